@@ -1,0 +1,205 @@
+// Reader of ELF64 little-endian ET_CORE images of physical memory (System V gABI, chapters 4 and 5; core notes as in
+// QEMU's target/i386/arch_dump.c). PT_LOAD gives physical memory by p_paddr; the notes give the CPUs' registers.
+// Every offset and size is checked against the file before it is used.
+import { gunzip, isGzip } from "../formats/gzip.js";
+import { CoreFormatError, hex } from "./error.js";
+import { type FrameRun, layOutFrames, type Segment } from "./frames.js";
+import { type CoreCpu, readNotes } from "./notes.js";
+import { type ByteSource, memorySource } from "./source.js";
+
+const HEADER_SIZE = 64;
+const PROGRAM_HEADER_SIZE = 56;
+const SECTION_HEADER_SIZE = 64;
+const PN_XNUM = 0xffff;
+const PT_LOAD = 1;
+const PT_NOTE = 4;
+const PAGE = 4096;
+
+/** Options of {@link readCore} and {@link openCore}. */
+export interface CoreOptions {
+  /** Name of the input for error messages. Default: `"core"`. */
+  file?: string;
+  /** Largest inflated size of gzip input, in bytes. Default: 4 GiB. Only {@link openCore} inflates. */
+  maxBytes?: number;
+}
+
+/** A read core: which frames it holds, their bytes, and the state of the CPUs. */
+export class CoreImage {
+  /** Name of the input as the caller gave it. */
+  readonly file: string;
+  /** The PT_LOAD segments in program-header order, as the file states them. */
+  readonly segments: readonly Segment[];
+  /** CPUs in the order of their QEMU notes; empty if the core has none. */
+  readonly cpus: readonly CoreCpu[];
+  /** Oddities that did not stop the reading: overlapping or unaligned segments, bytes left out. One sentence each. */
+  readonly warnings: readonly string[];
+  /** Number of whole frames (4 KiB) whose bytes are in the file. */
+  readonly frameCount: number;
+  readonly #source: ByteSource;
+  readonly #runs: readonly FrameRun[];
+
+  /** @internal Use {@link readCore}. */
+  constructor(file: string, source: ByteSource, segments: Segment[], cpus: CoreCpu[]) {
+    const layout = layOutFrames(segments);
+    this.file = file;
+    this.segments = segments;
+    this.cpus = cpus;
+    this.warnings = layout.warnings;
+    this.#source = source;
+    this.#runs = layout.runs;
+    this.frameCount = layout.runs.reduce((sum, run) => sum + run.count, 0);
+  }
+
+  /**
+   * Bytes of a frame.
+   *
+   * @param frame frame number (physical address / 4096)
+   * @returns 4096 bytes, not to be written to, or undefined if the core does not hold the whole frame
+   */
+  frame(frame: number): Uint8Array | undefined {
+    const runs = this.#runs;
+    let low = 0;
+    let high = runs.length - 1;
+    while (low <= high) {
+      const middle = (low + high) >>> 1;
+      const run = runs[middle]!;
+      if (frame < run.first) high = middle - 1;
+      else if (frame >= run.first + run.count) low = middle + 1;
+      else return this.#source.read(run.offset + (frame - run.first) * PAGE, PAGE);
+    }
+    return undefined;
+  }
+
+  /** True if the core holds the whole frame of this frame number. */
+  has(frame: number): boolean {
+    return this.frame(frame) !== undefined;
+  }
+}
+
+/**
+ * Reads an uncompressed core.
+ *
+ * @param input the file's bytes, or a source of them
+ * @throws CoreFormatError if the input is not an ELF64 little-endian core of x86-64, or a size or offset leaves the file
+ */
+export function readCore(input: Uint8Array | ByteSource, options: CoreOptions = {}): CoreImage {
+  const file = options.file ?? "core";
+  const source = input instanceof Uint8Array ? memorySource(input) : input;
+  const header = view(source, file, 0, HEADER_SIZE, "ELF header");
+  checkHeader(header, file);
+
+  const tableOffset = fileOffset(header.getBigUint64(32, true), file, 32, "e_phoff");
+  const count = programHeaderCount(header, source, file);
+  const table = view(source, file, tableOffset, count * PROGRAM_HEADER_SIZE, `table of ${count} program headers`);
+  const segments: Segment[] = [];
+  const cpus: CoreCpu[] = [];
+  for (let index = 0; index < count; index++) {
+    const at = index * PROGRAM_HEADER_SIZE;
+    const type = table.getUint32(at, true);
+    if (type !== PT_LOAD && type !== PT_NOTE) continue;
+    const what = `program header ${index}`;
+    const offset = fileOffset(table.getBigUint64(at + 8, true), file, tableOffset + at + 8, `${what} p_offset`);
+    const size = fileOffset(table.getBigUint64(at + 32, true), file, tableOffset + at + 32, `${what} p_filesz`);
+    if (offset + size > source.size) {
+      throw new CoreFormatError(`${what} p_offset + p_filesz`, {
+        file,
+        offset: tableOffset + at + 8,
+        value: hex(offset + size),
+        expected: `at most the file size ${hex(source.size)} (is the file cut short?)`,
+      });
+    }
+    if (type === PT_NOTE) {
+      cpus.push(...readNotes(source.read(offset, size), offset, cpus.length, file));
+      continue;
+    }
+    segments.push(readLoad(table, at, { file, offset, size, tableOffset, what, index }));
+  }
+  return new CoreImage(file, source, segments, cpus);
+}
+
+/**
+ * Reads a core from memory, inflating it first if it is gzip data.
+ *
+ * @throws CoreFormatError as {@link readCore}; GzipError if the gzip data is damaged or inflates beyond `maxBytes`
+ */
+export async function openCore(bytes: Uint8Array, options: CoreOptions = {}): Promise<CoreImage> {
+  return readCore(isGzip(bytes) ? await gunzip(bytes, options) : bytes, options);
+}
+
+function checkHeader(header: DataView, file: string): void {
+  const expect = (what: string, offset: number, value: number, wanted: number, meaning: string) => {
+    if (value !== wanted) {
+      throw new CoreFormatError(what, { file, offset, value: hex(value), expected: `${hex(wanted)} (${meaning})` });
+    }
+  };
+  expect("magic number", 0, header.getUint32(0, false), 0x7f454c46, "an ELF file");
+  expect("EI_CLASS", 4, header.getUint8(4), 2, "ELF64");
+  expect("EI_DATA", 5, header.getUint8(5), 1, "little endian");
+  expect("e_type", 16, header.getUint16(16, true), 4, "ET_CORE");
+  expect("e_machine", 18, header.getUint16(18, true), 62, "x86-64");
+  expect("e_phentsize", 54, header.getUint16(54, true), PROGRAM_HEADER_SIZE, "the size of an ELF64 program header");
+}
+
+// e_phnum has 16 bits; PN_XNUM sends the reader to sh_info of section header 0 (gABI, "ELF Header").
+function programHeaderCount(header: DataView, source: ByteSource, file: string): number {
+  const count = header.getUint16(56, true);
+  if (count !== PN_XNUM) return count;
+  const offset = fileOffset(header.getBigUint64(40, true), file, 40, "e_shoff");
+  if (offset === 0) {
+    throw new CoreFormatError("e_shoff", { file, offset: 40, value: "0", expected: "a section header for PN_XNUM" });
+  }
+  return view(source, file, offset, SECTION_HEADER_SIZE, "section header 0").getUint32(44, true);
+}
+
+interface LoadContext {
+  file: string;
+  offset: number;
+  size: number;
+  tableOffset: number;
+  what: string;
+  index: number;
+}
+
+function readLoad(table: DataView, at: number, context: LoadContext): Segment {
+  const { file, offset, size, tableOffset, what, index } = context;
+  const physicalAddress = table.getBigUint64(at + 24, true);
+  const memorySize = table.getBigUint64(at + 40, true);
+  if (memorySize < BigInt(size)) {
+    throw new CoreFormatError(`${what} p_memsz`, {
+      file,
+      offset: tableOffset + at + 40,
+      value: hex(memorySize),
+      expected: `at least p_filesz ${hex(size)}`,
+    });
+  }
+  // x86-64 has at most 52 bits of physical address; this also keeps every sum below 2^53.
+  if (physicalAddress + memorySize > 1n << 52n) {
+    throw new CoreFormatError(`${what} p_paddr + p_memsz`, {
+      file,
+      offset: tableOffset + at + 24,
+      value: hex(physicalAddress + memorySize),
+      expected: "at most 0x10000000000000 (52 bits of physical address)",
+    });
+  }
+  return { index, physicalAddress, memorySize, fileOffset: offset, fileSize: size };
+}
+
+function fileOffset(value: bigint, file: string, offset: number, what: string): number {
+  if (value > BigInt(Number.MAX_SAFE_INTEGER)) {
+    throw new CoreFormatError(what, { file, offset, value: hex(value), expected: "an offset or size inside the file" });
+  }
+  return Number(value);
+}
+
+function view(source: ByteSource, file: string, offset: number, length: number, what: string): DataView {
+  if (offset + length > source.size) {
+    throw new CoreFormatError(`end of ${what}`, {
+      file,
+      offset,
+      value: hex(offset + length),
+      expected: `at most the file size ${hex(source.size)} (is the file cut short?)`,
+    });
+  }
+  const bytes = source.read(offset, length);
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,66 @@
+// The errors of this folder. Each names the file, the place in it, the value found, and what was expected there.
+
+/** What a {@link CoreFormatError} is about. */
+export interface CoreFormatDetail {
+  /** Name of the input as the caller gave it. */
+  file: string;
+  /** Byte offset of the value in the (inflated) file, if there is one place. */
+  offset?: number;
+  /** The value found, as text. */
+  value: string;
+  /** What was expected instead, as text. */
+  expected: string;
+}
+
+/** Thrown when a file is not a usable ELF64 core: names the file, the byte offset, the value and what was expected. */
+export class CoreFormatError extends Error {
+  override readonly name = "CoreFormatError";
+  readonly file: string;
+  readonly offset: number | undefined;
+  readonly value: string;
+  readonly expected: string;
+
+  constructor(what: string, detail: CoreFormatDetail) {
+    const place = detail.offset === undefined ? "" : `offset 0x${detail.offset.toString(16)}: `;
+    super(`${detail.file}: ${place}${what} is ${detail.value}, expected ${detail.expected}`);
+    this.file = detail.file;
+    this.offset = detail.offset;
+    this.value = detail.value;
+    this.expected = detail.expected;
+  }
+}
+
+/** Thrown when a line of a QEMU monitor listing can't be read: names the file, the line, its text and what was expected. */
+export class ListingFormatError extends Error {
+  override readonly name = "ListingFormatError";
+  readonly file: string;
+  /** Line number, from 1. */
+  readonly line: number;
+  readonly value: string;
+  readonly expected: string;
+
+  constructor(file: string, line: number, value: string, expected: string) {
+    const shown = value.length > 120 ? `${value.slice(0, 120)}…` : value;
+    super(`${file}: line ${line}: found ${JSON.stringify(shown)}, expected ${expected}`);
+    this.file = file;
+    this.line = line;
+    this.value = value;
+    this.expected = expected;
+  }
+}
+
+/** Thrown when an image is well formed but can't be walked as asked: no such CPU, no root table, too many mappings. */
+export class ImageError extends Error {
+  override readonly name = "ImageError";
+  readonly file: string;
+
+  constructor(file: string, message: string) {
+    super(`${file}: ${message}`);
+    this.file = file;
+  }
+}
+
+/** A number or bigint in the notation used in messages, `0x1a2b`. */
+export function hex(value: number | bigint): string {
+  return `0x${value.toString(16)}`;
+}
