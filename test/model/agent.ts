@@ -1,0 +1,314 @@
+// A translation agent (rules.md sections 4 to 6): an L1 list and an L2 list of translation caches, one paging-structure
+// cache per level, and a walker over the shared memory. CPUs and IOMMUs are agents with other options.
+
+import { type Access, type Controls, protectionError, refusal } from "./access.js";
+import { Cache, type CacheDump, type CacheGeometry, type Way } from "./cache.js";
+import {
+  ACCESSED,
+  DIRTY,
+  EXECUTE_DISABLE,
+  frameOf,
+  GLOBAL,
+  type Level,
+  levelShift,
+  PRESENT,
+  USER,
+  WRITABLE,
+} from "./entry.js";
+import type { Memory } from "./memory.js";
+import {
+  type CachedLeaf,
+  isCanonical,
+  type MachineParameters,
+  type Outcome,
+  physicalAddress,
+  rootStart,
+  translatedBits,
+  type WalkResult,
+  type WalkStart,
+  walk,
+} from "./walk.js";
+
+/** Page sizes in a configuration. */
+export type PageSize = "4K" | "2M" | "1G";
+
+/** A translation cache in a configuration: geometry and the sizes it holds. */
+export interface TranslationCacheConfig extends CacheGeometry {
+  pageSizes: PageSize[];
+}
+
+/** The caches of an agent. A size is held by at most one cache of each list. */
+export interface AgentConfig {
+  l1: TranslationCacheConfig[];
+  l2: TranslationCacheConfig[];
+  /** By level of the non-leaf entries; an absent level has no cache. */
+  psc: Partial<Record<2 | 3 | 4 | 5, CacheGeometry>>;
+}
+
+/** What INVLPG drops of the paging-structure caches. */
+export type InvlpgScope = "pcid" | "all" | "path";
+
+/** Where agents differ. */
+export interface AgentOptions {
+  /** CPU: a fault drops what is cached for its address, and G counts. */
+  cpu: boolean;
+  /** IOMMU: fault at the first non-leaf entry with U/S = 0. */
+  stopAtSupervisor: boolean;
+  /** IOMMU: a leaf refused as a supervisor page enters the translation caches if its A is 1. */
+  cacheSupervisorLeaves: boolean;
+}
+
+/** What a translation is made in. */
+export interface Context {
+  /** Frame number of the root table. */
+  root: number;
+  controls: Controls;
+  /** Tag of the cached entries: PCID or PASID index. */
+  tag: number;
+}
+
+/** Counters of an agent besides those of its caches. */
+export interface AgentCounters {
+  translations: number;
+  /** Faults and non-canonical addresses of non-speculative accesses. */
+  faults: number;
+  walks: number;
+  entryReads: number;
+  adWrites: number;
+}
+
+/** An outcome, and the cached form of the leaf if there is one. */
+export interface Translation {
+  outcome: Outcome;
+  leaf: CachedLeaf | undefined;
+}
+
+/** Content of all caches of an agent. */
+export interface AgentDump {
+  counters: AgentCounters;
+  l1: CacheDump[];
+  l2: CacheDump[];
+  psc: Partial<Record<Level, CacheDump>>;
+}
+
+const PAGE_SHIFT: Readonly<Record<PageSize, number>> = { "4K": 12, "2M": 21, "1G": 30 };
+const PSC_LEVELS = [2, 3, 4, 5] as const;
+
+/** A translation cache as configured. */
+export function createTranslationCache(config: TranslationCacheConfig): Cache {
+  return new Cache(
+    config,
+    config.pageSizes.map((size) => PAGE_SHIFT[size]),
+  );
+}
+
+/** The leaf that a way of a translation cache holds. */
+export function leafOf(way: Way): CachedLeaf {
+  return { level: ((way.pageShift - 12) / 9 + 1) as 1 | 2 | 3, data: way.data };
+}
+
+/** Whether a cached leaf serves for an access: a write needs D, unless its rights refuse it anyway. */
+export function lacksDirty(access: Access, data: bigint, controls: Controls): boolean {
+  return access.type === "write" && (data & DIRTY) === 0n && refusal(access, data, controls) === undefined;
+}
+
+/** The outcome of a hit: the rights are checked again. */
+export function outcomeOfHit(leaf: CachedLeaf, address: bigint, access: Access, controls: Controls): Outcome {
+  const reason = refusal(access, leaf.data, controls);
+  if (reason === undefined) {
+    return { kind: "ok", physicalAddress: physicalAddress(leaf, address), level: leaf.level };
+  }
+  return { kind: "fault", reason, errorCode: protectionError(access, leaf.data, controls), level: leaf.level };
+}
+
+/** A translation agent. */
+export class Agent {
+  readonly counters: AgentCounters = { translations: 0, faults: 0, walks: 0, entryReads: 0, adWrites: 0 };
+  readonly l1: readonly Cache[];
+  readonly l2: readonly Cache[];
+  /** From level 2 upwards, those that exist. */
+  readonly psc: readonly { level: Level; cache: Cache }[];
+
+  /** @throws RangeError if a page size is held twice in a list, or a paging-structure cache is above the root */
+  constructor(
+    readonly memory: Memory,
+    readonly parameters: MachineParameters,
+    config: AgentConfig,
+    readonly options: AgentOptions,
+  ) {
+    for (const [name, list] of Object.entries({ l1: config.l1, l2: config.l2 })) {
+      const sizes = list.flatMap((cache) => cache.pageSizes);
+      if (new Set(sizes).size < sizes.length) {
+        throw new RangeError(
+          `${name} holds ${sizes.join(", ")}: expected each page size in at most one cache of a list`,
+        );
+      }
+    }
+    this.l1 = config.l1.map(createTranslationCache);
+    this.l2 = config.l2.map(createTranslationCache);
+    this.psc = PSC_LEVELS.flatMap((level) => {
+      const geometry = config.psc[level];
+      if (geometry === undefined) return [];
+      if (level > parameters.levels) throw new RangeError(`psc level ${level}: expected at most ${parameters.levels}`);
+      return [{ level, cache: new Cache(geometry, [levelShift(level)]) }];
+    });
+  }
+
+  /** Translate: caches, then a walk; fills, write-backs, counters and (on a CPU) what a fault drops. */
+  translate(context: Context, address: bigint, access: Access): Translation {
+    this.counters.translations += 1;
+    const translation = isCanonical(address, this.parameters)
+      ? (this.#lookUp(context, address, access) ?? this.#walkAndFill(context, address, access))
+      : { outcome: { kind: "non-canonical" as const }, leaf: undefined };
+    const { kind } = translation.outcome;
+    if ((kind === "fault" || kind === "non-canonical") && !access.speculative) this.counters.faults += 1;
+    if (kind === "fault" && !access.speculative && this.options.cpu) {
+      this.dropAddress(address, context.tag, { globals: true });
+      this.dropPath(address, context.tag);
+    }
+    return translation;
+  }
+
+  /** What the tables say, by a walk from the root without caches and without side effects. */
+  probe(context: Context, address: bigint, access: Access): Outcome {
+    return this.explain(context, address, access)?.outcome ?? { kind: "non-canonical" };
+  }
+
+  /** A probe with its whole chain of entries; undefined if the address is not canonical. */
+  explain(context: Context, address: bigint, access: Access): WalkResult | undefined {
+    if (!isCanonical(address, this.parameters)) return undefined;
+    return walk(this.memory, this.parameters, rootStart(context.root, this.parameters), address, access, {
+      controls: context.controls,
+      stopAtSupervisor: this.options.stopAtSupervisor,
+      writeBack: false,
+    });
+  }
+
+  /** The first match in the L1 list, then in the L2 list; a match ends the search with a completion or a fault. */
+  #lookUp(context: Context, address: bigint, access: Access): Translation | undefined {
+    const translated = translatedBits(address, this.parameters);
+    for (const list of [this.l1, this.l2]) {
+      for (const cache of list) {
+        if (!cache.enabled) continue;
+        cache.counters.lookups += 1;
+        const way = cache.match(translated, context.tag);
+        if (way === undefined || lacksDirty(access, way.data, context.controls)) continue;
+        cache.hit(way);
+        const leaf = leafOf(way);
+        const outcome = outcomeOfHit(leaf, address, access, context.controls);
+        if (list === this.l2 && outcome.kind === "ok") {
+          for (const first of this.l1) if (first.pageShifts.includes(way.pageShift)) first.fill(way);
+        }
+        return { outcome, leaf };
+      }
+    }
+    return undefined;
+  }
+
+  #walkAndFill(context: Context, address: bigint, access: Access): Translation {
+    const start = this.#startOfWalk(context, address);
+    const result = walk(this.memory, this.parameters, start, address, access, {
+      controls: context.controls,
+      stopAtSupervisor: this.options.stopAtSupervisor,
+      writeBack: true,
+    });
+    this.counters.walks += 1;
+    this.counters.entryReads += result.steps.length;
+    this.counters.adWrites += result.steps.filter((step) => step.written).length;
+    this.#fillPagingStructureCaches(context, address, result);
+    const cached = result.leaf ?? (this.options.cacheSupervisorLeaves ? result.refusedSupervisorLeaf : undefined);
+    return { outcome: result.outcome, leaf: cached && this.#fillTranslationCaches(context, address, cached) };
+  }
+
+  #startOfWalk(context: Context, address: bigint): WalkStart {
+    const translated = translatedBits(address, this.parameters);
+    for (const { level, cache } of this.psc) {
+      if (!cache.enabled) continue;
+      cache.counters.lookups += 1;
+      const way = cache.match(translated, context.tag);
+      if (way === undefined) continue;
+      cache.hit(way);
+      const rights = way.data & (WRITABLE | USER | EXECUTE_DISABLE);
+      return { level: (level - 1) as Level, frame: frameOf(way.data), rights };
+    }
+    return rootStart(context.root, this.parameters);
+  }
+
+  #fillPagingStructureCaches(context: Context, address: bigint, result: WalkResult): void {
+    const translated = translatedBits(address, this.parameters);
+    for (const step of result.steps) {
+      if (step.passedWith === undefined) continue;
+      const nextTable = frameOf(step.entry);
+      const pageShift = levelShift(step.level);
+      this.psc
+        .find(({ level }) => level === step.level)
+        ?.cache.fill({
+          pageShift,
+          pageNumber: translated >> BigInt(pageShift),
+          tag: context.tag,
+          data: (BigInt(nextTable) << 12n) | step.passedWith | PRESENT | ACCESSED,
+          generation: this.memory.generation(nextTable),
+        });
+    }
+  }
+
+  /** Fill L2, then L1; returns the leaf as cached (G only if global). */
+  #fillTranslationCaches(context: Context, address: bigint, leaf: CachedLeaf): CachedLeaf {
+    const global = this.options.cpu && context.controls.pge && (leaf.data & GLOBAL) !== 0n;
+    const data = global ? leaf.data : leaf.data & ~GLOBAL;
+    const pageShift = levelShift(leaf.level);
+    const pageNumber = translatedBits(address, this.parameters) >> BigInt(pageShift);
+    for (const cache of [...this.l2, ...this.l1]) {
+      if (!cache.pageShifts.includes(pageShift)) continue;
+      cache.fill({ pageShift, pageNumber, tag: global ? "global" : context.tag, data, generation: 0 });
+    }
+    return { level: leaf.level, data };
+  }
+
+  /** Drop the translations of an address, every size, under a tag; the global ones too if asked. */
+  dropAddress(address: bigint, tag: number, { globals }: { globals: boolean }): void {
+    const translated = translatedBits(address, this.parameters);
+    for (const cache of [...this.l1, ...this.l2]) {
+      cache.invalidate(
+        (entry) =>
+          entry.pageNumber === translated >> BigInt(entry.pageShift) &&
+          (entry.tag === tag || (globals && entry.tag === "global")),
+      );
+    }
+  }
+
+  /** Drop the paging-structure-cache entries for an address under a tag, at every level. */
+  dropPath(address: bigint, tag: number): void {
+    const translated = translatedBits(address, this.parameters);
+    for (const { cache } of this.psc) {
+      cache.invalidate((entry) => entry.tag === tag && entry.pageNumber === translated >> BigInt(entry.pageShift));
+    }
+  }
+
+  /** Drop all paging-structure-cache entries, or those of one tag. */
+  dropPagingStructures(tag?: number): void {
+    for (const { cache } of this.psc) cache.invalidate((entry) => tag === undefined || entry.tag === tag);
+  }
+
+  /** Drop all of a tag but globals, paging-structure-cache entries included. */
+  dropTag(tag: number): void {
+    for (const cache of [...this.l1, ...this.l2]) cache.invalidate((entry) => entry.tag === tag);
+    this.dropPagingStructures(tag);
+  }
+
+  /** Drop everything, or everything but globals. */
+  dropAll({ globals }: { globals: boolean }): void {
+    for (const cache of [...this.l1, ...this.l2]) cache.invalidate((entry) => globals || entry.tag !== "global");
+    this.dropPagingStructures();
+  }
+
+  /** Content and counters of everything. */
+  dump(): AgentDump {
+    return {
+      counters: { ...this.counters },
+      l1: this.l1.map((cache) => cache.dump()),
+      l2: this.l2.map((cache) => cache.dump()),
+      psc: Object.fromEntries(this.psc.map(({ level, cache }) => [level, cache.dump()])),
+    };
+  }
+}

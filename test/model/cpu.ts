@@ -1,0 +1,131 @@
+// A CPU (rules.md section 6; SDM 4.10.4.1): an agent with one current context, and the instructions that invalidate.
+
+import { type Controls, decodeAccess } from "./access.js";
+import { Agent, type AgentConfig, type Context, type InvlpgScope } from "./agent.js";
+import type { Memory } from "./memory.js";
+import { isCanonical, type MachineParameters, type Outcome, type WalkResult } from "./walk.js";
+
+/** A CPU as it starts. */
+export interface CpuConfig extends AgentConfig {
+  /** Frame number of the root table. */
+  root: number;
+  /** Current PCID, 0..4095; taken as 0 if `controls.pcide` is off. */
+  pcid: number;
+  controls: Controls;
+  invlpgScope: InvlpgScope;
+}
+
+/** Most pages of one flushed range: a longer one is a mistake of the caller. */
+const MOST_PAGES = 1n << 20n;
+
+/** A CPU. */
+export class Cpu {
+  readonly agent: Agent;
+  readonly #invlpgScope: InvlpgScope;
+  #root: number;
+  #pcid: number;
+  #controls: Controls;
+  /** Invalidating operations so far: INVLPG (one per page of a range), INVPCID, and MOV to CR3 or CR4 that drop something. */
+  invalidations = 0;
+
+  constructor(memory: Memory, parameters: MachineParameters, config: CpuConfig) {
+    this.agent = new Agent(memory, parameters, config, {
+      cpu: true,
+      stopAtSupervisor: false,
+      cacheSupervisorLeaves: false,
+    });
+    this.#invlpgScope = config.invlpgScope;
+    this.#root = config.root;
+    this.#controls = { ...config.controls };
+    this.#pcid = this.#controls.pcide ? config.pcid : 0;
+  }
+
+  /** The current context. */
+  get context(): Context {
+    return { root: this.#root, controls: this.#controls, tag: this.#pcid };
+  }
+
+  /** Translate for an access; the code is that of rules.md section 2. */
+  access(address: bigint, accessCode: number): Outcome {
+    return this.agent.translate(this.context, address, decodeAccess(accessCode)).outcome;
+  }
+
+  /** What the tables say about an access, without side effects. */
+  probe(address: bigint, accessCode: number): Outcome {
+    return this.agent.probe(this.context, address, decodeAccess(accessCode));
+  }
+
+  /** A probe with its chain of entries; undefined if the address is not canonical. */
+  explain(address: bigint, accessCode: number): WalkResult | undefined {
+    return this.agent.explain(this.context, address, decodeAccess(accessCode));
+  }
+
+  /** INVLPG; nothing happens for an address that is not canonical (SDM vol. 2, INVLPG). */
+  invlpg(address: bigint): void {
+    this.invalidations += 1;
+    if (!isCanonical(address, this.agent.parameters)) return;
+    this.agent.dropAddress(address, this.#pcid, { globals: true });
+    if (this.#invlpgScope === "all") this.agent.dropPagingStructures();
+    if (this.#invlpgScope === "pcid") this.agent.dropPagingStructures(this.#pcid);
+    if (this.#invlpgScope === "path") this.agent.dropPath(address, this.#pcid);
+  }
+
+  /**
+   * INVLPG of each 4 KiB page from `start`, aligned down, while below `end` (bytes).
+   * @throws RangeError if that is more than 2^20 pages
+   */
+  flushRange(start: bigint, end: bigint): void {
+    const first = (start >> 12n) << 12n;
+    if (end - first > MOST_PAGES << 12n) {
+      throw new RangeError(
+        `range 0x${start.toString(16)}..0x${end.toString(16)}: expected at most ${MOST_PAGES} pages`,
+      );
+    }
+    for (let address = first; address < end; address += 4096n) this.invlpg(address);
+  }
+
+  /** INVPCID. Nothing happens for type 0 with an address that is not canonical (#GP). */
+  invpcid(type: 0 | 1 | 2 | 3, address: bigint, pcid: number): void {
+    this.invalidations += 1;
+    switch (type) {
+      case 0:
+        if (!isCanonical(address, this.agent.parameters)) return;
+        this.agent.dropAddress(address, pcid, { globals: false });
+        this.agent.dropPath(address, pcid);
+        return;
+      case 1:
+        this.agent.dropTag(pcid);
+        return;
+      case 2:
+        this.agent.dropAll({ globals: true });
+        return;
+      case 3:
+        this.agent.dropAll({ globals: false });
+        return;
+    }
+  }
+
+  /** MOV to CR3. Without CR4.PCIDE the PCID is 0 and `noFlush` is ignored. */
+  movCr3(root: number, pcid: number, noFlush: boolean): void {
+    this.#root = root;
+    this.#pcid = this.#controls.pcide ? pcid : 0;
+    if (this.#controls.pcide && noFlush) return;
+    this.invalidations += 1;
+    this.agent.dropTag(this.#pcid);
+  }
+
+  /** Change the controls, all at once. */
+  setControls(controls: Controls): void {
+    const before = this.#controls;
+    this.#controls = { ...controls };
+    const pcideCleared = before.pcide && !controls.pcide;
+    if (before.pge !== controls.pge || pcideCleared) {
+      this.invalidations += 1;
+      this.agent.dropAll({ globals: true });
+    } else if (!before.smep && controls.smep) {
+      this.invalidations += 1;
+      this.agent.dropTag(this.#pcid);
+    }
+    if (pcideCleared) this.#pcid = 0;
+  }
+}

@@ -1,0 +1,193 @@
+// An IOMMU (rules.md section 7; VT-d 3.6, 6.2, 6.5): an agent with a context per PASID, a PASID cache, its invalidations,
+// and device TLBs in front of it.
+
+import { type Access, type Controls, decodeAccess } from "./access.js";
+import {
+  Agent,
+  type AgentConfig,
+  type Context,
+  createTranslationCache,
+  lacksDirty,
+  leafOf,
+  outcomeOfHit,
+  type TranslationCacheConfig,
+} from "./agent.js";
+import type { Cache, CacheEntry } from "./cache.js";
+import { levelShift } from "./entry.js";
+import type { Memory } from "./memory.js";
+import { isCanonical, type MachineParameters, type Outcome, translatedBits, type WalkResult } from "./walk.js";
+
+/** What a PASID is bound to. */
+export interface PasidBinding {
+  /** PASID, 20 bits. */
+  pasid: number;
+  /** Frame number of the root table. */
+  root: number;
+  /** No-execute enable of its PASID-table entry. */
+  nxe: boolean;
+}
+
+/** An IOMMU as it starts. */
+export interface IommuConfig extends AgentConfig {
+  /** Bindings at the start; the index of a PASID is its place here, later ones follow. */
+  pasids: PasidBinding[];
+  /** One device TLB per device; undefined for a device without. */
+  devices: (TranslationCacheConfig | undefined)[];
+  stopAtSupervisor: boolean;
+  cacheSupervisorLeaves: boolean;
+}
+
+/** The controls of a request: user-privileged, so only NXE matters. */
+function requestControls(nxe: boolean): Controls {
+  return { wp: true, smep: false, smap: false, pke: false, pge: false, pcide: false, nxe, ac: false, pkru: 0 };
+}
+
+/** A device's own controls: an execute-disabled page is refused whatever the IOMMU's NXE says. */
+const DEVICE_CONTROLS = requestControls(true);
+
+/** An IOMMU. */
+export class Iommu {
+  readonly agent: Agent;
+  readonly devices: readonly (Cache | undefined)[];
+  /** PASID -> tag: its index in order of the first binding. */
+  readonly #indexes = new Map<number, number>();
+  readonly #bindings = new Map<number, PasidBinding>();
+  readonly #pasidCache = new Map<number, Context>();
+
+  constructor(memory: Memory, parameters: MachineParameters, config: IommuConfig) {
+    this.agent = new Agent(memory, parameters, config, {
+      cpu: false,
+      stopAtSupervisor: config.stopAtSupervisor,
+      cacheSupervisorLeaves: config.cacheSupervisorLeaves,
+    });
+    this.devices = config.devices.map((device) => device && createTranslationCache(device));
+    for (const binding of config.pasids) this.bind(binding);
+  }
+
+  /** Bind a PASID or change its binding; seen by requests only when the PASID cache does not hold it. */
+  bind(binding: PasidBinding): void {
+    if (!this.#indexes.has(binding.pasid)) this.#indexes.set(binding.pasid, this.#indexes.size);
+    this.#bindings.set(binding.pasid, { ...binding });
+  }
+
+  /**
+   * A request of a device, or one without a device TLB if `device` is undefined.
+   * @throws RangeError if the PASID was never bound
+   */
+  request(pasid: number, address: bigint, accessCode: number, device?: number): Outcome {
+    const access = requestAccess(accessCode);
+    const deviceTlb = device === undefined ? undefined : this.#device(device);
+    const tag = this.#index(pasid);
+    if (deviceTlb?.enabled && isCanonical(address, this.agent.parameters)) {
+      const outcome = this.#lookUpInDevice(deviceTlb, tag, address, access);
+      if (outcome !== undefined) return outcome;
+    }
+    // An address that is not canonical touches nothing, the PASID cache included.
+    const canonical = isCanonical(address, this.agent.parameters);
+    const context = canonical ? this.#cachedContext(pasid) : this.#contextOf(pasid);
+    const { outcome, leaf } = this.agent.translate(context, address, access);
+    if (outcome.kind === "ok" && leaf !== undefined) {
+      const pageShift = levelShift(leaf.level);
+      if (deviceTlb?.pageShifts.includes(pageShift)) {
+        const pageNumber = translatedBits(address, this.agent.parameters) >> BigInt(pageShift);
+        deviceTlb.fill({ pageShift, pageNumber, tag, data: leaf.data, generation: 0 });
+      }
+    }
+    return outcome;
+  }
+
+  /** What the tables say about a request, without side effects, by the context that a request would use. */
+  probe(pasid: number, address: bigint, accessCode: number): Outcome {
+    return this.agent.probe(this.#contextOf(pasid), address, requestAccess(accessCode));
+  }
+
+  /** A probe with its chain of entries; undefined if the address is not canonical. */
+  explain(pasid: number, address: bigint, accessCode: number): WalkResult | undefined {
+    return this.agent.explain(this.#contextOf(pasid), address, requestAccess(accessCode));
+  }
+
+  /** PASID-cache invalidation: of one PASID, or of all if undefined. */
+  invalidatePasidCache(pasid?: number): void {
+    if (pasid === undefined) this.#pasidCache.clear();
+    else this.#pasidCache.delete(pasid);
+  }
+
+  /** PASID-selective: all translations and paging-structure-cache entries of a PASID. */
+  invalidatePasid(pasid: number): void {
+    this.agent.dropTag(this.#index(pasid));
+  }
+
+  /** Page-selective: 2^am pages; `ih` (invalidation hint) spares the paging-structure caches. */
+  invalidatePages(pasid: number, address: bigint, am: number, ih: boolean): void {
+    const overlaps = this.#overlap(this.#index(pasid), address, am);
+    for (const cache of [...this.agent.l1, ...this.agent.l2]) cache.invalidate(overlaps);
+    if (!ih) for (const { cache } of this.agent.psc) cache.invalidate(overlaps);
+  }
+
+  /** Global: all translations and paging-structure-cache entries of every PASID. */
+  invalidateAll(): void {
+    this.agent.dropAll({ globals: true });
+  }
+
+  /** Device TLB: all of a PASID. */
+  invalidateDevicePasid(device: number, pasid: number): void {
+    const tag = this.#index(pasid);
+    this.#device(device)?.invalidate((entry) => entry.tag === tag);
+  }
+
+  /** Device TLB: 2^am pages of a PASID. */
+  invalidateDevicePages(device: number, pasid: number, address: bigint, am: number): void {
+    this.#device(device)?.invalidate(this.#overlap(this.#index(pasid), address, am));
+  }
+
+  /** Completion out of a device TLB, or undefined if the IOMMU must be asked. */
+  #lookUpInDevice(deviceTlb: Cache, tag: number, address: bigint, access: Access): Outcome | undefined {
+    deviceTlb.counters.lookups += 1;
+    const way = deviceTlb.match(translatedBits(address, this.agent.parameters), tag);
+    if (way === undefined || lacksDirty(access, way.data, DEVICE_CONTROLS)) return undefined;
+    deviceTlb.hit(way);
+    const outcome = outcomeOfHit(leafOf(way), address, access, DEVICE_CONTROLS);
+    return outcome.kind === "ok" ? outcome : undefined;
+  }
+
+  #overlap(tag: number, address: bigint, am: number): (entry: CacheEntry) => boolean {
+    const size = 4096n << BigInt(am);
+    const start = (translatedBits(address, this.agent.parameters) / size) * size;
+    return (entry) => {
+      const first = entry.pageNumber << BigInt(entry.pageShift);
+      const end = (entry.pageNumber + 1n) << BigInt(entry.pageShift);
+      return entry.tag === tag && first < start + size && start < end;
+    };
+  }
+
+  #cachedContext(pasid: number): Context {
+    const context = this.#contextOf(pasid);
+    this.#pasidCache.set(pasid, context);
+    return context;
+  }
+
+  /** The PASID cache's context, or the one of the binding. */
+  #contextOf(pasid: number): Context {
+    const cached = this.#pasidCache.get(pasid);
+    if (cached !== undefined) return cached;
+    const binding = this.#bindings.get(pasid);
+    if (binding === undefined) throw new RangeError(`PASID ${pasid} was never bound`);
+    return { root: binding.root, controls: requestControls(binding.nxe), tag: this.#index(pasid) };
+  }
+
+  #index(pasid: number): number {
+    const index = this.#indexes.get(pasid);
+    if (index === undefined) throw new RangeError(`PASID ${pasid} was never bound`);
+    return index;
+  }
+
+  #device(device: number): Cache | undefined {
+    if (!(device in this.devices)) throw new RangeError(`device ${device}: expected 0..${this.devices.length - 1}`);
+    return this.devices[device];
+  }
+}
+
+/** Requests are user-privileged, never implicit; a prefetch (speculative) stays one. */
+function requestAccess(accessCode: number): Access {
+  return { ...decodeAccess(accessCode), user: true, implicit: false };
+}

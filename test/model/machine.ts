@@ -1,0 +1,99 @@
+// A machine of the model: several CPUs and IOMMUs over one memory (rules.md sections 1 to 7).
+
+import type { AgentDump } from "./agent.js";
+import type { CacheDump } from "./cache.js";
+import { Cpu, type CpuConfig } from "./cpu.js";
+import { Iommu, type IommuConfig } from "./iommu.js";
+import { type FrameState, Memory } from "./memory.js";
+import type { MachineParameters } from "./walk.js";
+
+/** A frame at the start: its number, its use, and the entries that are not 0, as [index, entry]. */
+export interface FrameConfig {
+  frame: number;
+  state: FrameState;
+  entries: [number, bigint][];
+}
+
+/** A whole machine at the start. */
+export interface MachineConfig extends MachineParameters {
+  frames: FrameConfig[];
+  cpus: CpuConfig[];
+  iommus: IommuConfig[];
+}
+
+/** An operation that a shootdown sends to every CPU of a mask. */
+export type Shootdown =
+  | { kind: "invlpg"; address: bigint }
+  | { kind: "invpcid"; type: 0 | 1 | 2 | 3; address: bigint; pcid: number }
+  | { kind: "flush-range"; start: bigint; end: bigint };
+
+/** Caches and counters of everything in a machine. */
+export interface MachineDump {
+  cpus: (AgentDump & { invalidations: number })[];
+  iommus: (AgentDump & { devices: (CacheDump | undefined)[] })[];
+}
+
+/** Run one invalidating operation on a CPU. */
+export function invalidateOnCpu(cpu: Cpu, operation: Shootdown): void {
+  switch (operation.kind) {
+    case "invlpg":
+      cpu.invlpg(operation.address);
+      return;
+    case "invpcid":
+      cpu.invpcid(operation.type, operation.address, operation.pcid);
+      return;
+    case "flush-range":
+      cpu.flushRange(operation.start, operation.end);
+      return;
+  }
+}
+
+/** A machine. */
+export class Machine {
+  readonly memory = new Memory();
+  readonly cpus: readonly Cpu[];
+  readonly iommus: readonly Iommu[];
+
+  constructor(config: MachineConfig) {
+    const { levels, maxPhyAddr, pages1G } = config;
+    const parameters = { levels, maxPhyAddr, pages1G };
+    for (const { frame, state, entries } of config.frames) {
+      this.memory.add(frame, state);
+      for (const [index, entry] of entries) this.memory.writeEntry(frame, index, entry);
+    }
+    this.cpus = config.cpus.map((cpu) => new Cpu(this.memory, parameters, cpu));
+    this.iommus = config.iommus.map((iommu) => new Iommu(this.memory, parameters, iommu));
+  }
+
+  /** @throws RangeError if there is no such CPU */
+  cpu(index: number): Cpu {
+    const cpu = this.cpus[index];
+    if (cpu === undefined) throw new RangeError(`CPU ${index}: expected 0..${this.cpus.length - 1}`);
+    return cpu;
+  }
+
+  /** @throws RangeError if there is no such IOMMU */
+  iommu(index: number): Iommu {
+    const iommu = this.iommus[index];
+    if (iommu === undefined) throw new RangeError(`IOMMU ${index}: expected 0..${this.iommus.length - 1}`);
+    return iommu;
+  }
+
+  /** The same operation on each CPU of a mask (bit i = CPU i), in CPU order. */
+  shootdown(mask: number, operation: Shootdown): void {
+    for (const [index, cpu] of this.cpus.entries()) {
+      if (((mask >>> index) & 1) === 1) invalidateOnCpu(cpu, operation);
+    }
+  }
+
+  /** Caches and counters of every agent and device. */
+  dump(): MachineDump {
+    return {
+      cpus: this.cpus.map((cpu) => ({ ...cpu.agent.dump(), invalidations: cpu.invalidations })),
+      iommus: this.iommus.map((iommu) => ({
+        ...iommu.agent.dump(),
+        devices: iommu.devices.map((device) => device?.dump()),
+      })),
+    };
+  }
+}

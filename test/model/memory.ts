@@ -1,0 +1,68 @@
+// The frame store of the model: sparse physical memory, 512 entries per frame, with each frame's state and generation.
+
+/** What a frame is used as. */
+export type FrameState = "free" | "table" | "data";
+
+interface Frame {
+  entries: BigUint64Array;
+  state: FrameState;
+  generation: number;
+}
+
+/** Sparse physical memory, by frame number. */
+export class Memory {
+  readonly #frames = new Map<number, Frame>();
+
+  /**
+   * Put a frame of zeros into the store, at generation 0.
+   * @throws RangeError if it is there already
+   */
+  add(frame: number, state: FrameState): void {
+    if (this.#frames.has(frame)) throw new RangeError(`frame ${frame} is in the store already`);
+    this.#frames.set(frame, { entries: new BigUint64Array(512), state, generation: 0 });
+  }
+
+  /** Whether the frame is in the store. */
+  has(frame: number): boolean {
+    return this.#frames.has(frame);
+  }
+
+  /** All frame numbers, in the order in which they were added. */
+  frames(): number[] {
+    return [...this.#frames.keys()];
+  }
+
+  /** The entry, or undefined if the frame is not in the store. */
+  readEntry(frame: number, index: number): bigint | undefined {
+    return this.#frames.get(frame)?.entries[index];
+  }
+
+  /** @throws RangeError if the frame is not in the store or the index is not 0..511 */
+  writeEntry(frame: number, index: number, entry: bigint): void {
+    if (!(index >= 0 && index < 512)) throw new RangeError(`entry index ${index}: expected 0..511`);
+    this.#get(frame).entries[index] = entry;
+  }
+
+  /** State of a frame. */
+  state(frame: number): FrameState {
+    return this.#get(frame).state;
+  }
+
+  /** Free a frame or give it a new use: its generation goes up by one. */
+  setState(frame: number, state: FrameState): void {
+    const it = this.#get(frame);
+    it.state = state;
+    it.generation += 1;
+  }
+
+  /** Generation of a frame; 0 for one that is not in the store. */
+  generation(frame: number): number {
+    return this.#frames.get(frame)?.generation ?? 0;
+  }
+
+  #get(frame: number): Frame {
+    const it = this.#frames.get(frame);
+    if (it === undefined) throw new RangeError(`frame ${frame} is not in the store`);
+    return it;
+  }
+}
