@@ -1,0 +1,113 @@
+// Programs as plain operation objects, and how the model plays them. The engine's adapter plays the same objects.
+
+import type { Controls } from "./access.js";
+import { invalidateOnCpu, Machine, type MachineConfig, type Shootdown } from "./machine.js";
+import type { Outcome } from "./walk.js";
+
+/** What a CPU does. `cpu` is its place in the configuration; addresses are 64-bit, roots are frame numbers. */
+export type CpuOperation = { cpu: number } & (
+  | Shootdown
+  /** `access` is an access code of rules.md section 2. */
+  | { kind: "access" | "probe"; address: bigint; access: number }
+  | { kind: "mov-cr3"; root: number; pcid: number; noFlush: boolean }
+  | { kind: "controls"; controls: Controls }
+);
+
+/** What an IOMMU or a device does. `iommu` and `device` are places in the configuration; `am` is log2 of a number of pages. */
+export type IommuOperation = { iommu: number } /** `device` undefined: straight to the IOMMU. */ & (
+  | { kind: "request"; device: number | undefined; pasid: number; address: bigint; access: number }
+  | { kind: "request-probe"; pasid: number; address: bigint; access: number }
+  | { kind: "bind"; pasid: number; root: number; nxe: boolean }
+  /** `pasid` undefined: of all. */
+  | { kind: "invalidate-pasid-cache"; pasid: number | undefined }
+  | { kind: "invalidate-pasid"; pasid: number }
+  | { kind: "invalidate-pages"; pasid: number; address: bigint; am: number; ih: boolean }
+  | { kind: "invalidate-all" }
+  | { kind: "invalidate-device-pasid"; device: number; pasid: number }
+  | { kind: "invalidate-device-pages"; device: number; pasid: number; address: bigint; am: number }
+);
+
+/** One step of a program. */
+export type Operation =
+  | CpuOperation
+  | IommuOperation
+  | { kind: "write-entry"; frame: number; index: number; entry: bigint }
+  /** `mask`: bit i = CPU i. */
+  | { kind: "shootdown"; mask: number; operation: Shootdown };
+
+/** Run one operation; accesses, requests and probes give an outcome. */
+export function step(machine: Machine, operation: Operation): Outcome | undefined {
+  if ("cpu" in operation) return stepCpu(machine, operation);
+  if ("iommu" in operation) return stepIommu(machine, operation);
+  switch (operation.kind) {
+    case "write-entry":
+      machine.memory.writeEntry(operation.frame, operation.index, operation.entry);
+      return undefined;
+    case "shootdown":
+      machine.shootdown(operation.mask, operation.operation);
+      return undefined;
+  }
+}
+
+function stepCpu(machine: Machine, operation: CpuOperation): Outcome | undefined {
+  const cpu = machine.cpu(operation.cpu);
+  switch (operation.kind) {
+    case "access":
+      return cpu.access(operation.address, operation.access);
+    case "probe":
+      return cpu.probe(operation.address, operation.access);
+    case "mov-cr3":
+      cpu.movCr3(operation.root, operation.pcid, operation.noFlush);
+      return undefined;
+    case "controls":
+      cpu.setControls(operation.controls);
+      return undefined;
+    default:
+      invalidateOnCpu(cpu, operation);
+      return undefined;
+  }
+}
+
+function stepIommu(machine: Machine, operation: IommuOperation): Outcome | undefined {
+  const iommu = machine.iommu(operation.iommu);
+  switch (operation.kind) {
+    case "request":
+      return iommu.request(operation.pasid, operation.address, operation.access, operation.device);
+    case "request-probe":
+      return iommu.probe(operation.pasid, operation.address, operation.access);
+    case "bind":
+      iommu.bind({ pasid: operation.pasid, root: operation.root, nxe: operation.nxe });
+      return undefined;
+    case "invalidate-pasid-cache":
+      iommu.invalidatePasidCache(operation.pasid);
+      return undefined;
+    case "invalidate-pasid":
+      iommu.invalidatePasid(operation.pasid);
+      return undefined;
+    case "invalidate-pages":
+      iommu.invalidatePages(operation.pasid, operation.address, operation.am, operation.ih);
+      return undefined;
+    case "invalidate-all":
+      iommu.invalidateAll();
+      return undefined;
+    case "invalidate-device-pasid":
+      iommu.invalidateDevicePasid(operation.device, operation.pasid);
+      return undefined;
+    case "invalidate-device-pages":
+      iommu.invalidateDevicePages(operation.device, operation.pasid, operation.address, operation.am);
+      return undefined;
+  }
+}
+
+/** Called after each operation, with its place, its outcome (if it has one) and the machine as it is then. */
+export type AfterEach = (index: number, operation: Operation, outcome: Outcome | undefined, machine: Machine) => void;
+
+/** Play a program on a new machine of the model; returns the machine as the program leaves it. */
+export function playOnModel(config: MachineConfig, operations: readonly Operation[], onAfterEach?: AfterEach): Machine {
+  const machine = new Machine(config);
+  for (const [index, operation] of operations.entries()) {
+    const outcome = step(machine, operation);
+    onAfterEach?.(index, operation, outcome, machine);
+  }
+  return machine;
+}

@@ -1,0 +1,145 @@
+// The random programs themselves: that they reach what they are meant to reach, that the model keeps its own invariants under
+// them, and that caches never change an outcome when everything is invalidated after each change.
+
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { CacheDump } from "./cache.js";
+import type { Machine, MachineConfig } from "./machine.js";
+import { type Operation, type Program, playOnModel, programs, step } from "./programs.js";
+import { PASIDS } from "./worlds.js";
+
+function cachesOf(machine: Machine): CacheDump[] {
+  const { cpus, iommus } = machine.dump();
+  const agents = [...cpus, ...iommus].flatMap(({ l1, l2, psc }) => [...l1, ...l2, ...Object.values(psc)]);
+  return [...agents, ...iommus.flatMap(({ devices }) => devices.filter((device) => device !== undefined))];
+}
+
+/** The same machine with every cache switched off. */
+function withoutCaches(config: MachineConfig): MachineConfig {
+  const off = { l1: [], l2: [], psc: {} };
+  return {
+    ...config,
+    cpus: config.cpus.map((cpu) => ({ ...cpu, ...off })),
+    iommus: config.iommus.map((iommu) => ({ ...iommu, ...off, devices: iommu.devices.map(() => undefined) })),
+  };
+}
+
+function dropEverything(machine: Machine): void {
+  for (const cpu of machine.cpus) cpu.invpcid(2, 0n, 0);
+  for (const iommu of machine.iommus) {
+    iommu.invalidateAll();
+    iommu.invalidatePasidCache();
+    for (const [device] of iommu.devices.entries()) {
+      for (const pasid of PASIDS) iommu.invalidateDevicePasid(device, pasid);
+    }
+  }
+}
+
+/** Operations after which cached translations may be out of date. */
+const CHANGES: ReadonlySet<Operation["kind"]> = new Set(["write-entry", "mov-cr3", "controls", "bind"]);
+
+function memoryOf(machine: Machine, { config }: Program): string[] {
+  return config.frames.flatMap(({ frame, entries }) =>
+    entries.map(([index]) => `${frame}/${index}: ${machine.memory.readEntry(frame, index)?.toString(16)}`),
+  );
+}
+
+describe("random programs", () => {
+  it("reach every outcome, every fault reason, and hits, evictions and invalidations of caches", () => {
+    const seen = new Map<string, number>();
+    const count = (what: string, by = 1): void => {
+      seen.set(what, (seen.get(what) ?? 0) + by);
+    };
+    for (const { config, operations } of fc.sample(programs(200), { numRuns: 150, seed: 1 })) {
+      const machine = playOnModel(config, operations, (_, operation, outcome) => {
+        count(operation.kind);
+        if (outcome?.kind === "ok") count(`ok ${outcome.level}`);
+        else if (outcome?.kind === "fault") count(outcome.reason);
+        else if (outcome !== undefined) count(outcome.kind);
+      });
+      for (const { counters } of cachesOf(machine)) {
+        for (const [name, value] of Object.entries(counters)) count(name, value);
+      }
+    }
+    const outcomes = ["ok 1", "ok 2", "ok 3", "not-present", "reserved", "non-canonical", "absent"];
+    const refusals = ["supervisor-page", "smap", "smep", "write", "fetch", "key"];
+    const counters = ["lookups", "hits", "fills", "evictions", "invalidated"];
+    const kinds = [
+      ...["access", "probe", "invlpg", "invpcid", "flush-range", "mov-cr3", "controls", "write-entry", "shootdown"],
+      ...["request", "request-probe", "bind", "invalidate-pasid-cache", "invalidate-pasid", "invalidate-pages"],
+      ...["invalidate-all", "invalidate-device-pasid", "invalidate-device-pages"],
+    ];
+    const rare = [...outcomes, ...refusals, ...counters, ...kinds].filter((what) => (seen.get(what) ?? 0) < 20);
+    expect(rare, JSON.stringify([...seen])).toEqual([]);
+  });
+
+  it("leave no entry twice in a set, nothing in a disabled cache, and counters that add up", () => {
+    fc.assert(
+      fc.property(programs(80), ({ config, operations }) => {
+        playOnModel(config, operations, (_index, _operation, _outcome, machine) => {
+          for (const { ways, counters } of cachesOf(machine)) {
+            const names = ways.map((it) => `${it.set} ${it.pageShift} ${it.pageNumber} ${it.tag}`);
+            expect(new Set(names).size).toBe(names.length);
+            expect(ways.length).toBeLessThanOrEqual(counters.fills - counters.evictions - counters.invalidated);
+            expect(counters.hits).toBeLessThanOrEqual(counters.lookups);
+          }
+          for (const agent of [...machine.cpus, ...machine.iommus].map((it) => it.agent)) {
+            for (const cache of [...agent.l1, ...agent.l2, ...agent.psc.map((it) => it.cache)]) {
+              if (!cache.enabled) expect(cache.counters).toMatchObject({ lookups: 0, fills: 0, invalidated: 0 });
+            }
+          }
+        });
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it("have the same outcomes and leave the same tables without caches, if everything is dropped after each change", () => {
+    fc.assert(
+      fc.property(programs(120), (program) => {
+        const outcomes: unknown[] = [];
+        const cached = playOnModel(program.config, program.operations, (_, operation, outcome, machine) => {
+          outcomes.push(outcome);
+          if (CHANGES.has(operation.kind)) dropEverything(machine);
+        });
+        const uncached = playOnModel(
+          withoutCaches(program.config),
+          program.operations,
+          (index, operation, outcome, machine) => {
+            expect(outcome, `operation ${index}`).toEqual(outcomes[index]);
+            if (CHANGES.has(operation.kind)) dropEverything(machine);
+          },
+        );
+        expect(memoryOf(cached, program)).toEqual(memoryOf(uncached, program));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("do differ without caches if nothing is dropped: stale entries are what the model is about", () => {
+    const stale = fc.sample(programs(200), { numRuns: 50, seed: 2 }).filter(({ config, operations }) => {
+      const outcomes: string[] = [];
+      playOnModel(config, operations, (_, __, outcome) => outcomes.push(show(outcome)));
+      let differs = false;
+      playOnModel(withoutCaches(config), operations, (index, _, outcome) => {
+        if (show(outcome) !== outcomes[index]) differs = true;
+      });
+      return differs;
+    });
+    expect(stale.length).toBeGreaterThan(10);
+  });
+
+  it("name a CPU, IOMMU or PASID that does not exist", () => {
+    const [{ config } = { config: undefined }] = fc.sample(programs(1), { numRuns: 1, seed: 3 });
+    if (config === undefined) throw new Error("no sample");
+    const machine = playOnModel(config, []);
+    const request = { kind: "request", iommu: 0, device: undefined, address: 0n, access: 4 } as const;
+    expect(() => step(machine, { kind: "invlpg", cpu: 9, address: 0n })).toThrow("CPU 9: expected 0..");
+    expect(() => step(machine, { kind: "invalidate-all", iommu: 9 })).toThrow("IOMMU 9: expected 0..");
+    expect(() => step(machine, { ...request, pasid: 2 })).toThrow("PASID 2 was never bound");
+  });
+});
+
+function show(value: unknown): string {
+  return JSON.stringify(value, (_, it) => (typeof it === "bigint" ? it.toString(16) : it)) ?? "none";
+}

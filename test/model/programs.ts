@@ -1,0 +1,286 @@
+// fast-check arbitraries of whole programs on small worlds (worlds.ts). Addresses come from a small pool per program, so that
+// they collide in sets and share upper tables; the rest are neighbours, other halves and addresses that are not canonical.
+
+import fc from "fast-check";
+import { entryIndex } from "./entry.js";
+import type { MachineConfig, Shootdown } from "./machine.js";
+import type { Operation } from "./operations.js";
+import {
+  controls,
+  entryFromSeed,
+  entrySeed,
+  framesOf,
+  INDICES,
+  machineConfig,
+  PASIDS,
+  PCIDS,
+  roots,
+  type Shape,
+} from "./worlds.js";
+
+export { type AfterEach, type Operation, playOnModel, step } from "./operations.js";
+
+/** A machine and what happens on it. */
+export interface Program {
+  config: MachineConfig;
+  operations: Operation[];
+}
+
+/** An operation whose addresses are still picks out of the program's pool. */
+type Draft = (address: (pick: AddressPick) => bigint) => Operation;
+
+interface AddressPick {
+  /** Place in the pool, modulo its length. */
+  pool: number;
+  /** 0..25 the page itself; 26.. a neighbour, the other half, or (31) not canonical where that is allowed. */
+  near: number;
+  /** 0 first byte, 1 last byte of a 4 KiB page, 2 in the middle. */
+  offset: number;
+}
+
+const addressPick: fc.Arbitrary<AddressPick> = fc.record({
+  pool: fc.nat(7),
+  near: fc.noBias(fc.nat(31)),
+  offset: fc.nat(2),
+});
+
+/** Access codes, the common ones several times. */
+const ACCESSES: readonly number[] = [
+  ...[4, 5, 6, 4, 5, 6, 4, 5, 0, 1, 2, 0, 1, 2],
+  ...[8, 9, 12, 16, 17, 18, 20, 21, 22, 24, 13, 10],
+];
+const access = fc.constantFrom(...ACCESSES);
+/** log2 of pages: single pages, sizes around large pages, and everything. */
+const am = fc.constantFrom(0, 0, 1, 2, 8, 9, 10, 18, 19, 27, 36, 45);
+const pasid = fc.constantFrom(...PASIDS);
+const pcid = fc.constantFrom(...PCIDS);
+const device = fc.constantFrom(0, 1);
+
+/** Canonical form of the translated bits of an address. */
+function canonical(address: bigint, levels: 4 | 5): bigint {
+  return BigInt.asUintN(64, BigInt.asIntN(12 + 9 * levels, address));
+}
+
+/** One address of the pool: an index in use at every level. */
+function poolAddress(levels: 4 | 5): fc.Arbitrary<bigint> {
+  return fc
+    .array(fc.constantFrom(...INDICES), { minLength: levels, maxLength: levels })
+    .map((indices) =>
+      canonical(indices.reduce((address, index) => (address << 9n) | BigInt(index), 0n) << 12n, levels),
+    );
+}
+
+function resolve(pool: readonly bigint[], levels: 4 | 5, { pool: place, near, offset }: AddressPick): bigint {
+  const page = pool[place % pool.length] ?? 0n;
+  const top = 1n << BigInt(11 + 9 * levels);
+  const moved = [page + 0x1000n, page - 0x1000n, page + 0x20_0000n, page + 0x4000_0000n, page ^ top][near - 26] ?? page;
+  const address = canonical(moved, levels) + ([0n, 0xfffn, 0x7f8n][offset] ?? 0n);
+  return near === 31 ? address ^ (1n << 60n) : address;
+}
+
+/** The canonical address of a pick. */
+const settled = (pick: AddressPick): AddressPick => ({ ...pick, near: pick.near === 31 ? 0 : pick.near });
+
+/** End of a range of some bytes, not beyond the last byte of its half. */
+function rangeEnd(start: bigint, length: number, levels: 4 | 5): bigint {
+  const half = 1n << BigInt(11 + 9 * levels);
+  const last = start < half ? half : (1n << 64n) - 1n;
+  const end = start + BigInt(length);
+  return end < last ? end : last;
+}
+
+type ShootdownDraft = (address: (pick: AddressPick) => bigint) => Shootdown;
+
+function shootdown(levels: 4 | 5): fc.Arbitrary<ShootdownDraft> {
+  const at = addressPick.map(settled);
+  return fc.oneof(
+    at.map(
+      (pick): ShootdownDraft =>
+        (address) => ({ kind: "invlpg", address: address(pick) }),
+    ),
+    fc.record({ at, type: fc.constantFrom(0, 1, 2, 3, 0, 1), pcid }).map(
+      ({ at, type, pcid }): ShootdownDraft =>
+        (address) => ({ kind: "invpcid", type, address: address(at), pcid }),
+    ),
+    fc.record({ at, length: fc.nat(20 * 4096) }).map(
+      ({ at, length }): ShootdownDraft =>
+        (address) => {
+          const start = address(at);
+          return { kind: "flush-range", start, end: rangeEnd(start, length, levels) };
+        },
+    ),
+  );
+}
+
+function cpuDrafts({ levels, cpus }: Shape): { weight: number; arbitrary: fc.Arbitrary<Draft> }[] {
+  const cpu = fc.nat(cpus - 1);
+  const root = fc.constantFrom(...roots(levels));
+  return [
+    {
+      weight: 50,
+      arbitrary: fc.record({ cpu, at: addressPick, access }).map(
+        ({ cpu, at, access }): Draft =>
+          (address) => ({ kind: "access", cpu, address: address(at), access }),
+      ),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({ cpu, at: addressPick, access }).map(
+        ({ cpu, at, access }): Draft =>
+          (address) => ({ kind: "probe", cpu, address: address(at), access }),
+      ),
+    },
+    {
+      weight: 6,
+      arbitrary: fc.record({ cpu, draft: shootdown(levels) }).map(
+        ({ cpu, draft }): Draft =>
+          (address) => ({ cpu, ...draft(address) }),
+      ),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({ mask: fc.nat(2 ** cpus - 1), draft: shootdown(levels) }).map(
+        ({ mask, draft }): Draft =>
+          (address) => ({ kind: "shootdown", mask, operation: draft(address) }),
+      ),
+    },
+    {
+      weight: 5,
+      arbitrary: fc.record({ cpu, root, pcid, noFlush: fc.boolean() }).map(
+        (it): Draft =>
+          () => ({ kind: "mov-cr3", ...it }),
+      ),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({ cpu, controls }).map(
+        (it): Draft =>
+          () => ({ kind: "controls", ...it }),
+      ),
+    },
+  ];
+}
+
+function iommuDrafts({ levels, iommus }: Shape): { weight: number; arbitrary: fc.Arbitrary<Draft> }[] {
+  const iommu = fc.nat(iommus - 1);
+  const at = addressPick.map(settled);
+  const optionalDevice = fc.constantFrom(undefined, 0, 1);
+  return [
+    {
+      weight: 28,
+      arbitrary: fc.record({ iommu, device: optionalDevice, pasid, at: addressPick, access }).map(
+        ({ at, ...it }): Draft =>
+          (address) => ({ kind: "request", ...it, address: address(at) }),
+      ),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ iommu, pasid, at: addressPick, access }).map(
+        ({ at, ...it }): Draft =>
+          (address) => ({ kind: "request-probe", ...it, address: address(at) }),
+      ),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({ iommu, pasid, root: fc.constantFrom(...roots(levels)), nxe: fc.boolean() }).map(
+        (it): Draft =>
+          () => ({ kind: "bind", ...it }),
+      ),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({ iommu, pasid: fc.constantFrom(undefined, ...PASIDS) }).map(
+        (it): Draft =>
+          () => ({ kind: "invalidate-pasid-cache", ...it }),
+      ),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ iommu, pasid }).map(
+        (it): Draft =>
+          () => ({ kind: "invalidate-pasid", ...it }),
+      ),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({ iommu, pasid, at, am, ih: fc.boolean() }).map(
+        ({ at, ...it }): Draft =>
+          (address) => ({ kind: "invalidate-pages", ...it, address: address(at) }),
+      ),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ iommu }).map(
+        (it): Draft =>
+          () => ({ kind: "invalidate-all", ...it }),
+      ),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ iommu, device, pasid }).map(
+        (it): Draft =>
+          () => ({ kind: "invalidate-device-pasid", ...it }),
+      ),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({ iommu, device, pasid, at, am }).map(
+        ({ at, ...it }): Draft =>
+          (address) => ({ kind: "invalidate-device-pages", ...it, address: address(at) }),
+      ),
+    },
+  ];
+}
+
+/** Writes aim at the entries that an address of the pool uses, or at any index in use; some are 64 arbitrary bits. */
+function writeDrafts({ levels }: Shape): { weight: number; arbitrary: fc.Arbitrary<Draft> }[] {
+  const frames = framesOf(levels);
+  const place = fc.record({ row: fc.nat(frames.length - 1), at: addressPick });
+  const draft = (row: number, at: AddressPick, entry: (level: 1 | 2 | 3 | 4 | 5) => bigint): Draft => {
+    const { frame, level } = frames[row] ?? { frame: 0, level: 1 };
+    return (address) => ({ kind: "write-entry", frame, index: entryIndex(address(at), level), entry: entry(level) });
+  };
+  return [
+    {
+      weight: 10,
+      arbitrary: fc
+        .record({ place, seed: entrySeed })
+        .map(({ place, seed }) => draft(place.row, place.at, (level) => entryFromSeed(seed, level, levels))),
+    },
+    {
+      weight: 1,
+      arbitrary: fc
+        .record({ place, entry: fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }) })
+        .map(({ place, entry }) => draft(place.row, place.at, () => entry)),
+    },
+  ];
+}
+
+function programOf(shape: Shape, maxLength: number): fc.Arbitrary<Program> {
+  const drafts = fc.oneof(...cpuDrafts(shape), ...iommuDrafts(shape), ...writeDrafts(shape));
+  return fc
+    .record({
+      config: machineConfig(shape),
+      pool: fc.array(poolAddress(shape.levels), { minLength: 2, maxLength: 5 }),
+      drafts: fc.array(drafts, { minLength: 1, maxLength, size: "max" }),
+    })
+    .map(({ config, pool, drafts }) => ({
+      config,
+      operations: drafts.map((draft) => draft((pick) => resolve(pool, shape.levels, pick))),
+    }));
+}
+
+const SHAPES: readonly Shape[] = [
+  { levels: 4, cpus: 1, iommus: 1 },
+  { levels: 4, cpus: 3, iommus: 2 },
+  { levels: 5, cpus: 1, iommus: 1 },
+  { levels: 5, cpus: 2, iommus: 1 },
+];
+
+/**
+ * Random programs of 1 to `maxLength` operations, about half of that on average.
+ * Every configuration has at least one CPU and one IOMMU with two devices (with or without a device TLB).
+ */
+export function programs(maxLength: number): fc.Arbitrary<Program> {
+  return fc.oneof(...SHAPES.map((shape) => programOf(shape, maxLength)));
+}
