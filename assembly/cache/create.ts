@@ -1,0 +1,75 @@
+// Making a cache: sizes of its blocks, its tag states, its bitmap of occupied sets.
+
+import { allocate, LINE } from "../layout";
+import {
+  CACHE_BASE,
+  CACHE_CLOCK,
+  CACHE_DATA,
+  CACHE_KEYS,
+  CACHE_LEVELS,
+  CACHE_LINKS,
+  CACHE_OCCUPIED,
+  CACHE_RANDOM,
+  CACHE_REPLACEMENT,
+  CACHE_SET_BYTES,
+  CACHE_SET_MASK,
+  CACHE_SETS,
+  CACHE_SIZE,
+  CACHE_SPAN,
+  CACHE_TAG_COUNT,
+  CACHE_TAGS,
+  CACHE_TIMES,
+  CACHE_WAYS,
+  SET_PARTIALS,
+  TAG_SHIFT,
+} from "./layout";
+
+const RANDOM_SEED: u32 = 0x9e37_79b9;
+/** Time of a way that only pads a set to whole vectors: it is never the oldest. */
+const NEVER: u64 = 0xffff_ffff_ffff_ffff;
+
+// @ts-ignore: decorator
+@inline
+function roundUp(bytes: usize, to: usize): usize {
+  return (bytes + to - 1) & ~(to - 1);
+}
+
+/**
+ * Makes a cache of `sets` x `ways` for tags 0..`tags`-1. `levels`: bit L, it holds leaves of level L; bit 0, it is a
+ * paging-structure cache, and `span` is the number of address bits that one of its entries covers. 0 if memory is out.
+ */
+export function createCache(sets: u32, ways: u32, levels: u32, span: u32, replacement: u32, tags: u32): usize {
+  const keys = SET_PARTIALS + roundUp(ways, 16);
+  const words = <usize>ways << 3;
+  const times = roundUp(words, 32);
+  const setBytes = roundUp(keys + 2 * words + times + (levels & 1 ? words : 0), LINE);
+  const total = <u64>setBytes * sets;
+  if (total >= 0xfff0_0000) return 0;
+  const cache = allocate(CACHE_SIZE);
+  const base = allocate(<usize>total);
+  const tagStates = allocate(<usize>tags << TAG_SHIFT);
+  const occupied = allocate(<usize>((sets + 63) >> 6) << 3);
+  if (cache == 0 || base == 0 || tagStates == 0 || occupied == 0) return 0;
+  store<u32>(cache, sets, CACHE_SETS);
+  store<u32>(cache, (sets & (sets - 1)) == 0 ? sets - 1 : 0, CACHE_SET_MASK);
+  store<u32>(cache, ways, CACHE_WAYS);
+  store<usize>(cache, setBytes, CACHE_SET_BYTES);
+  store<usize>(cache, base, CACHE_BASE);
+  store<usize>(cache, keys, CACHE_KEYS);
+  store<usize>(cache, words, CACHE_DATA);
+  store<usize>(cache, (2 * words), CACHE_TIMES);
+  store<usize>(cache, (2 * words + times), CACHE_LINKS);
+  store<u32>(cache, replacement, CACHE_REPLACEMENT);
+  store<u32>(cache, RANDOM_SEED, CACHE_RANDOM);
+  store<u32>(cache, levels, CACHE_LEVELS);
+  store<u32>(cache, span, CACHE_SPAN);
+  store<u32>(cache, 1, CACHE_CLOCK);
+  store<usize>(cache, tagStates, CACHE_TAGS);
+  store<u32>(cache, tags, CACHE_TAG_COUNT);
+  store<usize>(cache, occupied, CACHE_OCCUPIED);
+  for (let set: u32 = 0; set < sets; set++) {
+    const first = base + <usize>set * setBytes + keys + 2 * words;
+    for (let padding = words; padding < times; padding += 8) store<u64>(first + padding, NEVER);
+  }
+  return cache;
+}

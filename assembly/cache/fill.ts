@@ -1,0 +1,155 @@
+// Filling and replacement (docs/rules.md section 4, "Fill").
+
+import { count } from "../layout";
+import {
+  blockOf,
+  CACHE_EVICTIONS,
+  CACHE_FILLS,
+  CACHE_LAST_FLUSH,
+  CACHE_LIVE,
+  CACHE_OCCUPIED,
+  CACHE_RANDOM,
+  CACHE_REPLACEMENT,
+  CACHE_SEEN,
+  CACHE_WAYS,
+  dataAt,
+  globalKeyOf,
+  keyOf,
+  keysOf,
+  partialTag,
+  SET_LIVE,
+  SET_PARTIALS,
+  SET_SWEPT,
+  setIndex,
+  TIME_FILLED,
+  TIME_USED,
+  timesAt,
+} from "./layout";
+import { countLiving, sweep, tick } from "./living";
+
+export const LRU: u32 = 0;
+export const FIFO: u32 = 1;
+export const RANDOM: u32 = 2;
+
+/** Puts an entry in; returns the address of its key. */
+export function fill(cache: usize, page: u64, level: u32, tag: u32, global: bool, data: u64): usize {
+  const set = setIndex(cache, page);
+  const block = blockOf(cache, set);
+  if (load<u32>(block, SET_SWEPT) < load<u32>(cache, CACHE_LAST_FLUSH)) sweep(cache, block);
+  const keys = keysOf(cache, block);
+  const key = global ? globalKeyOf(page, level) : keyOf(page, level, tag);
+  let at = sameKey(cache, block, keys, page, key);
+  if (at == 0) {
+    const way = freeWay(cache, set, block, keys);
+    at = keys + (<usize>way << 3);
+    store<u64>(at, key);
+    store<u8>(block + way, partialTag(page), SET_PARTIALS);
+    countLiving(cache, key, 1);
+  }
+  store<u64>(dataAt(cache, at), data);
+  const now = tick(cache);
+  store<u32>(timesAt(cache, at), now, TIME_USED);
+  store<u32>(timesAt(cache, at), now, TIME_FILLED);
+  store<u32>(cache, load<u32>(cache, CACHE_SEEN) | (1 << level), CACHE_SEEN);
+  count(cache, CACHE_FILLS);
+  return at;
+}
+
+// @ts-ignore: decorator
+@inline
+function sameKey(cache: usize, block: usize, keys: usize, page: u64, key: u64): usize {
+  const wanted = i8x16.splat(<i8>partialTag(page));
+  const ways = load<u32>(cache, CACHE_WAYS);
+  let way: u32 = 0;
+  do {
+    let candidates = i8x16.bitmask(i8x16.eq(v128.load(block + way + SET_PARTIALS), wanted));
+    while (candidates != 0) {
+      const at = keys + (<usize>(way + ctz(candidates)) << 3);
+      if (load<u64>(at) == key) return at;
+      candidates &= candidates - 1;
+    }
+    way += 16;
+  } while (way < ways);
+  return 0;
+}
+
+/** The lowest-numbered empty way, or the victim's after taking it out of the counts. */
+function freeWay(cache: usize, set: u32, block: usize, keys: usize): u32 {
+  const ways = load<u32>(cache, CACHE_WAYS);
+  const live = load<u32>(block, SET_LIVE);
+  if (live == ways) {
+    const way = victim(cache, keys, ways);
+    countLiving(cache, load<u64>(keys + (<usize>way << 3)), -1);
+    count(cache, CACHE_EVICTIONS);
+    return way;
+  }
+  store<u32>(block, live + 1, SET_LIVE);
+  store<u32>(cache, load<u32>(cache, CACHE_LIVE) + 1, CACHE_LIVE);
+  const word = load<usize>(cache, CACHE_OCCUPIED) + (<usize>(set >> 6) << 3);
+  store<u64>(word, load<u64>(word) | ((<u64>1) << (set & 63)));
+  let way: u32 = 0;
+  while (load<u64>(keys + (<usize>way << 3)) != 0) way++;
+  return way;
+}
+
+/** The way to evict from a full set: least recently used, first filled, or the next of the random sequence. */
+function victim(cache: usize, keys: usize, ways: u32): u32 {
+  const replacement = load<u32>(cache, CACHE_REPLACEMENT);
+  const times = timesAt(cache, keys);
+  if (replacement == LRU) return oldestUsed(times, ways);
+  if (replacement == FIFO) return oldestFilled(times, ways);
+  let x = load<u32>(cache, CACHE_RANDOM);
+  x ^= x << 13;
+  x ^= x >> 17;
+  x ^= x << 5;
+  store<u32>(cache, x, CACHE_RANDOM);
+  return x % ways;
+}
+
+// Four ways a step: the times of use (or of fill) of four ways are gathered into one vector. The times of a full set
+// are distinct, and the padding holds the largest value, so exactly one way has the least.
+
+// @ts-ignore: decorator
+@inline
+function used4(times: usize): v128 {
+  return v128.shuffle<i32>(v128.load(times), v128.load(times, 16), 0, 2, 4, 6);
+}
+
+// @ts-ignore: decorator
+@inline
+function filled4(times: usize): v128 {
+  return v128.shuffle<i32>(v128.load(times), v128.load(times, 16), 1, 3, 5, 7);
+}
+
+// @ts-ignore: decorator
+@inline
+function leastOfFour(four: v128): v128 {
+  const two = i32x4.min_u(four, v128.shuffle<i32>(four, four, 2, 3, 0, 1));
+  return i32x4.min_u(two, v128.shuffle<i32>(two, two, 1, 0, 3, 2));
+}
+
+function oldestUsed(times: usize, ways: u32): u32 {
+  const end = times + (<usize>ways << 3);
+  let four = used4(times);
+  for (let at = times + 32; at < end; at += 32) four = i32x4.min_u(four, used4(at));
+  const least = leastOfFour(four);
+  let at = times;
+  while (true) {
+    const where = i32x4.bitmask(i32x4.eq(used4(at), least));
+    if (where != 0) return <u32>((at - times) >> 3) + <u32>ctz(where);
+    at += 32;
+  }
+}
+
+function oldestFilled(times: usize, ways: u32): u32 {
+  const end = times + (<usize>ways << 3);
+  let four = filled4(times);
+  for (let at = times + 32; at < end; at += 32) four = i32x4.min_u(four, filled4(at));
+  const least = leastOfFour(four);
+  let at = times;
+  while (true) {
+    const where = i32x4.bitmask(i32x4.eq(filled4(at), least));
+    if (where != 0) return <u32>((at - times) >> 3) + <u32>ctz(where);
+    at += 32;
+  }
+}

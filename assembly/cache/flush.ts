@@ -1,0 +1,148 @@
+// Invalidation of one cache. Everything, everything but globals, one tag: constant time, whatever the size.
+// Ranges: page by page, or over the occupied sets, whichever is less work.
+
+import { count } from "../layout";
+import {
+  blockOf,
+  CACHE_GLOBAL_SINCE,
+  CACHE_INVALIDATED,
+  CACHE_LAST_FLUSH,
+  CACHE_LEVELS,
+  CACHE_LIVE,
+  CACHE_LIVE_GLOBAL,
+  CACHE_OCCUPIED,
+  CACHE_SEEN,
+  CACHE_SETS,
+  CACHE_SPAN,
+  CACHE_TAGGED_SINCE,
+  CACHE_WAYS,
+  globalKeyOf,
+  KEY_GLOBAL,
+  KEY_LEVEL,
+  KEY_PAGE_SHIFT,
+  keyOf,
+  keysOf,
+  partialTag,
+  SET_PARTIALS,
+  setIndex,
+  TAG_SINCE,
+  TIME_FILLED,
+  tagOf,
+  tagState,
+  timesAt,
+} from "./layout";
+import { isAlive, liveOf, remove, setLiveOf, tick } from "./living";
+import { shiftOf } from "../entry";
+
+export function flushAll(cache: usize): void {
+  const now = tick(cache);
+  store<u32>(cache, now, CACHE_GLOBAL_SINCE);
+  store<u32>(cache, now, CACHE_TAGGED_SINCE);
+  store<u32>(cache, now, CACHE_LAST_FLUSH);
+  store<u32>(cache, 0, CACHE_SEEN);
+  count(cache, CACHE_INVALIDATED, load<u32>(cache, CACHE_LIVE));
+  store<u32>(cache, 0, CACHE_LIVE);
+  store<u32>(cache, 0, CACHE_LIVE_GLOBAL);
+}
+
+export function flushAllButGlobal(cache: usize): void {
+  const now = tick(cache);
+  store<u32>(cache, now, CACHE_TAGGED_SINCE);
+  store<u32>(cache, now, CACHE_LAST_FLUSH);
+  const globals = load<u32>(cache, CACHE_LIVE_GLOBAL);
+  count(cache, CACHE_INVALIDATED, load<u32>(cache, CACHE_LIVE) - globals);
+  store<u32>(cache, globals, CACHE_LIVE);
+}
+
+/** All entries of a tag but global ones. */
+export function flushTag(cache: usize, tag: u32): void {
+  const live = liveOf(cache, tag);
+  if (live == 0) return;
+  const now = tick(cache);
+  store<u32>(tagState(cache, tag), now, TAG_SINCE);
+  store<u32>(cache, now, CACHE_LAST_FLUSH);
+  setLiveOf(cache, tag, 0);
+  count(cache, CACHE_INVALIDATED, live);
+  store<u32>(cache, load<u32>(cache, CACHE_LIVE) - live, CACHE_LIVE);
+}
+
+/** The entry of a tag for one page number (and, if asked, the global one) of leaves of `level` (1: paging-structure caches). */
+export function flushPage(cache: usize, page: u64, level: u32, tag: u32, globals: bool): void {
+  const block = blockOf(cache, setIndex(cache, page));
+  const keys = keysOf(cache, block);
+  const wanted = i8x16.splat(<i8>partialTag(page));
+  const ways = load<u32>(cache, CACHE_WAYS);
+  let way: u32 = 0;
+  do {
+    let candidates = i8x16.bitmask(i8x16.eq(v128.load(block + way + SET_PARTIALS), wanted));
+    while (candidates != 0) {
+      const at = keys + (<usize>(way + ctz(candidates)) << 3);
+      const key = load<u64>(at);
+      if (key == keyOf(page, level, tag) || (globals && key == globalKeyOf(page, level))) {
+        if (isAlive(cache, key, load<u32>(timesAt(cache, at), TIME_FILLED))) remove(cache, block, at);
+      }
+      candidates &= candidates - 1;
+    }
+    way += 16;
+  } while (way < ways);
+}
+
+/** Address bits that an entry with this key spans. */
+// @ts-ignore: decorator
+@inline
+function spanOf(cache: usize, key: u64): u64 {
+  return load<u32>(cache, CACHE_LEVELS) & 1 ? <u64>load<u32>(cache, CACHE_SPAN) : shiftOf(<u32>(key & KEY_LEVEL));
+}
+
+/** Entries of a tag (and, if asked, global ones) whose span overlaps the translated addresses `first`..`last`, both included. */
+export function flushRange(cache: usize, first: u64, last: u64, tag: u32, globals: bool): void {
+  const candidates = liveOf(cache, tag) + (globals ? load<u32>(cache, CACHE_LIVE_GLOBAL) : 0);
+  if (candidates == 0) return;
+  if (load<u32>(cache, CACHE_LEVELS) & 1) {
+    flushSpans(cache, first, last, <u64>load<u32>(cache, CACHE_SPAN), 1, tag, globals);
+    return;
+  }
+  const seen = load<u32>(cache, CACHE_SEEN);
+  for (let level: u32 = 1; level <= 3; level++) {
+    if (seen & (1 << level)) flushSpans(cache, first, last, shiftOf(level), level, tag, globals);
+  }
+}
+
+function flushSpans(cache: usize, first: u64, last: u64, span: u64, level: u32, tag: u32, globals: bool): void {
+  const end = last >> span;
+  const live = <u64>load<u32>(cache, CACHE_LIVE);
+  // A probe costs about as much as looking through one set.
+  if (end - (first >> span) >= min<u64>(live, load<u32>(cache, CACHE_SETS))) {
+    scanRange(cache, first, last, tag, globals);
+    return;
+  }
+  for (let page = first >> span; page <= end; page++) flushPage(cache, page, level, tag, globals);
+}
+
+/** Looks through the occupied sets for entries of every level that overlap the range. */
+function scanRange(cache: usize, first: u64, last: u64, tag: u32, globals: bool): void {
+  const words = (load<u32>(cache, CACHE_SETS) + 63) >> 6;
+  const ways = <usize>load<u32>(cache, CACHE_WAYS);
+  for (let word: u32 = 0; word < words; word++) {
+    const at = load<usize>(cache, CACHE_OCCUPIED) + (<usize>word << 3);
+    let occupied = load<u64>(at);
+    while (occupied != 0) {
+      const bit = ctz(occupied);
+      occupied &= occupied - 1;
+      const block = blockOf(cache, (word << 6) + <u32>bit);
+      const keys = keysOf(cache, block);
+      let empty = true;
+      for (let key = keys; key < keys + (ways << 3); key += 8) {
+        const value = load<u64>(key);
+        if (value == 0) continue;
+        if (!isAlive(cache, value, load<u32>(timesAt(cache, key), TIME_FILLED))) continue;
+        empty = false;
+        if (value & KEY_GLOBAL ? !globals : tagOf(value) != tag) continue;
+        const span = spanOf(cache, value);
+        const page = value >> KEY_PAGE_SHIFT;
+        if (page >= first >> span && page <= last >> span) remove(cache, block, key);
+      }
+      if (empty) store<u64>(at, load<u64>(at) & ~((<u64>1) << bit));
+    }
+  }
+}

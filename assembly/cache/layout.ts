@@ -1,0 +1,150 @@
+// The memory layout of one set-associative cache, used for every purpose: TLB, IOTLB, device TLB (leaves) and
+// paging-structure cache (non-leaf entries). Rules: docs/rules.md sections 4 and 5 (SDM 4.10.2, 4.10.3).
+//
+// A set is one block: [head][partial tags][keys][data][times][links, in paging-structure caches only].
+// "All" and "all of one tag" cost nothing per entry: a flush notes the cache's clock, and what was filled before is dead.
+// The dead are swept out of a set before its next fill, so that victims, evictions and contents are those of an eager flush.
+
+// ---- the cache ----
+export const CACHE_SETS: usize = 0;
+/** sets - 1 if sets is a power of two, else 0 (then the remainder is taken). */
+export const CACHE_SET_MASK: usize = CACHE_SETS + 4;
+export const CACHE_WAYS: usize = CACHE_SET_MASK + 4;
+export const CACHE_SET_BYTES: usize = CACHE_WAYS + 4;
+export const CACHE_BASE: usize = CACHE_SET_BYTES + 4;
+/** From a block to its first key; from a key to its data, times and link. */
+export const CACHE_KEYS: usize = CACHE_BASE + 4;
+export const CACHE_DATA: usize = CACHE_KEYS + 4;
+export const CACHE_TIMES: usize = CACHE_DATA + 4;
+export const CACHE_LINKS: usize = CACHE_TIMES + 4;
+export const CACHE_REPLACEMENT: usize = CACHE_LINKS + 4;
+export const CACHE_RANDOM: usize = CACHE_REPLACEMENT + 4;
+/** Bit L: leaves of level L are held here. Bit 0: a paging-structure cache, whose entries span 2^CACHE_SPAN bytes. */
+export const CACHE_LEVELS: usize = CACHE_RANDOM + 4;
+export const CACHE_SPAN: usize = CACHE_LEVELS + 4;
+/** Bit L: some leaf of level L was filled since the cache was last emptied; others need no probe. */
+export const CACHE_SEEN: usize = CACHE_SPAN + 4;
+export const CACHE_CLOCK: usize = CACHE_SEEN + 4;
+/** Entries filled at or before these times are dead: global ones, all others; the later of any flush. */
+export const CACHE_GLOBAL_SINCE: usize = CACHE_CLOCK + 4;
+export const CACHE_TAGGED_SINCE: usize = CACHE_GLOBAL_SINCE + 4;
+export const CACHE_LAST_FLUSH: usize = CACHE_TAGGED_SINCE + 4;
+export const CACHE_LIVE: usize = CACHE_LAST_FLUSH + 4;
+export const CACHE_LIVE_GLOBAL: usize = CACHE_LIVE + 4;
+export const CACHE_TAGS: usize = CACHE_LIVE_GLOBAL + 4;
+export const CACHE_TAG_COUNT: usize = CACHE_TAGS + 4;
+/** One bit a set: something was filled there; cleared when a scan finds the set empty. */
+export const CACHE_OCCUPIED: usize = CACHE_TAG_COUNT + 4;
+const CACHE_PADDING: usize = CACHE_OCCUPIED + 4;
+export const CACHE_HITS: usize = CACHE_PADDING + 4;
+export const CACHE_MISSES: usize = CACHE_HITS + 8;
+export const CACHE_FILLS: usize = CACHE_MISSES + 8;
+export const CACHE_EVICTIONS: usize = CACHE_FILLS + 8;
+export const CACHE_INVALIDATED: usize = CACHE_EVICTIONS + 8;
+export const CACHE_SIZE: usize = CACHE_INVALIDATED + 8;
+
+// ---- a tag's state ----
+export const TAG_SINCE: usize = 0;
+export const TAG_LIVE: usize = TAG_SINCE + 4;
+/** When TAG_LIVE was last written; not after the last flush of all tags, it counts dead entries. */
+export const TAG_COUNTED: usize = TAG_LIVE + 4;
+export const TAG_SHIFT: usize = 4;
+
+// ---- a set's head ----
+export const SET_SWEPT: usize = 0;
+export const SET_LIVE: usize = SET_SWEPT + 4;
+export const SET_PARTIALS: usize = 16;
+
+// ---- a key: page number, tag, global, level of the leaf; 0 is an empty way ----
+export const KEY_PAGE_SHIFT: u64 = 19;
+export const KEY_TAG_SHIFT: u64 = 3;
+export const KEY_GLOBAL: u64 = 1 << 2;
+export const KEY_LEVEL: u64 = 3;
+export const GLOBAL_TAG: u64 = (0xffff << KEY_TAG_SHIFT) | KEY_GLOBAL;
+/** Tags are dense indices of PCIDs or PASIDs; the last one stands for "global". */
+export const MOST_TAGS: u32 = 0xffff;
+
+// ---- a way's times: of the last use (hit or fill), of the last fill ----
+export const TIME_USED: usize = 0;
+export const TIME_FILLED: usize = 4;
+
+/** 2^64 divided by the golden ratio: spreads page numbers over the partial tags. */
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+
+// @ts-ignore: decorator
+@inline
+export function setIndex(cache: usize, page: u64): u32 {
+  const mask = load<u32>(cache, CACHE_SET_MASK);
+  if (mask != 0) return <u32>page & mask;
+  const sets = load<u32>(cache, CACHE_SETS);
+  return sets == 1 ? 0 : <u32>(page % <u64>sets);
+}
+
+// @ts-ignore: decorator
+@inline
+export function blockOf(cache: usize, set: u32): usize {
+  return load<usize>(cache, CACHE_BASE) + <usize>set * load<usize>(cache, CACHE_SET_BYTES);
+}
+
+// @ts-ignore: decorator
+@inline
+export function keysOf(cache: usize, block: usize): usize {
+  return block + load<usize>(cache, CACHE_KEYS);
+}
+
+// @ts-ignore: decorator
+@inline
+export function partialTag(page: u64): u32 {
+  return <u32>((page * SPREAD) >> 56);
+}
+
+// @ts-ignore: decorator
+@inline
+export function keyOf(page: u64, level: u32, tag: u32): u64 {
+  return (page << KEY_PAGE_SHIFT) | (<u64>tag << KEY_TAG_SHIFT) | <u64>level;
+}
+
+// @ts-ignore: decorator
+@inline
+export function globalKeyOf(page: u64, level: u32): u64 {
+  return (page << KEY_PAGE_SHIFT) | GLOBAL_TAG | <u64>level;
+}
+
+// @ts-ignore: decorator
+@inline
+export function tagOf(key: u64): u32 {
+  return <u32>(key >> KEY_TAG_SHIFT) & 0xffff;
+}
+
+// @ts-ignore: decorator
+@inline
+export function tagState(cache: usize, tag: u32): usize {
+  return load<usize>(cache, CACHE_TAGS) + (<usize>tag << TAG_SHIFT);
+}
+
+/** Data of the entry whose key is at `key`. */
+// @ts-ignore: decorator
+@inline
+export function dataAt(cache: usize, key: usize): usize {
+  return key + load<usize>(cache, CACHE_DATA);
+}
+
+// @ts-ignore: decorator
+@inline
+export function timesAt(cache: usize, key: usize): usize {
+  return key + load<usize>(cache, CACHE_TIMES);
+}
+
+/** Link (slot and generation of the table's frame) of the paging-structure-cache entry whose key is at `key`. */
+// @ts-ignore: decorator
+@inline
+export function linkAt(cache: usize, key: usize): usize {
+  return key + load<usize>(cache, CACHE_LINKS);
+}
+
+/** Level of the leaf whose key is at `key`. */
+// @ts-ignore: decorator
+@inline
+export function levelAt(key: usize): u32 {
+  return <u32>(load<u64>(key) & KEY_LEVEL);
+}

@@ -1,0 +1,54 @@
+// Looking up: the ways of a set sixteen at a time by an 8-bit partial tag, then the full key.
+
+import { count } from "../layout";
+import {
+  blockOf,
+  CACHE_GLOBAL_SINCE,
+  CACHE_HITS,
+  CACHE_WAYS,
+  globalKeyOf,
+  keyOf,
+  keysOf,
+  partialTag,
+  SET_PARTIALS,
+  setIndex,
+  TIME_FILLED,
+  TIME_USED,
+  timesAt,
+} from "./layout";
+import { tagSince, tick } from "./living";
+
+/** Address of the key of the matching live entry with the lowest way number, 0 if none. No side effects. */
+// @ts-ignore: decorator
+@inline
+export function find(cache: usize, page: u64, level: u32, tag: u32): usize {
+  const block = blockOf(cache, setIndex(cache, page));
+  const keys = keysOf(cache, block);
+  const wanted = i8x16.splat(<i8>partialTag(page));
+  const ways = load<u32>(cache, CACHE_WAYS);
+  let way: u32 = 0;
+  do {
+    let candidates = i8x16.bitmask(i8x16.eq(v128.load(block + way + SET_PARTIALS), wanted));
+    while (candidates != 0) {
+      const at = keys + (<usize>(way + ctz(candidates)) << 3);
+      const key = load<u64>(at);
+      if (key == keyOf(page, level, tag)) {
+        if (load<u32>(timesAt(cache, at), TIME_FILLED) > tagSince(cache, tag)) return at;
+      } else if (key == globalKeyOf(page, level)) {
+        if (load<u32>(timesAt(cache, at), TIME_FILLED) > load<u32>(cache, CACHE_GLOBAL_SINCE)) return at;
+      }
+      candidates &= candidates - 1;
+    }
+    way += 16;
+  } while (way < ways);
+  return 0;
+}
+
+/** Notes a hit of the entry whose key is at `key`. */
+// @ts-ignore: decorator
+@inline
+export function touch(cache: usize, key: usize): void {
+  count(cache, CACHE_HITS);
+  const now = tick(cache);
+  store<u32>(timesAt(cache, key), now, TIME_USED);
+}

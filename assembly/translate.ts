@@ -1,0 +1,115 @@
+// One translation: l1, l2, then a walk; and what a page fault does to the caches of a CPU.
+// Rules: docs/rules.md sections 4 and 6 (SDM 4.10.2, 4.10.4.1).
+
+import { ABSENT, fault, isFault, NON_CANONICAL, reasonOf, SPECULATIVE, withoutSpeculativeWrite } from "./access";
+import {
+  AGENT_FAULTS,
+  AGENT_FLAGS,
+  AGENT_L1,
+  AGENT_L2,
+  AGENT_TRANSLATIONS,
+  addressMask,
+  agentOf,
+  CONTEXT_TAG,
+  checkOf,
+  IS_CPU,
+  isCanonical,
+} from "./agent";
+import { CACHE_MISSES, CACHE_SEEN, dataAt, levelAt } from "./cache/layout";
+import { find, touch } from "./cache/lookup";
+import { shiftOf } from "./entry";
+import { dropPath, dropTranslations } from "./invalidation";
+import { count } from "./layout";
+import { allowsAsCached, allowsOnceDirty, refusal } from "./rights";
+import { fillList, translated, walk } from "./walk";
+
+/** Translates an address for an access; see access.ts for the outcome. */
+export function translate(context: usize, va: u64, wish: u32): u64 {
+  const agent = agentOf(context);
+  count(agent, AGENT_TRANSLATIONS);
+  const access = withoutSpeculativeWrite(wish);
+  if (!isCanonical(va)) {
+    count(agent, AGENT_FAULTS);
+    return fault(NON_CANONICAL, 0, 0);
+  }
+  const check = checkOf(context, access);
+  const tag = load<u32>(context, CONTEXT_TAG);
+  const page = va & addressMask;
+
+  let cache: usize;
+  for (let list = agent + AGENT_L1; (cache = load<usize>(list)) != 0; list += 4) {
+    const key = lookUp(cache, page, tag);
+    if (key != 0) {
+      const leaf = load<u64>(dataAt(cache, key));
+      if (allowsAsCached(check, leaf)) {
+        touch(cache, key);
+        return translated(leaf, levelAt(key), va);
+      }
+      if (!allowsOnceDirty(check, leaf)) return refuse(context, agent, va, access, cache, key);
+    }
+    count(cache, CACHE_MISSES);
+  }
+  return beyondL1(context, agent, va, access);
+}
+
+/** The key of the entry that covers an address, of any size that the cache holds; 0 if there is none. */
+// @ts-ignore: decorator
+@inline
+export function lookUp(cache: usize, page: u64, tag: u32): usize {
+  const seen = load<u32>(cache, CACHE_SEEN);
+  if (seen & 2) {
+    const key = find(cache, page >> shiftOf(1), 1, tag);
+    if (key != 0 || seen == 2) return key;
+  }
+  return lookUpLarge(cache, page, tag, seen);
+}
+
+function lookUpLarge(cache: usize, page: u64, tag: u32, seen: u32): usize {
+  for (let level: u32 = 2; level <= 3; level++) {
+    if (!(seen & (1 << level))) continue;
+    const key = find(cache, page >> shiftOf(level), level, tag);
+    if (key != 0) return key;
+  }
+  return 0;
+}
+
+function beyondL1(context: usize, agent: usize, va: u64, access: u32): u64 {
+  const check = checkOf(context, access);
+  const tag = load<u32>(context, CONTEXT_TAG);
+  const page = va & addressMask;
+  let cache: usize;
+  for (let list = agent + AGENT_L2; (cache = load<usize>(list)) != 0; list += 4) {
+    const key = lookUp(cache, page, tag);
+    if (key != 0) {
+      const leaf = load<u64>(dataAt(cache, key));
+      if (allowsAsCached(check, leaf)) {
+        const level = levelAt(key);
+        touch(cache, key);
+        fillList(agent + AGENT_L1, va, level, tag, leaf);
+        return translated(leaf, level, va);
+      }
+      if (!allowsOnceDirty(check, leaf)) return refuse(context, agent, va, access, cache, key);
+    }
+    count(cache, CACHE_MISSES);
+  }
+  const outcome = walk(context, agent, va, access);
+  if (isFault(outcome)) afterFault(context, agent, page, access, outcome);
+  return outcome;
+}
+
+/** A hit whose rights refuse the access faults at once, from what is cached. */
+function refuse(context: usize, agent: usize, va: u64, access: u32, cache: usize, key: usize): u64 {
+  touch(cache, key);
+  const outcome = refusal(context, access, load<u64>(dataAt(cache, key)), levelAt(key));
+  afterFault(context, agent, va & addressMask, access, outcome);
+  return outcome;
+}
+
+function afterFault(context: usize, agent: usize, page: u64, access: u32, outcome: u64): void {
+  if (reasonOf(outcome) == ABSENT) return;
+  count(agent, AGENT_FAULTS);
+  if (!(load<u32>(agent, AGENT_FLAGS) & IS_CPU) || access & SPECULATIVE) return;
+  const tag = load<u32>(context, CONTEXT_TAG);
+  dropTranslations(agent, page, tag, true);
+  dropPath(agent, page, tag);
+}
