@@ -1,0 +1,92 @@
+// Lines that are no events: the header of tracefs `trace`, the first lines of `trace-cmd report`, marks for lost events,
+// stack traces. Recognised on the decoded line, as they are rare.
+import type { DiagnosticKind } from "./diagnostics.js";
+
+/** What a line that is no event says. */
+export type Mark =
+  | { readonly kind: "header" }
+  | { readonly kind: "entries"; readonly inBuffer: number; readonly written: number; readonly cpus: number }
+  | { readonly kind: "latency" }
+  | { readonly kind: "comment" }
+  | { readonly kind: "lost"; readonly cpu: number; readonly events: number | undefined }
+  | { readonly kind: "started"; readonly cpu: number }
+  | { readonly kind: "trace-cmd"; readonly cpus: number | undefined }
+  | { readonly kind: "stack" };
+
+const COMMENTS: readonly [RegExp, (m: RegExpExecArray) => Mark][] = [
+  [/^# tracer: \S+$/, () => ({ kind: "header" })],
+  [
+    /^# entries-in-buffer\/entries-written: (\d{1,15})\/(\d{1,15}) +#P:(\d{1,6})$/,
+    (m) => ({ kind: "entries", inBuffer: Number(m[1]), written: Number(m[2]), cpus: Number(m[3]) }),
+  ],
+  [/^# \S+ latency trace v/, () => ({ kind: "latency" })],
+  [/^##### CPU (\d{1,6}) buffer started ####$/, (m) => ({ kind: "started", cpu: Number(m[1]) })],
+];
+
+const LINES: readonly [RegExp, (m: RegExpExecArray) => Mark][] = [
+  // kernel/trace/trace.c print_trace_line(), trace-cmd's show_data()
+  [/^CPU:(\d{1,6}) \[LOST (?:(\d{1,15}) )?EVENTS\]$/, lost],
+  [/^CPU:(\d{1,6}) \[(?:(\d{1,15}) )?EVENTS DROPPED\]$/, lost],
+  [/^version = \d+$/, () => ({ kind: "trace-cmd", cpus: undefined })],
+  [/^cpus ?= ?(\d{1,6})$/, (m) => ({ kind: "trace-cmd", cpus: Number(m[1]) })],
+  [/^trace\.dat: *$|^CPU \d+ is empty$/, () => ({ kind: "trace-cmd", cpus: undefined })],
+  // option stacktrace of tracefs, call chains of perf script
+  [/^ => \S.*$/, () => ({ kind: "stack" })],
+  [/^\s+[0-9a-f]{1,16} \S.*$/, () => ({ kind: "stack" })],
+];
+
+function lost(m: RegExpExecArray): Mark {
+  return { kind: "lost", cpu: Number(m[1]), events: m[2] === undefined ? undefined : Number(m[2]) };
+}
+
+/** What the line says, without its newline; undefined if it is none of the known ones. */
+export function recogniseMark(line: string): Mark | undefined {
+  const comment = line.startsWith("#");
+  for (const [pattern, make] of comment ? COMMENTS : LINES) {
+    const match = pattern.exec(line);
+    if (match) return make(match);
+  }
+  return comment ? { kind: "comment" } : undefined;
+}
+
+/** What a mark says about the trace's wholeness. */
+export interface Complaint {
+  readonly kind: DiagnosticKind;
+  readonly message: string;
+  readonly expected: string;
+  /** Number of events lost, if it is said. */
+  readonly lost?: number;
+}
+
+/** What is wrong with a trace that has this mark; undefined if nothing is. */
+export function complaintOf(mark: Mark): Complaint | undefined {
+  switch (mark.kind) {
+    case "entries": {
+      const { inBuffer, written } = mark;
+      if (written > inBuffer) {
+        const lost = written - inBuffer;
+        return { kind: "lost-events", message: `${lost} events were overwritten`, expected: "a larger buffer", lost };
+      }
+      if (written === inBuffer) return undefined;
+      const message = `${inBuffer} entries in the buffer, but only ${written} written`;
+      return { kind: "entry-count", message, expected: "no more than were written", lost: 0 };
+    }
+    case "latency":
+      return {
+        kind: "wrong-file",
+        message: "a latency-format trace",
+        expected: "a trace with option nolatency-format",
+      };
+    case "lost": {
+      const { cpu, events } = mark;
+      const message = `${events ?? "an unknown number of"} events of CPU ${cpu} lost`;
+      return { kind: "lost-events", message, expected: "none lost", ...(events === undefined ? {} : { lost: events }) };
+    }
+    case "started": {
+      const message = `the buffer of CPU ${mark.cpu} was overwritten before this line`;
+      return { kind: "lost-events", message, expected: "a larger buffer" };
+    }
+    default:
+      return undefined;
+  }
+}

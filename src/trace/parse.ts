@@ -1,0 +1,304 @@
+// The reader: bytes, perhaps gzip, to batches of events and a summary. Memory does not grow with the trace. What a line
+// may look like is in prefix.ts, fields.ts and marks.ts; this file joins the stages and checks what only shows at the end.
+import { EventBatch } from "./batch.js";
+import { DiagnosticList, excerpt, TraceFormatError } from "./diagnostics.js";
+import { EventTable } from "./event-table.js";
+import { EVENTS, type EventDefinition } from "./events.js";
+import { Gunzip, isGzip } from "./gzip.js";
+import { LineParser } from "./line-parser.js";
+import { LineSplitter } from "./lines.js";
+import { chunksOf, MAGIC_BYTES, type TraceSource, wrongFile } from "./source.js";
+import { StringTable } from "./strings.js";
+import type { TraceSummary } from "./summary.js";
+
+/** Options of {@link parseTrace}. */
+export interface TraceOptions {
+  /** `lenient` (default): damage is counted and listed, reading goes on. `strict`: the first damage is an error. */
+  readonly mode?: "lenient" | "strict";
+  /** Stops the reading; the iteration then throws the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Name of the input in error messages, e.g. a file name. */
+  readonly name?: string;
+  /** Further events; one with the name of a built-in event replaces it. */
+  readonly events?: readonly EventDefinition[];
+  /** Longest line accepted, in bytes, 1024 or more. Default 16384. */
+  readonly maxLineLength?: number;
+  /** A step forward of more seconds than this is reported as a clock jump. Default 3600. */
+  readonly maxGapSeconds?: number;
+  /** How many findings are kept in the summary. Default 100. */
+  readonly maxDiagnostics?: number;
+  /** Called about every 4 MiB of text, with what was read so far: bytes of the source, events. */
+  readonly onProgress?: (progress: { readonly sourceBytes: number; readonly events: number }) => void;
+}
+
+/** Iterates a trace once, batch by batch. {@link summary} may be read at any time. */
+export class TraceReader implements AsyncIterable<EventBatch> {
+  readonly #source: TraceSource;
+  readonly #options: TraceOptions;
+  readonly #table: EventTable;
+  readonly #strings = new StringTable();
+  readonly #diagnostics: DiagnosticList;
+  readonly #batch: EventBatch;
+  readonly #parser: LineParser;
+  readonly #splitter: LineSplitter;
+  #started = false;
+  #complete = false;
+  #sourceBytes = 0;
+
+  /** @throws RangeError if an option is out of its range or an event definition is wrong */
+  constructor(source: TraceSource, options: TraceOptions = {}) {
+    this.#source = source;
+    this.#options = options;
+    this.#table = new EventTable([...EVENTS, ...(options.events ?? [])]);
+    const maxDiagnostics = inRange(options.maxDiagnostics ?? 100, "maxDiagnostics", 0, 1e6);
+    this.#diagnostics = new DiagnosticList(maxDiagnostics, options.mode === "strict", options.name);
+    this.#batch = new EventBatch(this.#table, this.#strings);
+    const gap = inRange(options.maxGapSeconds ?? 3600, "maxGapSeconds", 0, Number.POSITIVE_INFINITY);
+    this.#parser = new LineParser({
+      table: this.#table,
+      strings: this.#strings,
+      batch: this.#batch,
+      diagnostics: this.#diagnostics,
+      maxGap: gap * 1e9,
+    });
+    const maxLine = inRange(options.maxLineLength ?? 16384, "maxLineLength", 1024, 1 << 24);
+    const parser = this.#parser;
+    this.#splitter = new LineSplitter(
+      {
+        lines: (bytes, start, end) => this.#lines(bytes, start, end),
+        tooLong: (head, length) => {
+          parser.reject("line-too-long", head, `a line of more than ${maxLine} bytes`, "a newline before");
+          parser.byteOffset += length;
+        },
+        skipped: (length) => {
+          parser.byteOffset += length;
+        },
+        torn: (line) => {
+          const expected = "a newline at its end; the line is not used";
+          parser.reject("torn-line", line, "the last line is not whole (cut file?)", expected);
+          parser.byteOffset += line.length;
+        },
+      },
+      maxLine,
+    );
+  }
+
+  /** Events the reader knows, by number. */
+  get table(): EventTable {
+    return this.#table;
+  }
+
+  /** Texts that batches refer to by number. */
+  get strings(): StringTable {
+    return this.#strings;
+  }
+
+  /** What was found so far: a snapshot. */
+  get summary(): TraceSummary {
+    const p = this.#parser;
+    const d = this.#diagnostics;
+    const counts = new Map<string, number>();
+    for (const type of this.#table.types) if (p.counts[type.id]! > 0) counts.set(type.name, p.counts[type.id]!);
+    return {
+      format: p.format,
+      complete: this.#complete,
+      damaged: d.damaged,
+      lines: p.line,
+      bytes: p.byteOffset,
+      events: p.events,
+      counts,
+      unknown: new Map(p.unknown),
+      extraFields: new Map(p.extraFields),
+      faultValues: p.faultValues,
+      stackLines: p.stackLines,
+      blankLines: p.blankLines,
+      damagedLines: p.damagedLines,
+      diagnostics: [...d.list],
+      diagnosticsDropped: d.dropped,
+      diagnosticCounts: new Map(d.counts),
+      lost: { counted: p.lostCounted, uncounted: p.lostUncounted },
+      entriesInBuffer: p.entriesInBuffer,
+      entriesWritten: p.entriesWritten,
+      cpus: p.cpus,
+      firstTime: p.firstTime,
+      lastTime: p.lastTime,
+      originSeconds: p.originSeconds,
+      timeUnit: p.ticks ? "ticks" : "ns",
+    };
+  }
+
+  /**
+   * The batches. Can be asked for once.
+   * @throws TraceFormatError in strict mode at the first damage, and for files that are no trace text
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<EventBatch, void, undefined> {
+    if (this.#started) throw new Error("a TraceReader can be iterated once: make another for another pass");
+    this.#started = true;
+    try {
+      let progressAt = 0;
+      for await (const text of this.#text()) {
+        for (const batch of this.#splitter.push(text)) yield batch as EventBatch;
+        if (this.#batch.count > 0) {
+          yield this.#batch;
+          this.#reset();
+        }
+        if (this.#parser.byteOffset >= progressAt) {
+          progressAt = this.#parser.byteOffset + (1 << 22);
+          this.#options.onProgress?.({ sourceBytes: this.#sourceBytes, events: this.#parser.events });
+        }
+        this.#options.signal?.throwIfAborted();
+      }
+      this.#splitter.finish();
+      this.#finish();
+      this.#complete = true;
+    } catch (error) {
+      // In strict mode the events before the damage are handed over first: they are whole.
+      if (error instanceof TraceFormatError && this.#batch.count > 0) {
+        yield this.#batch;
+        this.#reset();
+      }
+      throw error;
+    }
+  }
+
+  *#lines(bytes: Uint8Array, start: number, end: number): Generator<EventBatch, void, undefined> {
+    for (let pos = start; pos < end; ) {
+      pos = this.#parser.parse(bytes, pos, end);
+      if (pos < end) {
+        yield this.#batch;
+        this.#reset();
+      }
+    }
+  }
+
+  #reset(): void {
+    this.#batch.count = 0;
+    this.#batch.offset[0] = 0;
+  }
+
+  /** The text in pieces: decompressed if it begins like gzip. */
+  async *#text(): AsyncGenerator<Uint8Array, void, undefined> {
+    let head: Uint8Array | undefined = new Uint8Array(0);
+    let gunzip: Gunzip | undefined;
+    for await (const chunk of chunksOf(this.#source, this.#options.signal)) {
+      this.#sourceBytes += chunk.length;
+      let next = chunk;
+      if (head) {
+        next = join(head, chunk);
+        head = next;
+        if (head.length < MAGIC_BYTES) continue;
+        gunzip = this.#begin(head);
+        head = undefined;
+      }
+      if (!gunzip) yield next;
+      else yield* this.#unpack(gunzip, next, false);
+      if (gunzip?.damage) break;
+    }
+    if (head) {
+      gunzip = this.#begin(head);
+      if (!gunzip) yield head;
+      else yield* this.#unpack(gunzip, head, false);
+    }
+    if (gunzip) yield* this.#unpack(gunzip, new Uint8Array(0), true);
+    if (gunzip?.damage) this.#compressedDamage(gunzip.damage);
+  }
+
+  #begin(head: Uint8Array): Gunzip | undefined {
+    this.#refuse(head);
+    return isGzip(head) ? new Gunzip() : undefined;
+  }
+
+  #refuse(head: Uint8Array): void {
+    const wrong = wrongFile(head);
+    if (!wrong) return;
+    const text = excerpt(head, 0, Math.min(head.length, 16));
+    const message = `this is ${wrong.what}, not trace text`;
+    const { expected } = wrong;
+    this.#diagnostics.fatal({
+      kind: "wrong-file",
+      severity: "damage",
+      line: 0,
+      byteOffset: 0,
+      text,
+      message,
+      expected,
+    });
+  }
+
+  *#unpack(gunzip: Gunzip, chunk: Uint8Array, last: boolean): Generator<Uint8Array, void, undefined> {
+    for (const piece of gunzip.decode(chunk, last)) {
+      if (this.#parser.byteOffset === 0 && piece.length >= MAGIC_BYTES) this.#refuse(piece);
+      yield piece;
+    }
+  }
+
+  /** Reported after the lines before it, with the offset in the compressed file. */
+  #compressedDamage(damage: { message: string; offset: number }): void {
+    this.#diagnostics.add({
+      kind: "compressed",
+      severity: "damage",
+      line: this.#parser.line,
+      byteOffset: damage.offset,
+      text: "",
+      message: damage.message,
+      expected: "a whole gzip file",
+    });
+  }
+
+  /** Checks that only the end of the input allows. */
+  #finish(): void {
+    const p = this.#parser;
+    const whole = { severity: "damage", line: 0, byteOffset: p.byteOffset, text: "" } as const;
+    if (!p.recognised && p.damagedLines === 0) {
+      const message = p.byteOffset === 0 ? "the input is empty" : "no line of the input is a trace event";
+      const expected = "text of tracefs trace or trace_pipe, trace-cmd report or perf script";
+      this.#diagnostics.add({ ...whole, kind: "no-events", message, expected });
+    }
+    if (p.entriesInBuffer !== undefined && p.entriesInBuffer !== p.events) {
+      const message = `the header announces ${p.entriesInBuffer} events, the file has ${p.events}`;
+      const expected = "as many (a cut file, damaged lines, or a trace read while it was being recorded)";
+      this.#diagnostics.add({ ...whole, kind: "entry-count", message, expected });
+    }
+    if (this.#strings.refused > 0) {
+      const message = `${this.#strings.refused} symbols or names beyond the first ${this.#strings.size - 1} were not kept`;
+      this.#diagnostics.add({ ...whole, kind: "too-many-texts", message, expected: "fewer different ones" });
+    }
+  }
+}
+
+/**
+ * Reads trace text: tracefs `trace` and `trace_pipe`, `trace-cmd report`, `perf script`, plain or gzip.
+ *
+ * ```ts
+ * const reader = parseTrace(bytes);
+ * for await (const batch of reader) for (let i = 0; i < batch.count; i++) console.log(batch.type(i).name, batch.fields(i));
+ * if (reader.summary.damaged) console.error(reader.summary.diagnostics);
+ * ```
+ * @throws RangeError if an option is out of its range or an event definition is wrong
+ */
+export function parseTrace(source: TraceSource, options: TraceOptions = {}): TraceReader {
+  return new TraceReader(source, options);
+}
+
+/**
+ * Reads a trace to its end for its summary only.
+ * @throws TraceFormatError as {@link parseTrace} does
+ */
+export async function summarizeTrace(source: TraceSource, options: TraceOptions = {}): Promise<TraceSummary> {
+  const reader = new TraceReader(source, options);
+  for await (const _ of reader);
+  return reader.summary;
+}
+
+function inRange(value: number, name: string, low: number, high: number): number {
+  if (!(value >= low && value <= high)) throw new RangeError(`${name}: ${value}, expected ${low} to ${high}`);
+  return value;
+}
+
+function join(a: Uint8Array, b: Uint8Array): Uint8Array {
+  if (a.length === 0) return b;
+  const joined = new Uint8Array(a.length + b.length);
+  joined.set(a);
+  joined.set(b, a.length);
+  return joined;
+}
