@@ -196,6 +196,31 @@ describe("translation caches (SDM 4.10.2)", () => {
     expect(held(l1[1])).toEqual([`${(VA >> 12n).toString(16)} 1`]);
   });
 
+  it("a refused L2 hit faults at once: it does not fill L1 (rules.md 4)", () => {
+    const config = { l1: [tlb(1, 1)], l2: [tlb(4, 4)] };
+    const { world, root, cpu } = oneCpu({ frame: 9, leaf: PRESENT | USER }, config);
+    world.map(root, VA + PAGE, { frame: 10 });
+    cpu.access(VA, READ);
+    cpu.access(VA + PAGE, READ);
+    expect(cpu.access(VA, WRITE)).toMatchObject({ reason: "write", level: 1 });
+    const { l1, l2 } = cpu.agent.dump();
+    expect(held(l1[0])).toEqual([`${((VA + PAGE) >> 12n).toString(16)} 1`]);
+    expect(l1[0]?.counters).toEqual({ lookups: 3, hits: 0, fills: 2, evictions: 1, invalidated: 0 });
+    expect(l2[0]?.counters).toEqual({ lookups: 3, hits: 1, fills: 2, evictions: 0, invalidated: 1 });
+  });
+
+  it("a stale small page answers before a large page of the same address (rules.md 4: 4 KiB first)", () => {
+    const { world, root, cpu } = oneCpu({ frame: 9 });
+    cpu.access(VA, READ);
+    world.change(root, VA, 2, () => ALL | ACCESSED | 0x80n | 0x40_0000n);
+    cpu.invpcid(0, VA + PAGE, 1);
+    expect(cpu.access(VA + PAGE, READ)).toMatchObject({ level: 2 });
+    expect(cpu.access(VA, READ)).toEqual({ kind: "ok", level: 1, physicalAddress: 0x9000n });
+    cpu.invlpg(VA);
+    expect(cpu.access(VA, READ)).toMatchObject({ level: 2 });
+    expect(held(cpu.agent.dump().l1[0])).toEqual([`${(VA >> 21n).toString(16)} 1`]);
+  });
+
   it("a disabled cache is neither looked up nor filled", () => {
     const { cpu } = oneCpu(
       { frame: 9 },
