@@ -145,6 +145,8 @@ export class TraceReader implements AsyncIterable<EventBatch> {
         if (this.#parser.byteOffset >= progressAt) {
           progressAt = this.#parser.byteOffset + (1 << 22);
           this.#options.onProgress?.({ sourceBytes: this.#sourceBytes, events: this.#parser.events });
+          // Memory blocks come without a turn of the event loop: without one, nobody could abort or draw.
+          if (this.#options.signal || this.#options.onProgress) await new Promise((resolve) => setTimeout(resolve, 0));
         }
         this.#options.signal?.throwIfAborted();
       }
