@@ -37,6 +37,7 @@ export {
 
 // ---- many at once ----
 export { play, writeEntry } from "./program";
+export { checkProgram, programFault } from "./program-check";
 export { createWorkload, generate, setActors, setFlushWeight, startWorkload } from "./workload";
 
 // ---- listing ----

@@ -6,6 +6,7 @@
 // An operation with a second 64-bit word takes it from the address of the record that follows it.
 
 import { changeControls, flushEverything, invlpg, invlpgRange, invpcid, moveToCr3 } from "./cpu";
+import { FRAME } from "./entry";
 import { contentsOf, slotOf } from "./frames";
 import {
   bind,
@@ -109,7 +110,7 @@ function playOther(at: usize, operation: u8): u64 {
   else if (operation == OP_INVALIDATE_PASID_CACHE) invalidatePasidCache(context);
   else if (operation == OP_INVALIDATE_FRONT) invalidateFront(frontOf(requester), tag);
   else if (operation == OP_INVALIDATE_FRONT_PAGES) invalidateFrontPages(frontOf(requester), tag, address, argument);
-  else if (operation == OP_BIND) bind(context, type != 0, address >> 12, argument);
+  else if (operation == OP_BIND) bind(context, type != 0, (address & FRAME) >> 12, argument);
   return 0;
 }
 
@@ -125,7 +126,7 @@ function playOnCpu(at: usize, operation: u8, context: usize): void {
     else invlpgRange(context, address, argument);
   }
   else if (operation == OP_INVPCID) invpcid(context, type, argument, address);
-  else if (operation == OP_MOV_CR3) moveToCr3(context, address >> 12, argument, type != 0);
+  else if (operation == OP_MOV_CR3) moveToCr3(context, (address & FRAME) >> 12, argument, type != 0);
   else if (operation == OP_CONTROLS) changeControls(context, argument, <u32>address);
 }
 

@@ -1,0 +1,79 @@
+// The ABI of the engine as TypeScript sees it; assembly/index.ts is the other side. i64 is bigint, pointers are numbers.
+
+/** A pointer into the engine's linear memory. */
+export type Pointer = number;
+
+/** Everything that the engine's module exports. */
+export interface EngineExports {
+  readonly memory: WebAssembly.Memory;
+  readonly CHAIN: WebAssembly.Global<"i32">;
+  readonly chainLength: WebAssembly.Global<"i32">;
+
+  arenaBytes(): number;
+  allocate(bytes: number): Pointer;
+  setPagingMode(levels: number, maxPhyAddr: number, pages1G: boolean): void;
+
+  createFrameStore(frames: number): number;
+  claimSlot(frame: bigint): number;
+  slotOf(frame: bigint): number;
+  contentsOf(slot: number): Pointer;
+  frameOf(slot: number): bigint;
+  generationOf(slot: number): number;
+  stateOf(slot: number): number;
+  levelOf(slot: number): number;
+  setState(slot: number, state: number, level: number): void;
+  clearContents(slot: number): void;
+  framesUsed(): number;
+  frameCapacity(): number;
+
+  createCache(sets: number, ways: number, levels: number, span: number, replacement: number, tags: number): Pointer;
+  cacheCounter(cache: Pointer, which: number): bigint;
+  cacheContents(cache: Pointer, out: Pointer, most: number): number;
+  setCacheClock(cache: Pointer, clock: number): void;
+
+  createAgent(id: number, flags: number): Pointer;
+  addTranslationCache(agent: Pointer, list: number, cache: Pointer): number;
+  setPagingStructureCache(agent: Pointer, level: number, cache: Pointer): void;
+  agentCounter(agent: Pointer, which: number): bigint;
+  createContext(agent: Pointer, tag: number): Pointer;
+  contextRoot(context: Pointer): bigint;
+  setContextRoot(context: Pointer, frame: bigint): void;
+  contextTag(context: Pointer): number;
+  setContextTag(context: Pointer, tag: number): void;
+  setControls(context: Pointer, controls: number, pkru: number): void;
+  addRequester(context: Pointer, front: Pointer): number;
+
+  access(requester: number, va: bigint, access: number): bigint;
+  translate(context: Pointer, va: bigint, access: number): bigint;
+  probe(context: Pointer, va: bigint, access: number): bigint;
+  explain(context: Pointer, va: bigint, access: number): bigint;
+
+  changeControls(context: Pointer, controls: number, pkru: number): void;
+  flushEverything(context: Pointer): void;
+  invlpg(context: Pointer, va: bigint): void;
+  invlpgRange(context: Pointer, start: bigint, pages: bigint): void;
+  invpcid(context: Pointer, type: number, tag: number, va: bigint): void;
+  moveToCr3(context: Pointer, root: bigint, pcid: number, noFlush: boolean): void;
+
+  bind(context: Pointer, present: boolean, root: bigint, controls: number): void;
+  invalidatePasidCache(context: Pointer): void;
+  invalidatePasid(agent: Pointer, tag: number): void;
+  invalidatePages(agent: Pointer, tag: number, va: bigint, am: number, leavesOnly: boolean): void;
+  invalidateAll(agent: Pointer): void;
+  invalidateFront(front: Pointer, tag: number): void;
+  invalidateFrontPages(front: Pointer, tag: number, va: bigint, am: number): void;
+
+  readonly programFault: WebAssembly.Global<"i32">;
+  checkProgram(program: Pointer, count: number): number;
+  play(program: Pointer, count: number, results: Pointer): void;
+  writeEntry(physicalAddress: bigint, value: bigint): number;
+  createWorkload(most: number): Pointer;
+  setActors(first: number, span: number, tags: number, writes: number): void;
+  setFlushWeight(kind: number, weight: number): void;
+  startWorkload(seed: bigint, kind: number, count: number, stride: number, exponent: number): void;
+  generate(program: Pointer, count: number): void;
+
+  startMappings(): void;
+  mappingsDone(): number;
+  listMappings(context: Pointer, out: Pointer, most: number): number;
+}

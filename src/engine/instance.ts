@@ -1,0 +1,70 @@
+// Compiling and instantiating the engine. Nothing happens at import; one compiled module serves every machine, and every
+// machine has an instance (so a memory) of its own.
+
+import type { EngineExports, Pointer } from "./exports.js";
+import { WASM_BASE64 } from "./wasm-bytes.js";
+
+/** How the engine's module is come by. */
+export interface EngineOptions {
+  /**
+   * A compiled `stalewalk.wasm`, for hosts that may not compile from bytes (edge runtimes) or that share one module
+   * between workers. Default: the copy inside this package, compiled once.
+   */
+  module?: WebAssembly.Module;
+}
+
+let compiled: WebAssembly.Module | undefined;
+let compiling: Promise<WebAssembly.Module> | undefined;
+
+function wasmBytes(): Uint8Array<ArrayBuffer> {
+  const text = atob(WASM_BASE64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
+/** Compiles the engine (once; later calls return the same module). Rejects if the host forbids compiling from bytes. */
+export async function compileEngine(): Promise<WebAssembly.Module> {
+  if (compiled) return compiled;
+  compiling ??= WebAssembly.compile(wasmBytes());
+  try {
+    compiled = await compiling;
+  } finally {
+    compiling = undefined;
+  }
+  return compiled;
+}
+
+/** The same without waiting; browsers refuse this on the main thread for modules above 4 KiB (not so in workers). */
+export function compileEngineSync(): WebAssembly.Module {
+  compiled ??= new WebAssembly.Module(wasmBytes());
+  return compiled;
+}
+
+/** One instance of the engine and views of its memory. Memory does not grow once everything has been created. */
+export class Engine {
+  readonly exports: EngineExports;
+
+  constructor(module: WebAssembly.Module) {
+    this.exports = new WebAssembly.Instance(module).exports as unknown as EngineExports;
+  }
+
+  /**
+   * Makes sure that a creator found memory.
+   * @throws RangeError naming what did not fit
+   */
+  made(pointer: Pointer | boolean, what: string): Pointer {
+    if (!pointer) throw new RangeError(`${what} does not fit into the engine's memory (4 GiB at most)`);
+    return Number(pointer) >>> 0;
+  }
+
+  /** A view of `count` 64-bit words. */
+  words(at: Pointer, count: number): BigUint64Array<ArrayBuffer> {
+    return new BigUint64Array(this.exports.memory.buffer as ArrayBuffer, at, count);
+  }
+
+  /** A view of `length` bytes. */
+  bytes(at: Pointer, length: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.exports.memory.buffer as ArrayBuffer, at, length);
+  }
+}

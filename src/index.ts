@@ -1,0 +1,27 @@
+// The library's table of contents. Works unchanged in Node, Deno, Bun, browsers and workers: no built-ins, nothing
+// happens at import.
+
+export { Access, type AccessName, type Controls, linuxControls } from "./access.js";
+export type { AgentCounters } from "./agent.js";
+export type { Cache, CacheCounters, CacheEntry } from "./cache.js";
+export type { Explanation, WalkStep } from "./context.js";
+export type { Cpu, CpuConfig } from "./cpu.js";
+export { compileEngine, compileEngineSync, type EngineOptions } from "./engine/instance.js";
+export { InvalidOptionError } from "./errors.js";
+export type { Frames, FrameState } from "./frames.js";
+export type {
+  AgentGeometry,
+  PageSizeName,
+  PagingStructureCacheGeometry,
+  Replacement,
+  TranslationCacheGeometry,
+} from "./geometry.js";
+export { geometries } from "./geometries.js";
+export type { Binding, Device, DeviceConfig, Iommu, IommuConfig } from "./iommu.js";
+export { createMachine, createMachineSync, type Machine, type MachineConfig, type RunOptions } from "./machine.js";
+export type { MappingBatch } from "./mappings.js";
+export { type FaultReason, isTranslated, type LeafLevel, type Outcome, pageSizes, unpackOutcome } from "./outcome.js";
+export type { PagingMode } from "./paging-mode.js";
+export { everyCpu, Operation, operationBytes, ProgramBuilder } from "./program.js";
+export { createWalker, createWalkerSync, type Walker, type WalkerOptions } from "./walker.js";
+export type { FlushMix, Stream, WorkloadOptions, WorkloadPage } from "./workload.js";

@@ -1,0 +1,189 @@
+// A machine: CPUs and IOMMUs over one set of frames, and programs that play on it.
+
+import type { Workshop } from "./agent.js";
+import { Cpu, type CpuConfig } from "./cpu.js";
+import type { Pointer } from "./engine/exports.js";
+import { compileEngine, compileEngineSync, Engine, type EngineOptions } from "./engine/instance.js";
+import { checkInteger, InvalidOptionError } from "./errors.js";
+import { Frames } from "./frames.js";
+import { Iommu, type IommuConfig } from "./iommu.js";
+import { checkPagingMode, type PagingMode } from "./paging-mode.js";
+import { countOperations, Operation, operationBytes } from "./program.js";
+import { checkWorkload, type WorkloadOptions } from "./workload.js";
+
+/** A machine. Everything is created at once; afterwards its memory does not grow. */
+export interface MachineConfig extends PagingMode, EngineOptions {
+  /** Capacity in frames that are or were tables, 1 to 2^20 (4 KiB each). Default 1024. */
+  tables?: number;
+  /** Default one CPU without caches. */
+  cpus?: readonly CpuConfig[];
+  /** Default none. */
+  iommus?: readonly IommuConfig[];
+  /** Longest page list of a workload. Default 65536. */
+  workloadPages?: number;
+}
+
+/** Progress and cancellation of a long run. */
+export interface RunOptions {
+  /** Called between chunks with the operations done so far. */
+  onProgress?: (done: number, total: number) => void;
+  /** Aborts between chunks with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+const CHUNK = 65536;
+const SCRATCH_WORDS = 4 * 65536;
+
+/** assembly/program-check.ts: which part of an operation, and what it should be. */
+const PROGRAM_FAULTS: readonly ([string, string] | undefined)[] = [
+  undefined,
+  ["code", "one of Operation"],
+  ["requester", "the number of a CPU, PASID or device of this machine, of the kind that the operation needs"],
+  ["type", "an access code, or 0 to 3 for INVPCID"],
+  ["argument", "a PCID from 0 to 4095, or an address mask from 0 to 52"],
+  ["second record", "a record with the new value of the entry"],
+];
+
+/**
+ * Makes a machine.
+ * @throws InvalidOptionError naming the field, the value and what is allowed
+ */
+export async function createMachine(config: MachineConfig = {}): Promise<Machine> {
+  return new Machine(new Engine(config.module ?? (await compileEngine())), config);
+}
+
+/** The same without waiting; see `compileEngineSync` for where that is refused. */
+export function createMachineSync(config: MachineConfig = {}): Machine {
+  return new Machine(new Engine(config.module ?? compileEngineSync()), config);
+}
+
+/** CPUs and IOMMUs over one set of frames. */
+export class Machine {
+  readonly levels: 4 | 5;
+  readonly frames: Frames;
+  readonly cpus: readonly Cpu[];
+  readonly iommus: readonly Iommu[];
+  private engine: Engine | undefined;
+  private readonly program: Pointer;
+  private readonly results: Pointer;
+  private readonly pageList: Pointer;
+  private readonly workloadPages: number;
+  private readonly iommuRequesters: number;
+
+  /** @internal */
+  constructor(engine: Engine, config: MachineConfig) {
+    const { exports } = engine;
+    this.engine = engine;
+    const { levels, tables } = checkPagingMode(engine, config, config.tables ?? 1024);
+    this.levels = levels;
+    const scratch = { at: engine.made(exports.allocate(SCRATCH_WORDS * 8), "scratch memory"), words: SCRATCH_WORDS };
+    const workshop: Workshop = { engine, levels, scratch, nextAgent: 0 };
+    this.cpus = (config.cpus ?? [{}]).map((cpu, i) => new Cpu(workshop, cpu, `cpus[${i}]`));
+    this.iommus = (config.iommus ?? []).map((iommu, i) => new Iommu(workshop, iommu, `iommus[${i}]`));
+    this.iommuRequesters = this.iommus.reduce((sum, iommu) => sum + iommu.requesterCount, 0);
+    this.program = engine.made(exports.allocate(CHUNK * operationBytes), "program memory");
+    this.results = engine.made(exports.allocate(CHUNK * 8), "result memory");
+    this.workloadPages = checkInteger("workloadPages", config.workloadPages ?? 65536, 1, 1 << 24);
+    this.pageList = engine.made(exports.createWorkload(this.workloadPages), "workload pages");
+    this.frames = new Frames(engine, tables);
+  }
+
+  private get running(): Engine {
+    if (!this.engine) throw new Error("this machine has been disposed of");
+    return this.engine;
+  }
+
+  /** Bytes of the engine's memory in use. */
+  get memoryBytes(): number {
+    return this.running.exports.arenaBytes();
+  }
+
+  /**
+   * Plays a packed program (see {@link ProgramBuilder}) inside the engine.
+   * @returns one packed outcome a record (see `unpackOutcome`): of accesses the outcome, of others 0 or 1
+   * @throws InvalidOptionError naming the first operation that this machine cannot play; then none has been played
+   */
+  play(program: Uint8Array): BigUint64Array {
+    const total = countOperations(program);
+    const results = new BigUint64Array(total);
+    for (const [first, count] of this.chunks(program, total)) this.check(first, count);
+    for (const [first, count] of this.chunks(program, total)) {
+      this.running.exports.play(this.program, count, this.results);
+      results.set(this.running.words(this.results, count), first);
+    }
+    return results;
+  }
+
+  /** Copies the program into the engine chunk by chunk; an operation and its second record stay together. */
+  private *chunks(program: Uint8Array, total: number): Generator<[first: number, count: number]> {
+    for (let first = 0; first < total; ) {
+      let count = Math.min(CHUNK, total - first);
+      const last = program[(first + count - 1) * operationBytes];
+      if (first + count < total && last === Operation.writeEntry && count > 1) count--;
+      const bytes = program.subarray(first * operationBytes, (first + count) * operationBytes);
+      this.running.bytes(this.program, bytes.length).set(bytes);
+      yield [first, count];
+      first += count;
+    }
+  }
+
+  private check(first: number, count: number): void {
+    const { exports } = this.running;
+    const bad = exports.checkProgram(this.program, count) >>> 0;
+    if (bad === count) return;
+    const [field, expected] = PROGRAM_FAULTS[exports.programFault.value] as [string, string];
+    const words = this.running.words(this.program + bad * operationBytes, 2);
+    const record = [...words].map((word) => word.toString(16).padStart(16, "0")).join(" ");
+    throw new InvalidOptionError(`operation ${first + bad} (${record}): its ${field}`, "not playable here", expected);
+  }
+
+  /**
+   * Generates and plays `operations` operations of a synthetic workload. Deterministic: what this leaves behind depends
+   * on the machine and the options only.
+   * @throws InvalidOptionError; or the signal's reason if aborted
+   */
+  runWorkload(options: WorkloadOptions, operations: number, run: RunOptions = {}): void {
+    const total = checkInteger("operations", operations, 0, Number.MAX_SAFE_INTEGER);
+    this.startWorkload(options);
+    for (let done = 0; done < total; ) {
+      run.signal?.throwIfAborted();
+      const count = Math.min(CHUNK, total - done);
+      this.running.exports.generate(this.program, count);
+      this.running.exports.play(this.program, count, 0);
+      done += count;
+      run.onProgress?.(done, total);
+    }
+  }
+
+  /** The first `operations` operations of a synthetic workload as a packed program, not played. */
+  generate(options: WorkloadOptions, operations: number): Uint8Array {
+    const total = checkInteger("operations", operations, 0, 2 ** 27);
+    this.startWorkload(options);
+    const program = new Uint8Array(total * operationBytes);
+    for (let done = 0; done < total; ) {
+      const count = Math.min(CHUNK, total - done);
+      this.running.exports.generate(this.program, count);
+      program.set(this.running.bytes(this.program, count * operationBytes), done * operationBytes);
+      done += count;
+    }
+    return program;
+  }
+
+  private startWorkload(options: WorkloadOptions): void {
+    const { exports } = this.running;
+    const shape = checkWorkload(options, this.workloadPages);
+    const { first, count } = shape.requesters;
+    if (first + count > this.cpus.length + this.iommuRequesters) {
+      throw new InvalidOptionError("requesters", `${first} to ${first + count - 1}`, "requesters of this machine");
+    }
+    this.running.words(this.pageList, shape.pages.length).set(shape.pages);
+    for (const [kind, weight] of shape.flushes.entries()) exports.setFlushWeight(kind, weight);
+    exports.setActors(first, count, shape.pcids, shape.writes);
+    exports.startWorkload(shape.seed, shape.stream, shape.pages.length, shape.stride, shape.exponent);
+  }
+
+  /** Lets go of the engine's memory; every later use throws. */
+  dispose(): void {
+    this.engine = undefined;
+  }
+}
