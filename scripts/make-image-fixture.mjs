@@ -155,6 +155,6 @@ const about = {
 };
 writeFileSync(
   `${to}.json`,
-  `${JSON.stringify({ ...about, table_pages_in_core: kept.size, leaves, info_tlb_lines: tlb.length, info_mem_lines: mem.length || null }, null, 1)}\n`,
+  `${JSON.stringify({ ...about, table_pages_in_core: kept.size, leaves, info_tlb_lines: tlb.length, info_mem_lines: mem.length || null }, null, 2)}\n`,
 );
 console.log(`${basename(to)}: ${kept.size} tables, ${tlb.length} leaves, ${mem.length} ranges`);

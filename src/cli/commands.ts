@@ -1,0 +1,11 @@
+// The list of commands. To add one: write `src/cli/NAME.ts` with an exported `register(program)`, and name it here.
+import type { Command } from "commander";
+import { register as audit } from "./audit.js";
+import { register as checkImage } from "./check-image.js";
+import { register as walk } from "./walk.js";
+
+/** Adds one command to the program. */
+export type Register = (program: Command) => void;
+
+/** Every command, in the order of `stalewalk --help`. */
+export const commands: readonly Register[] = [checkImage, audit, walk];

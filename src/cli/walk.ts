@@ -1,0 +1,91 @@
+// `stalewalk walk CORE ADDRESS`: one walk through the tables of an image, level by level. Node-only.
+import { type Command, InvalidArgumentError } from "commander";
+import { Access } from "../access.js";
+import { type LoadedImage, loadImage } from "../image/index.js";
+import type { Explanation } from "../context.js";
+import { ACCESS_BY_NAME, describeEntry, describeOutcome, hexAddress, TABLE_NAMES } from "./describe.js";
+import { addImageOptions, type ImageFlags, openImage, parseAddress } from "./image-options.js";
+import { formatTable, print, printJson } from "./output.js";
+
+interface Flags extends ImageFlags {
+  json?: boolean;
+  access: string;
+}
+
+/** Registers `walk`. */
+export function register(program: Command): void {
+  const command = program
+    .command("walk")
+    .argument("<core>", "a core NAME.core[.gz]")
+    .argument("<address>", "virtual address, hexadecimal", parseAddress)
+    .summary("show one walk through a page-table image, level by level")
+    .description(
+      "Walks the tables of a core for one address and shows every entry read, the rights so far, and how it ends.\n" +
+        "A fault is a result: the exit code is 0.",
+    )
+    .option("--access <kind>", `one of ${[...ACCESS_BY_NAME.keys()].join(", ")}`, parseAccess, "supervisor-read")
+    .option("--json", "print the result as JSON");
+  addImageOptions(command)
+    .addHelpText(
+      "after",
+      "\nExample:\n  stalewalk walk test/fixtures/images/reduced-4level.core.gz ffffffffff600000 --access user-read",
+    )
+    .action(run);
+}
+
+async function run(path: string, address: bigint, flags: Flags): Promise<void> {
+  const opened = await openImage(path, flags);
+  try {
+    const loaded = await loadImage(opened.image, opened.load);
+    const explanation = loaded.walker.explain(address, ACCESS_BY_NAME.get(flags.access) ?? Access.supervisorRead);
+    if (flags.json) {
+      const { cpu, root, rules, controls } = loaded.context;
+      printJson({
+        file: path,
+        cpu: cpu?.index,
+        cr3: root,
+        levels: rules.levels,
+        controls,
+        address,
+        access: flags.access,
+        ...explanation,
+      });
+    } else {
+      report(path, loaded, address, flags.access, explanation);
+    }
+  } finally {
+    opened.close();
+  }
+}
+
+function report(path: string, loaded: LoadedImage, address: bigint, access: string, explanation: Explanation): void {
+  const { cpu, root, rules, controls } = loaded.context;
+  const on = Object.entries(controls).filter(([, value]) => value === true);
+  print(`${path}: ${cpu ? `CPU ${cpu.index}, ` : ""}root ${hexAddress(root)}, ${rules.levels} levels`);
+  print(
+    `controls: ${on.map(([name]) => name.toUpperCase()).join(" ") || "none"}, PKRU 0x${controls.pkru.toString(16)}`,
+  );
+  print(`${access} of ${hexAddress(address)}`);
+  const { chain, outcome } = explanation;
+  let user = true;
+  let write = true;
+  let xd = false;
+  const rows = chain.map(({ level, tableFrame, index, entry }) => {
+    const leaf = level === 1 || (level <= 3 && (entry & 0x80n) !== 0n);
+    user &&= (entry & 4n) !== 0n;
+    write &&= (entry & 2n) !== 0n;
+    xd ||= entry >> 63n === 1n;
+    const soFar = `${user ? "u" : "-"}r${write ? "w" : "-"}${xd ? "-" : "x"}`;
+    const bits = describeEntry(entry, leaf);
+    return [`${level} ${TABLE_NAMES[level]}`, `0x${tableFrame.toString(16)}`, index, hexAddress(entry), soFar, bits];
+  });
+  if (rows.length > 0) print(formatTable([["level", "table frame", "index", "entry", "path", "bits"], ...rows], [2]));
+  print(`${outcome.kind === "ok" ? "ok" : outcome.kind}: ${describeOutcome(outcome)}`);
+}
+
+function parseAccess(text: string): string {
+  if (!ACCESS_BY_NAME.has(text)) {
+    throw new InvalidArgumentError(`Expected one of ${[...ACCESS_BY_NAME.keys()].join(", ")}.`);
+  }
+  return text;
+}

@@ -1,0 +1,30 @@
+// From an image to a walker over its tables. A core may hold all of memory; only frames reached as tables become tables of
+// the walker (see tables.ts).
+import { createWalker, type Walker } from "../walker.js";
+import { type ImageContext, imageContext, imageTables, type LoadOptions } from "./context.js";
+import type { CoreImage } from "./core.js";
+import type { TableGraph } from "./tables.js";
+
+/** An image with a walker over its tables. */
+export interface LoadedImage {
+  image: CoreImage;
+  context: ImageContext;
+  graph: TableGraph;
+  walker: Walker;
+}
+
+/**
+ * Makes a walker over the tables of an image. Setting accessed and dirty bits changes the walker's copies only.
+ *
+ * @throws ImageError as {@link imageContext} and {@link imageTables}
+ */
+export async function loadImage(image: CoreImage, options: LoadOptions = {}): Promise<LoadedImage> {
+  const context = imageContext(image, options);
+  const graph = imageTables(image, context);
+  const { levels, maxPhyAddr, pages1G } = context.rules;
+  const { controls } = context;
+  const walker = await createWalker({ levels, maxPhyAddr, pages1G, tables: graph.tables.size, controls });
+  for (const frame of graph.tables.keys()) walker.setTable(frame, image.frame(frame)!);
+  walker.setRoot(context.root);
+  return { image, context, graph, walker };
+}
