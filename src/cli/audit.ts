@@ -16,8 +16,8 @@ export function register(program: Command): void {
     .argument("<core>", "a core NAME.core[.gz]")
     .summary("count what the tables of a page-table image hold")
     .description(
-      "Counts the leaves by size, U/S by level and half, the kernel-half pages user mode can reach, the pages both\n" +
-        "writable and executable, and the tables that several entries lead to. Counts are per virtual address, unless\n" +
+      "Counts the leaves by size, U/S by level and half, the kernel-half pages user mode can reach, the pages both " +
+        "writable and executable, and the tables that several entries lead to. Counts are per virtual address, unless " +
         "they say slots or tables.",
     )
     .option("--examples <number>", "leaves and tables listed for each finding", parseCount, 8)

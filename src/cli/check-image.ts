@@ -20,8 +20,8 @@ export function register(program: Command): void {
     .argument("<core...>", "cores NAME.core[.gz], or folders of them")
     .summary("compare the walker with QEMU's listings of a page-table image")
     .description(
-      "Walks the tables of a core and compares every leaf with the listings beside it:\n" +
-        "NAME.info-tlb.txt, NAME.info-mem.txt, NAME.info-registers.txt and NAME.json, each also as .gz.\n" +
+      "Walks the tables of a core and compares every leaf with the listings beside it: " +
+        "NAME.info-tlb.txt, NAME.info-mem.txt, NAME.info-registers.txt and NAME.json, each also as .gz. " +
         "Exits with 0 if everything is equal and 1 if not.",
     )
     .option("--differences <number>", "differences shown for each comparison", parseCount, 10)

@@ -1,8 +1,8 @@
 // `stalewalk walk CORE ADDRESS`: one walk through the tables of an image, level by level. Node-only.
 import { type Command, InvalidArgumentError } from "commander";
 import { Access } from "../access.js";
-import { type LoadedImage, loadImage } from "../image/index.js";
 import type { Explanation } from "../context.js";
+import { type LoadedImage, loadImage } from "../image/index.js";
 import { ACCESS_BY_NAME, describeEntry, describeOutcome, hexAddress, TABLE_NAMES } from "./describe.js";
 import { addImageOptions, type ImageFlags, openImage, parseAddress } from "./image-options.js";
 import { formatTable, print, printJson } from "./output.js";
@@ -20,7 +20,7 @@ export function register(program: Command): void {
     .argument("<address>", "virtual address, hexadecimal", parseAddress)
     .summary("show one walk through a page-table image, level by level")
     .description(
-      "Walks the tables of a core for one address and shows every entry read, the rights so far, and how it ends.\n" +
+      "Walks the tables of a core for one address and shows every entry read, the rights so far, and how it ends. " +
         "A fault is a result: the exit code is 0.",
     )
     .option("--access <kind>", `one of ${[...ACCESS_BY_NAME.keys()].join(", ")}`, parseAccess, "supervisor-read")

@@ -3,7 +3,11 @@
 import { createWalker, type Walker } from "../walker.js";
 import { type ImageContext, imageContext, imageTables, type LoadOptions } from "./context.js";
 import type { CoreImage } from "./core.js";
+import { ImageError } from "./error.js";
 import type { TableGraph } from "./tables.js";
+
+// The walker's own bound on its frame store: 4 GiB of tables.
+const MAX_TABLES = 2 ** 20;
 
 /** An image with a walker over its tables. */
 export interface LoadedImage {
@@ -16,11 +20,14 @@ export interface LoadedImage {
 /**
  * Makes a walker over the tables of an image. Setting accessed and dirty bits changes the walker's copies only.
  *
- * @throws ImageError as {@link imageContext} and {@link imageTables}
+ * @throws ImageError as {@link imageContext} and {@link imageTables}, or if there are more than 2^20 tables
  */
 export async function loadImage(image: CoreImage, options: LoadOptions = {}): Promise<LoadedImage> {
   const context = imageContext(image, options);
   const graph = imageTables(image, context);
+  if (graph.tables.size > MAX_TABLES) {
+    throw new ImageError(image.file, `${graph.tables.size} tables are more than the ${MAX_TABLES} a walker can hold`);
+  }
   const { levels, maxPhyAddr, pages1G } = context.rules;
   const { controls } = context;
   const walker = await createWalker({ levels, maxPhyAddr, pages1G, tables: graph.tables.size, controls });

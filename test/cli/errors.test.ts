@@ -1,0 +1,76 @@
+// How the command fails and prints, apart from any command.
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { EXIT, InputError, reportError } from "../../src/cli/errors.js";
+import { formatTable, printJson, startProgress } from "../../src/cli/output.js";
+
+function captured(stream: "stdout" | "stderr", run: () => void): string {
+  let text = "";
+  const spy = vi.spyOn(process[stream], "write").mockImplementation((chunk) => {
+    text += String(chunk);
+    return true;
+  });
+  run();
+  spy.mockRestore();
+  return text;
+}
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+describe("reportError", () => {
+  it("is one line for bad input, without a stack", () => {
+    vi.stubEnv("DEBUG", "");
+    const text = captured("stderr", () => expect(reportError(new InputError("x: two\nlines"))).toBe(EXIT.badInput));
+    expect(text).toBe("stalewalk: x: two lines\n");
+  });
+
+  it("shows the stack if DEBUG is set", () => {
+    vi.stubEnv("DEBUG", "1");
+    const text = captured("stderr", () => reportError(new InputError("x")));
+    expect(text).toMatch(/^stalewalk: x\nInputError: x\n\s+at /);
+  });
+
+  it("says so if the fault is the program's own", () => {
+    vi.stubEnv("DEBUG", "");
+    const text = captured("stderr", () => expect(reportError(new TypeError("boom"))).toBe(EXIT.internal));
+    expect(text).toBe("stalewalk: internal error: boom\nstalewalk: set DEBUG=1 to see where\n");
+    expect(captured("stderr", () => expect(reportError("text")).toBe(EXIT.internal))).toContain("internal error: text");
+  });
+});
+
+describe("output", () => {
+  it("writes bigints in JSON as hexadecimal text", () => {
+    expect(captured("stdout", () => printJson({ a: 255n, b: [1] }))).toBe(
+      '{\n  "a": "0xff",\n  "b": [\n    1\n  ]\n}\n',
+    );
+  });
+
+  it("pads tables, without spaces at line ends", () => {
+    expect(
+      formatTable(
+        [
+          ["a", "bb", "c"],
+          [100, 2, ""],
+        ],
+        [1],
+      ),
+    ).toBe("a    bb  c\n100   2");
+  });
+
+  it("shows progress on a terminal only, ten times a second at most, and removes it", () => {
+    const before = process.stderr.isTTY;
+    const shown = (isTTY: boolean) => {
+      Object.defineProperty(process.stderr, "isTTY", { value: isTTY, configurable: true, writable: true });
+      const text = captured("stderr", () => {
+        const progress = startProgress("work");
+        for (let i = 0; i < 1000; i++) progress.update(i, 1000);
+        progress.end();
+      });
+      process.stderr.isTTY = before;
+      return text.replaceAll("\r\x1b[K", "|");
+    };
+    expect(shown(false)).toBe("");
+    expect(shown(true)).toMatch(/^\|work: 0% \(0 of 1000\)(\|work: [^|]*)?\|$/);
+  });
+});
