@@ -130,7 +130,7 @@ export class LineParser {
       c = bytes[++p]!;
     }
     let group = -1;
-    if (c === COLON && bytes[p + 1]! > SPACE) {
+    if (c === COLON && isNameByte(bytes[p + 1]!)) {
       // perf script: "group:name:"
       group = nameStart;
       nameStart = p + 1;
@@ -321,6 +321,11 @@ export class LineParser {
 
 function bump(map: Map<string, number>, key: string): void {
   map.set(key, (map.get(key) ?? 0) + 1);
+}
+
+/** Letters and "_": what a name begins with. */
+function isNameByte(c: number): boolean {
+  return ((c | 32) >= 97 && (c | 32) <= 122) || c === 95;
 }
 
 /** True if the printed group may hold an event of this system; probes may be in any group. */
