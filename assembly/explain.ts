@@ -32,6 +32,7 @@ import { dataAt, levelAt } from "./cache/layout";
 import { find } from "./cache/lookup";
 import { accumulate, FRAME, isLeaf, KEY, leafFrame, P, RIGHTS, RW, shiftOf, US } from "./entry";
 import { slotOf } from "./frames";
+import { readPasidEntry } from "./iommu";
 import { allowsAsCached, allowsOnceDirty, refusal } from "./rights";
 import { lookUp } from "./translate";
 import { entryAddress, malformed, PSC_KEY, translated } from "./walk";
@@ -43,12 +44,14 @@ export let chainLength: u32 = 0;
 export function explain(context: usize, va: u64, wish: u32): u64 {
   chainLength = 0;
   if (!isCanonical(va)) return fault(NON_CANONICAL, 0, 0);
+  readPasidEntry(context);
   return descend(context, va, withoutSpeculativeWrite(wish), levels, load<u64>(context, CONTEXT_ROOT), RW | US);
 }
 
 export function probe(context: usize, va: u64, wish: u32): u64 {
   chainLength = 0;
   if (!isCanonical(va)) return fault(NON_CANONICAL, 0, 0);
+  readPasidEntry(context);
   const access = withoutSpeculativeWrite(wish);
   const agent = agentOf(context);
   const page = va & addressMask;
@@ -91,7 +94,7 @@ function descend(context: usize, va: u64, access: u32, from: u32, root: u64, pat
     const slot = slotOf(frame);
     if (slot == 0) return fault(ABSENT, level, frame);
     const entry = load<u64>(entryAddress(slot, va, level));
-    const link = CHAIN + (<usize>(chainLength++) << 4);
+    const link = CHAIN + ((<usize>chainLength++) << 4);
     store<u64>(link, entry);
     store<u64>(link, (frame << 12) | <u64>level, 8);
     if (!(entry & P)) return fault(NOT_PRESENT, level, attempted);

@@ -38,8 +38,10 @@ export function flushBoth(agent: usize, keep: u32, tag: u32): void {
 /** Drops leaves of a tag (and, if asked, global ones) that overlap the translated addresses `first`..`last`. */
 export function dropTranslationRange(agent: usize, first: u64, last: u64, tag: u32, globals: bool): void {
   let cache: usize;
-  for (let list = agent + AGENT_L1; (cache = load<usize>(list)) != 0; list += 4) flushRange(cache, first, last, tag, globals);
-  for (let list = agent + AGENT_L2; (cache = load<usize>(list)) != 0; list += 4) flushRange(cache, first, last, tag, globals);
+  for (let list = agent + AGENT_L1; (cache = load<usize>(list)) != 0; list += 4)
+    flushRange(cache, first, last, tag, globals);
+  for (let list = agent + AGENT_L2; (cache = load<usize>(list)) != 0; list += 4)
+    flushRange(cache, first, last, tag, globals);
 }
 
 /** Drops the paging-structure-cache entries of a tag, of every level, whose span overlaps `first`..`last`. */

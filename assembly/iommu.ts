@@ -2,7 +2,17 @@
 // A tag is the dense index of a PASID. A requester is what a translation starts from: a context, and for a device with
 // ATS its own TLB in front of it.
 
-import { fault, isFault, levelOfOutcome, NO_PASID } from "./access";
+import {
+  fault,
+  isFault,
+  levelOfOutcome,
+  NO_PASID,
+  NXE,
+  SPECULATIVE,
+  TYPE,
+  USER,
+  withoutSpeculativeWrite,
+} from "./access";
 import {
   AGENT_FAULTS,
   AGENT_INVALIDATIONS,
@@ -16,17 +26,18 @@ import {
   CONTEXT_ROOT,
   CONTEXT_TAG,
   checkOf,
+  createContext,
   isCanonical,
   setControls,
 } from "./agent";
+import { fill } from "./cache/fill";
 import { flushRange, flushTag } from "./cache/flush";
 import { CACHE_LEVELS, CACHE_MISSES, dataAt, levelAt } from "./cache/layout";
 import { touch } from "./cache/lookup";
-import { fill } from "./cache/fill";
 import { shiftOf } from "./entry";
 import { dropPathRange, dropTranslationRange, flushBoth, GLOBALS_AND_OTHER_TAGS, NOTHING } from "./invalidation";
 import { count } from "./layout";
-import { allowsAsCached } from "./rights";
+import { allowsAsCached, allowsOnceDirty } from "./rights";
 import { lookUp, translate } from "./translate";
 import { answeredLeaf, translated } from "./walk";
 
@@ -43,42 +54,61 @@ export function invalidatePasidCache(context: usize): void {
   store<u32>(context, 0, CONTEXT_CACHED);
 }
 
-/** Reads the PASID-table entry into the PASID cache; false if it is not present. */
-function cachePasid(context: usize): bool {
-  if (!load<u32>(context, CONTEXT_BOUND)) return false;
+/** Takes root and controls of a context that the PASID cache does not hold from its PASID-table entry. */
+export function readPasidEntry(context: usize): void {
+  if (load<u32>(context, CONTEXT_CACHED) || !load<u32>(context, CONTEXT_BOUND)) return;
   store<u64>(context, load<u64>(context, CONTEXT_BOUND_ROOT), CONTEXT_ROOT);
   setControls(context, load<u32>(context, CONTEXT_BOUND_CONTROLS), 0);
-  store<u32>(context, 1, CONTEXT_CACHED);
-  return true;
+}
+
+/** SVA requests are user-privileged, whatever the requester wishes. */
+// @ts-expect-error: decorator
+@inline
+function asUser(wish: u32): u32 {
+  return (wish & (TYPE | SPECULATIVE)) | USER;
 }
 
 /** A request of a device without a TLB of its own. */
-export function request(context: usize, va: u64, access: u32): u64 {
-  if (!load<u32>(context, CONTEXT_CACHED) && !cachePasid(context)) {
-    const agent = agentOf(context);
-    count(agent, AGENT_TRANSLATIONS);
-    count(agent, AGENT_FAULTS);
-    return fault(NO_PASID, 0, 0);
+export function request(context: usize, va: u64, wish: u32): u64 {
+  if (!load<u32>(context, CONTEXT_CACHED) && isCanonical(va)) {
+    if (!load<u32>(context, CONTEXT_BOUND)) return unbound(agentOf(context));
+    readPasidEntry(context);
+    store<u32>(context, 1, CONTEXT_CACHED);
   }
-  return translate(context, va, access);
+  return translate(context, va, asUser(wish));
+}
+
+function unbound(agent: usize): u64 {
+  count(agent, AGENT_TRANSLATIONS);
+  count(agent, AGENT_FAULTS);
+  return fault(NO_PASID, 0, 0);
+}
+
+/** What a device checks by itself: user rights, and XD whatever the tables' NXE. Made with the first device TLB. */
+let deviceRules: usize = 0;
+
+export function createDeviceRules(): bool {
+  if (deviceRules == 0) deviceRules = createContext(0, 0);
+  if (deviceRules != 0) setControls(deviceRules, NXE, 0);
+  return deviceRules != 0;
 }
 
 /** A request of a device with a TLB: only completed translations get into it; what it refuses or misses asks the IOMMU. */
-export function requestThrough(front: usize, context: usize, va: u64, access: u32): u64 {
+export function requestThrough(front: usize, context: usize, va: u64, wish: u32): u64 {
+  if (!isCanonical(va)) return request(context, va, wish);
   const tag = load<u32>(context, CONTEXT_TAG);
   const page = va & addressMask;
-  if (isCanonical(va)) {
-    const key = lookUp(front, page, tag);
-    if (key != 0) {
-      const leaf = load<u64>(dataAt(front, key));
-      if (allowsAsCached(checkOf(context, access), leaf)) {
-        touch(front, key);
-        return translated(leaf, levelAt(key), va);
-      }
-    }
-    count(front, CACHE_MISSES);
+  const check = checkOf(deviceRules, asUser(withoutSpeculativeWrite(wish)));
+  const key = lookUp(front, page, tag);
+  const leaf = key == 0 ? 0 : load<u64>(dataAt(front, key));
+  if (key != 0 && allowsAsCached(check, leaf)) {
+    touch(front, key);
+    return translated(leaf, levelAt(key), va);
   }
-  const outcome = request(context, va, access);
+  // A refusal is a hit all the same; an entry that is not dirty yet does not answer a write.
+  if (key != 0 && !allowsOnceDirty(check, leaf)) touch(front, key);
+  else count(front, CACHE_MISSES);
+  const outcome = request(context, va, wish);
   if (isFault(outcome)) return outcome;
   const level = levelOfOutcome(outcome);
   if (load<u32>(front, CACHE_LEVELS) & (1 << level)) fill(front, page >> shiftOf(level), level, tag, false, answeredLeaf);
@@ -121,7 +151,7 @@ export function invalidateFrontPages(front: usize, tag: u32, va: u64, am: u32): 
 }
 
 /** Address bits below an aligned block of 2^am pages. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function sizeMask(am: u32): u64 {
   return am >= 52 ? <u64>0 - 1 : ((<u64>1) << (12 + <u64>am)) - 1;

@@ -1,7 +1,7 @@
 // Listing: every leaf reachable from a root, in address order, a batch at a time. Tables are followed as the walker
 // would (present, no reserved bit), whatever the rights; tables that are shared are visited once per path.
 
-import { addressMask, canonicalShift, CONTEXT_ROOT, levels, reservedBits } from "./agent";
+import { addressMask, CONTEXT_ROOT, canonicalShift, levels, reservedBits } from "./agent";
 import { accumulate, FRAME, isLeaf, P, RW, shiftOf, US } from "./entry";
 import { slotOf } from "./frames";
 import { entryAddress } from "./walk";
@@ -34,7 +34,7 @@ export function listMappings(context: usize, out: usize, most: u32): u32 {
       if (!(entry & P) || entry & reservedBits(context, level, leaf)) break;
       rights = accumulate(rights, entry);
       if (leaf) {
-        const va = <u64>((<i64>(position << canonicalShift)) >> canonicalShift);
+        const va = <u64>(<i64>(position << canonicalShift) >> canonicalShift);
         store<u64>(out, va | <u64>level);
         store<u64>(out, entry, 8);
         store<u64>(out, rights, 16);

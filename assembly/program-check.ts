@@ -2,12 +2,6 @@
 
 import { TYPE, WRITE } from "./access";
 import {
-  EVERY_CPU,
-  frontOf,
-  isCpu,
-  requesterCount,
-} from "./requesters";
-import {
   OP_ACCESS,
   OP_FLUSH_KERNEL_RANGE,
   OP_INVALIDATE_FRONT,
@@ -19,6 +13,7 @@ import {
   OP_WRITE_ENTRY,
   OPERATION_SIZE,
 } from "./program";
+import { EVERY_CPU, frontOf, isCpu, requesterCount } from "./requesters";
 
 // ---- what is wrong with an operation ----
 const FINE: u32 = 0;
@@ -64,10 +59,12 @@ function faultOf(at: usize): u32 {
     if (requester >= requesterCount) return BAD_REQUESTER;
     return type >= ACCESS_CODES || (type & TYPE) > WRITE + 1 ? BAD_TYPE : FINE;
   }
-  if (requester == EVERY_CPU ? !forCpu : requester >= requesterCount || isCpu(requester) != forCpu) return BAD_REQUESTER;
+  if (requester == EVERY_CPU ? !forCpu : requester >= requesterCount || isCpu(requester) != forCpu)
+    return BAD_REQUESTER;
   if (operation == OP_INVPCID && type > 3) return BAD_TYPE;
   if ((operation == OP_INVPCID || operation == OP_MOV_CR3) && argument >= PCIDS) return BAD_ARGUMENT;
-  if ((operation == OP_INVALIDATE_PAGES || operation == OP_INVALIDATE_FRONT_PAGES) && argument > MOST_AM) return BAD_ARGUMENT;
+  if ((operation == OP_INVALIDATE_PAGES || operation == OP_INVALIDATE_FRONT_PAGES) && argument > MOST_AM)
+    return BAD_ARGUMENT;
   if ((operation == OP_INVALIDATE_FRONT || operation == OP_INVALIDATE_FRONT_PAGES) && frontOf(requester) == 0) {
     return BAD_REQUESTER;
   }

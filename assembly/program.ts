@@ -5,6 +5,7 @@
 //
 // An operation with a second 64-bit word takes it from the address of the record that follows it.
 
+import { agentOf, CONTEXT_TAG } from "./agent";
 import { changeControls, flushEverything, invlpg, invlpgRange, invpcid, moveToCr3 } from "./cpu";
 import { FRAME } from "./entry";
 import { contentsOf, slotOf } from "./frames";
@@ -17,7 +18,6 @@ import {
   invalidatePasid,
   invalidatePasidCache,
 } from "./iommu";
-import { agentOf, CONTEXT_TAG } from "./agent";
 import { access, contextOf, EVERY_CPU, frontOf, isCpu, requesterCount } from "./requesters";
 
 export const OPERATION_SIZE: u32 = 16;
@@ -124,8 +124,7 @@ function playOnCpu(at: usize, operation: u8, context: usize): void {
   else if (operation == OP_FLUSH_KERNEL_RANGE) {
     if (argument > SINGLE_PAGE_FLUSH_CEILING) flushEverything(context);
     else invlpgRange(context, address, argument);
-  }
-  else if (operation == OP_INVPCID) invpcid(context, type, argument, address);
+  } else if (operation == OP_INVPCID) invpcid(context, type, argument, address);
   else if (operation == OP_MOV_CR3) moveToCr3(context, (address & FRAME) >> 12, argument, type != 0);
   else if (operation == OP_CONTROLS) changeControls(context, argument, <u32>address);
 }

@@ -1,7 +1,7 @@
 // Requesters, by number: what an operation of a program names. A CPU; or a device with a PASID, with or without a TLB of its own.
 
 import { AGENT_FLAGS, agentOf, IS_CPU } from "./agent";
-import { request, requestThrough } from "./iommu";
+import { createDeviceRules, request, requestThrough } from "./iommu";
 import { translate } from "./translate";
 
 export const MOST_REQUESTERS: u32 = 1024;
@@ -16,26 +16,26 @@ export let requesterCount: u32 = 0;
 
 /** Registers a requester; its number, or -1 if there are too many. */
 export function addRequester(context: usize, front: usize): i32 {
-  if (requesterCount == MOST_REQUESTERS) return -1;
+  if (requesterCount == MOST_REQUESTERS || (front != 0 && !createDeviceRules())) return -1;
   const at = REQUESTERS + (<usize>requesterCount << 3);
   store<usize>(at, context, CONTEXT);
   store<usize>(at, front, FRONT);
   return requesterCount++;
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function contextOf(requester: u32): usize {
   return load<usize>(REQUESTERS + (<usize>requester << 3), CONTEXT);
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function frontOf(requester: u32): usize {
   return load<usize>(REQUESTERS + (<usize>requester << 3), FRONT);
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function isCpu(requester: u32): bool {
   return (load<u32>(agentOf(contextOf(requester)), AGENT_FLAGS) & IS_CPU) != 0;

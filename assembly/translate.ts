@@ -29,7 +29,7 @@ export function translate(context: usize, va: u64, wish: u32): u64 {
   count(agent, AGENT_TRANSLATIONS);
   const access = withoutSpeculativeWrite(wish);
   if (!isCanonical(va)) {
-    count(agent, AGENT_FAULTS);
+    if (!(access & SPECULATIVE)) count(agent, AGENT_FAULTS);
     return fault(NON_CANONICAL, 0, 0);
   }
   const check = checkOf(context, access);
@@ -53,7 +53,7 @@ export function translate(context: usize, va: u64, wish: u32): u64 {
 }
 
 /** The key of the entry that covers an address, of any size that the cache holds; 0 if there is none. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 export function lookUp(cache: usize, page: u64, tag: u32): usize {
   const seen = load<u32>(cache, CACHE_SEEN);
@@ -106,9 +106,9 @@ function refuse(context: usize, agent: usize, va: u64, access: u32, cache: usize
 }
 
 function afterFault(context: usize, agent: usize, page: u64, access: u32, outcome: u64): void {
-  if (reasonOf(outcome) == ABSENT) return;
+  if (access & SPECULATIVE || reasonOf(outcome) == ABSENT) return;
   count(agent, AGENT_FAULTS);
-  if (!(load<u32>(agent, AGENT_FLAGS) & IS_CPU) || access & SPECULATIVE) return;
+  if (!(load<u32>(agent, AGENT_FLAGS) & IS_CPU)) return;
   const tag = load<u32>(context, CONTEXT_TAG);
   dropTranslations(agent, page, tag, true);
   dropPath(agent, page, tag);

@@ -3,8 +3,8 @@
 import { Cache } from "./cache.js";
 import type { Pointer } from "./engine/exports.js";
 import type { Engine } from "./engine/instance.js";
-import { type AgentGeometry, cacheShape, listShapes } from "./geometry.js";
 import { InvalidOptionError } from "./errors.js";
+import { type AgentGeometry, cacheShape, listShapes } from "./geometry.js";
 
 /** Counters of an agent since it was made. */
 export interface AgentCounters {

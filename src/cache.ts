@@ -1,7 +1,7 @@
 // A cache as seen from outside: its counters and its contents.
 
-import type { Engine } from "./engine/instance.js";
 import type { Pointer } from "./engine/exports.js";
+import type { Engine } from "./engine/instance.js";
 import type { CacheShape } from "./geometry.js";
 
 /** Counters of a cache since it was made. */

@@ -8,7 +8,8 @@ export type { Explanation, WalkStep } from "./context.js";
 export type { Cpu, CpuConfig } from "./cpu.js";
 export { compileEngine, compileEngineSync, type EngineOptions } from "./engine/instance.js";
 export { InvalidOptionError } from "./errors.js";
-export type { Frames, FrameState } from "./frames.js";
+export type { FrameState, Frames } from "./frames.js";
+export { geometries } from "./geometries.js";
 export type {
   AgentGeometry,
   PageSizeName,
@@ -16,7 +17,6 @@ export type {
   Replacement,
   TranslationCacheGeometry,
 } from "./geometry.js";
-export { geometries } from "./geometries.js";
 export type { Binding, Device, DeviceConfig, Iommu, IommuConfig } from "./iommu.js";
 export { createMachine, createMachineSync, type Machine, type MachineConfig, type RunOptions } from "./machine.js";
 export type { MappingBatch } from "./mappings.js";

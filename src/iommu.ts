@@ -200,6 +200,7 @@ export class Iommu extends Agent {
 
 function addRequester({ engine }: Workshop, context: Pointer, front: Pointer, field: string): number {
   const requester = engine.exports.addRequester(context, front);
-  if (requester < 0) throw new InvalidOptionError(field, "too many requesters", "at most 1024 CPUs and (device, PASID) pairs");
+  if (requester < 0)
+    throw new InvalidOptionError(field, "too many requesters", "at most 1024 CPUs and (device, PASID) pairs");
   return requester;
 }

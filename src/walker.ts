@@ -53,7 +53,10 @@ export class Walker {
     this.levels = levels;
     this.current = completeControls(options.controls, { ...linuxControls, pcide: false });
     this.scratch = { at: engine.made(exports.allocate(SCRATCH_WORDS * 8), "scratch memory"), words: SCRATCH_WORDS };
-    this.context = engine.made(exports.createContext(engine.made(exports.createAgent(0, IS_CPU), "agent"), 0), "context");
+    this.context = engine.made(
+      exports.createContext(engine.made(exports.createAgent(0, IS_CPU), "agent"), 0),
+      "context",
+    );
     exports.setControls(this.context, controlBits(this.current), this.current.pkru);
     this.frames = new Frames(engine, tables);
   }

@@ -89,7 +89,11 @@ export function checkWorkload(options: WorkloadOptions, most: number): WorkloadS
     return Math.round((perMillion * 2 ** 20) / 1e6);
   });
   if (flushes.reduce((a, b) => a + b, 0) > 2 ** 20) {
-    throw new InvalidOptionError("flushes", JSON.stringify(options.flushes), "at most a million per million operations");
+    throw new InvalidOptionError(
+      "flushes",
+      JSON.stringify(options.flushes),
+      "at most a million per million operations",
+    );
   }
   checkInteger("requesters.first", requesters.first, 0, MOST_REQUESTERS - 1);
   checkInteger("requesters.count", requesters.count, 1, MOST_REQUESTERS - requesters.first);

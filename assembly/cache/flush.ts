@@ -1,6 +1,7 @@
 // Invalidation of one cache. Everything, everything but globals, one tag: constant time, whatever the size.
 // Ranges: page by page, or over the occupied sets, whichever is less work.
 
+import { shiftOf } from "../entry";
 import { count } from "../layout";
 import {
   blockOf,
@@ -32,7 +33,6 @@ import {
   timesAt,
 } from "./layout";
 import { isAlive, liveOf, remove, setLiveOf, tick } from "./living";
-import { shiftOf } from "../entry";
 
 export function flushAll(cache: usize): void {
   const now = tick(cache);
@@ -88,7 +88,7 @@ export function flushPage(cache: usize, page: u64, level: u32, tag: u32, globals
 }
 
 /** Address bits that an entry with this key spans. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function spanOf(cache: usize, key: u64): u64 {
   return load<u32>(cache, CACHE_LEVELS) & 1 ? <u64>load<u32>(cache, CACHE_SPAN) : shiftOf(<u32>(key & KEY_LEVEL));

@@ -1,5 +1,6 @@
 // Looking into a cache from outside: live entries with their places in the order of replacement, counters.
 
+import { FIFO, LRU } from "./fill";
 import {
   blockOf,
   CACHE_CLOCK,
@@ -18,7 +19,6 @@ import {
   timesAt,
 } from "./layout";
 import { isAlive } from "./living";
-import { FIFO, LRU } from "./fill";
 
 /** Counters by number: lookups, hits, fills, evictions, invalidated. */
 export function cacheCounter(cache: usize, which: u32): u64 {
@@ -41,7 +41,7 @@ export function cacheContents(cache: usize, out: usize, most: u32): u32 {
   for (let set: u32 = 0; set < sets; set++) {
     const keys = keysOf(cache, blockOf(cache, set));
     for (let way: u32 = 0; way < ways; way++) {
-      const at = keys + (<usize>way << 3);
+      const at = keys + ((<usize>way) << 3);
       if (!livesAt(cache, at)) continue;
       if (found == most) return found;
       store<u64>(out, load<u64>(at));
@@ -67,7 +67,7 @@ function placeOf(cache: usize, keys: usize, at: usize, ways: u32): u32 {
   const which = replacement == FIFO ? TIME_FILLED : TIME_USED;
   const time = load<u32>(timesAt(cache, at) + which);
   let place: u32 = 0;
-  for (let other = keys; other < keys + (<usize>ways << 3); other += 8) {
+  for (let other = keys; other < keys + ((<usize>ways) << 3); other += 8) {
     if (livesAt(cache, other) && load<u32>(timesAt(cache, other) + which) < time) place++;
   }
   return place;

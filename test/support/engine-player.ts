@@ -1,0 +1,192 @@
+// Plays the model's programs on the engine, and dumps the engine's machine in the model's shape, so that the two can be
+// compared after every operation.
+
+import type { Cache } from "../../src/cache.js";
+import { type Access, createMachineSync, type Machine, type Outcome } from "../../src/index.js";
+import type { MachineConfig, MachineDump, Shootdown } from "../model/machine.js";
+import type { CpuOperation, IommuOperation, Operation } from "../model/operations.js";
+
+const PAGE_SHIFT = 12n;
+
+const physical = (frame: number, index = 0): bigint => (BigInt(frame) << PAGE_SHIFT) + BigInt(index * 8);
+
+/** PASIDs of an IOMMU in the order in which they are first bound: the model's tags. */
+function pasidsInOrder(config: MachineConfig, operations: readonly Operation[], iommu: number): number[] {
+  const pasids = new Set(config.iommus[iommu]?.pasids.map(({ pasid }) => pasid));
+  for (const operation of operations) {
+    if (operation.kind === "bind" && operation.iommu === iommu) pasids.add(operation.pasid);
+  }
+  return [...pasids];
+}
+
+/** The engine's machine for a configuration of the model, with the PASIDs that the program will bind. */
+export function engineMachine(config: MachineConfig, operations: readonly Operation[]): Machine {
+  const machine = createMachineSync({
+    levels: config.levels,
+    maxPhyAddr: config.maxPhyAddr,
+    pages1G: config.pages1G,
+    tables: Math.max(1, config.frames.length),
+    workloadPages: 1,
+    cpus: config.cpus.map((cpu) => ({ ...cpu, root: physical(cpu.root) })),
+    iommus: config.iommus.map((iommu, i) => ({
+      ...iommu,
+      pasids: pasidsInOrder(config, operations, i),
+      devices: iommu.devices.map((deviceTlb) => (deviceTlb ? { deviceTlb } : {})),
+    })),
+  });
+  for (const { frame, state, entries } of config.frames) {
+    machine.frames.set(frame, state);
+    for (const [index, entry] of entries) machine.frames.writeEntry(physical(frame, index), entry);
+  }
+  for (const [i, { pasids }] of config.iommus.entries()) {
+    for (const { pasid, root, nxe } of pasids) machine.iommus[i]?.bind(pasid, { root: physical(root), nxe });
+  }
+  return machine;
+}
+
+function shootdownOn(machine: Machine, cpu: number, operation: Shootdown): void {
+  const target = machine.cpus[cpu]!;
+  if (operation.kind === "invlpg") target.invlpg(operation.address);
+  else if (operation.kind === "invpcid") target.invpcid(operation.type, operation.pcid, operation.address);
+  else target.flushRange(operation.start, operation.end);
+}
+
+function stepCpu(machine: Machine, operation: CpuOperation): Outcome | undefined {
+  const cpu = machine.cpus[operation.cpu]!;
+  switch (operation.kind) {
+    case "access":
+      return cpu.translate(operation.address, operation.access as Access);
+    case "probe":
+      return cpu.probe(operation.address, operation.access as Access);
+    case "mov-cr3":
+      cpu.movToCr3(physical(operation.root), operation.pcid, operation.noFlush);
+      return undefined;
+    case "controls":
+      cpu.setControls(operation.controls);
+      return undefined;
+    default:
+      shootdownOn(machine, operation.cpu, operation);
+      return undefined;
+  }
+}
+
+function stepIommu(machine: Machine, operation: IommuOperation): Outcome | undefined {
+  const iommu = machine.iommus[operation.iommu]!;
+  switch (operation.kind) {
+    case "request":
+      return iommu.request(operation.pasid, operation.address, operation.access as Access, operation.device);
+    case "request-probe":
+      return iommu.probe(operation.pasid, operation.address, operation.access as Access);
+    case "bind":
+      iommu.bind(operation.pasid, { root: physical(operation.root), nxe: operation.nxe });
+      return undefined;
+    case "invalidate-pasid-cache":
+      iommu.invalidatePasidCache(operation.pasid);
+      return undefined;
+    case "invalidate-pasid":
+      iommu.invalidatePasid(operation.pasid);
+      return undefined;
+    case "invalidate-pages":
+      iommu.invalidatePages(operation.pasid, operation.address, operation.am, operation.ih);
+      return undefined;
+    case "invalidate-all":
+      iommu.invalidateAll();
+      return undefined;
+    case "invalidate-device-pasid":
+      iommu.invalidateDeviceTlb(operation.device, operation.pasid);
+      return undefined;
+    case "invalidate-device-pages":
+      iommu.invalidateDeviceTlb(operation.device, operation.pasid, { va: operation.address, am: operation.am });
+      return undefined;
+  }
+}
+
+/** Runs one operation on the engine. */
+export function stepEngine(machine: Machine, operation: Operation): Outcome | undefined {
+  if ("cpu" in operation) return stepCpu(machine, operation);
+  if ("iommu" in operation) return stepIommu(machine, operation);
+  if (operation.kind === "write-entry") {
+    machine.frames.writeEntry(physical(operation.frame, operation.index), operation.entry);
+  } else {
+    for (const cpu of machine.cpus.keys()) {
+      if ((operation.mask >>> cpu) & 1) shootdownOn(machine, cpu, operation.operation);
+    }
+  }
+  return undefined;
+}
+
+function dumpCache(cache: Cache): MachineDump["cpus"][number]["l1"][number] {
+  return { ways: cache.contents(), counters: cache.counters };
+}
+
+/** Caches of a list as the model dumps them: a disabled cache is there, empty. */
+function dumpList(
+  caches: readonly Cache[],
+  configured: readonly { enabled: boolean }[],
+): ReturnType<typeof dumpCache>[] {
+  const enabled = caches.values();
+  return configured.map(({ enabled: on }) => (on ? dumpCache(enabled.next().value!) : EMPTY));
+}
+
+const EMPTY = { ways: [], counters: { lookups: 0, hits: 0, fills: 0, evictions: 0, invalidated: 0 } };
+
+/** Everything that can be seen of the engine's machine, in the model's shape. */
+export function dumpEngine(machine: Machine, config: MachineConfig): MachineDump {
+  const psc = (caches: ReadonlyMap<number, Cache>, configured: MachineConfig["cpus"][number]["psc"]) =>
+    Object.fromEntries(
+      Object.entries(configured)
+        .filter(([level]) => Number(level) <= config.levels)
+        .map(([level, { enabled }]) => [level, enabled ? dumpCache(caches.get(Number(level))!) : EMPTY]),
+    );
+  return {
+    cpus: machine.cpus.map((cpu, i) => {
+      const { invalidations, ...counters } = cpu.counters;
+      const { l1, l2, psc: structures } = config.cpus[i]!;
+      return {
+        counters,
+        l1: dumpList(cpu.l1, l1),
+        l2: dumpList(cpu.l2, l2),
+        psc: psc(cpu.psc, structures),
+        invalidations,
+      };
+    }),
+    iommus: machine.iommus.map((iommu, i) => {
+      const { invalidations: _, ...counters } = iommu.counters;
+      const { l1, l2, psc: structures, devices } = config.iommus[i]!;
+      return {
+        counters,
+        l1: dumpList(iommu.l1, l1),
+        l2: dumpList(iommu.l2, l2),
+        psc: psc(iommu.psc, structures),
+        devices: iommu.devices.map(({ tlb }, device) => (tlb ? dumpCache(tlb) : devices[device] ? EMPTY : undefined)),
+      };
+    }),
+  };
+}
+
+/** A slot of a table. */
+export type Place = readonly [frame: number, index: number];
+
+/** Slots that a program has written or may have walked: those that are not zero at the start, and those it writes. */
+export function placesOf({ config, operations }: { config: MachineConfig; operations: readonly Operation[] }): Place[] {
+  const places: Place[] = config.frames.flatMap(({ frame, entries }) =>
+    entries.map(([index]): Place => [frame, index]),
+  );
+  for (const operation of operations) {
+    if (operation.kind === "write-entry") places.push([operation.frame, operation.index]);
+  }
+  return places;
+}
+
+/** Every slot of every frame. */
+export function everyPlace(config: MachineConfig): Place[] {
+  return config.frames.flatMap(({ frame }) => Array.from({ length: 512 }, (_, index): Place => [frame, index]));
+}
+
+/** The entries at some places. */
+export function tablesOf(
+  places: readonly Place[],
+  entry: (frame: number, index: number) => bigint | undefined,
+): (bigint | undefined)[] {
+  return places.map(([frame, index]) => entry(frame, index));
+}
