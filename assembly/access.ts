@@ -46,45 +46,45 @@ export const ERROR_RSVD: u32 = 1 << 3;
 export const ERROR_ID: u32 = 1 << 4;
 export const ERROR_PK: u32 = 1 << 5;
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function fault(reason: u32, level: u32, errorCode: u64): u64 {
   return FAULT | (<u64>reason << FAULT_REASON_SHIFT) | (<u64>level << FAULT_LEVEL_SHIFT) | errorCode;
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function isFault(outcome: u64): bool {
   return <i64>outcome < 0;
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function reasonOf(outcome: u64): u32 {
   return <u32>(outcome >> FAULT_REASON_SHIFT) & 0x7f;
 }
 
 /** Level of the leaf of a completed translation. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function levelOfOutcome(outcome: u64): u32 {
   return <u32>(outcome >> OK_LEVEL_SHIFT) & 3;
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function isUser(access: u32): bool {
   return (access & (USER | IMPLICIT)) == USER;
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function isWrite(access: u32): bool {
   return (access & (TYPE | SPECULATIVE)) == WRITE;
 }
 
 /** A walk that the agent makes on its own never makes a page dirty: it is a read. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function withoutSpeculativeWrite(access: u32): u32 {
   return (access & (SPECULATIVE | TYPE)) == (SPECULATIVE | WRITE) ? access & ~TYPE : access;

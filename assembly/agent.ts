@@ -86,7 +86,7 @@ export function setPagingMode(levelCount: u32, maxPhyAddr: u32, hugePages: bool)
   pages1G = hugePages;
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function isCanonical(va: u64): bool {
   return (<i64>(va << canonicalShift)) >> canonicalShift == <i64>va;
@@ -115,7 +115,7 @@ export function setPagingStructureCache(agent: usize, level: u32, cache: usize):
   store<usize>(agent + (<usize>level << 2), cache, AGENT_PSC);
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function pscOf(agent: usize, level: u32): usize {
   return load<usize>(agent + (<usize>level << 2), AGENT_PSC);
@@ -131,19 +131,19 @@ export function createContext(agent: usize, tag: u32): usize {
   return context;
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function agentOf(context: usize): usize {
   return load<usize>(context, CONTEXT_AGENT);
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function checkOf(context: usize, access: u32): usize {
   return context + CONTEXT_CHECKS + (<usize>(access & ~SPECULATIVE) << CHECK_SHIFT);
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function reservedBits(context: usize, level: u32, leaf: bool): u64 {
   const at = context + (<usize>level << 3);
@@ -191,7 +191,7 @@ function setCheck(check: usize, access: u32, controls: u32, pkru: u32): void {
   store<u32>(check, controls & PKE && type != FETCH ? refusingKeys(type, user || (controls & WP) != 0, pkru) : 0, CHECK_KEYS);
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function smapApplies(access: u32, controls: u32): bool {
   return (controls & SMAP) != 0 && ((access & IMPLICIT) != 0 || (controls & AC) == 0);

@@ -23,28 +23,28 @@ export const STALE: u64 = 1 << 52;
 export const RIGHTS: u64 = RW | US | XD;
 
 /** Position of the index of a level in a virtual address, and of the page size of a leaf at that level. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function shiftOf(level: u32): u64 {
   return <u64>(9 * level + 3);
 }
 
 /** A leaf maps a page: level 1, or PS = 1 at level 2 or 3. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function isLeaf(entry: u64, level: u32): bool {
   return level == 1 || ((entry & PS) != 0 && level <= 3);
 }
 
 /** Base of the frame a leaf maps: PAT (bit 12) and the other low bits of a large leaf are not part of it. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function leafFrame(entry: u64, level: u32): u64 {
   return entry & FRAME & ~((<u64>1 << shiftOf(level)) - 1);
 }
 
 /** Rights of a path after one more entry. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function accumulate(rights: u64, entry: u64): u64 {
   return (rights & entry & (RW | US)) | ((rights | entry) & XD);

@@ -53,7 +53,7 @@ export function createFrameStore(frames: u32): bool {
 }
 
 /** Slot of a frame number, 0 if the store does not hold it. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function slotOf(frame: u64): u32 {
   let bucket = (frame * SPREAD) >> bucketShift;
@@ -79,32 +79,32 @@ export function claimSlot(frame: u64): u32 {
   return slot;
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function metaOf(slot: u32): usize {
   return meta + (<usize>slot << META_SHIFT);
 }
 
 /** Address of the contents of a slot in linear memory. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function contentsOf(slot: u32): usize {
   return pages + (<usize>slot << PAGE_SHIFT);
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function frameOf(slot: u32): u64 {
   return load<u64>(metaOf(slot), META_FRAME);
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function generationOf(slot: u32): u32 {
   return load<u32>(metaOf(slot), META_GENERATION);
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function stateOf(slot: u32): u8 {
   return load<u8>(metaOf(slot), META_STATE);

@@ -62,7 +62,7 @@ export function readPasidEntry(context: usize): void {
 }
 
 /** SVA requests are user-privileged, whatever the requester wishes. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function asUser(wish: u32): u32 {
   return (wish & (TYPE | SPECULATIVE)) | USER;
@@ -151,7 +151,7 @@ export function invalidateFrontPages(front: usize, tag: u32, va: u64, am: u32): 
 }
 
 /** Address bits below an aligned block of 2^am pages. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function sizeMask(am: u32): u64 {
   return am >= 52 ? <u64>0 - 1 : ((<u64>1) << (12 + <u64>am)) - 1;

@@ -23,7 +23,7 @@ export function arenaBytes(): usize {
 }
 
 /** Adds to one of the 64-bit counters of a structure. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function count(structure: usize, offset: usize, by: u64 = 1): void {
   store<u64>(structure + offset, load<u64>(structure + offset) + by);

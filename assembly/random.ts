@@ -6,7 +6,7 @@ export function seed(value: u64): void {
   state = value;
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function next(): u64 {
   state += 0x9e37_79b9_7f4a_7c15;
@@ -17,7 +17,7 @@ export function next(): u64 {
 }
 
 /** A number below `bound` (at most 2^32), by multiplication. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function below(bound: u32): u32 {
   return <u32>(((next() >> 32) * <u64>bound) >> 32);

@@ -23,19 +23,19 @@ export function addRequester(context: usize, front: usize): i32 {
   return requesterCount++;
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function contextOf(requester: u32): usize {
   return load<usize>(REQUESTERS + (<usize>requester << 3), CONTEXT);
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function frontOf(requester: u32): usize {
   return load<usize>(REQUESTERS + (<usize>requester << 3), FRONT);
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function isCpu(requester: u32): bool {
   return (load<u32>(agentOf(contextOf(requester)), AGENT_FLAGS) & IS_CPU) != 0;

@@ -29,21 +29,21 @@ const KEY_SHIFT: u64 = 59;
 const US_SHIFT: u64 = 2;
 
 /** Whether the key of a leaf refuses: 1 or 0. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function keyRefuses(check: usize, leaf: u64): u32 {
   return (load<u32>(check, CHECK_KEYS) >> (<u32>(leaf >> KEY_SHIFT) & 15)) & <u32>(leaf >> US_SHIFT) & 1;
 }
 
 /** The whole check of a cached leaf in a few instructions: allowed, and (for a write) already dirty. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function allowsAsCached(check: usize, leaf: u64): bool {
   return (leaf & load<u64>(check, CHECK_MASK)) == load<u64>(check, CHECK_WANTED) && !keyRefuses(check, leaf);
 }
 
 /** The same for a leaf that the walk is about to make dirty. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function allowsOnceDirty(check: usize, leaf: u64): bool {
   return allowsAsCached(check, leaf | D);

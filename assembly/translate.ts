@@ -53,7 +53,7 @@ export function translate(context: usize, va: u64, wish: u32): u64 {
 }
 
 /** The key of the entry that covers an address, of any size that the cache holds; 0 if there is none. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function lookUp(cache: usize, page: u64, tag: u32): usize {
   const seen = load<u32>(cache, CACHE_SEEN);

@@ -49,7 +49,7 @@ export const PSC_KEY: u32 = 1;
 export let answeredLeaf: u64 = 0;
 
 /** Outcome of a completed translation. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function translated(leaf: u64, level: u32, va: u64): u64 {
   answeredLeaf = leaf;
@@ -57,7 +57,7 @@ export function translated(leaf: u64, level: u32, va: u64): u64 {
   return (leaf & FRAME) | offset | (<u64>level << OK_LEVEL_SHIFT);
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function entryAddress(slot: u32, va: u64, level: u32): usize {
   return contentsOf(slot) + ((<usize>(va >> shiftOf(level)) & 511) << 3);
@@ -119,7 +119,7 @@ export function malformed(context: usize, access: u32, level: u32): u64 {
   return fault(RESERVED, level, ERROR_P | ERROR_RSVD | attemptedBits(access, load<u32>(context, CONTEXT_CONTROLS)));
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function writeBack(agent: usize, at: usize, entry: u64): void {
   store<u64>(at, entry);
@@ -127,7 +127,7 @@ function writeBack(agent: usize, at: usize, entry: u64): void {
 }
 
 /** Rule 3.6: the leaf of a walk. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function finish(context: usize, agent: usize, va: u64, access: u32, level: u32, at: usize, entry: u64, rights: u64): u64 {
   const isCpu = (load<u32>(agent, AGENT_FLAGS) & IS_CPU) != 0;

@@ -174,7 +174,7 @@ export function generate(program: usize, count: u32): void {
   }
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function putAccess(at: usize, draw: u64, page: u64): void {
   let access = <u32>(page & ACCESS_BITS);
@@ -200,7 +200,7 @@ function putFlush(at: usize, draw: u32, page: u64): void {
   else put(at, OP_INVPCID, INVPCID_ALL_BUT_GLOBAL, EVERY_CPU, 0, 0);
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function put(at: usize, operation: u8, type: u32, requester: u32, argument: u32, address: u64): void {
   store<u32>(at, <u32>operation | (type << 8) | (requester << 16));

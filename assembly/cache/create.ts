@@ -28,7 +28,7 @@ const RANDOM_SEED: u32 = 0x9e37_79b9;
 /** Time of a way that only pads a set to whole vectors: it is never the oldest. */
 const NEVER: u64 = 0xffff_ffff_ffff_ffff;
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function roundUp(bytes: usize, to: usize): usize {
   return (bytes + to - 1) & ~(to - 1);

@@ -55,7 +55,7 @@ export function fill(cache: usize, page: u64, level: u32, tag: u32, global: bool
   return at;
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function sameKey(cache: usize, block: usize, keys: usize, page: u64, key: u64): usize {
   const wanted = i8x16.splat(<i8>partialTag(page));
@@ -109,19 +109,19 @@ function victim(cache: usize, keys: usize, ways: u32): u32 {
 // Four ways a step: the times of use (or of fill) of four ways are gathered into one vector. The times of a full set
 // are distinct, and the padding holds the largest value, so exactly one way has the least.
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function used4(times: usize): v128 {
   return v128.shuffle<i32>(v128.load(times), v128.load(times, 16), 0, 2, 4, 6);
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function filled4(times: usize): v128 {
   return v128.shuffle<i32>(v128.load(times), v128.load(times, 16), 1, 3, 5, 7);
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function leastOfFour(four: v128): v128 {
   const two = i32x4.min_u(four, v128.shuffle<i32>(four, four, 2, 3, 0, 1));

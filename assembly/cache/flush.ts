@@ -88,7 +88,7 @@ export function flushPage(cache: usize, page: u64, level: u32, tag: u32, globals
 }
 
 /** Address bits that an entry with this key spans. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function spanOf(cache: usize, key: u64): u64 {
   return load<u32>(cache, CACHE_LEVELS) & 1 ? <u64>load<u32>(cache, CACHE_SPAN) : shiftOf(<u32>(key & KEY_LEVEL));

@@ -71,7 +71,7 @@ export const TIME_FILLED: usize = 4;
 /** 2^64 divided by the golden ratio: spreads page numbers over the partial tags. */
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function setIndex(cache: usize, page: u64): u32 {
   const mask = load<u32>(cache, CACHE_SET_MASK);
@@ -80,71 +80,71 @@ export function setIndex(cache: usize, page: u64): u32 {
   return sets == 1 ? 0 : <u32>(page % <u64>sets);
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function blockOf(cache: usize, set: u32): usize {
   return load<usize>(cache, CACHE_BASE) + <usize>set * load<usize>(cache, CACHE_SET_BYTES);
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function keysOf(cache: usize, block: usize): usize {
   return block + load<usize>(cache, CACHE_KEYS);
 }
 
 /** Never 0: the ways that only pad a set to a whole vector have 0 and never match. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function partialTag(page: u64): u32 {
   return <u32>((page * SPREAD) >> 56) | 1;
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function keyOf(page: u64, level: u32, tag: u32): u64 {
   return (page << KEY_PAGE_SHIFT) | (<u64>tag << KEY_TAG_SHIFT) | <u64>level;
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function globalKeyOf(page: u64, level: u32): u64 {
   return (page << KEY_PAGE_SHIFT) | GLOBAL_TAG | <u64>level;
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function tagOf(key: u64): u32 {
   return <u32>(key >> KEY_TAG_SHIFT) & 0xffff;
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function tagState(cache: usize, tag: u32): usize {
   return load<usize>(cache, CACHE_TAGS) + (<usize>tag << TAG_SHIFT);
 }
 
 /** Data of the entry whose key is at `key`. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function dataAt(cache: usize, key: usize): usize {
   return key + load<usize>(cache, CACHE_DATA);
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function timesAt(cache: usize, key: usize): usize {
   return key + load<usize>(cache, CACHE_TIMES);
 }
 
 /** Link (slot and generation of the table's frame) of the paging-structure-cache entry whose key is at `key`. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function linkAt(cache: usize, key: usize): usize {
   return key + load<usize>(cache, CACHE_LINKS);
 }
 
 /** Level of the leaf whose key is at `key`. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function levelAt(key: usize): u32 {
   return <u32>(load<u64>(key) & KEY_LEVEL);

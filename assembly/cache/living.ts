@@ -32,7 +32,7 @@ const CLOCK_LIMIT: u32 = 0xf000_0000;
 const RANKED: u32 = 0xf800_0000;
 
 /** The next tick of the cache's clock. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function tick(cache: usize): u32 {
   const now = load<u32>(cache, CACHE_CLOCK) + 1;
@@ -40,14 +40,14 @@ export function tick(cache: usize): u32 {
   return now < CLOCK_LIMIT ? now : rejuvenate(cache);
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function tagSince(cache: usize, tag: u32): u32 {
   return max<u32>(load<u32>(tagState(cache, tag), TAG_SINCE), load<u32>(cache, CACHE_TAGGED_SINCE));
 }
 
 /** Whether an entry with this key, filled at this time, has outlived all flushes. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function isAlive(cache: usize, key: u64, filled: u32): bool {
   if (key & KEY_GLOBAL) return filled > load<u32>(cache, CACHE_GLOBAL_SINCE);

@@ -19,7 +19,7 @@ import {
 import { tagSince, tick } from "./living";
 
 /** Address of the key of the matching live entry with the lowest way number, 0 if none. No side effects. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function find(cache: usize, page: u64, level: u32, tag: u32): usize {
   const block = blockOf(cache, setIndex(cache, page));
@@ -45,7 +45,7 @@ export function find(cache: usize, page: u64, level: u32, tag: u32): usize {
 }
 
 /** Notes a hit of the entry whose key is at `key`. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function touch(cache: usize, key: usize): void {
   count(cache, CACHE_HITS);
