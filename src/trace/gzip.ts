@@ -69,10 +69,7 @@ export class Gunzip {
           }
           yield* this.#piece();
         }
-        if (stop === "end") {
-          inflate.returnBytes();
-          this.#state = "trailer";
-        }
+        if (stop === "end") this.#state = "trailer";
         at = inflate.position;
         if (stop === "input") break;
       } else if (this.#state === "trailer") {

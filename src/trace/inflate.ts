@@ -56,7 +56,7 @@ export class Inflate {
   /** Bytes produced so far in this stream: a match may not reach further back. */
   #produced = 0;
 
-  /** Starts a new stream; the bits left over from the one before must have been returned with {@link returnBytes}. */
+  /** Starts a new stream at the next whole byte. */
   reset(): void {
     this.#state = "header";
     this.#finalBlock = false;
@@ -73,11 +73,14 @@ export class Inflate {
     this.#last = last;
   }
 
-  /** Moves `position` back over whole bytes that were loaded but not used: call it after `run` returned "end". */
-  returnBytes(): void {
+  /**
+   * Moves `position` back over whole bytes that were loaded but not used. Done before every pause, so that no more than
+   * seven bits are carried from one input array into the next.
+   */
+  #returnBytes(): void {
     this.position -= this.#bitCount >> 3;
-    this.#bits = 0;
-    this.#bitCount = 0;
+    this.#bitCount &= 7;
+    this.#bits &= (1 << this.#bitCount) - 1;
   }
 
   /**
@@ -92,20 +95,25 @@ export class Inflate {
       if (this.outputEnd >= limit) return "output";
       switch (this.#state) {
         case "header":
-          if (!this.#blockHeader()) return "input";
+          if (!this.#blockHeader()) return this.#pause("input");
           break;
         case "stored":
-          if (!this.#copyStored(limit)) return this.outputEnd >= limit ? "output" : "input";
+          if (!this.#copyStored(limit)) return this.#pause(this.outputEnd >= limit ? "output" : "input");
           break;
         case "codes": {
           const stop = this.#decode(limit);
-          if (stop !== undefined) return stop;
+          if (stop !== undefined) return this.#pause(stop);
           break;
         }
         case "done":
-          return "end";
+          return this.#pause("end");
       }
     }
+  }
+
+  #pause(stop: InflateStop): InflateStop {
+    this.#returnBytes();
+    return stop;
   }
 
   #slide(): void {

@@ -46,6 +46,8 @@ export class LineParser {
   lostUncounted = 0;
   entriesInBuffer: number | undefined;
   entriesWritten: number | undefined;
+  /** Headers of tracefs `trace` ("# tracer: ...") minus their lines with the number of entries: 0 in a whole file. */
+  openHeaders = 0;
   cpus: number | undefined;
   format: TraceFormat = "unknown";
   firstTime: number | undefined;
@@ -263,10 +265,12 @@ export class LineParser {
       // A header in the middle: several traces in one file; each has its own clock.
       this.recognised = true;
       this.#header = mark.kind === "header" ? "trace" : mark.kind;
+      if (mark.kind === "header") this.openHeaders++;
       this.#clock = -1;
     }
     if (mark.kind === "trace-cmd") this.cpus = mark.cpus ?? this.cpus;
     if (mark.kind === "entries") {
+      this.openHeaders--;
       this.entriesInBuffer = (this.entriesInBuffer ?? 0) + mark.inBuffer;
       this.entriesWritten = (this.entriesWritten ?? 0) + mark.written;
       this.cpus = mark.cpus;

@@ -200,7 +200,11 @@ function checkSource(value: unknown, path: string, type: string, definition: Eve
   if (typeof value === "string") {
     const names = definition.fields.filter((f) => isText(definition, f.name) === (type === "text")).map((f) => f.name);
     if (!names.includes(value))
-      throw new MappingError(path, value, `a ${type} field: ${names.join(", ") || "there is none"}`);
+      throw new MappingError(
+        path,
+        value,
+        `${type === "address" ? "an" : "a"} ${type} field: ${names.join(", ") || "there is none"}`,
+      );
     return;
   }
   const key = type === "text" ? "text" : "value";

@@ -256,6 +256,15 @@ export class TraceReader implements AsyncIterable<EventBatch> {
       const expected = "text of tracefs trace or trace_pipe, trace-cmd report or perf script";
       this.#diagnostics.add({ ...whole, kind: "no-events", message, expected });
     }
+    if (p.openHeaders > 0) {
+      const expected = "a line like # entries-in-buffer/entries-written: 12/12   #P:2 below # tracer: nop";
+      this.#diagnostics.add({
+        ...whole,
+        kind: "entry-count",
+        message: "the header has no number of entries",
+        expected,
+      });
+    }
     if (p.entriesInBuffer !== undefined && p.entriesInBuffer !== p.events) {
       const message = `the header announces ${p.entriesInBuffer} events, the file has ${p.events}`;
       const expected = "as many (a cut file, damaged lines, or a trace read while it was being recorded)";

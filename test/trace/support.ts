@@ -42,7 +42,7 @@ export async function readAll(
 
 /** A text as bytes; characters above 255 are not allowed, so that any byte can be written as \xNN. */
 export function bytes(text: string): Uint8Array {
-  return Uint8Array.from(text, (c) => c.charCodeAt(0));
+  return new Uint8Array(Buffer.from(text, "latin1"));
 }
 
 /** An event line as tracefs writes it. */
