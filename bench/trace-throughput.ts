@@ -1,0 +1,77 @@
+// How fast traces are read, beside `zcat FILE | wc -l` as the yardstick of the machine. Everything runs in this thread:
+// reading the file, decompression, CRC, parsing. Node-only.
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { parseTrace } from "stalewalk/trace";
+
+/** Result of {@link traceThroughput}: sums over all files. */
+export interface TraceThroughput {
+  /** Lines of text, header lines included. */
+  lines: number;
+  /** Bytes of text, after decompression. */
+  bytes: number;
+  /** Events parsed. */
+  events: number;
+  /** Sum over the files of the best of the repetitions. */
+  seconds: number;
+  linesPerSecond: number;
+  /** The same for `zcat FILE | wc -l`; undefined if there is no zcat. */
+  zcatSeconds: number | undefined;
+  /** zcatSeconds / seconds: 1 means as fast as zcat; undefined if there is no zcat. */
+  ratio: number | undefined;
+}
+
+/**
+ * Measures the reader on gzip-compressed traces.
+ * @param paths files, read into memory before the clock starts (zcat gets them from the page cache)
+ * @param repetitions each file is read this often, the best time counts; the first pass also warms the code up
+ * @throws Error if a trace is damaged, or if zcat counts other lines than the reader
+ */
+export async function traceThroughput(paths: string[], repetitions = 5): Promise<TraceThroughput> {
+  const sum = { lines: 0, bytes: 0, events: 0, seconds: 0 };
+  let zcatSeconds: number | undefined = 0;
+  for (const path of paths) {
+    const packed = readFileSync(path);
+    let best = Number.POSITIVE_INFINITY;
+    let lines = 0;
+    for (let repetition = 0; repetition < repetitions; repetition++) {
+      const start = performance.now();
+      const reader = parseTrace(packed, { name: path });
+      let events = 0;
+      for await (const batch of reader) events += batch.count;
+      best = Math.min(best, (performance.now() - start) / 1000);
+      if (repetition > 0) continue;
+      const { summary } = reader;
+      if (summary.damaged) throw new Error(`${path}: damaged, not a fair measure: ${summary.diagnostics[0]?.message}`);
+      lines = summary.lines;
+      sum.lines += lines;
+      sum.bytes += summary.bytes;
+      sum.events += events;
+    }
+    sum.seconds += best;
+    if (zcatSeconds !== undefined) {
+      const zcat = timeZcat(path, lines, repetitions);
+      zcatSeconds = zcat === undefined ? undefined : zcatSeconds + zcat;
+    }
+  }
+  const ratio = zcatSeconds === undefined ? undefined : zcatSeconds / sum.seconds;
+  return { ...sum, linesPerSecond: sum.lines / sum.seconds, zcatSeconds, ratio };
+}
+
+/** Best time of `zcat FILE | wc -l` in seconds, process start included; undefined if it cannot be run. */
+function timeZcat(path: string, lines: number, repetitions: number): number | undefined {
+  let best = Number.POSITIVE_INFINITY;
+  for (let repetition = 0; repetition < repetitions; repetition++) {
+    const start = performance.now();
+    const run = spawnSync("sh", ["-c", 'command -v zcat >/dev/null || exit 127; zcat "$1" | wc -l', "sh", path], {
+      encoding: "utf8",
+    });
+    const seconds = (performance.now() - start) / 1000;
+    if (run.error || run.status === 127) return undefined;
+    if (run.status !== 0 || Number(run.stdout) !== lines) {
+      throw new Error(`zcat ${path} | wc -l: ${run.stdout.trim()} lines, the reader has ${lines} ${run.stderr.trim()}`);
+    }
+    best = Math.min(best, seconds);
+  }
+  return best;
+}
