@@ -1,11 +1,12 @@
 // `stalewalk record-help`: the shell script that records a trace on a live machine. Node-only.
 import { type Command, Option } from "commander";
 import { RECORD_KERNELS, type RecordKernel, recordHelp } from "../trace/index.js";
+import { parseCount } from "./image-options.js";
 import { print, printJson } from "./output.js";
 
 interface Flags {
   kernel: RecordKernel;
-  buffer: string;
+  buffer: number;
   json?: boolean;
 }
 
@@ -23,11 +24,11 @@ export function register(program: Command): void {
         .choices([...RECORD_KERNELS])
         .default("6.12"),
     )
-    .option("--buffer <KiB>", "trace buffer per CPU", "65536")
+    .option("--buffer <KiB>", "trace buffer per CPU", parseCount, 65536)
     .option("--json", "print the script as a JSON object")
     .addHelpText("after", "\nExample:\n  stalewalk record-help --kernel 6.12 > record.sh && sudo sh record.sh 30")
     .action((flags: Flags) => {
-      const script = recordHelp({ kernel: flags.kernel, bufferKiB: Number(flags.buffer) });
+      const script = recordHelp({ kernel: flags.kernel, bufferKiB: flags.buffer });
       if (flags.json) printJson({ kernel: flags.kernel, script });
       else print(script.trimEnd());
     });

@@ -54,3 +54,15 @@ export function buildCode(lengths: Uint8Array, count: number, what: string): Cod
   }
   return { table: table.slice(0, free) };
 }
+
+let fixed: { literal: Code; distance: Code } | undefined;
+
+/** The codes of blocks of type 1 (RFC 1951 section 3.2.6); built at the first use. */
+export function fixedCodes(): { literal: Code; distance: Code } {
+  if (!fixed) {
+    const lengths = new Uint8Array(288).fill(8).fill(9, 144, 256).fill(7, 256, 280);
+    const distance = buildCode(new Uint8Array(32).fill(5), 32, "distance");
+    fixed = { literal: buildCode(lengths, 288, "literal"), distance };
+  }
+  return fixed;
+}

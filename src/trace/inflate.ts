@@ -1,7 +1,7 @@
 // DEFLATE (RFC 1951), resumable at any input byte. The host's DecompressionStream is not used: at a damaged byte it
 // throws away what it had already decoded (how much differs from run to run), names no offset, and browsers refuse files
 // of several members. Here the same input gives the same output and the same diagnosis everywhere.
-import { buildCode, type Code, FAST_BITS, InflateError, MAX_BITS } from "./huffman.js";
+import { buildCode, type Code, FAST_BITS, fixedCodes, InflateError, MAX_BITS } from "./huffman.js";
 
 /** What {@link Inflate.run} stopped for. */
 export type InflateStop = "input" | "output" | "end";
@@ -23,14 +23,6 @@ const DISTANCE_EXTRA = new Uint8Array([
   0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13,
 ]);
 const CODE_LENGTH_ORDER = new Uint8Array([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]);
-
-function fixedLengths(): Uint8Array {
-  const lengths = new Uint8Array(288);
-  lengths.fill(8, 0, 144).fill(9, 144, 256).fill(7, 256, 280).fill(8, 280);
-  return lengths;
-}
-
-let fixedCodes: { literal: Code; distance: Code } | undefined;
 
 /**
  * A resumable DEFLATE decoder. Feed it with {@link setInput}, call {@link run} until it asks for input, and after every
@@ -167,12 +159,9 @@ export class Inflate {
       this.#storedLeft = length;
       this.#state = "stored";
     } else if (type === 1) {
-      fixedCodes ??= {
-        literal: buildCode(fixedLengths(), 288, "literal"),
-        distance: buildCode(new Uint8Array(32).fill(5), 32, "distance"),
-      };
-      this.#literal = fixedCodes.literal;
-      this.#distance = fixedCodes.distance;
+      const fixed = fixedCodes();
+      this.#literal = fixed.literal;
+      this.#distance = fixed.distance;
       this.#state = "codes";
     } else if (type === 2) {
       this.#dynamicCodes();
