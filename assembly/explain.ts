@@ -94,7 +94,8 @@ function descend(context: usize, va: u64, access: u32, from: u32, root: u64, pat
     const slot = slotOf(frame);
     if (slot == 0) return fault(ABSENT, level, frame);
     const entry = load<u64>(entryAddress(slot, va, level));
-    const link = CHAIN + ((<usize>chainLength++) << 4);
+    const link = CHAIN + (<usize>chainLength << 4);
+    chainLength++;
     store<u64>(link, entry);
     store<u64>(link, (frame << 12) | <u64>level, 8);
     if (!(entry & P)) return fault(NOT_PRESENT, level, attempted);
