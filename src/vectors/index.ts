@@ -1,0 +1,18 @@
+// Walk vectors: recorded accesses of an emulator's MMU, read as a stream and compared with the engine. No Node built-ins.
+
+export {
+  checkVectors,
+  type VectorCheck,
+  type VectorCheckOptions,
+  type VectorDifference,
+} from "./check.js";
+export { type Mismatch, VECTOR_PARTS, type VectorPart } from "./compare.js";
+export { type Place, VectorFormatError } from "./error.js";
+export { DEFAULT_MAX_LINE, type NumberedVector, type ReadOptions, readWalkVectors } from "./read.js";
+export {
+  parseWalkVector,
+  type VectorDeviation,
+  type VectorEntry,
+  type VectorResult,
+  type WalkVector,
+} from "./vector.js";

@@ -1,0 +1,92 @@
+// `stalewalk check-vectors`: what it prints, its exit codes, and how it refuses.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { afterAll, describe, expect, it } from "vitest";
+import { runCli, runJson } from "../cli/run-cli.js";
+import { vectorFixture } from "../support/vectors.js";
+
+const folder = mkdtempSync(join(tmpdir(), "check-vectors-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const lines = gunzipSync(readFileSync(vectorFixture)).toString().trimEnd().split("\n");
+
+/** A file of the excerpt with one line changed; returns its path and the line's number. */
+function withLine(name: string, test: RegExp, by: (line: string) => string): { path: string; line: number } {
+  const at = lines.findIndex((line) => test.test(line));
+  expect(at).toBeGreaterThanOrEqual(0);
+  const changed = lines.with(at, by(lines[at]!));
+  const path = join(folder, name);
+  writeFileSync(path, name.endsWith(".gz") ? gzipSync(changed.join("\n")) : changed.join("\n"));
+  return { path, line: at + 1 };
+}
+
+describe("check-vectors", () => {
+  it("says that everything is equal, and exits with 0", async () => {
+    const { code, out, err } = await runCli("check-vectors", vectorFixture);
+    expect(err).toBe("");
+    expect(code).toBe(0);
+    expect(out).toContain(`${vectorFixture}: equal\n`);
+    for (const part of ["outcome", "entries", "probe", "explain"]) {
+      expect(out).toMatch(new RegExp(`${part} +${lines.length} compared, equal\\n`));
+    }
+    expect(out).not.toContain("DIFFERENT");
+  });
+
+  it("shows a vector that differs in full, and exits with 1", async () => {
+    const falsify = (line: string) => line.replace(/"pa":"0x[0-9a-f]+","pageSize"/, '"pa":"0x123000","pageSize"');
+    const { path, line } = withLine("falsified.jsonl", /"ok":true/, falsify);
+    const { code, out } = await runCli("check-vectors", path, vectorFixture);
+    expect(code).toBe(1);
+    expect(out).toContain(`${path}: DIFFERENT\n`);
+    expect(out).toContain(`outcome  ${lines.length} compared, 1 DIFFERENT\n`);
+    expect(out).toContain(`  line ${line}, id `);
+    expect(out).toMatch(
+      /outcome {2}expected 0x123000, page of \d+ bytes\n +got {6}0x[0-9a-f]+, page of \d+ bytes, level/,
+    );
+    expect(out).toMatch(/level 4 {2}frame 0x[0-9a-f]+ index +\d+ {2}0x[0-9a-f]{16} -> 0x[0-9a-f]{16}\n/);
+    expect(out).toContain(`${vectorFixture}: equal\n`);
+  });
+
+  it("shows no more differences than asked for", async () => {
+    const path = join(folder, "many.jsonl");
+    writeFileSync(path, lines.map((line) => line.replace(/"errorCode":\d+/g, '"errorCode":64')).join("\n"));
+    const { code, out } = await runCli("check-vectors", path, "--differences", "2");
+    expect(code).toBe(1);
+    expect(out.match(/ {2}line \d+, id/g)).toHaveLength(2);
+    expect(out).toMatch(/and \d+ more vectors that differ/);
+  });
+
+  it("prints JSON", async () => {
+    const { code, value } = await runJson("check-vectors", vectorFixture);
+    expect(code).toBe(0);
+    expect(value).toMatchObject([{ file: vectorFixture, equal: true, vectors: lines.length, differing: 0, first: [] }]);
+  });
+
+  it.each([
+    ["bad.jsonl", (line: string) => line.replace('"levels":4', '"levels":6'), "levels = 6: expected 4 or 5"],
+    ["bad.jsonl.gz", (line: string) => line.slice(0, -3), "expected a JSON object"],
+  ])("refuses %s with file and line, and exits with 2", async (name, by, message) => {
+    const { path, line } = withLine(name, /"levels":4/, by);
+    const { code, err, out } = await runCli("check-vectors", path);
+    expect(code).toBe(2);
+    expect(err).toContain(`stalewalk: ${path}:${line}: `);
+    expect(err).toContain(message);
+    expect(err.trimEnd()).not.toContain("\n");
+    expect(out).toBe("");
+  });
+
+  it.each([
+    [[join(folder, "missing.gz")], "no such file or directory"],
+    [[folder], "illegal operation on a directory"],
+    [[], "missing required argument"],
+    [[vectorFixture, "--differences", "x"], "Expected a whole number"],
+    [[vectorFixture, "--max-line", "10"], "a line of more than 10 characters"],
+  ])("exits with 2 for %j", async (args, message) => {
+    const { code, err } = await runCli("check-vectors", ...args);
+    expect(code).toBe(2);
+    expect(err).toContain(message);
+  });
+});
