@@ -2,7 +2,7 @@
 // cache per level, and a walker over the shared memory. CPUs and IOMMUs are agents with other options.
 
 import { type Access, type Controls, protectionError, refusal } from "./access.js";
-import { Cache, type CacheDump, type CacheGeometry, type Way } from "./cache.js";
+import { Cache, type CacheDump, type CacheEntry, type CacheGeometry, type Way } from "./cache.js";
 import {
   ACCESSED,
   DIRTY,
@@ -77,6 +77,14 @@ export interface AgentCounters {
   adWrites: number;
 }
 
+/** Who is told what an agent does: the detection of hazards (rules.md section 12). */
+export interface Watch {
+  /** A walk has ended; its write-backs are made. */
+  walked(tag: number, address: bigint, access: Access, start: WalkStart, result: WalkResult): void;
+  /** A cached translation was hit and allows the access. */
+  hit(tag: number, address: bigint, access: Access, leaf: CachedLeaf): void;
+}
+
 /** An outcome, and the cached form of the leaf if there is one. */
 export interface Translation {
   outcome: Outcome;
@@ -123,6 +131,8 @@ export function outcomeOfHit(leaf: CachedLeaf, address: bigint, access: Access, 
 
 /** A translation agent. */
 export class Agent {
+  /** Told of walks and hits, if set. */
+  watch: Watch | undefined;
   readonly counters: AgentCounters = { translations: 0, faults: 0, walks: 0, entryReads: 0, adWrites: 0 };
   readonly l1: readonly Cache[];
   readonly l2: readonly Cache[];
@@ -169,6 +179,13 @@ export class Agent {
     return translation;
   }
 
+  /** Count a translation that a fault ends before any cache is looked up. */
+  refuse(outcome: Outcome, access: Access): Outcome {
+    this.counters.translations += 1;
+    if (!access.speculative) this.counters.faults += 1;
+    return outcome;
+  }
+
   /** What the tables say, by a walk from the root without caches and without side effects. */
   probe(context: Context, address: bigint, access: Access): Outcome {
     return this.explain(context, address, access)?.outcome ?? { kind: "non-canonical" };
@@ -196,6 +213,7 @@ export class Agent {
         cache.hit(way);
         const leaf = leafOf(way);
         const outcome = outcomeOfHit(leaf, address, access, context.controls);
+        if (outcome.kind === "ok") this.watch?.hit(context.tag, address, access, leaf);
         if (list === this.l2 && outcome.kind === "ok") {
           for (const first of this.l1) if (first.pageShifts.includes(way.pageShift)) first.fill(way);
         }
@@ -212,6 +230,7 @@ export class Agent {
       stopAtSupervisor: this.options.stopAtSupervisor,
       writeBack: true,
     });
+    this.watch?.walked(context.tag, address, access, start, result);
     this.counters.walks += 1;
     this.counters.entryReads += result.steps.length;
     this.counters.adWrites += result.steps.filter((step) => step.written).length;
@@ -229,7 +248,7 @@ export class Agent {
       if (way === undefined) continue;
       cache.hit(way);
       const rights = way.data & (WRITABLE | USER | EXECUTE_DISABLE);
-      return { level: (level - 1) as Level, frame: frameOf(way.data), rights };
+      return { level: (level - 1) as Level, frame: frameOf(way.data), rights, generation: way.generation };
     }
     return rootStart(context.root, this.parameters);
   }
@@ -300,6 +319,11 @@ export class Agent {
   dropAll({ globals }: { globals: boolean }): void {
     for (const cache of [...this.l1, ...this.l2]) cache.invalidate((entry) => globals || entry.tag !== "global");
     this.dropPagingStructures();
+  }
+
+  /** Mark cached translations as stale. */
+  markStale(names: (entry: CacheEntry) => boolean): void {
+    for (const cache of [...this.l1, ...this.l2]) cache.markStale(names);
   }
 
   /** Content and counters of everything. */

@@ -13,6 +13,9 @@ export interface CacheGeometry {
   enabled: boolean;
 }
 
+/** Mark in the data of a translation whose page was unmapped since its fill (rules.md section 12); a fill is fresh. */
+export const STALE = 1n << 52n;
+
 /** PCID or PASID index, or global. */
 export type Tag = number | "global";
 
@@ -123,6 +126,13 @@ export class Cache {
         set[number] = undefined;
         this.counters.invalidated += 1;
       }
+    }
+  }
+
+  /** Mark every live entry that the predicate names as stale. */
+  markStale(names: (entry: CacheEntry) => boolean): void {
+    for (const way of this.#sets.flat()) {
+      if (way !== undefined && names(way)) way.data |= STALE;
     }
   }
 

@@ -45,6 +45,11 @@ function requestControls(nxe: boolean): Controls {
 /** A device's own controls: an execute-disabled page is refused whatever the IOMMU's NXE says. */
 const DEVICE_CONTROLS = requestControls(true);
 
+/** A canonical request of a PASID that is not bound: VT-d fault 0x59. */
+const NO_PASID: Outcome = { kind: "fault", reason: "no-pasid", errorCode: 0, level: 0 };
+/** For an address that is not canonical the context does not matter. */
+const NO_CONTEXT: Context = { root: 0, controls: requestControls(true), tag: 0 };
+
 /** An IOMMU. */
 export class Iommu {
   readonly agent: Agent;
@@ -64,10 +69,25 @@ export class Iommu {
     for (const binding of config.pasids) this.bind(binding);
   }
 
+  /** Give a PASID its index without binding it. */
+  declare(pasid: number): void {
+    if (!this.#indexes.has(pasid)) this.#indexes.set(pasid, this.#indexes.size);
+  }
+
   /** Bind a PASID or change its binding; seen by requests only when the PASID cache does not hold it. */
   bind(binding: PasidBinding): void {
-    if (!this.#indexes.has(binding.pasid)) this.#indexes.set(binding.pasid, this.#indexes.size);
+    this.declare(binding.pasid);
     this.#bindings.set(binding.pasid, { ...binding });
+  }
+
+  /** Make the entry of a PASID not present; seen by requests only when the PASID cache does not hold it. */
+  unbind(pasid: number): void {
+    this.#bindings.delete(pasid);
+  }
+
+  /** The tag of a PASID's entries. @throws RangeError if the PASID has no index */
+  indexOf(pasid: number): number {
+    return this.#index(pasid);
   }
 
   /**
@@ -84,8 +104,10 @@ export class Iommu {
     }
     // An address that is not canonical touches nothing, the PASID cache included.
     const canonical = isCanonical(address, this.agent.parameters);
-    const context = canonical ? this.#cachedContext(pasid) : this.#contextOf(pasid);
-    const { outcome, leaf } = this.agent.translate(context, address, access);
+    const context = this.#contextOf(pasid);
+    if (canonical && context !== undefined) this.#pasidCache.set(pasid, context);
+    if (canonical && context === undefined) return this.agent.refuse(NO_PASID, access);
+    const { outcome, leaf } = this.agent.translate(context ?? NO_CONTEXT, address, access);
     if (outcome.kind === "ok" && leaf !== undefined) {
       const pageShift = levelShift(leaf.level);
       if (deviceTlb?.pageShifts.includes(pageShift)) {
@@ -98,12 +120,15 @@ export class Iommu {
 
   /** What the tables say about a request, without side effects, by the context that a request would use. */
   probe(pasid: number, address: bigint, accessCode: number): Outcome {
-    return this.agent.probe(this.#contextOf(pasid), address, requestAccess(accessCode));
+    const context = this.#contextOf(pasid);
+    if (context === undefined && isCanonical(address, this.agent.parameters)) return NO_PASID;
+    return this.agent.probe(context ?? NO_CONTEXT, address, requestAccess(accessCode));
   }
 
-  /** A probe with its chain of entries; undefined if the address is not canonical. */
+  /** A probe with its chain of entries; undefined if the address is not canonical or the PASID is not bound. */
   explain(pasid: number, address: bigint, accessCode: number): WalkResult | undefined {
-    return this.agent.explain(this.#contextOf(pasid), address, requestAccess(accessCode));
+    const context = this.#contextOf(pasid);
+    return context && this.agent.explain(context, address, requestAccess(accessCode));
   }
 
   /** PASID-cache invalidation: of one PASID, or of all if undefined. */
@@ -146,8 +171,11 @@ export class Iommu {
     const way = deviceTlb.match(translatedBits(address, this.agent.parameters), tag);
     if (way === undefined || lacksDirty(access, way.data, DEVICE_CONTROLS)) return undefined;
     deviceTlb.hit(way);
-    const outcome = outcomeOfHit(leafOf(way), address, access, DEVICE_CONTROLS);
-    return outcome.kind === "ok" ? outcome : undefined;
+    const leaf = leafOf(way);
+    const outcome = outcomeOfHit(leaf, address, access, DEVICE_CONTROLS);
+    if (outcome.kind !== "ok") return undefined;
+    this.agent.watch?.hit(tag, address, access, leaf);
+    return outcome;
   }
 
   #overlap(tag: number, address: bigint, am: number): (entry: CacheEntry) => boolean {
@@ -160,19 +188,13 @@ export class Iommu {
     };
   }
 
-  #cachedContext(pasid: number): Context {
-    const context = this.#contextOf(pasid);
-    this.#pasidCache.set(pasid, context);
-    return context;
-  }
-
-  /** The PASID cache's context, or the one of the binding. */
-  #contextOf(pasid: number): Context {
-    const cached = this.#pasidCache.get(pasid);
-    if (cached !== undefined) return cached;
+  /** The PASID cache's context, or the one of the binding; undefined if the PASID is in neither. */
+  #contextOf(pasid: number): Context | undefined {
+    const tag = this.#index(pasid);
     const binding = this.#bindings.get(pasid);
-    if (binding === undefined) throw new RangeError(`PASID ${pasid} was never bound`);
-    return { root: binding.root, controls: requestControls(binding.nxe), tag: this.#index(pasid) };
+    return (
+      this.#pasidCache.get(pasid) ?? (binding && { root: binding.root, controls: requestControls(binding.nxe), tag })
+    );
   }
 
   #index(pasid: number): number {

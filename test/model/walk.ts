@@ -39,10 +39,13 @@ export interface MachineParameters {
   pages1G: boolean;
 }
 
-/** How a translation ends. `level` is that of the leaf (ok) or of the entry that faulted; `frame` is a frame number. */
+/**
+ * How a translation ends. `level` is that of the leaf (ok) or of the entry that faulted (0 for no-pasid, which reads none);
+ * `frame` is a frame number.
+ */
 export type Outcome =
   | { kind: "ok"; physicalAddress: bigint; level: LeafLevel }
-  | { kind: "fault"; reason: "not-present" | "reserved" | Refusal; errorCode: number; level: Level }
+  | { kind: "fault"; reason: "not-present" | "reserved" | "no-pasid" | Refusal; errorCode: number; level: Level | 0 }
   | { kind: "non-canonical" }
   | { kind: "absent"; level: Level; frame: number };
 
@@ -82,6 +85,8 @@ export interface WalkStart {
   /** Frame number of the table. */
   frame: number;
   rights: bigint;
+  /** Out of a paging-structure cache: generation of the table's frame when that entry was filled. */
+  generation?: number;
 }
 
 /** The root of an address space as the start of a walk: nothing is refused yet. */
