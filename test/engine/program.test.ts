@@ -1,0 +1,200 @@
+// assembly/program.ts and program-check.ts: what `play` does is what the calls of the API do one by one; and a program that
+// cannot be played is refused before anything of it has been played.
+
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  Access,
+  createMachineSync,
+  everyCpu,
+  InvalidOptionError,
+  type Machine,
+  Operation,
+  type Outcome,
+  operationBytes,
+  ProgramBuilder,
+  unpackOutcome,
+} from "../../src/index.js";
+import { programs } from "../model/programs.js";
+import { dumpEngine, engineMachine, everyPlace, stepEngine, tablesOf } from "../support/engine-player.js";
+import { joinRecords, pack, record } from "../support/pack.js";
+import { pageAt, Tables } from "../support/tables.js";
+
+const SEED = Number(process.env["STALEWALK_SEED"] ?? 20261124);
+
+describe("play", () => {
+  it("gives the outcomes, counters, caches and tables of the same operations called one by one", () => {
+    fc.assert(
+      fc.property(programs(150), ({ config, operations }) => {
+        const called = engineMachine(config, operations);
+        const played = engineMachine(config, operations);
+        const expected: Outcome[] = [];
+        const records: Uint8Array[] = [];
+        /** Which results are outcomes. */
+        const places: number[] = [];
+        let count = 0;
+        for (const operation of operations) {
+          if (operation.kind === "probe" || operation.kind === "request-probe") continue;
+          const outcome = stepEngine(called, operation);
+          if (outcome) {
+            expected.push(outcome);
+            places.push(count);
+          }
+          for (const bytes of pack(played, operation)) {
+            records.push(bytes);
+            count += bytes.length / operationBytes;
+          }
+        }
+        const results = played.play(joinRecords(records));
+        expect(results).toHaveLength(count);
+        expect(places.map((place) => unpackOutcome(results[place]!))).toEqual(expected);
+        expect(dumpEngine(played, config)).toEqual(dumpEngine(called, config));
+        const invalidations = (machine: Machine) => machine.iommus.map((iommu) => iommu.counters.invalidations);
+        expect(invalidations(played)).toEqual(invalidations(called));
+        const entries = (machine: Machine) =>
+          tablesOf(everyPlace(config), (frame, index) => machine.frames.view(frame)?.[index]);
+        expect(entries(played)).toEqual(entries(called));
+      }),
+      { seed: SEED, numRuns: 400 },
+    );
+  });
+
+  it("is the same however the program is cut, also where a chunk would part an operation from its second record", () => {
+    const build = () => {
+      const machine = createMachineSync({ tables: 8, workloadPages: 1, cpus: [{ l1: [{ entries: 4, ways: 2 }] }] });
+      const tables = new Tables(machine.frames);
+      for (let page = 0; page < 8; page++) tables.map(pageAt(page), 0x100 + page);
+      machine.cpus[0]!.movToCr3(tables.cr3);
+      return { machine, tables };
+    };
+    const { machine, tables } = build();
+    const program = new ProgramBuilder();
+    // An odd start puts a write's first record at the end of every chunk of an even number of records.
+    program.access(0, 0n, Access.userRead);
+    const leaf = tables.slot(pageAt(3), 1);
+    while (program.count < 200_001)
+      program
+        .writeEntry(leaf, BigInt(program.count) << 12n)
+        .access(0, 0n, Access.userRead)
+        .flushAll(0);
+    const bytes = program.build();
+    const whole = machine.play(bytes);
+    expect(whole).toHaveLength(program.count);
+    const other = build().machine;
+    const middle = 100_001 * operationBytes;
+    expect([...other.play(bytes.subarray(0, middle)), ...other.play(bytes.subarray(middle))]).toEqual([...whole]);
+    expect(other.cpus[0]!.counters).toEqual(machine.cpus[0]!.counters);
+    expect(machine.cpus[0]!.counters.translations).toBe(50_001);
+    expect(machine.frames.readEntry(leaf)).toBe(199_997n << 12n);
+  });
+
+  it("plays nothing, without a result, for an empty program", () => {
+    expect(createMachineSync({ tables: 1, workloadPages: 1 }).play(new Uint8Array(0))).toHaveLength(0);
+  });
+
+  it("says 1 for an entry that was written and 0 for one whose frame is not there", () => {
+    const machine = createMachineSync({ tables: 1, workloadPages: 1 });
+    machine.frames.setTable(7);
+    const program = new ProgramBuilder().writeEntry(0x7008n, 5n).writeEntry(0x8008n, 5n).build();
+    const results = machine.play(program);
+    expect([results[0], results[2]]).toEqual([1n, 0n]);
+    expect(machine.frames.readEntry(0x7008n)).toBe(5n);
+  });
+
+  it("flushes up to 33 pages of a kernel range one by one, and everything above", () => {
+    const machine = createMachineSync({ tables: 8, workloadPages: 1, cpus: [{ l1: [{ entries: 64, ways: 64 }] }] });
+    const tables = new Tables(machine.frames);
+    for (let page = 0; page < 50; page++) tables.map(pageAt(page), 0x100 + page);
+    const cpu = machine.cpus[0]!;
+    cpu.movToCr3(tables.cr3);
+    const touchAll = (): void => {
+      for (let page = 0; page < 50; page++) cpu.translate(pageAt(page), Access.userRead);
+    };
+    touchAll();
+    machine.play(new ProgramBuilder().flushKernelRange(0, 0n, 33).build());
+    expect(cpu.l1[0]!.contents()).toHaveLength(50 - 33);
+    expect(cpu.counters.invalidations).toBe(1 + 33);
+    touchAll();
+    machine.play(new ProgramBuilder().flushKernelRange(everyCpu, 0n, 34).build());
+    expect(cpu.l1[0]!.contents()).toHaveLength(0);
+    expect(cpu.counters.invalidations).toBe(1 + 33 + 1);
+  });
+});
+
+describe("a program that cannot be played", () => {
+  const machineOf = () =>
+    createMachineSync({
+      tables: 8,
+      workloadPages: 1,
+      cpus: [{}, {}],
+      iommus: [{ pasids: [1, 2], devices: [{}, { deviceTlb: { entries: 4, ways: 4 } }] }],
+    });
+  const machine = machineOf();
+  const pasid = machine.iommus[0]!.requester(1);
+  const device = machine.iommus[0]!.requester(1, 1);
+  const requesters = 2 + 2 + 2;
+
+  it.each([
+    ["an unknown operation", record(17 + 100, 0, 0, 0, 0n), "its code"],
+    ["a requester too many", record(Operation.access, 4, requesters, 0, 0n), "its requester"],
+    ["an access of every CPU", record(Operation.access, 4, everyCpu, 0, 0n), "its requester"],
+    ["an access of type 3", record(Operation.access, 3, 0, 0, 0n), "its type"],
+    ["an access of type 32", record(Operation.access, 32, 0, 0, 0n), "its type"],
+    ["INVLPG by an IOMMU", record(Operation.invlpg, 0, pasid, 0, 0n), "its requester"],
+    ["a kernel range by an IOMMU", record(Operation.flushKernelRange, 0, pasid, 1, 0n), "its requester"],
+    ["a PASID invalidation by a CPU", record(Operation.invalidatePasid, 0, 1, 0, 0n), "its requester"],
+    ["a PASID invalidation by every CPU", record(Operation.invalidatePasid, 0, everyCpu, 0, 0n), "its requester"],
+    ["INVPCID of type 4", record(Operation.invpcid, 4, 0, 0, 0n), "its type"],
+    ["INVPCID of PCID 4096", record(Operation.invpcid, 1, 0, 4096, 0n), "its argument"],
+    ["MOV CR3 of PCID 4096", record(Operation.movToCr3, 0, 0, 4096, 0n), "its argument"],
+    ["an address mask of 53", record(Operation.invalidatePages, 0, pasid, 53, 0n), "its argument"],
+    [
+      "an address mask of 53 on a device",
+      record(Operation.invalidateDeviceTlbPages, 0, device, 53, 0n),
+      "its argument",
+    ],
+    ["a device TLB that is not there", record(Operation.invalidateDeviceTlb, 0, pasid, 0, 0n), "its requester"],
+    ["a write without its value", record(Operation.writeEntry, 0, 0, 0, 0n), "its second record"],
+  ])("is refused for %s, and nothing of it has been played", (_, bad, message) => {
+    const before = new ProgramBuilder();
+    for (let i = 0; i < 70_000; i++) before.access(0, 0n, Access.userRead);
+    const program = joinRecords([before.build(), bad]);
+    const counters = machine.cpus[0]!.counters;
+    expect(() => machine.play(program)).toThrow(InvalidOptionError);
+    expect(() => machine.play(program)).toThrow(message);
+    const word = [...bad.subarray(0, 8)].reverse().map((byte) => byte.toString(16).padStart(2, "0"));
+    expect(() => machine.play(program)).toThrow(`operation 70000 (${word.join("")} `);
+    expect(machine.cpus[0]!.counters).toEqual(counters);
+  });
+
+  it("is refused if its length is not a multiple of an operation", () => {
+    expect(() => machine.play(new Uint8Array(17))).toThrow("program.byteLength is 17; expected a multiple of 16");
+  });
+
+  it("random bytes are refused or played, never more: the machine works afterwards", () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.tuple(fc.nat(20), fc.nat(40), fc.nat(8), fc.nat(5000), fc.bigInt({ min: 0n, max: (1n << 64n) - 1n })),
+        ),
+        (records) => {
+          const fresh = machineOf();
+          try {
+            fresh.play(joinRecords(records.map((it) => record(...it))));
+          } catch (error) {
+            expect(error).toBeInstanceOf(InvalidOptionError);
+          }
+          expect(fresh.cpus[0]!.probe(1n << 60n, Access.userRead)).toEqual({ kind: "non-canonical" });
+        },
+      ),
+      { seed: SEED, numRuns: 100 },
+    );
+  });
+
+  it("a builder refuses what no record can hold", () => {
+    const program = new ProgramBuilder();
+    expect(() => program.access(0x10000, 0n, Access.userRead)).toThrow("requester is 65536");
+    expect(() => program.invlpgRange(0, 0n, -1)).toThrow("argument is -1");
+    expect(() => program.invlpg(0, 1n << 64n)).toThrow("address is 0x10000000000000000");
+  });
+});

@@ -1,0 +1,128 @@
+// Packs the model's operations into the engine's programs: what `play` runs in one call is what the calls of the API do
+// one by one.
+
+import { controlBits } from "../../src/access.js";
+import { type Access, everyCpu, type Machine, Operation, operationBytes, ProgramBuilder } from "../../src/index.js";
+import type { Shootdown } from "../model/machine.js";
+import type { CpuOperation, IommuOperation, Operation as ModelOperation } from "../model/operations.js";
+
+const NXE = 64;
+const physical = (frame: number, index = 0): bigint => (BigInt(frame) << 12n) + BigInt(index * 8);
+
+/** One packed record, for operations that the builder has no method for. */
+export function record(
+  operation: number,
+  type: number,
+  requester: number,
+  argument: number,
+  address: bigint,
+): Uint8Array {
+  const bytes = new Uint8Array(operationBytes);
+  const view = new DataView(bytes.buffer);
+  view.setUint8(0, operation);
+  view.setUint8(1, type);
+  view.setUint16(2, requester, true);
+  view.setUint32(4, argument, true);
+  view.setBigUint64(8, BigInt.asUintN(64, address), true);
+  return bytes;
+}
+
+const built = (build: (program: ProgramBuilder) => void): Uint8Array => {
+  const program = new ProgramBuilder();
+  build(program);
+  return program.build();
+};
+
+function packShootdown(requester: number, operation: Shootdown): Uint8Array {
+  switch (operation.kind) {
+    case "invlpg":
+      return built((it) => it.invlpg(requester, operation.address));
+    case "invpcid":
+      return built((it) => it.invpcid(requester, operation.type, operation.pcid, operation.address));
+    case "flush-range": {
+      const first = operation.start & ~0xfffn;
+      const pages = operation.end > first ? Number((operation.end - first + 0xfffn) >> 12n) : 0;
+      return built((it) => it.invlpgRange(requester, first, pages));
+    }
+  }
+}
+
+function packCpu(machine: Machine, operation: CpuOperation): Uint8Array[] {
+  const { requester } = machine.cpus[operation.cpu]!;
+  switch (operation.kind) {
+    case "access":
+      return [built((it) => it.access(requester, operation.address, operation.access as Access))];
+    case "probe":
+      return [];
+    case "mov-cr3":
+      return [built((it) => it.movToCr3(requester, physical(operation.root), operation.pcid, operation.noFlush))];
+    case "controls": {
+      const { controls } = operation;
+      return [record(Operation.controls, 0, requester, controlBits(controls), BigInt(controls.pkru))];
+    }
+    default:
+      return [packShootdown(requester, operation)];
+  }
+}
+
+function packIommu(machine: Machine, operation: IommuOperation): Uint8Array[] {
+  const iommu = machine.iommus[operation.iommu]!;
+  switch (operation.kind) {
+    case "request": {
+      const requester = iommu.requester(operation.pasid, operation.device);
+      return [built((it) => it.access(requester, operation.address, operation.access as Access))];
+    }
+    case "request-probe":
+      return [];
+    case "bind": {
+      const requester = iommu.requester(operation.pasid);
+      return [record(Operation.bind, 1, requester, operation.nxe ? NXE : 0, physical(operation.root))];
+    }
+    case "invalidate-pasid-cache": {
+      const pasids = operation.pasid === undefined ? iommu.pasids : [operation.pasid];
+      return pasids.map((pasid) => record(Operation.invalidatePasidCache, 0, iommu.requester(pasid), 0, 0n));
+    }
+    case "invalidate-pasid":
+      return [built((it) => it.invalidatePasid(iommu.requester(operation.pasid)))];
+    case "invalidate-pages": {
+      const { pasid, address, am, ih } = operation;
+      return [built((it) => it.invalidatePages(iommu.requester(pasid), address, am, ih))];
+    }
+    case "invalidate-all":
+      return [built((it) => it.invalidateIommu(iommu.requester(iommu.pasids[0]!)))];
+    default: {
+      const { device, pasid } = operation;
+      if (!iommu.devices[device]!.tlb) return [];
+      const requester = iommu.requester(pasid, device);
+      if (operation.kind === "invalidate-device-pasid") {
+        return [record(Operation.invalidateDeviceTlb, 0, requester, 0, 0n)];
+      }
+      return [record(Operation.invalidateDeviceTlbPages, 0, requester, operation.am, operation.address)];
+    }
+  }
+}
+
+/** The records of one operation; none for a probe, and for what the machine does not have. */
+export function pack(machine: Machine, operation: ModelOperation): Uint8Array[] {
+  if ("cpu" in operation) return packCpu(machine, operation);
+  if ("iommu" in operation) return packIommu(machine, operation);
+  if (operation.kind === "write-entry") {
+    const { frame, index, entry } = operation;
+    return [built((it) => it.writeEntry(physical(frame, index), entry))];
+  }
+  if (operation.mask === 2 ** machine.cpus.length - 1) return [packShootdown(everyCpu, operation.operation)];
+  return machine.cpus.flatMap(({ requester }, cpu) =>
+    (operation.mask >>> cpu) & 1 ? [packShootdown(requester, operation.operation)] : [],
+  );
+}
+
+/** Records one after the other. */
+export function joinRecords(records: readonly Uint8Array[]): Uint8Array {
+  const program = new Uint8Array(records.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const bytes of records) {
+    program.set(bytes, at);
+    at += bytes.length;
+  }
+  return program;
+}
