@@ -1,0 +1,174 @@
+// Address spaces (rules.md section 9): init_mm, the processes' mms, the second root without the kernel half, the ASID slots
+// of each CPU, and which PASID is bound to which mm.
+
+import type { Cpu } from "../cpu.js";
+import { frameOf, isLeaf, type Level, PRESENT } from "../entry.js";
+import { halves } from "./geometry.js";
+import type { Kernel } from "./kernel.js";
+import { invalidateIommus, SITE } from "./policy.js";
+import { presentEntries } from "./tables.js";
+
+/** A process's address space. */
+export interface AddressSpace {
+  root: number;
+  /** The root for IOMMUs without the kernel half, once there is one. */
+  userRoot: number | undefined;
+  /** TLB generation. */
+  generation: number;
+}
+
+/** The ASID slots of a CPU. */
+interface CpuSlots {
+  /** What the CPU runs; undefined: init_mm. */
+  mm: number | undefined;
+  /** Slot of what it runs. */
+  current: number;
+  slots: ({ mm: number; generation: number } | undefined)[];
+  /** Next slot in round-robin order. */
+  next: number;
+}
+
+const ASIDS = 6;
+const KERNEL_ENTRIES = 256;
+
+/** All address spaces. */
+export class AddressSpaces {
+  readonly mms = new Map<number, AddressSpace>();
+  readonly slots: CpuSlots[];
+  /** Bound PASIDs, by IOMMU and then PASID index. */
+  bindings: { iommu: number; pasid: number; mm: number }[] = [];
+
+  /** `initMm`: frame number of the kernel's own root. */
+  constructor(
+    readonly initMm: number,
+    cpus: number,
+  ) {
+    this.slots = Array.from({ length: cpus }, () => ({
+      mm: undefined,
+      current: 0,
+      slots: new Array(ASIDS).fill(undefined),
+      next: 0,
+    }));
+  }
+
+  /** Roots into which an entry of a root is copied: init_mm's kernel half into every mm, an mm's user half into its second root. */
+  copiesOf(root: number, index: number): number[] {
+    if (root === this.initMm) return [...this.mms.values()].map((mm) => mm.root);
+    if (index >= KERNEL_ENTRIES) return [];
+    return [...this.mms.values()].flatMap((mm) => (mm.root === root && mm.userRoot !== undefined ? [mm.userRoot] : []));
+  }
+
+  /** What a CPU has. */
+  slotsOf(cpu: number): CpuSlots {
+    const slots = this.slots[cpu];
+    if (slots === undefined) throw new RangeError(`CPU ${cpu}: expected 0..${this.slots.length - 1}`);
+    return slots;
+  }
+}
+
+/** A new mm: its kernel half is a copy of init_mm's. False if it exists or no frame is free. */
+export function mmCreate(k: Kernel, number: number): boolean {
+  if (k.spaces.mms.has(number)) return false;
+  const root = k.memory.allocateTable(k.parameters.levels, "none");
+  if (root === undefined) return false;
+  for (let index = KERNEL_ENTRIES; index < 512; index++) {
+    k.memory.writeEntry(root, index, k.memory.readEntry(k.spaces.initMm, index) ?? 0n);
+  }
+  k.spaces.mms.set(number, { root, userRoot: undefined, generation: 0 });
+  return true;
+}
+
+/** Release an mm with all its tables. False if it does not exist, runs, or is bound. */
+export function mmDestroy(k: Kernel, number: number): boolean {
+  const mm = k.spaces.mms.get(number);
+  if (mm === undefined || k.spaces.slots.some((cpu) => cpu.mm === number)) return false;
+  if (k.spaces.bindings.some((binding) => binding.mm === number)) return false;
+  if (k.policy.notifyUser) invalidateIommus(k, "everything", number);
+
+  const release = (frame: number): void => k.memory.release(frame, SITE.user, k.hazards.operation);
+  const releaseBelow = (frame: number, level: Level, base: bigint): void => {
+    const user = halves(k.parameters.levels).user;
+    for (const { entry, address } of presentEntries(k, { frame, level }, base, user)) {
+      if (isLeaf(entry, level)) continue;
+      releaseBelow(frameOf(entry), (level - 1) as Level, address);
+      release(frameOf(entry));
+    }
+  };
+  releaseBelow(mm.root, k.parameters.levels, 0n);
+  release(mm.root);
+  if (mm.userRoot !== undefined) release(mm.userRoot);
+  k.spaces.mms.delete(number);
+  // A slot never matches an mm that is made later under the same number (context ids are unique in the kernel).
+  for (const cpu of k.spaces.slots) cpu.slots = cpu.slots.map((slot) => (slot?.mm === number ? undefined : slot));
+  return true;
+}
+
+/** switch_mm_irqs_off with choose_new_asid. False if the mm does not exist. */
+export function switchMm(k: Kernel, cpuNumber: number, number: number): boolean {
+  const mm = k.spaces.mms.get(number);
+  if (mm === undefined) return false;
+  const cpu = k.cpu(cpuNumber);
+  const own = k.spaces.slotsOf(cpuNumber);
+  const slot = chooseSlot(own, number, cpu);
+  const noFlush = own.slots[slot]?.mm === number && own.slots[slot].generation === mm.generation;
+  own.mm = number;
+  own.current = slot;
+  own.slots[slot] = { mm: number, generation: mm.generation };
+  cpu.movCr3(mm.root, slot + 1, noFlush);
+  return true;
+}
+
+function chooseSlot(own: CpuSlots, number: number, cpu: Cpu): number {
+  if (!cpu.context.controls.pcide) return 0;
+  const held = own.slots.findIndex((slot) => slot?.mm === number);
+  if (held >= 0) return held;
+  const taken = own.next;
+  own.next = (own.next + 1) % ASIDS;
+  return taken;
+}
+
+/** Bind a PASID to an mm. False if the policy binds nothing, the mm does not exist, or its second root finds no frame. */
+export function svaBind(k: Kernel, iommu: number, pasid: number, number: number): boolean {
+  const mm = k.spaces.mms.get(number);
+  if (mm === undefined || k.policy.root === "none") return false;
+  if (k.policy.root === "user-only" && mm.userRoot === undefined) {
+    mm.userRoot = makeUserRoot(k, mm);
+    if (mm.userRoot === undefined) return false;
+  }
+  k.iommu(iommu).bind({ pasid, root: mm.userRoot ?? mm.root, nxe: true });
+  const others = k.spaces.bindings.filter((it) => !(it.iommu === iommu && it.pasid === pasid));
+  const index = (it: { iommu: number; pasid: number }): number => k.iommu(it.iommu).indexOf(it.pasid);
+  k.spaces.bindings = [...others, { iommu, pasid, mm: number }].sort(
+    (a, b) => a.iommu - b.iommu || index(a) - index(b),
+  );
+  forget(k, iommu, pasid);
+  return true;
+}
+
+/** Unbind a PASID. False if it is not bound. */
+export function svaUnbind(k: Kernel, iommu: number, pasid: number): boolean {
+  const others = k.spaces.bindings.filter((it) => !(it.iommu === iommu && it.pasid === pasid));
+  if (others.length === k.spaces.bindings.length) return false;
+  k.spaces.bindings = others;
+  k.iommu(iommu).unbind(pasid);
+  forget(k, iommu, pasid);
+  return true;
+}
+
+function makeUserRoot(k: Kernel, mm: AddressSpace): number | undefined {
+  const root = k.memory.allocateTable(k.parameters.levels, "none");
+  if (root === undefined) return undefined;
+  for (let index = 0; index < KERNEL_ENTRIES; index++) {
+    const entry = k.memory.readEntry(mm.root, index) ?? 0n;
+    if ((entry & PRESENT) !== 0n) k.memory.writeEntry(root, index, entry);
+  }
+  return root;
+}
+
+/** What a change of a PASID-table entry is followed by. */
+function forget(k: Kernel, place: number, pasid: number): void {
+  const iommu = k.iommu(place);
+  iommu.invalidatePasidCache(pasid);
+  iommu.invalidatePasid(pasid);
+  for (const device of iommu.devices.keys()) iommu.invalidateDevicePasid(device, pasid);
+}

@@ -1,0 +1,129 @@
+// The direct map (rules.md 10.3, 10.4): memory hot-add and hot-remove (remove_pagetable, kasan_remove_zero_shadow), and changes
+// of attributes that split a large page and collapse it again (__split_large_page, cpa_collapse_large_pages).
+
+import { frameOf, isLeaf, PAGE_SIZE, PRESENT } from "../entry.js";
+import { flushAll } from "./flush.js";
+import {
+  alignDown,
+  HUGE,
+  halves,
+  KERNEL_LEAF_BITS,
+  KERNEL_TABLE_BITS,
+  LARGE,
+  liesIn,
+  PAGE,
+  type Span,
+  TABLE_BITS,
+} from "./geometry.js";
+import type { Kernel } from "./kernel.js";
+import { freeTable, SITE } from "./policy.js";
+import { entryAt, type FoundTable, findTable, setEntry } from "./tables.js";
+import { kernelLeaf } from "./vmalloc.js";
+
+/** Bits of a type: tables are boot memory; 4 KiB leaves; shadow of KASAN. */
+export const TYPE = { boot: 1, small: 2, kasan: 4 } as const;
+
+function blocksOf(k: Kernel, address: bigint, blocks: number): { range: Span; starts: bigint[] } | undefined {
+  const start = alignDown(address, LARGE);
+  const range = { start, end: start + BigInt(blocks) * LARGE };
+  if (!liesIn(halves(k.parameters.levels).kernel, range)) return undefined;
+  return { range, starts: Array.from({ length: blocks }, (_, block) => start + BigInt(block) * LARGE) };
+}
+
+/** Map blocks of 2 MiB; what is there already stays. False if out of range or out of frames. */
+export function hotAdd(k: Kernel, address: bigint, blocks: number, type: number): boolean {
+  const making = {
+    mark: (type & TYPE.boot) !== 0 ? ("boot" as const) : ("kernel" as const),
+    bits: (type & TYPE.kasan) !== 0 ? KERNEL_TABLE_BITS : TABLE_BITS,
+  };
+  const small = (type & TYPE.small) !== 0;
+  for (const block of blocksOf(k, address, blocks)?.starts ?? []) {
+    const table = findTable(k, k.spaces.initMm, block, small ? 1 : 2, making);
+    if (table === "leaf") continue;
+    if (typeof table === "string") return false;
+    for (let at = block; at < block + LARGE; at += small ? PAGE : LARGE) {
+      if ((entryAt(k, table, at) & PRESENT) === 0n) setEntry(k, table, at, kernelLeaf(k, small ? 1 : 2));
+    }
+  }
+  return blocksOf(k, address, blocks) !== undefined;
+}
+
+/** Unmap blocks of 2 MiB and free the tables that are empty then: free before clear, as in the kernel. False if out of range. */
+export function hotRemove(k: Kernel, address: bigint, blocks: number, type: number): boolean {
+  const found = blocksOf(k, address, blocks);
+  if (found === undefined) return false;
+  const kasan = (type & TYPE.kasan) !== 0;
+  const site = kasan ? SITE.kasanRemoveZeroShadow : SITE.removePagetable;
+  let freed = false;
+  const flush = (freesTable: boolean): void => {
+    if (kasan) return;
+    flushAll(k, freesTable);
+    k.points.reach();
+  };
+  const freeAndUnlink = (frame: number, parent: FoundTable, at: bigint): void => {
+    freeTable(k, frame, site);
+    freed = true;
+    k.points.reach();
+    setEntry(k, parent, at, 0n);
+    k.points.reach();
+  };
+
+  for (const block of found.starts) {
+    const pd = findTable(k, k.spaces.initMm, block, 2);
+    if (typeof pd === "string") continue;
+    const entry = entryAt(k, pd, block);
+    const pt = frameOf(entry);
+    if ((entry & PRESENT) !== 0n && isLeaf(entry, 2)) {
+      setEntry(k, pd, block, 0n);
+    } else if ((entry & PRESENT) !== 0n && k.memory.has(pt)) {
+      for (let index = 0; index < 512; index++) k.memory.writeEntry(pt, index, 0n);
+      flush(true);
+      if (k.memory.isEmpty(pt)) freeAndUnlink(pt, pd, block);
+    }
+    const lastOfPd = block + LARGE === found.range.end || (block + LARGE) % HUGE === 0n;
+    const pdpt = findTable(k, k.spaces.initMm, block, 3);
+    if (lastOfPd && typeof pdpt !== "string" && k.memory.isEmpty(pd.frame)) freeAndUnlink(pd.frame, pdpt, block);
+  }
+  flush(freed);
+  return true;
+}
+
+/** The PD entry of a kernel address; undefined if there is none or the address is of the user half. */
+function pdEntry(k: Kernel, address: bigint): { pd: FoundTable; entry: bigint } | undefined {
+  if (!liesIn(halves(k.parameters.levels).kernel, { start: address, end: address + 1n })) return undefined;
+  const pd = findTable(k, k.spaces.initMm, address, 2);
+  return typeof pd === "string" ? undefined : { pd, entry: entryAt(k, pd, address) };
+}
+
+/** A 2 MiB leaf becomes a table of 4 KiB leaves. False if it is none, or no frame is free. */
+export function cpaSplit(k: Kernel, address: bigint): boolean {
+  const found = pdEntry(k, address);
+  if (found === undefined || (found.entry & PRESENT) === 0n || !isLeaf(found.entry, 2)) return false;
+  const pt = k.memory.allocateTable(1, "none");
+  if (pt === undefined) return false;
+  for (let index = 0; index < 512; index++) {
+    k.memory.writeEntry(pt, index, (found.entry & ~PAGE_SIZE) + BigInt(index) * PAGE);
+  }
+  setEntry(k, found.pd, address, (BigInt(pt) << 12n) | KERNEL_TABLE_BITS);
+  k.points.reach();
+  flushAll(k, false);
+  k.points.reach();
+  return true;
+}
+
+/** A table of 4 KiB leaves becomes a 2 MiB leaf again; the table is freed last. False if the entry names no table. */
+export function cpaCollapse(k: Kernel, address: bigint): boolean {
+  const found = pdEntry(k, address);
+  if (found === undefined || (found.entry & PRESENT) === 0n || isLeaf(found.entry, 2)) return false;
+  const pt = frameOf(found.entry);
+  const first = k.memory.readEntry(pt, 0);
+  if (first === undefined) return false;
+  const target = alignDown(BigInt(frameOf(first)), 512n);
+  setEntry(k, found.pd, address, (target << 12n) | KERNEL_LEAF_BITS | PAGE_SIZE);
+  k.points.reach();
+  flushAll(k, true);
+  k.points.reach();
+  freeTable(k, pt, SITE.cpaCollapse);
+  k.points.reach();
+  return true;
+}

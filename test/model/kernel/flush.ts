@@ -1,0 +1,54 @@
+// Flush entry points (rules.md 10.7; Linux 6.12, arch/x86/mm/tlb.c): targets in CPU order, then what the policy hooks.
+
+import type { Span } from "./geometry.js";
+import { PAGE } from "./geometry.js";
+import type { Kernel } from "./kernel.js";
+import { hook, invalidateIommus } from "./policy.js";
+
+/** tlb_single_page_flush_ceiling: a range of more pages becomes a full flush. */
+export const CEILING = 33n;
+
+/** flush_tlb_kernel_range. `freesTable`: the caller frees a table with it. */
+export function flushKernelRange(k: Kernel, { start, end }: Span, freesTable: boolean): void {
+  k.counters.kernelRangeFlushes += 1;
+  for (const cpu of k.cpus) {
+    if (end - start > CEILING * PAGE) cpu.invpcid(2, 0n, 0);
+    else for (let address = start; address < end; address += PAGE) cpu.invlpg(address);
+  }
+  if (k.policy.hookKernelRange && (freesTable || !k.policy.onlyTableFrees)) hook(k, { start, end });
+}
+
+/** flush_tlb_all. `freesTable`: the caller frees, or has freed, a table with it. */
+export function flushAll(k: Kernel, freesTable: boolean): void {
+  k.counters.flushAlls += 1;
+  for (const cpu of k.cpus) cpu.invpcid(2, 0n, 0);
+  if (k.policy.hookFlushAll && (freesTable || !k.policy.onlyTableFrees)) hook(k, "everything");
+}
+
+/** __flush_tlb_all: one CPU, never hooked. */
+export function localFlushAll(k: Kernel, cpu: number): void {
+  k.cpu(cpu).invpcid(2, 0n, 0);
+  k.counters.localFlushAlls += 1;
+}
+
+/** flush_tlb_mm_range: CPUs that run the mm, then the notifier. False if the mm does not exist. */
+export function flushMmRange(k: Kernel, number: number, { start, end }: Span, shift: number): boolean {
+  const mm = k.spaces.mms.get(number);
+  if (mm === undefined) return false;
+  k.counters.mmFlushes += 1;
+  const all = (end - start) >> BigInt(shift) > CEILING;
+  mm.generation += 1;
+  for (const [index, cpu] of k.cpus.entries()) {
+    const own = k.spaces.slotsOf(index);
+    const slot = own.slots[own.current];
+    if (own.mm !== number || slot === undefined) continue;
+    if (slot.generation + 1 === mm.generation && !all) {
+      for (let address = start; address < end; address += 1n << BigInt(shift)) cpu.invlpg(address);
+    } else {
+      cpu.movCr3(mm.root, own.current + 1, false);
+    }
+    slot.generation = mm.generation;
+  }
+  if (k.policy.notifyUser) invalidateIommus(k, all ? "everything" : { start, end }, number);
+  return true;
+}

@@ -1,0 +1,171 @@
+// The kernel of the model: frames, address spaces, agents, and what its operations work on (rules.md sections 8 to 13).
+// The operations themselves are functions over a Kernel, one file per part of the kernel.
+
+import type { AgentConfig, InvlpgScope } from "../agent.js";
+import type { CacheEntry } from "../cache.js";
+import { Cpu, type CpuConfig } from "../cpu.js";
+import { Iommu, type IommuConfig } from "../iommu.js";
+import type { MachineDump } from "../machine.js";
+import type { FrameState } from "../memory.js";
+import type { MachineParameters } from "../walk.js";
+import { AddressSpaces } from "./address-spaces.js";
+import { FrameStore } from "./frame-store.js";
+import { type HazardDump, Hazards } from "./hazards.js";
+import type { KernelOperation } from "./operations.js";
+import { Points } from "./points.js";
+import type { Policy, Range } from "./policy.js";
+
+/** A CPU as it starts: in init_mm, with PCID 0. */
+export interface KernelCpuConfig extends AgentConfig {
+  controls: CpuConfig["controls"];
+  invlpgScope: InvlpgScope;
+}
+
+/** An IOMMU as it starts: its PASIDs in the order of their indexes, none bound. */
+export type KernelIommuConfig = Omit<IommuConfig, "pasids"> & { pasids: number[] };
+
+/** A kernel at the start. */
+export interface KernelConfig extends MachineParameters {
+  /** First frame number of the pool. */
+  poolBase: number;
+  /** Frames in the pool, at least 1. */
+  pool: number;
+  cpus: KernelCpuConfig[];
+  iommus: KernelIommuConfig[];
+  policy: Policy;
+  /** Whether vfree purges when there is too much to purge. */
+  autoPurge: boolean;
+  /** Whether hazards are detected and translations marked stale. */
+  detect: boolean;
+  /** Records of hazards that are kept. */
+  ring: number;
+}
+
+/** Counters of the kernel's own. */
+export interface KernelCounters {
+  purges: number;
+  kernelRangeFlushes: number;
+  flushAlls: number;
+  localFlushAlls: number;
+  mmFlushes: number;
+  /** Requests of asynchronous invalidation that found no room. */
+  lostRequests: number;
+  /** IOMMU invalidations for at least one bound PASID. */
+  iommuRounds: number;
+  /** One per round and bound PASID. */
+  iotlbInvalidations: number;
+  /** One per round, bound PASID and enabled device TLB. */
+  deviceTlbInvalidations: number;
+}
+
+/** State of the kernel and of all agents. */
+export interface KernelDump extends MachineDump {
+  counters: KernelCounters & {
+    tablesAllocated: number;
+    tablesReleased: number;
+    deferredNow: number;
+    outOfFrames: number;
+  };
+  hazards: HazardDump;
+  /** By frame number. */
+  frames: { frame: number; state: FrameState; generation: number }[];
+  /** The next frame to be allocated last. */
+  freeStack: number[];
+}
+
+/** The kernel. */
+export class Kernel {
+  readonly parameters: MachineParameters;
+  readonly policy: Policy;
+  readonly autoPurge: boolean;
+  readonly detect: boolean;
+  readonly memory: FrameStore;
+  readonly spaces: AddressSpaces;
+  readonly cpus: readonly Cpu[];
+  readonly iommus: readonly Iommu[];
+  readonly hazards: Hazards;
+  readonly points = new Points<KernelOperation>();
+  /** Queued requests of asynchronous invalidation, oldest first. */
+  readonly requests: Range[] = [];
+  /** Tables that wait for the worker, with the sites that freed them. */
+  readonly deferred: { frame: number; site: number }[] = [];
+  /** Lazily freed part of vmalloc space: pages so far, and the range that holds them. */
+  lazy = { pages: 0, start: 0n, end: 0n };
+  /** "site address" -> table that `table-clear` unlinked. */
+  readonly remembered = new Map<string, number>();
+  readonly counters: KernelCounters = {
+    purges: 0,
+    kernelRangeFlushes: 0,
+    flushAlls: 0,
+    localFlushAlls: 0,
+    mmFlushes: 0,
+    lostRequests: 0,
+    iommuRounds: 0,
+    iotlbInvalidations: 0,
+    deviceTlbInvalidations: 0,
+  };
+
+  /** @throws RangeError if the pool has no frame for init_mm's root */
+  constructor(config: KernelConfig) {
+    const { levels, maxPhyAddr, pages1G } = config;
+    this.parameters = { levels, maxPhyAddr, pages1G };
+    this.policy = config.policy;
+    this.autoPurge = config.autoPurge;
+    this.detect = config.detect;
+    this.memory = new FrameStore(config.poolBase, config.pool);
+    const root = this.memory.allocateTable(levels, "none");
+    if (root === undefined) throw new RangeError(`pool of ${config.pool} frames: expected at least 1`);
+    this.spaces = new AddressSpaces(root, config.cpus.length);
+    this.cpus = config.cpus.map((cpu) => new Cpu(this.memory, this.parameters, { ...cpu, root, pcid: 0 }));
+    this.iommus = config.iommus.map((iommu) => {
+      const made = new Iommu(this.memory, this.parameters, { ...iommu, pasids: [] });
+      for (const pasid of iommu.pasids) made.declare(pasid);
+      return made;
+    });
+    this.hazards = new Hazards(this.memory, config.ring);
+    if (!config.detect) return;
+    const agents = [...this.cpus, ...this.iommus].map(({ agent }) => agent);
+    for (const [number, agent] of agents.entries()) agent.watch = this.hazards.watchOf(number);
+  }
+
+  /** @throws RangeError if there is no such CPU */
+  cpu(index: number): Cpu {
+    const cpu = this.cpus[index];
+    if (cpu === undefined) throw new RangeError(`CPU ${index}: expected 0..${this.cpus.length - 1}`);
+    return cpu;
+  }
+
+  /** @throws RangeError if there is no such IOMMU */
+  iommu(index: number): Iommu {
+    const iommu = this.iommus[index];
+    if (iommu === undefined) throw new RangeError(`IOMMU ${index}: expected 0..${this.iommus.length - 1}`);
+    return iommu;
+  }
+
+  /** Whether a cached translation lies wholly inside a range. */
+  covers(range: { start: bigint; end: bigint }, { pageNumber, pageShift }: CacheEntry): boolean {
+    const bits = 12 + 9 * this.parameters.levels;
+    const start = BigInt.asUintN(64, BigInt.asIntN(bits, pageNumber << BigInt(pageShift)));
+    return start >= range.start && start + (1n << BigInt(pageShift)) <= range.end;
+  }
+
+  /** Everything that can be compared. */
+  dump(): KernelDump {
+    const { tablesAllocated, tablesReleased, outOfFrames } = this.memory;
+    return {
+      counters: { ...this.counters, tablesAllocated, tablesReleased, outOfFrames, deferredNow: this.deferred.length },
+      cpus: this.cpus.map((cpu) => ({ ...cpu.agent.dump(), invalidations: cpu.invalidations })),
+      iommus: this.iommus.map((iommu) => ({
+        ...iommu.agent.dump(),
+        devices: iommu.devices.map((device) => device?.dump()),
+      })),
+      hazards: this.hazards.dump(),
+      frames: this.memory.frames().map((frame) => ({
+        frame,
+        state: this.memory.state(frame),
+        generation: this.memory.generation(frame),
+      })),
+      freeStack: this.memory.freeStack(),
+    };
+  }
+}

@@ -1,0 +1,209 @@
+// Kernel programs as plain operation objects, and how the model plays them (rules.md sections 10 and 13). The engine's
+// adapter plays the same objects.
+
+import { frameOf, isLeaf, PRESENT, USER, WRITABLE } from "../entry.js";
+import type { Outcome } from "../walk.js";
+import { mmCreate, mmDestroy, svaBind, svaUnbind, switchMm } from "./address-spaces.js";
+import { cpaCollapse, cpaSplit, hotAdd, hotRemove } from "./direct-map.js";
+import { flushAll, flushKernelRange, flushMmRange, localFlushAll } from "./flush.js";
+import { halves, liesIn, TABLE_BITS } from "./geometry.js";
+import { Kernel, type KernelConfig } from "./kernel.js";
+import type { Interleaved } from "./points.js";
+import { freeTable, isFreeable, runWork, SITE } from "./policy.js";
+import { entryAt, findTable, setEntry } from "./tables.js";
+import { mmap, mprotect, munmap } from "./user.js";
+import { purge, vfree, vmalloc } from "./vmalloc.js";
+
+/** What the agents do. `cpu`, `iommu` and `device` are places in the configuration, `access` is a code of rules.md section 2. */
+export type AgentOperation =
+  | { kind: "access" | "probe"; cpu: number; address: bigint; access: number }
+  | {
+      kind: "request";
+      iommu: number;
+      /** Undefined: straight to the IOMMU. */
+      device: number | undefined;
+      pasid: number;
+      address: bigint;
+      access: number;
+    }
+  | { kind: "request-probe"; iommu: number; pasid: number; address: bigint; access: number };
+
+/** What the kernel does. Addresses are virtual, pages are of 4 KiB, blocks of 2 MiB, `mm` is any number. */
+export type KernelCall =
+  | { kind: "vmalloc"; address: bigint; pages: number; shift: number }
+  /** `type` bit 0: purge at once. */
+  | { kind: "vfree"; address: bigint; pages: number; type: number }
+  | { kind: "purge" | "flush-all" | "run-work" }
+  /** `type` bit 0: boot memory, bit 1: 4 KiB leaves, bit 2: KASAN shadow. */
+  | { kind: "hot-add" | "hot-remove"; address: bigint; blocks: number; type: number }
+  | { kind: "cpa-split" | "cpa-collapse"; address: bigint }
+  | { kind: "mm-create" | "mm-destroy"; mm: number }
+  | { kind: "switch-mm"; cpu: number; mm: number }
+  | { kind: "sva-bind"; iommu: number; pasid: number; mm: number }
+  | { kind: "sva-unbind"; iommu: number; pasid: number }
+  /** `type` bit 0: 2 MiB leaves, bit 1: read-only. */
+  | { kind: "mmap"; mm: number; address: bigint; pages: number; type: number }
+  | { kind: "munmap" | "mprotect"; mm: number; address: bigint; pages: number }
+  | { kind: "flush-kernel-range"; start: bigint; end: bigint }
+  | { kind: "local-flush-all"; cpu: number }
+  /** `shift`: log2 of the bytes of one step. */
+  | { kind: "flush-mm-range"; mm: number; start: bigint; end: bigint; shift: number }
+  /** `type` 0: zeros; 1: user leaves of the frame that holds physical address `address`; 2: entries equal to `address`. */
+  | { kind: "reuse"; type: 0 | 1 | 2; address: bigint }
+  | { kind: "table-clear" | "table-free"; site: number; address: bigint };
+
+/** One operation of a kernel program. */
+export type KernelOperation = AgentOperation | KernelCall;
+
+/** An outcome of a translation; of a kernel operation 1 (done), 0 (refused) or, for `reuse`, a frame number. */
+export type KernelResult = Outcome | number;
+
+/** Run one operation. */
+export function stepKernel(k: Kernel, operation: KernelOperation): KernelResult {
+  switch (operation.kind) {
+    case "access":
+      return k.cpu(operation.cpu).access(operation.address, operation.access);
+    case "probe":
+      return k.cpu(operation.cpu).probe(operation.address, operation.access);
+    case "request":
+      return k.iommu(operation.iommu).request(operation.pasid, operation.address, operation.access, operation.device);
+    case "request-probe":
+      return k.iommu(operation.iommu).probe(operation.pasid, operation.address, operation.access);
+    case "reuse":
+      return reuse(k, operation.type, operation.address);
+    default:
+      return call(k, operation) ? 1 : 0;
+  }
+}
+
+function call(k: Kernel, operation: Exclude<KernelCall, { kind: "reuse" }>): boolean {
+  switch (operation.kind) {
+    case "vmalloc":
+      return vmalloc(k, operation.address, operation.pages, operation.shift);
+    case "vfree":
+      return vfree(k, operation.address, operation.pages, operation.type);
+    case "hot-add":
+      return hotAdd(k, operation.address, operation.blocks, operation.type);
+    case "hot-remove":
+      return hotRemove(k, operation.address, operation.blocks, operation.type);
+    case "cpa-split":
+      return cpaSplit(k, operation.address);
+    case "cpa-collapse":
+      return cpaCollapse(k, operation.address);
+    case "mm-create":
+      return mmCreate(k, operation.mm);
+    case "mm-destroy":
+      return mmDestroy(k, operation.mm);
+    case "switch-mm":
+      return switchMm(k, operation.cpu, operation.mm);
+    case "sva-bind":
+      return svaBind(k, operation.iommu, operation.pasid, operation.mm);
+    case "sva-unbind":
+      return svaUnbind(k, operation.iommu, operation.pasid);
+    case "mmap":
+      return mmap(k, operation.mm, operation.address, operation.pages, operation.type);
+    case "munmap":
+      return munmap(k, operation.mm, operation.address, operation.pages);
+    case "mprotect":
+      return mprotect(k, operation.mm, operation.address, operation.pages);
+    case "flush-mm-range":
+      return flushMmRange(k, operation.mm, operation, operation.shift);
+    case "table-clear":
+      return tableClear(k, operation.site, operation.address);
+    case "table-free":
+      return tableFree(k, operation.site, operation.address);
+    case "flush-kernel-range":
+      if (!liesIn(halves(k.parameters.levels).kernel, operation)) return false;
+      flushKernelRange(k, operation, false);
+      return true;
+    case "purge":
+      purge(k);
+      return true;
+    case "flush-all":
+      flushAll(k, false);
+      return true;
+    case "local-flush-all":
+      localFlushAll(k, operation.cpu);
+      return true;
+    case "run-work":
+      runWork(k);
+      return true;
+  }
+}
+
+/** A frame for someone's data; its frame number, or 0 if none is free. */
+function reuse(k: Kernel, type: 0 | 1 | 2, address: bigint): number {
+  const userLeaf = (BigInt(frameOf(address)) << 12n) | PRESENT | WRITABLE | USER;
+  return k.memory.allocateData([0n, userLeaf, address][type] ?? 0n) ?? 0;
+}
+
+/** Level of the entry that names the table which a site frees. */
+function entryLevel(site: number): 2 | 3 {
+  return site === SITE.pudFreePmdPage ? 3 : 2;
+}
+
+/** Unlink and remember the table that a site is about to free; made first if it is not there. */
+function tableClear(k: Kernel, site: number, address: bigint): boolean {
+  const level = entryLevel(site);
+  if (!liesIn(halves(k.parameters.levels).kernel, { start: address, end: address + 1n })) return false;
+  const making = { mark: "kernel" as const, bits: TABLE_BITS };
+  const target = findTable(k, k.spaces.initMm, address, level === 3 ? 2 : 1, making);
+  const holder = findTable(k, k.spaces.initMm, address, level);
+  if (typeof target === "string" || typeof holder === "string") return false;
+  if (isFreeable(k, target.frame)) k.remembered.set(`${site} ${address}`, target.frame);
+  setEntry(k, holder, address, 0n);
+  k.points.reach();
+  return true;
+}
+
+/** Free what was remembered, or what the entry names, or a table newly allocated. */
+function tableFree(k: Kernel, site: number, address: bigint): boolean {
+  const level = entryLevel(site);
+  const below = level === 3 ? 2 : 1;
+  if (!liesIn(halves(k.parameters.levels).kernel, { start: address, end: address + 1n })) return false;
+  const name = `${site} ${address}`;
+  const holder = findTable(k, k.spaces.initMm, address, level);
+  const entry = typeof holder === "string" ? 0n : entryAt(k, holder, address);
+  const linked = (entry & PRESENT) !== 0n && !isLeaf(entry, level) ? frameOf(entry) : undefined;
+  const named = k.remembered.get(name) ?? (linked !== undefined && isFreeable(k, linked) ? linked : undefined);
+  const frame = named ?? k.memory.allocateTable(below, "kernel");
+  if (frame === undefined) return false;
+  k.remembered.delete(name);
+  freeTable(k, frame, site);
+  k.points.reach();
+  return true;
+}
+
+/** A kernel program: main operations, and those that are interleaved at points. */
+export interface KernelProgram {
+  config: KernelConfig;
+  operations: KernelOperation[];
+  interleaved: Interleaved<KernelOperation>[];
+}
+
+/** Called after each main operation and the point after it. `interleaved`: results of what was interleaved since the last call. */
+export type AfterKernelOperation = (
+  index: number,
+  operation: KernelOperation,
+  result: KernelResult,
+  kernel: Kernel,
+  interleaved: readonly { operation: KernelOperation; result: KernelResult }[],
+) => void;
+
+/** Play a program on a new kernel; returns the kernel as the program leaves it. */
+export function playKernel(
+  { config, operations, interleaved }: KernelProgram,
+  onAfterEach?: AfterKernelOperation,
+): Kernel {
+  const k = new Kernel(config);
+  let played: { operation: KernelOperation; result: KernelResult }[] = [];
+  k.points.carry(interleaved, (operation) => played.push({ operation, result: stepKernel(k, operation) }));
+  for (const [index, operation] of operations.entries()) {
+    k.hazards.operation = index;
+    played = [];
+    const result = stepKernel(k, operation);
+    k.points.reach();
+    onAfterEach?.(index, operation, result, k, played);
+  }
+  return k;
+}

@@ -1,0 +1,81 @@
+// User mappings (rules.md 10.6): mmap, munmap with the tables that it empties, and mprotect.
+
+import { type Level, PAGE_SIZE, PRESENT, WRITABLE } from "../entry.js";
+import { flushMmRange } from "./flush.js";
+import { halves, LARGE, liesIn, PAGE, type Span, TABLE_BITS, USER_LEAF_BITS } from "./geometry.js";
+import type { Kernel } from "./kernel.js";
+import { SITE } from "./policy.js";
+import { entryAt, findTable, leavesIn, setEntry, tablesIn } from "./tables.js";
+
+/** Bits of the type of a mapping: 2 MiB pages; read-only. */
+export const MAP = { large: 1, readOnly: 2 } as const;
+
+/** A range of pages of an mm, and its root; undefined if the mm does not exist or the range is not of the user half. */
+function userRange(k: Kernel, number: number, address: bigint, pages: number): (Span & { root: number }) | undefined {
+  const mm = k.spaces.mms.get(number);
+  const range = { start: address, end: address + BigInt(pages) * PAGE };
+  return mm && liesIn(halves(k.parameters.levels).user, range) ? { ...range, root: mm.root } : undefined;
+}
+
+/** Map pages; what is there already stays. False if out of range, not aligned to the page size, or out of frames. */
+export function mmap(k: Kernel, number: number, address: bigint, pages: number, type: number): boolean {
+  const range = userRange(k, number, address, pages);
+  const large = (type & MAP.large) !== 0;
+  const size = large ? LARGE : PAGE;
+  if (range === undefined || range.start % size !== 0n || range.end % size !== 0n) return false;
+  for (let at = range.start; at < range.end; at += size) {
+    const table = findTable(k, range.root, at, large ? 2 : 1, { mark: "none", bits: TABLE_BITS });
+    if (table === "leaf") continue;
+    if (typeof table === "string") return false;
+    if ((entryAt(k, table, at) & PRESENT) !== 0n) continue;
+    const target = BigInt(k.memory.nextTarget(large ? 512 : 1)) << 12n;
+    const bits = (type & MAP.readOnly) !== 0 ? USER_LEAF_BITS & ~WRITABLE : USER_LEAF_BITS;
+    setEntry(k, table, at, target | bits | (large ? PAGE_SIZE : 0n));
+  }
+  return true;
+}
+
+/** Unmap pages, unlink the tables that are empty then, flush, release them. False if out of range. */
+export function munmap(k: Kernel, number: number, address: bigint, pages: number): boolean {
+  const range = userRange(k, number, address, pages);
+  if (range === undefined) return false;
+  for (const leaf of leavesIn(k, range.root, range)) setEntry(k, leaf.table, leaf.address, 0n);
+  if (k.detect && !k.policy.notifyUser) markStale(k, number, range);
+
+  const unlinked: number[] = [];
+  for (let level: Level = 1; level < k.parameters.levels; level = (level + 1) as Level) {
+    for (const { table, frame, address: at } of tablesIn(k, range.root, range, level)) {
+      if (!k.memory.isTable(frame) || !k.memory.isEmpty(frame)) continue;
+      setEntry(k, table, at, 0n);
+      unlinked.push(frame);
+    }
+  }
+  k.points.reach();
+  flushMmRange(k, number, range, 12);
+  k.points.reach();
+  for (const frame of unlinked) k.memory.release(frame, SITE.user, k.hazards.operation);
+  return true;
+}
+
+/** Without the notifier, IOTLBs and device TLBs of the bound PASIDs keep what is gone. */
+function markStale(k: Kernel, number: number, range: Span): void {
+  for (const binding of k.spaces.bindings) {
+    if (binding.mm !== number) continue;
+    const iommu = k.iommu(binding.iommu);
+    const tag = iommu.indexOf(binding.pasid);
+    iommu.agent.markStale((entry) => entry.tag === tag && k.covers(range, entry));
+    for (const device of iommu.devices) {
+      device?.markStale((entry) => entry.tag === tag && k.covers(range, entry));
+    }
+  }
+}
+
+/** Make pages read-only. False if out of range. */
+export function mprotect(k: Kernel, number: number, address: bigint, pages: number): boolean {
+  const range = userRange(k, number, address, pages);
+  if (range === undefined) return false;
+  for (const { table, entry, address: at } of leavesIn(k, range.root, range)) {
+    setEntry(k, table, at, entry & ~WRITABLE);
+  }
+  return flushMmRange(k, number, range, 12);
+}

@@ -1,0 +1,97 @@
+// vmalloc space (rules.md 10.1, 10.2, 10.5): mapping with pieces as large as allowed, the frees of tables that this leads to,
+// unmapping and the lazy purge. Kernel functions: vmap_try_huge_*, pmd_free_pte_page, pud_free_pmd_page, __purge_vmap_area_lazy.
+
+import { frameOf, isLeaf, type LeafLevel, type Level, PAGE_SIZE, PRESENT } from "../entry.js";
+import { flushKernelRange } from "./flush.js";
+import { HUGE, halves, KERNEL_LEAF_BITS, LARGE, liesIn, PAGE, TABLE_BITS } from "./geometry.js";
+import type { Kernel } from "./kernel.js";
+import { freeTable, SITE } from "./policy.js";
+import { entryAt, type FoundTable, findTable, leavesIn, setEntry } from "./tables.js";
+
+/** Map pages (4 KiB each) with pieces of up to 2^shift bytes. False if out of range, out of frames, or a large leaf is in the way. */
+export function vmalloc(k: Kernel, address: bigint, pages: number, shift: number): boolean {
+  const range = { start: address, end: address + BigInt(pages) * PAGE };
+  if (!liesIn(halves(k.parameters.levels).kernel, range)) return false;
+  for (let at = address; at < range.end; ) {
+    const fits = (size: bigint): boolean => at % size === 0n && range.end - at >= size;
+    const level: LeafLevel = shift >= 30 && fits(HUGE) ? 3 : shift >= 21 && fits(LARGE) ? 2 : 1;
+    const table = findTable(k, k.spaces.initMm, at, level, { mark: "kernel", bits: TABLE_BITS });
+    if (typeof table === "string") return false;
+    const entry = entryAt(k, table, at);
+    if ((entry & PRESENT) !== 0n && !isLeaf(entry, level)) {
+      if (level === 2) pmdFreePtePage(k, table, at);
+      else pudFreePmdPage(k, table, at);
+    }
+    setEntry(k, table, at, kernelLeaf(k, level));
+    at += PAGE << BigInt(9 * (level - 1));
+  }
+  return true;
+}
+
+/** A new leaf of the kernel, with the next target. */
+export function kernelLeaf(k: Kernel, level: LeafLevel): bigint {
+  const target = k.memory.nextTarget(512 ** (level - 1));
+  return (BigInt(target) << 12n) | KERNEL_LEAF_BITS | (level > 1 ? PAGE_SIZE : 0n);
+}
+
+/** Clear the PD entry, flush one page, free the PT. */
+function pmdFreePtePage(k: Kernel, pd: FoundTable, address: bigint): void {
+  const pt = frameOf(entryAt(k, pd, address));
+  setEntry(k, pd, address, 0n);
+  k.points.reach();
+  flushKernelRange(k, { start: address, end: address + PAGE - 1n }, true);
+  k.points.reach();
+  freeTable(k, pt, SITE.pmdFreePtePage);
+  k.points.reach();
+}
+
+/** Clear the PD and the PDPT entry, flush one page, free the PTs and the PD. */
+function pudFreePmdPage(k: Kernel, pdpt: FoundTable, address: bigint): void {
+  const pd = frameOf(entryAt(k, pdpt, address));
+  const level: Level = 2;
+  const pts: number[] = [];
+  for (let index = 0; index < 512; index++) {
+    const entry = k.memory.readEntry(pd, index);
+    if (entry === undefined) break;
+    if ((entry & PRESENT) !== 0n && !isLeaf(entry, level)) pts.push(frameOf(entry));
+    k.memory.writeEntry(pd, index, 0n);
+  }
+  setEntry(k, pdpt, address, 0n);
+  k.points.reach();
+  flushKernelRange(k, { start: address, end: address + PAGE - 1n }, true);
+  k.points.reach();
+  for (const frame of [...pts, pd]) {
+    freeTable(k, frame, SITE.pudFreePmdPage);
+    k.points.reach();
+  }
+}
+
+/** Unmap pages; tables stay, CPU translations become stale until the purge. False if out of range. */
+export function vfree(k: Kernel, address: bigint, pages: number, type: number): boolean {
+  const range = { start: address, end: address + BigInt(pages) * PAGE };
+  if (!liesIn(halves(k.parameters.levels).kernel, range)) return false;
+  for (const leaf of leavesIn(k, k.spaces.initMm, range)) setEntry(k, leaf.table, leaf.address, 0n);
+  if (k.detect) for (const { agent } of k.cpus) agent.markStale((entry) => k.covers(range, entry));
+
+  const { lazy } = k;
+  const first = lazy.pages === 0;
+  lazy.start = first || range.start < lazy.start ? range.start : lazy.start;
+  lazy.end = first || range.end > lazy.end ? range.end : lazy.end;
+  lazy.pages += pages;
+  if ((type & 1) !== 0 || (lazy.pages > lazyMax(k.cpus.length) && k.autoPurge)) purge(k);
+  return true;
+}
+
+/** lazy_max_pages: fls(CPUs) * 32 MiB, in pages. */
+export function lazyMax(cpus: number): number {
+  return cpus.toString(2).length * 8192;
+}
+
+/** Flush everything that was freed lazily, in one range. */
+export function purge(k: Kernel): void {
+  if (k.lazy.pages === 0) return;
+  k.counters.purges += 1;
+  flushKernelRange(k, k.lazy, false);
+  k.points.reach();
+  k.lazy = { pages: 0, start: 0n, end: 0n };
+}
