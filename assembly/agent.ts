@@ -17,7 +17,7 @@ import {
   WP,
   WRITE,
 } from "./access";
-import { D, PS, RW, shiftOf, US, XD } from "./entry";
+import { D, PS, RW, STALE, shiftOf, US, XD } from "./entry";
 import { allocate } from "./layout";
 
 export const MOST_CACHES: u32 = 3;
@@ -47,6 +47,8 @@ export const CACHE_SUPERVISOR_LEAVES: u32 = 1 << 2;
 /** INVLPG drops paging-structure entries of every PCID (AMD, TCE = 0), or only those on the path (AMD, TCE = 1). */
 export const INVLPG_ALL: u32 = 1 << 3;
 export const INVLPG_PATH: u32 = 1 << 4;
+/** Invalidations reach this IOMMU as AMD commands, not as VT-d descriptors. */
+export const AMD_COMMANDS: u32 = 1 << 5;
 
 // ---- context ----
 export const CONTEXT_AGENT: usize = 0;
@@ -68,7 +70,13 @@ export const CONTEXT_CACHED: usize = CONTEXT_CHECKS + (16 << CHECK_SHIFT);
 export const CONTEXT_BOUND: usize = CONTEXT_CACHED + 4;
 export const CONTEXT_BOUND_ROOT: usize = CONTEXT_BOUND + 4;
 export const CONTEXT_BOUND_CONTROLS: usize = CONTEXT_BOUND_ROOT + 8;
-const CONTEXT_SIZE: usize = CONTEXT_BOUND_CONTROLS + 8;
+/** The PASID, and the mm that the kernel bound it to (+ 1; 0 = none). */
+export const CONTEXT_PASID: usize = CONTEXT_BOUND_CONTROLS + 4;
+export const CONTEXT_MM: usize = CONTEXT_PASID + 4;
+/** Next context of an IOMMU (all of them form one list, by IOMMU and PASID index), and number of the first device TLB's requester + 1. */
+export const CONTEXT_NEXT: usize = CONTEXT_MM + 4;
+export const CONTEXT_FRONTS: usize = CONTEXT_NEXT + 4;
+const CONTEXT_SIZE: usize = CONTEXT_FRONTS + 8;
 
 /** Paging mode of the machine: levels, translated address bits, reserved frame bits, 1 GiB pages. */
 export let levels: u32 = 4;
@@ -168,7 +176,8 @@ export function setControls(context: usize, controls: u32, pkru: u32): void {
 function setCheck(check: usize, access: u32, controls: u32, pkru: u32): void {
   const type = access & TYPE;
   const user = isUser(access);
-  let mask: u64 = 0;
+  // A stale translation never passes: its use is looked at (translate.ts).
+  let mask: u64 = STALE;
   let wanted: u64 = 0;
   if (type == FETCH && controls & NXE) mask |= XD;
   // A cached entry answers a write only if its D is set.

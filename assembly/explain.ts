@@ -30,7 +30,7 @@ import {
 } from "./agent";
 import { dataAt, levelAt } from "./cache/layout";
 import { find } from "./cache/lookup";
-import { accumulate, FRAME, isLeaf, KEY, leafFrame, P, RIGHTS, RW, shiftOf, US } from "./entry";
+import { accumulate, FRAME, isLeaf, KEY, leafFrame, P, RIGHTS, RW, STALE, shiftOf, US } from "./entry";
 import { slotOf } from "./frames";
 import { readPasidEntry } from "./iommu";
 import { allowsAsCached, allowsOnceDirty, refusal } from "./rights";
@@ -75,7 +75,7 @@ function probeList(context: usize, list: usize, va: u64, access: u32): u64 {
   while ((cache = load<usize>(list)) != 0) {
     const key = lookUp(cache, va & addressMask, load<u32>(context, CONTEXT_TAG));
     if (key != 0) {
-      const leaf = load<u64>(dataAt(cache, key));
+      const leaf = load<u64>(dataAt(cache, key)) & ~STALE;
       if (allowsAsCached(check, leaf)) return translated(leaf, levelAt(key), va);
       if (!allowsOnceDirty(check, leaf)) return refusal(context, access, leaf, levelAt(key));
     }

@@ -18,14 +18,21 @@ const META_LEVEL: usize = META_STATE + 1;
 const META_FLAGS: usize = META_LEVEL + 1;
 const META_SITE: usize = META_FLAGS + 1;
 const META_FREED_AT: usize = META_SITE + 1;
-const META_NEXT: usize = META_FREED_AT + 8;
+const META_HELD_SINCE: usize = META_FREED_AT + 8;
 const META_SHIFT: usize = 5;
+
+// ---- marks of a table ----
+/** The ptdesc flag of the merged fix: a kernel table, whose free is deferred. */
+export const MARK_KERNEL: u8 = 1;
+/** Reserved at boot: never deferred. */
+export const MARK_BOOT: u8 = 2;
 
 /** Buckets hold frame number (40 bits) and slot (24 bits); 0 is empty, since slot 0 is never stored. */
 const SLOT_BITS: u64 = 24;
 const SLOT_MASK: u64 = (1 << SLOT_BITS) - 1;
 /** 2^64 divided by the golden ratio: spreads neighbouring frame numbers over the buckets. */
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+
 
 let buckets: usize = 0;
 let bucketShift: u64 = 0;
@@ -110,6 +117,45 @@ export function stateOf(slot: u32): u8 {
   return load<u8>(metaOf(slot), META_STATE);
 }
 
+/** Generation in the low half, state in the next byte: what a pointer to a live table of this generation must find. */
+// @ts-ignore: decorator
+@inline
+export function standing(slot: u32): u64 {
+  return load<u64>(metaOf(slot), META_GENERATION) & 0xff_ffff_ffff;
+}
+
+// @ts-ignore: decorator
+@inline
+export function marksOf(slot: u32): u8 {
+  return load<u8>(metaOf(slot), META_FLAGS);
+}
+
+export function setMarks(slot: u32, marks: u8): void {
+  store<u8>(metaOf(slot), marks, META_FLAGS);
+}
+
+/** Notes which site freed a table, in which operation. */
+export function noteFree(slot: u32, site: u8, operation: u64): void {
+  store<u8>(metaOf(slot), site, META_SITE);
+  store<u64>(metaOf(slot), operation, META_FREED_AT);
+}
+
+export function siteOf(slot: u32): u8 {
+  return load<u8>(metaOf(slot), META_SITE);
+}
+
+export function freedAt(slot: u32): u64 {
+  return load<u64>(metaOf(slot), META_FREED_AT);
+}
+
+export function holdSince(slot: u32, time: u64): void {
+  store<u64>(metaOf(slot), time, META_HELD_SINCE);
+}
+
+export function heldSince(slot: u32): u64 {
+  return load<u64>(metaOf(slot), META_HELD_SINCE);
+}
+
 /** Gives a frame a new state; its generation rises. */
 export function setState(slot: u32, state: u8, level: u8): void {
   const m = metaOf(slot);
@@ -128,6 +174,17 @@ export function framesUsed(): u32 {
 
 export function frameCapacity(): u32 {
   return capacity;
+}
+
+/** Whether all 512 entries of a table are 0. */
+export function isEmpty(slot: u32): bool {
+  const end = contentsOf(slot) + PAGE;
+  for (let at = contentsOf(slot); at < end; at += 64) {
+    const a = v128.or(v128.load(at), v128.load(at, 16));
+    const b = v128.or(v128.load(at, 32), v128.load(at, 48));
+    if (v128.any_true(v128.or(a, b))) return false;
+  }
+  return true;
 }
 
 export function clearContents(slot: u32): void {

@@ -47,6 +47,25 @@ export {
 } from "./iommu";
 // ---- machine ----
 export { allocate, arenaBytes } from "./layout";
+export { ignorePoints, pointsReached, setInterleaved } from "./points";
+
+// ---- kernel ----
+export { createKernel, setKernelOptions } from "./kernel/operations";
+export { setPolicy, workWaits } from "./kernel/policy";
+export { freedBySite, kernelCounter } from "./kernel/counters";
+export { freeFrames, freeSlotAt } from "./kernel/pool";
+export { rootOf, secondRootOf } from "./kernel/spaces";
+export { mmGeneration } from "./kernel/flush";
+export { lazyMaxPages, lazyPages } from "./kernel/vmalloc";
+
+// ---- queues ----
+export { setPasid } from "./queue/submit";
+
+// ---- hazards ----
+export { clearHazards, hazardCount, hazardRecord, hazardsRecorded } from "./hazard";
+export { operationNumber, setOperationNumber } from "./clock";
+export { freedAt, marksOf, siteOf } from "./frames";
+
 // ---- listing ----
 export { listMappings, mappingsDone, startMappings } from "./mappings";
 // ---- many at once ----

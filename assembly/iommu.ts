@@ -34,7 +34,8 @@ import { fill } from "./cache/fill";
 import { flushRange, flushTag } from "./cache/flush";
 import { CACHE_LEVELS, CACHE_MISSES, dataAt, levelAt } from "./cache/layout";
 import { touch } from "./cache/lookup";
-import { shiftOf } from "./entry";
+import { STALE, shiftOf } from "./entry";
+import { reportStaleHit } from "./hazard";
 import { dropPathRange, dropTranslationRange, flushBoth, GLOBALS_AND_OTHER_TAGS, NOTHING } from "./invalidation";
 import { count } from "./layout";
 import { allowsAsCached, allowsOnceDirty } from "./rights";
@@ -100,10 +101,12 @@ export function requestThrough(front: usize, context: usize, va: u64, wish: u32)
   const page = va & addressMask;
   const check = checkOf(deviceRules, asUser(withoutSpeculativeWrite(wish)));
   const key = lookUp(front, page, tag);
-  const leaf = key == 0 ? 0 : load<u64>(dataAt(front, key));
+  const cached = key == 0 ? 0 : load<u64>(dataAt(front, key));
+  const leaf = cached & ~STALE;
   if (key != 0 && allowsAsCached(check, leaf)) {
     touch(front, key);
-    return translated(leaf, levelAt(key), va);
+    if (cached & STALE) reportStaleHit(agentOf(context), tag, va, wish, leaf, levelAt(key));
+    return translated(cached, levelAt(key), va);
   }
   // A refusal is a hit all the same; an entry that is not dirty yet does not answer a write.
   if (key != 0 && !allowsOnceDirty(check, leaf)) touch(front, key);

@@ -1,6 +1,20 @@
 // Checking a program before it is played: what `play` may then take for granted.
 
 import { TYPE, WRITE } from "./access";
+import { SITES } from "./hazard";
+import {
+  hasKernel,
+  hasSecondRecord,
+  LAST_KERNEL_OPERATION,
+  OP_FLUSH_TLB_MM_RANGE,
+  OP_LOCAL_FLUSH_TLB_ALL,
+  OP_SVA_BIND,
+  OP_SVA_UNBIND,
+  OP_SWITCH_MM,
+  OP_TABLE_CLEAR,
+  OP_TABLE_FREE,
+  OP_VMALLOC,
+} from "./kernel/operations";
 import {
   OP_ACCESS,
   OP_FLUSH_KERNEL_RANGE,
@@ -25,7 +39,6 @@ const NO_SECOND_RECORD: u32 = 5;
 
 const PCIDS: u32 = 4096;
 const MOST_AM: u32 = 52;
-const LAST_OPERATION: u8 = OP_FLUSH_KERNEL_RANGE;
 const ACCESS_CODES: u32 = 0x20;
 
 /** What is wrong with the operation that the last check stopped at; 0 = nothing. */
@@ -37,7 +50,7 @@ export function checkProgram(program: usize, count: u32): u32 {
     const at = program + <usize>i * OPERATION_SIZE;
     programFault = faultOf(at);
     if (programFault != FINE) return i;
-    if (load<u8>(at) != OP_WRITE_ENTRY) continue;
+    if (load<u8>(at) != OP_WRITE_ENTRY && !hasSecondRecord(load<u8>(at))) continue;
     if (i + 1 == count) {
       programFault = NO_SECOND_RECORD;
       return i;
@@ -49,7 +62,8 @@ export function checkProgram(program: usize, count: u32): u32 {
 
 function faultOf(at: usize): u32 {
   const operation = load<u8>(at);
-  if (operation > LAST_OPERATION) return BAD_CODE;
+  if (operation >= OP_VMALLOC) return kernelFaultOf(at, operation);
+  if (operation > OP_FLUSH_KERNEL_RANGE) return BAD_CODE;
   if (operation == OP_NOTHING || operation == OP_WRITE_ENTRY) return FINE;
   const type = <u32>load<u8>(at, 1);
   const requester = <u32>load<u16>(at, 2);
@@ -67,6 +81,22 @@ function faultOf(at: usize): u32 {
     return BAD_ARGUMENT;
   if ((operation == OP_INVALIDATE_FRONT || operation == OP_INVALIDATE_FRONT_PAGES) && frontOf(requester) == 0) {
     return BAD_REQUESTER;
+  }
+  return FINE;
+}
+
+function kernelFaultOf(at: usize, operation: u8): u32 {
+  if (!hasKernel || operation > LAST_KERNEL_OPERATION) return BAD_CODE;
+  const type = <u32>load<u8>(at, 1);
+  const who = <u32>load<u16>(at, 2);
+  if (operation == OP_SWITCH_MM || operation == OP_LOCAL_FLUSH_TLB_ALL) {
+    if (who >= requesterCount || !isCpu(who)) return BAD_REQUESTER;
+  } else if (operation == OP_SVA_BIND || operation == OP_SVA_UNBIND) {
+    if (who >= requesterCount || isCpu(who)) return BAD_REQUESTER;
+  } else if (operation == OP_TABLE_CLEAR || operation == OP_TABLE_FREE) {
+    if (type >= SITES) return BAD_TYPE;
+  } else if (operation == OP_VMALLOC || operation == OP_FLUSH_TLB_MM_RANGE) {
+    if (type < 12 || type > 30) return BAD_TYPE;
   }
   return FINE;
 }

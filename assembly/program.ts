@@ -18,6 +18,9 @@ import {
   invalidatePasid,
   invalidatePasidCache,
 } from "./iommu";
+import { operationNumber, setOperationNumber } from "./clock";
+import { hasSecondRecord, OP_VMALLOC, playKernel } from "./kernel/operations";
+import { point } from "./points";
 import { access, contextOf, EVERY_CPU, frontOf, isCpu, requesterCount } from "./requesters";
 
 export const OPERATION_SIZE: u32 = 16;
@@ -61,43 +64,52 @@ export const OP_FLUSH_KERNEL_RANGE: u8 = 16;
 
 const SINGLE_PAGE_FLUSH_CEILING: u32 = 33;
 
-/** Plays `count` operations at `program`; each result goes to `results` (8 bytes each) unless that is 0. */
+/** Plays `count` operations at `program`; each result goes to `results` (8 bytes a record) unless that is 0. */
 export function play(program: usize, count: u32, results: usize): void {
+  const first = operationNumber();
   const end = program + <usize>count * OPERATION_SIZE;
   for (let at = program; at < end; at += OPERATION_SIZE) {
     const operation = load<u8>(at);
-    let result: u64 = 0;
+    setOperationNumber(first + <u64>((at - program) / OPERATION_SIZE));
+    let result: u64;
     if (operation == OP_ACCESS) result = access(load<u16>(at, 2), load<u64>(at, 8), load<u8>(at, 1));
-    else if (operation != OP_NOTHING) {
-      result = playOther(at, operation);
-      if (operation == OP_WRITE_ENTRY) {
-        if (results != 0) {
-          store<u64>(results, result);
-          results += 8;
-        }
-        at += OPERATION_SIZE;
-      }
-    }
-    if (results != 0) {
-      store<u64>(results, result);
-      results += 8;
-    }
+    else result = playOther(at, operation);
+    point();
+    if (results != 0) store<u64>(results + (((at - program) / OPERATION_SIZE) << 3), result);
+    if (operation == OP_WRITE_ENTRY || hasSecondRecord(operation)) at += OPERATION_SIZE;
   }
+  setOperationNumber(first + count);
+}
+
+/** Plays one operation between or inside others. */
+export function playOne(at: usize): u64 {
+  const operation = load<u8>(at);
+  if (operation == OP_ACCESS) return access(load<u16>(at, 2), load<u64>(at, 8), load<u8>(at, 1));
+  return playOther(at, operation);
 }
 
 function playOther(at: usize, operation: u8): u64 {
-  const requester = <u32>load<u16>(at, 2);
+  if (operation == OP_NOTHING) return 0;
   if (operation == OP_WRITE_ENTRY) return writeEntry(load<u64>(at, 8), load<u64>(at, 24)) ? 1 : 0;
-  if (operation < OP_WRITE_ENTRY || operation == OP_FLUSH_KERNEL_RANGE) {
-    if (requester != EVERY_CPU) {
-      playOnCpu(at, operation, contextOf(requester));
-    } else {
-      for (let cpu: u32 = 0; cpu < requesterCount; cpu++) {
-        if (isCpu(cpu)) playOnCpu(at, operation, contextOf(cpu));
-      }
-    }
-    return 0;
+  if (operation >= OP_VMALLOC) return playKernel(at, operation);
+  if (operation < OP_WRITE_ENTRY || operation == OP_FLUSH_KERNEL_RANGE) playOnCpus(at, operation);
+  else playOnIommu(at, operation);
+  return 0;
+}
+
+function playOnCpus(at: usize, operation: u8): void {
+  const requester = <u32>load<u16>(at, 2);
+  if (requester != EVERY_CPU) {
+    playOnCpu(at, operation, contextOf(requester));
+    return;
   }
+  for (let cpu: u32 = 0; cpu < requesterCount; cpu++) {
+    if (isCpu(cpu)) playOnCpu(at, operation, contextOf(cpu));
+  }
+}
+
+function playOnIommu(at: usize, operation: u8): void {
+  const requester = <u32>load<u16>(at, 2);
   const context = contextOf(requester);
   const agent = agentOf(context);
   const tag = load<u32>(context, CONTEXT_TAG);
@@ -111,7 +123,6 @@ function playOther(at: usize, operation: u8): u64 {
   else if (operation == OP_INVALIDATE_FRONT) invalidateFront(frontOf(requester), tag);
   else if (operation == OP_INVALIDATE_FRONT_PAGES) invalidateFrontPages(frontOf(requester), tag, address, argument);
   else if (operation == OP_BIND) bind(context, type != 0, (address & FRAME) >> 12, argument);
-  return 0;
 }
 
 function playOnCpu(at: usize, operation: u8, context: usize): void {

@@ -1,6 +1,6 @@
 // Requesters, by number: what an operation of a program names. A CPU; or a device with a PASID, with or without a TLB of its own.
 
-import { AGENT_FLAGS, agentOf, IS_CPU } from "./agent";
+import { AGENT_FLAGS, agentOf, CONTEXT_FRONTS, CONTEXT_NEXT, IS_CPU } from "./agent";
 import { createDeviceRules, request, requestThrough } from "./iommu";
 import { translate } from "./translate";
 
@@ -8,31 +8,62 @@ export const MOST_REQUESTERS: u32 = 1024;
 /** In place of a number: every CPU. */
 export const EVERY_CPU: u32 = 0xffff;
 
-const REQUESTERS: usize = memory.data(1024 * 8, 8);
+const REQUESTERS: usize = memory.data(1024 * 16, 8);
 const CONTEXT: usize = 0;
 const FRONT: usize = 4;
+/** Number of the next requester with a TLB of its own in front of the same context, + 1; 0 = none. */
+const NEXT_FRONT: usize = 8;
+const REQUESTER_SHIFT: usize = 4;
 
 export let requesterCount: u32 = 0;
+/** First context of an IOMMU; the others follow by CONTEXT_NEXT. */
+export let firstPasid: usize = 0;
+let lastPasid: usize = 0;
 
 /** Registers a requester; its number, or -1 if there are too many. */
 export function addRequester(context: usize, front: usize): i32 {
   if (requesterCount == MOST_REQUESTERS || (front != 0 && !createDeviceRules())) return -1;
-  const at = REQUESTERS + (<usize>requesterCount << 3);
+  const at = requesterAt(requesterCount);
   store<usize>(at, context, CONTEXT);
   store<usize>(at, front, FRONT);
+  if (front != 0) addFront(context, requesterCount);
+  else if (!(load<u32>(agentOf(context), AGENT_FLAGS) & IS_CPU)) addPasid(context);
   return requesterCount++;
+}
+
+function addPasid(context: usize): void {
+  if (firstPasid == 0) firstPasid = context;
+  else store<usize>(lastPasid, context, CONTEXT_NEXT);
+  lastPasid = context;
+}
+
+function addFront(context: usize, requester: u32): void {
+  let link = context + CONTEXT_FRONTS;
+  while (load<u32>(link) != 0) link = requesterAt(load<u32>(link) - 1) + NEXT_FRONT;
+  store<u32>(link, requester + 1);
+}
+
+// @ts-ignore: decorator
+@inline
+function requesterAt(requester: u32): usize {
+  return REQUESTERS + (<usize>requester << REQUESTER_SHIFT);
 }
 
 // @ts-ignore: decorator
 @inline
 export function contextOf(requester: u32): usize {
-  return load<usize>(REQUESTERS + (<usize>requester << 3), CONTEXT);
+  return load<usize>(requesterAt(requester), CONTEXT);
 }
 
 // @ts-ignore: decorator
 @inline
 export function frontOf(requester: u32): usize {
-  return load<usize>(REQUESTERS + (<usize>requester << 3), FRONT);
+  return load<usize>(requesterAt(requester), FRONT);
+}
+
+/** Requester + 1 of the next device TLB in front of the same context; 0 = none. */
+export function nextFront(requester: u32): u32 {
+  return load<u32>(requesterAt(requester), NEXT_FRONT);
 }
 
 // @ts-ignore: decorator

@@ -17,7 +17,8 @@ import {
 } from "./agent";
 import { CACHE_MISSES, CACHE_SEEN, dataAt, levelAt } from "./cache/layout";
 import { find, touch } from "./cache/lookup";
-import { shiftOf } from "./entry";
+import { STALE, shiftOf } from "./entry";
+import { reportStaleHit } from "./hazard";
 import { dropPath, dropTranslations } from "./invalidation";
 import { count } from "./layout";
 import { allowsAsCached, allowsOnceDirty, refusal } from "./rights";
@@ -45,7 +46,10 @@ export function translate(context: usize, va: u64, wish: u32): u64 {
         touch(cache, key);
         return translated(leaf, levelAt(key), va);
       }
-      if (!allowsOnceDirty(check, leaf)) return refuse(context, agent, va, access, cache, key);
+      if (leaf & STALE) {
+        const outcome = staleHit(context, agent, va, access, cache, key);
+        if (outcome != 0) return outcome;
+      } else if (!allowsOnceDirty(check, leaf)) return refuse(context, agent, va, access, cache, key);
     }
     count(cache, CACHE_MISSES);
   }
@@ -88,13 +92,33 @@ function beyondL1(context: usize, agent: usize, va: u64, access: u32): u64 {
         fillList(agent + AGENT_L1, va, level, tag, leaf);
         return translated(leaf, level, va);
       }
-      if (!allowsOnceDirty(check, leaf)) return refuse(context, agent, va, access, cache, key);
+      if (leaf & STALE) {
+        const outcome = staleHit(context, agent, va, access, cache, key);
+        if (outcome != 0) {
+          if (!isFault(outcome)) fillList(agent + AGENT_L1, va, levelAt(key), tag, leaf);
+          return outcome;
+        }
+      } else if (!allowsOnceDirty(check, leaf)) return refuse(context, agent, va, access, cache, key);
     }
     count(cache, CACHE_MISSES);
   }
   const outcome = walk(context, agent, va, access);
   if (isFault(outcome)) afterFault(context, agent, page, access, outcome);
   return outcome;
+}
+
+/**
+ * An entry whose page was unmapped after the entry was cached: it answers like any other, and its use is a hazard.
+ * 0 if it does not answer (a write that it is not dirty for).
+ */
+function staleHit(context: usize, agent: usize, va: u64, access: u32, cache: usize, key: usize): u64 {
+  const leaf = load<u64>(dataAt(cache, key));
+  const check = checkOf(context, access);
+  if (!allowsOnceDirty(check, leaf & ~STALE)) return refuse(context, agent, va, access, cache, key);
+  if (!allowsAsCached(check, leaf & ~STALE)) return 0;
+  touch(cache, key);
+  reportStaleHit(agent, load<u32>(context, CONTEXT_TAG), va, access, leaf, levelAt(key));
+  return translated(leaf, levelAt(key), va);
 }
 
 /** A hit whose rights refuse the access faults at once, from what is cached. */

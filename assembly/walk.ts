@@ -38,12 +38,16 @@ import { fill } from "./cache/fill";
 import { CACHE_LEVELS, CACHE_MISSES, dataAt, linkAt } from "./cache/layout";
 import { find, touch } from "./cache/lookup";
 import { A, accumulate, D, FRAME, G, isLeaf, KEY, leafFrame, P, RIGHTS, RW, shiftOf, US } from "./entry";
-import { contentsOf, generationOf, slotOf } from "./frames";
+import { contentsOf, generationOf, slotOf, standing, TABLE } from "./frames";
+import { badSlot, beginWalk, detecting, meet, meetWrite, reportWalk } from "./hazard";
 import { count } from "./layout";
 import { allowsOnceDirty, refusal } from "./rights";
 
 /** Paging-structure caches hold one kind of entry; this stands for the level in their keys. */
 export const PSC_KEY: u32 = 1;
+
+/** State of a live table in the word that `standing` gives. */
+const LIVE_TABLE: u64 = (<u64>TABLE) << 32;
 
 /** The leaf that the last completed translation used, as cached; a device TLB is filled with it. */
 export let answeredLeaf: u64 = 0;
@@ -66,6 +70,22 @@ export function entryAddress(slot: u32, va: u64, level: u32): usize {
 /** Walks for an access that no translation cache answered; sets A and D, fills the caches of the agent. */
 export function walk(context: usize, agent: usize, va: u64, access: u32): u64 {
   count(agent, AGENT_WALKS);
+  beginWalk();
+  const outcome = descend(context, agent, va, access);
+  if (badSlot != 0) reportWalk(agent, load<u32>(context, CONTEXT_TAG), va, access, outcome);
+  return outcome;
+}
+
+/** Rule 12: whether the table is no longer what the pointer that led to it meant. */
+// @ts-ignore: decorator
+@inline
+function watch(slot: u32, level: u32, generation: u32): void {
+  if (standing(slot) != (<u64>generation | LIVE_TABLE)) meet(slot, level, generation);
+}
+
+// @ts-ignore: decorator
+@inline
+function descend(context: usize, agent: usize, va: u64, access: u32): u64 {
   const tag = load<u32>(context, CONTEXT_TAG);
   const page = va & addressMask;
   let level = levels;
@@ -86,9 +106,13 @@ export function walk(context: usize, agent: usize, va: u64, access: u32): u64 {
     frame = (entry & FRAME) >> 12;
     slot = load<u32>(linkAt(psc, at));
     level = cached - 1;
+    if (detecting && slot != 0) watch(slot, level, load<u32>(linkAt(psc, at), 4));
     break;
   }
-  if (slot == 0) slot = slotOf(frame);
+  if (slot == 0) {
+    slot = slotOf(frame);
+    if (detecting && slot != 0) watch(slot, level, generationOf(slot));
+  }
 
   while (true) {
     if (slot == 0) return fault(ABSENT, level, frame);
@@ -112,6 +136,7 @@ export function walk(context: usize, agent: usize, va: u64, access: u32): u64 {
       store<u64>(linkAt(psc, key), <u64>slot | (<u64>generationOf(slot) << 32));
     }
     level--;
+    if (detecting && badSlot == 0 && slot != 0) watch(slot, level, generationOf(slot));
   }
 }
 
@@ -124,6 +149,7 @@ export function malformed(context: usize, access: u32, level: u32): u64 {
 function writeBack(agent: usize, at: usize, entry: u64): void {
   store<u64>(at, entry);
   count(agent, AGENT_AD_WRITES);
+  if (badSlot != 0) meetWrite();
 }
 
 /** Rule 3.6: the leaf of a walk. */

@@ -17,11 +17,22 @@ export type {
   Replacement,
   TranslationCacheGeometry,
 } from "./geometry.js";
+export { type Hazard, type HazardCounts, type HazardKind, hazardKinds } from "./hazards.js";
 export type { Binding, Device, DeviceConfig, Iommu, IommuConfig } from "./iommu.js";
+export type { Kernel, KernelConfig, KernelCounters } from "./kernel.js";
 export { createMachine, createMachineSync, type Machine, type MachineConfig, type RunOptions } from "./machine.js";
 export type { MappingBatch } from "./mappings.js";
 export { type FaultReason, isTranslated, type LeafLevel, type Outcome, pageSizes, unpackOutcome } from "./outcome.js";
 export type { PagingMode } from "./paging-mode.js";
-export { everyCpu, Operation, operationBytes, ProgramBuilder } from "./program.js";
+export { checkPolicy, type Policy, type PolicyName, policies } from "./policies.js";
+export {
+  everyCpu,
+  type HotAddOptions,
+  Operation,
+  operationBytes,
+  ProgramBuilder,
+  type ReuseContents,
+} from "./program.js";
+export { type Site, sites } from "./sites.js";
 export { createWalker, createWalkerSync, type Walker, type WalkerOptions } from "./walker.js";
 export type { FlushMix, Stream, WorkloadOptions, WorkloadPage } from "./workload.js";

@@ -6,7 +6,7 @@ import { Agent, makeCache, type Workshop } from "./agent.js";
 import type { Cache } from "./cache.js";
 import { checkAccess, type Explanation, explainWalk, probeContext } from "./context.js";
 import type { Pointer } from "./engine/exports.js";
-import { checkAddress, checkInteger, InvalidOptionError, rootFrame } from "./errors.js";
+import { checkAddress, checkInteger, checkOneOf, InvalidOptionError, rootFrame } from "./errors.js";
 import { type AgentGeometry, cacheShape, type TranslationCacheGeometry } from "./geometry.js";
 import { type Outcome, unpackOutcome } from "./outcome.js";
 
@@ -26,6 +26,8 @@ export interface IommuConfig extends AgentGeometry {
   devices?: readonly DeviceConfig[];
   /** A user request ends at the first non-leaf entry with U/S = 0 (as one emulator behaves). Default false. */
   stopAtSupervisor?: boolean;
+  /** How invalidations are encoded, and how the driver batches and waits. Default `vtd`. */
+  dialect?: "vtd" | "amd";
   /** A walk refused at a supervisor leaf still puts the leaf into the IOTLB. Default true. */
   cacheSupervisorLeaves?: boolean;
 }
@@ -40,6 +42,7 @@ export interface Binding {
 
 const STOP_AT_SUPERVISOR = 2;
 const CACHE_SUPERVISOR_LEAVES = 4;
+const AMD_COMMANDS = 32;
 const MOST_PASID = 2 ** 20 - 1;
 const MOST_TAGS = 0xffff;
 const NXE_BIT = 64;
@@ -77,7 +80,9 @@ export class Iommu extends Agent {
     if (pasids.length === 0 || pasids.length > MOST_TAGS) {
       throw new InvalidOptionError(`${field}.pasids`, `${pasids.length} PASIDs`, `1 to ${MOST_TAGS}`);
     }
+    const dialect = checkOneOf(`${field}.dialect`, config.dialect ?? "vtd", ["vtd", "amd"] as const);
     const flags =
+      (dialect === "amd" ? AMD_COMMANDS : 0) |
       (config.stopAtSupervisor ? STOP_AT_SUPERVISOR : 0) |
       (config.cacheSupervisorLeaves === false ? 0 : CACHE_SUPERVISOR_LEAVES);
     super(workshop, config, field, pasids.length, flags);
@@ -88,6 +93,7 @@ export class Iommu extends Agent {
       if (this.tags.has(pasid)) throw new InvalidOptionError(`${field}.pasids[${tag}]`, pasid, "each PASID once");
       this.tags.set(pasid, tag);
       const context = this.engine.made(exports.createContext(this.pointer, tag), `${field}.pasids[${tag}]`);
+      exports.setPasid(context, pasid);
       this.contexts.push(context);
       this.ownRequesters.push(addRequester(workshop, context, 0, field));
     }

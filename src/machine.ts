@@ -7,8 +7,9 @@ import { compileEngine, compileEngineSync, Engine, type EngineOptions } from "./
 import { checkInteger, InvalidOptionError } from "./errors.js";
 import { Frames } from "./frames.js";
 import { Iommu, type IommuConfig } from "./iommu.js";
+import { Kernel, type KernelConfig } from "./kernel.js";
 import { checkPagingMode, type PagingMode } from "./paging-mode.js";
-import { countOperations, Operation, operationBytes } from "./program.js";
+import { countOperations, operationBytes, twoRecords } from "./program.js";
 import { checkWorkload, type WorkloadOptions } from "./workload.js";
 
 /** A machine. Everything is created at once; afterwards its memory does not grow. */
@@ -19,6 +20,8 @@ export interface MachineConfig extends PagingMode, EngineOptions {
   cpus?: readonly CpuConfig[];
   /** Default none. */
   iommus?: readonly IommuConfig[];
+  /** A kernel that owns the tables; its pool counts as `tables`. Default none: the tables are the caller's. */
+  kernel?: KernelConfig;
   /** Longest page list of a workload. Default 65536. */
   workloadPages?: number;
 }
@@ -33,6 +36,7 @@ export interface RunOptions {
 
 const CHUNK = 65536;
 const SCRATCH_WORDS = 4 * 65536;
+const INTERLEAVED = 4096;
 
 /** assembly/program-check.ts: which part of an operation, and what it should be. */
 const PROGRAM_FAULTS: readonly ([string, string] | undefined)[] = [
@@ -63,8 +67,12 @@ export class Machine {
   readonly frames: Frames;
   readonly cpus: readonly Cpu[];
   readonly iommus: readonly Iommu[];
+  /** The kernel, if the machine has one. */
+  readonly kernel: Kernel | undefined;
   private engine: Engine | undefined;
   private readonly program: Pointer;
+  private readonly interleaved: Pointer;
+  private readonly interleavedPoints: Pointer;
   private readonly results: Pointer;
   private readonly pageList: Pointer;
   private readonly workloadPages: number;
@@ -74,7 +82,11 @@ export class Machine {
   constructor(engine: Engine, config: MachineConfig) {
     const { exports } = engine;
     this.engine = engine;
-    const { levels, tables } = checkPagingMode(engine, config, config.tables ?? 1024);
+    const { levels, tables } = checkPagingMode(
+      engine,
+      config,
+      config.tables ?? Math.max(1024, config.kernel?.pool ?? 512),
+    );
     this.levels = levels;
     const scratch = { at: engine.made(exports.allocate(SCRATCH_WORDS * 8), "scratch memory"), words: SCRATCH_WORDS };
     const workshop: Workshop = { engine, levels, scratch, nextAgent: 0 };
@@ -82,10 +94,13 @@ export class Machine {
     this.iommus = (config.iommus ?? []).map((iommu, i) => new Iommu(workshop, iommu, `iommus[${i}]`));
     this.iommuRequesters = this.iommus.reduce((sum, iommu) => sum + iommu.requesterCount, 0);
     this.program = engine.made(exports.allocate(CHUNK * operationBytes), "program memory");
+    this.interleaved = engine.made(exports.allocate(INTERLEAVED * operationBytes), "program memory");
+    this.interleavedPoints = engine.made(exports.allocate(INTERLEAVED * 4), "program memory");
     this.results = engine.made(exports.allocate(CHUNK * 8), "result memory");
     this.workloadPages = checkInteger("workloadPages", config.workloadPages ?? 65536, 1, 1 << 24);
     this.pageList = engine.made(exports.createWorkload(this.workloadPages), "workload pages");
     this.frames = new Frames(engine, tables);
+    this.kernel = config.kernel && new Kernel(engine, (program) => this.play(program), config.kernel, this.cpus.length);
   }
 
   private get running(): Engine {
@@ -106,7 +121,7 @@ export class Machine {
   play(program: Uint8Array): BigUint64Array {
     const total = countOperations(program);
     const results = new BigUint64Array(total);
-    for (const [first, count] of this.chunks(program, total)) this.check(first, count);
+    for (const [first, count] of this.chunks(program, total)) this.check(this.program, first, count);
     for (const [first, count] of this.chunks(program, total)) {
       this.running.exports.play(this.program, count, this.results);
       results.set(this.running.words(this.results, count), first);
@@ -118,8 +133,8 @@ export class Machine {
   private *chunks(program: Uint8Array, total: number): Generator<[first: number, count: number]> {
     for (let first = 0; first < total; ) {
       let count = Math.min(CHUNK, total - first);
-      const last = program[(first + count - 1) * operationBytes];
-      if (first + count < total && last === Operation.writeEntry && count > 1) count--;
+      const last = program[(first + count - 1) * operationBytes] as number;
+      if (first + count < total && last in twoRecords && count > 1) count--;
       const bytes = program.subarray(first * operationBytes, (first + count) * operationBytes);
       this.running.bytes(this.program, bytes.length).set(bytes);
       yield [first, count];
@@ -127,14 +142,54 @@ export class Machine {
     }
   }
 
-  private check(first: number, count: number): void {
+  private check(at: Pointer, first: number, count: number): void {
     const { exports } = this.running;
-    const bad = exports.checkProgram(this.program, count) >>> 0;
+    const bad = exports.checkProgram(at, count) >>> 0;
     if (bad === count) return;
     const [field, expected] = PROGRAM_FAULTS[exports.programFault.value] as [string, string];
-    const words = this.running.words(this.program + bad * operationBytes, 2);
+    const words = this.running.words(at + bad * operationBytes, 2);
     const record = [...words].map((word) => word.toString(16).padStart(16, "0")).join(" ");
     throw new InvalidOptionError(`operation ${first + bad} (${record}): its ${field}`, "not playable here", expected);
+  }
+
+  /**
+   * Plays a program with operations of other agents interleaved: each at a *point* of the program (docs/rules.md section
+   * 13), counted from 0. Both programs are at most 65,536 records.
+   * @returns outcomes of the program's records, and how many points it reached
+   */
+  playInterleaved(
+    program: Uint8Array,
+    interleaved: { operations: Uint8Array; points: readonly number[] },
+  ): { results: BigUint64Array; points: number } {
+    const { exports } = this.running;
+    const count = countOperations(program);
+    const extra = countOperations(interleaved.operations);
+    if (count > CHUNK || extra > INTERLEAVED) {
+      throw new InvalidOptionError("program", `${count} + ${extra} records`, `at most ${CHUNK} + ${INTERLEAVED}`);
+    }
+    if (interleaved.points.length !== extra) {
+      throw new InvalidOptionError("points.length", interleaved.points.length, `one a record (${extra})`);
+    }
+    for (const [i, point] of interleaved.points.entries()) {
+      checkInteger(`points[${i}]`, point, i === 0 ? 0 : (interleaved.points[i - 1] as number), 0xffff_ffff);
+      if ((interleaved.operations[i * operationBytes] as number) in twoRecords) {
+        throw new InvalidOptionError(`operation ${i}`, "two records", "operations of one record");
+      }
+    }
+    this.load(this.interleaved, interleaved.operations, 0);
+    this.load(this.program, program, 0);
+    new Uint32Array(exports.memory.buffer, this.interleavedPoints, extra).set(interleaved.points);
+    exports.setInterleaved(this.interleaved, this.interleavedPoints, extra);
+    exports.play(this.program, count, this.results);
+    const points = exports.pointsReached() >>> 0;
+    exports.ignorePoints();
+    return { results: this.running.words(this.results, count).slice(), points };
+  }
+
+  /** Copies records into the engine and checks them. */
+  private load(at: Pointer, program: Uint8Array, first: number): void {
+    this.running.bytes(at, program.length).set(program);
+    this.check(at, first, program.length / operationBytes);
   }
 
   /**

@@ -2,6 +2,7 @@
 
 import type { Access } from "./access.js";
 import { checkAddress, checkInteger, InvalidOptionError } from "./errors.js";
+import { type Site, sites } from "./sites.js";
 
 /** Bytes of an operation. */
 export const operationBytes = 16;
@@ -28,7 +29,59 @@ export const Operation = {
   invalidateDeviceTlbPages: 14,
   bind: 15,
   flushKernelRange: 16,
+  vmalloc: 32,
+  vfree: 33,
+  purge: 34,
+  hotAdd: 35,
+  hotRemove: 36,
+  cpaSplit: 37,
+  cpaCollapse: 38,
+  mmCreate: 39,
+  mmDestroy: 40,
+  switchMm: 41,
+  svaBind: 42,
+  svaUnbind: 43,
+  mmap: 44,
+  munmap: 45,
+  mprotect: 46,
+  flushTlbKernelRange: 47,
+  flushTlbAll: 48,
+  localFlushTlbAll: 49,
+  flushTlbMmRange: 50,
+  reuse: 51,
+  runWork: 52,
+  tableClear: 53,
+  tableFree: 54,
+  time: 55,
 } as const;
+
+/** How memory is added to the direct map, or a KASAN shadow made. */
+export interface HotAddOptions {
+  /** Tables reserved at boot: their free is never deferred. */
+  bootTables?: boolean;
+  /** 4 KiB leaves instead of 2 MiB ones. */
+  smallPages?: boolean;
+  /** KASAN shadow: non-leaf entries with U/S = 0, removed without a flush. */
+  shadow?: boolean;
+}
+
+const hotType = ({ bootTables, smallPages, shadow }: HotAddOptions): number =>
+  (bootTables ? 1 : 0) | (smallPages ? 2 : 0) | (shadow ? 4 : 0);
+
+/** What an attacker writes into a frame that was freed. */
+export type ReuseContents =
+  | "zeroes"
+  /** Every slot a user leaf (P, R/W, U/S; A and D clear) of this physical address. */
+  | { userLeaf: bigint }
+  /** Every slot this word. */
+  | { word: bigint };
+
+/** Operations that take a second record. @internal */
+export const twoRecords: Readonly<Record<number, true>> = {
+  [Operation.writeEntry]: true,
+  [Operation.flushTlbKernelRange]: true,
+  [Operation.flushTlbMmRange]: true,
+};
 
 const MOST_ARGUMENT = 0xffff_ffff;
 
@@ -37,6 +90,12 @@ export class ProgramBuilder {
   private buffer = new ArrayBuffer(64 * operationBytes);
   private view = new DataView(this.buffer);
   private length = 0;
+
+  /** Record of the latest operation (one with two records is named by its first). */
+  get lastOperation(): number {
+    const last = this.length - 1;
+    return last > 0 && this.view.getUint8((last - 1) * operationBytes) in twoRecords ? last - 1 : last;
+  }
 
   /** Records so far. */
   get count(): number {
@@ -108,6 +167,132 @@ export class ProgramBuilder {
   /** Page-selective invalidation of 2^`am` pages. */
   invalidatePages(requester: number, va: bigint, am = 0, leavesOnly = false): this {
     return this.put(Operation.invalidatePages, leavesOnly ? 1 : 0, requester, am, va);
+  }
+
+  // ---- kernel: a machine with a kernel plays these (docs/rules.md section 10) ----
+
+  /** Maps `pages` pages of the kernel half with leaves of up to 2^`shift` bytes; tables in the way of a large leaf are freed. */
+  vmalloc(va: bigint, pages: number, shift: 12 | 21 | 30 = 12): this {
+    return this.put(Operation.vmalloc, shift, 0, pages, va);
+  }
+
+  /** Unmaps lazily; with `flush` (VM_FLUSH_RESET_PERMS) purges at once. */
+  vfree(va: bigint, pages: number, flush = false): this {
+    return this.put(Operation.vfree, flush ? 1 : 0, 0, pages, va);
+  }
+
+  /** __purge_vmap_area_lazy(). */
+  purge(): this {
+    return this.put(Operation.purge, 0, 0, 0, 0n);
+  }
+
+  /** Adds `blocks` blocks of 2 MiB to the direct map. */
+  hotAdd(va: bigint, blocks: number, options: HotAddOptions = {}): this {
+    return this.put(Operation.hotAdd, hotType(options), 0, blocks, va);
+  }
+
+  /** Removes blocks (remove_pagetable): free, clear, then flush. */
+  hotRemove(va: bigint, blocks: number, options: Pick<HotAddOptions, "shadow"> = {}): this {
+    return this.put(Operation.hotRemove, hotType(options), 0, blocks, va);
+  }
+
+  /** __split_large_page(). */
+  cpaSplit(va: bigint): this {
+    return this.put(Operation.cpaSplit, 0, 0, 0, va);
+  }
+
+  /** cpa_collapse_large_pages(). */
+  cpaCollapse(va: bigint): this {
+    return this.put(Operation.cpaCollapse, 0, 0, 0, va);
+  }
+
+  /** A new address space. */
+  mmCreate(mm: number): this {
+    return this.put(Operation.mmCreate, 0, 0, mm, 0n);
+  }
+
+  /** The end of an address space that nobody uses. */
+  mmDestroy(mm: number): this {
+    return this.put(Operation.mmDestroy, 0, 0, mm, 0n);
+  }
+
+  /** switch_mm_irqs_off(): a CPU runs an address space. */
+  switchMm(cpu: number, mm: number): this {
+    return this.put(Operation.switchMm, 0, cpu, mm, 0n);
+  }
+
+  /** iommu_sva_bind_device(): the PASID of a requester gets an address space. */
+  svaBind(requester: number, mm: number): this {
+    return this.put(Operation.svaBind, 0, requester, mm, 0n);
+  }
+
+  /** iommu_sva_unbind_device(). */
+  svaUnbind(requester: number): this {
+    return this.put(Operation.svaUnbind, 0, requester, 0, 0n);
+  }
+
+  /** Maps user pages (4 KiB, or with `large` 2 MiB leaves). */
+  mmap(mm: number, va: bigint, pages: number, options: { large?: boolean; readOnly?: boolean } = {}): this {
+    return this.put(Operation.mmap, (options.large ? 1 : 0) | (options.readOnly ? 2 : 0), mm, pages, va);
+  }
+
+  /** Unmaps user pages: unlink, flush with the notifier, free. */
+  munmap(mm: number, va: bigint, pages: number): this {
+    return this.put(Operation.munmap, 0, mm, pages, va);
+  }
+
+  /** Makes user pages read-only. */
+  mprotect(mm: number, va: bigint, pages: number): this {
+    return this.put(Operation.mprotect, 0, mm, pages, va);
+  }
+
+  /** flush_tlb_kernel_range(start, end), with the policy's hook; takes two records. */
+  flushTlbKernelRange(start: bigint, end: bigint, freesTables = false): this {
+    this.put(Operation.flushTlbKernelRange, freesTables ? 1 : 0, 0, 0, start);
+    return this.put(Operation.nothing, 0, 0, 0, end);
+  }
+
+  /** flush_tlb_all(), with the policy's hook. */
+  flushTlbAll(freesTables = false): this {
+    return this.put(Operation.flushTlbAll, freesTables ? 1 : 0, 0, 0, 0n);
+  }
+
+  /** __flush_tlb_all() on one CPU. */
+  localFlushTlbAll(cpu: number): this {
+    return this.put(Operation.localFlushTlbAll, 0, cpu, 0, 0n);
+  }
+
+  /** flush_tlb_mm_range(); without `end` everything. Takes two records. */
+  flushTlbMmRange(mm: number, start: bigint, end?: bigint, shift = 12): this {
+    this.put(Operation.flushTlbMmRange, shift, mm, 0, start);
+    return this.put(Operation.nothing, 0, 0, 0, end ?? 0n);
+  }
+
+  /** Somebody takes the frame that was freed last; result: its frame number, 0 if there is none. */
+  reuse(contents: ReuseContents = "zeroes"): this {
+    if (contents === "zeroes") return this.put(Operation.reuse, 0, 0, 0, 0n);
+    if ("userLeaf" in contents) return this.put(Operation.reuse, 1, 0, 0, contents.userLeaf);
+    return this.put(Operation.reuse, 2, 0, 0, contents.word);
+  }
+
+  /** Deferred work runs: asynchronous invalidations, the list of deferred frees. */
+  runWork(): this {
+    return this.put(Operation.runWork, 0, 0, 0, 0n);
+  }
+
+  /** Unlinks a table, one step of a site; no flush, no free. */
+  tableClear(site: Site, va: bigint): this {
+    return this.put(Operation.tableClear, sites.indexOf(site), 0, 0, va);
+  }
+
+  /** Frees the table that `tableClear` unlinked, or what is still linked. */
+  tableFree(site: Site, va: bigint): this {
+    return this.put(Operation.tableFree, sites.indexOf(site), 0, 0, va);
+  }
+
+  /** What time it is now, ns. */
+  time(ns: bigint): this {
+    return this.put(Operation.time, 0, 0, 0, ns);
   }
 
   /** Everything in the requester's IOMMU. */

@@ -76,4 +76,32 @@ export interface EngineExports {
   startMappings(): void;
   mappingsDone(): number;
   listMappings(context: Pointer, out: Pointer, most: number): number;
+
+  setInterleaved(program: Pointer, points: Pointer, count: number): void;
+  pointsReached(): number;
+  ignorePoints(): void;
+  createKernel(poolBase: bigint, pool: number, mms: number, cpus: number, records: number): number;
+  setKernelOptions(autoPurge: boolean, detect: boolean): void;
+  setPolicy(bits: number, scope: number, deferSites: number): void;
+  workWaits(): number;
+  kernelCounter(which: number): bigint;
+  freedBySite(site: number): bigint;
+  freeFrames(): number;
+  freeSlotAt(place: number): number;
+  rootOf(mm: number): number;
+  secondRootOf(mm: number): number;
+  mmGeneration(mm: number): number;
+  lazyPages(): bigint;
+  lazyMaxPages(): bigint;
+  setPasid(context: Pointer, pasid: number): void;
+
+  clearHazards(): void;
+  hazardCount(kind: number, site: number): bigint;
+  hazardsRecorded(): bigint;
+  hazardRecord(number: number): Pointer;
+  operationNumber(): bigint;
+  setOperationNumber(number: bigint): void;
+  freedAt(slot: number): bigint;
+  marksOf(slot: number): number;
+  siteOf(slot: number): number;
 }

@@ -1,0 +1,148 @@
+// The direct map: memory hot-add and hot-remove, KASAN's shadow, attribute changes that split and collapse large pages.
+// arch/x86/mm/init_64.c, mm/kasan/init.c, arch/x86/mm/pat/set_memory.c; docs/rules.md sections 10.3, 10.4.
+
+import { A, D, FRAME, G, isLeaf, P, PS, RW, shiftOf, XD } from "../entry";
+import { clearContents, contentsOf, frameOf, isEmpty, MARK_BOOT, MARK_KERNEL, slotOf } from "../frames";
+import { point } from "../points";
+import { takeDataFrames } from "./data-frames";
+import { flushTlbAll } from "./flush";
+import { allocateTable } from "./pool";
+import { freeTable } from "./policy";
+import { CPA_COLLAPSE, KASAN_REMOVE, REMOVE_PAGETABLE } from "./sites";
+import { INIT_MM } from "./spaces";
+import { findEntry, inKernelHalf, KERNPG_TABLE, needEntry, PAGE_TABLE, tableOf } from "./tables";
+import { PAGE_KERNEL } from "./vmalloc";
+
+// ---- type of hotAdd and hotRemove ----
+const BOOT_TABLES: u32 = 1;
+const SMALL_PAGES: u32 = 1 << 1;
+const SHADOW: u32 = 1 << 2;
+
+const BLOCK: u64 = 1 << 21;
+const BLOCK_PAGES: u64 = 512;
+const PD_SPAN: u64 = 1 << 30;
+
+export function hotAdd(va: u64, blocks: u32, type: u32): bool {
+  const first = va & ~(BLOCK - 1);
+  if (!inKernelHalf(first, <u64>blocks * BLOCK_PAGES)) return false;
+  const marks = type & BOOT_TABLES ? MARK_BOOT : MARK_KERNEL;
+  const bits = type & SHADOW ? KERNPG_TABLE : PAGE_TABLE;
+  for (let block: u32 = 0; block < blocks; block++) {
+    const at = first + <u64>block * BLOCK;
+    if (!addBlock(at, (type & SMALL_PAGES) != 0, marks, bits)) return false;
+  }
+  return true;
+}
+
+function addBlock(va: u64, small: bool, marks: u8, bits: u64): bool {
+  const entry = needEntry(INIT_MM, va, 2, marks, bits);
+  if (entry == 0) return false;
+  const old = load<u64>(entry);
+  if (old & P && isLeaf(old, 2)) return true;
+  if (!small) {
+    if (!(old & P)) store<u64>(entry, takeDataFrames(2) | PAGE_KERNEL | PS);
+    return true;
+  }
+  const first = needEntry(INIT_MM, va, 1, marks, bits);
+  if (first == 0) return false;
+  for (let at = first; at < first + 4096; at += 8) {
+    if (!(load<u64>(at) & P)) store<u64>(at, takeDataFrames(1) | PAGE_KERNEL);
+  }
+  return true;
+}
+
+/** remove_pagetable(), or kasan_remove_zero_shadow(), which does not flush: free, then clear, then (at the end) flush. */
+export function hotRemove(va: u64, blocks: u32, type: u32): bool {
+  const first = va & ~(BLOCK - 1);
+  if (!inKernelHalf(first, <u64>blocks * BLOCK_PAGES)) return false;
+  const site = type & SHADOW ? KASAN_REMOVE : REMOVE_PAGETABLE;
+  for (let block: u32 = 0; block < blocks; block++) {
+    const at = first + <u64>block * BLOCK;
+    removeBlock(at, site);
+    const next = at + BLOCK;
+    if (block + 1 == blocks || (next & (PD_SPAN - 1)) == 0) removePd(at, site);
+  }
+  if (site == REMOVE_PAGETABLE) {
+    flushTlbAll(true);
+    point();
+  }
+  return true;
+}
+
+function removeBlock(va: u64, site: u8): void {
+  const entry = findEntry(INIT_MM, va, 2);
+  if (entry == 0) return;
+  const old = load<u64>(entry);
+  if (!(old & P)) return;
+  if (isLeaf(old, 2)) {
+    store<u64>(entry, 0);
+    return;
+  }
+  const table = tableOf(old);
+  if (table == 0) return;
+  clearContents(table);
+  if (site == REMOVE_PAGETABLE) {
+    flushTlbAll(true);
+    point();
+  }
+  if (!isEmpty(table)) return;
+  freeTable(table, site);
+  point();
+  store<u64>(entry, 0);
+  point();
+}
+
+function removePd(va: u64, site: u8): void {
+  const entry = findEntry(INIT_MM, va, 3);
+  if (entry == 0) return;
+  const old = load<u64>(entry);
+  if (!(old & P) || isLeaf(old, 3)) return;
+  const table = tableOf(old);
+  if (table == 0 || !isEmpty(table)) return;
+  freeTable(table, site);
+  point();
+  store<u64>(entry, 0);
+  point();
+}
+
+/** __split_large_page(): the table is allocated bare, without the mark of a kernel table, and its parent has U/S = 0. */
+export function cpaSplit(va: u64): bool {
+  if (!inKernelHalf(va, 1)) return false;
+  const entry = findEntry(INIT_MM, va, 2);
+  if (entry == 0) return false;
+  const old = load<u64>(entry);
+  if (!(old & P) || !isLeaf(old, 2)) return false;
+  const table = allocateTable(1, 0);
+  if (table == 0) return false;
+  const bits = old & ~FRAME & ~PS;
+  let frame = old & FRAME & ~(BLOCK - 1);
+  const first = contentsOf(table);
+  for (let at = first; at < first + 4096; at += 8) {
+    store<u64>(at, frame | bits);
+    frame += 4096;
+  }
+  store<u64>(entry, (frameOf(table) << 12) | KERNPG_TABLE);
+  point();
+  flushTlbAll(false);
+  point();
+  return true;
+}
+
+/** cpa_collapse_large_pages(): install the large leaf, flush once, free the table. */
+export function cpaCollapse(va: u64): bool {
+  if (!inKernelHalf(va, 1)) return false;
+  const entry = findEntry(INIT_MM, va, 2);
+  if (entry == 0) return false;
+  const old = load<u64>(entry);
+  if (!(old & P) || isLeaf(old, 2)) return false;
+  const table = slotOf((old & FRAME) >> 12);
+  if (table == 0) return false;
+  const frame = load<u64>(contentsOf(table)) & FRAME & ~(((<u64>1) << shiftOf(2)) - 1);
+  store<u64>(entry, frame | P | RW | A | D | G | XD | PS);
+  point();
+  flushTlbAll(true);
+  point();
+  freeTable(table, CPA_COLLAPSE);
+  point();
+  return true;
+}

@@ -1,0 +1,93 @@
+// The kernel's flush entry points (arch/x86/mm/tlb.c, 6.12; docs/rules.md section 10.7).
+
+import { flushEverything, invlpg, invlpgRange } from "../cpu";
+import { NO_LIMIT } from "../queue/submit";
+import { contextOf } from "../requesters";
+import {
+  CPU_FULL_FLUSHES,
+  CPU_PAGE_FLUSHES,
+  FLUSH_ALLS,
+  IPI_BROADCASTS,
+  IPI_RECEIVERS,
+  KERNEL_RANGE_FLUSHES,
+  LOCAL_FLUSH_ALLS,
+  MM_FLUSHES,
+  tally,
+} from "./counters";
+import { afterFlush, HOOK_FLUSH_ALL, HOOK_KERNEL_RANGE, notify } from "./policy";
+import { cpuCount, generationOfMm, mmOfCpu, nextGeneration, reload, slotGeneration } from "./spaces";
+
+/** tlb_single_page_flush_ceiling, in pages. */
+const CEILING: u64 = 33;
+
+/** on_each_cpu(): every CPU but the caller is interrupted. */
+function interruptAll(): void {
+  if (cpuCount < 2) return;
+  tally(IPI_BROADCASTS);
+  tally(IPI_RECEIVERS, cpuCount - 1);
+}
+
+function flushEveryCpu(): void {
+  interruptAll();
+  for (let cpu: u32 = 0; cpu < cpuCount; cpu++) flushEverything(contextOf(cpu));
+  tally(CPU_FULL_FLUSHES, cpuCount);
+}
+
+/** flush_tlb_kernel_range(start, end). `freesTables`: the caller frees, or has freed, a table with this flush. */
+export function flushTlbKernelRange(start: u64, end: u64, freesTables: bool): void {
+  tally(KERNEL_RANGE_FLUSHES);
+  if (end - start > CEILING << 12) {
+    flushEveryCpu();
+  } else if (end > start) {
+    const pages = (end - start + 0xfff) >> 12;
+    interruptAll();
+    for (let cpu: u32 = 0; cpu < cpuCount; cpu++) invlpgRange(contextOf(cpu), start, pages);
+    tally(CPU_PAGE_FLUSHES, pages * cpuCount);
+  }
+  if (end > start) afterFlush(start, end - 1, HOOK_KERNEL_RANGE, freesTables);
+}
+
+/** flush_tlb_all() */
+export function flushTlbAll(freesTables: bool): void {
+  tally(FLUSH_ALLS);
+  flushEveryCpu();
+  afterFlush(0, NO_LIMIT, HOOK_FLUSH_ALL, freesTables);
+}
+
+/** __flush_tlb_all(): the calling CPU alone; no policy has hooked it. */
+export function localFlushTlbAll(cpu: u32): void {
+  tally(LOCAL_FLUSH_ALLS);
+  tally(CPU_FULL_FLUSHES);
+  flushEverything(contextOf(cpu));
+}
+
+/** flush_tlb_mm_range(mm, start, end, shift, …); `end` = NO_LIMIT: everything. */
+export function flushTlbMmRange(mm: u32, start: u64, end: u64, shift: u32): void {
+  tally(MM_FLUSHES);
+  const all = end == NO_LIMIT || (end - start) >> <u64>shift > CEILING;
+  const generation = nextGeneration(mm);
+  let receivers: u32 = 0;
+  for (let cpu: u32 = 0; cpu < cpuCount; cpu++) {
+    if (mmOfCpu(cpu) != mm) continue;
+    receivers++;
+    const caughtUp = slotGeneration(cpu);
+    if (!all && load<u32>(caughtUp) + 1 == generation) {
+      for (let at = start; at < end; at += (<u64>1) << <u64>shift) invlpg(contextOf(cpu), at);
+      tally(CPU_PAGE_FLUSHES, (end - start + ((<u64>1) << <u64>shift) - 1) >> <u64>shift);
+    } else {
+      reload(cpu);
+    }
+    store<u32>(caughtUp, generation);
+  }
+  if (receivers > 1) {
+    tally(IPI_BROADCASTS);
+    tally(IPI_RECEIVERS, receivers - 1);
+  }
+  if (all) notify(mm, 0, NO_LIMIT);
+  else if (end > start) notify(mm, start, end - 1);
+}
+
+/** Generation of an mm, for tests and dumps. */
+export function mmGeneration(mm: u32): u32 {
+  return generationOfMm(mm);
+}

@@ -1,0 +1,218 @@
+// The policy in force, and what it makes of flushes and frees (docs/rules.md section 11).
+
+import { addressMask, CONTEXT_BOUND, CONTEXT_MM, CONTEXT_NEXT } from "../agent";
+import { operationNumber, time } from "../clock";
+import { heldSince, holdSince, MARK_BOOT, MARK_KERNEL, marksOf } from "../frames";
+import { allocate } from "../layout";
+import { point } from "../points";
+import { invalidateByQueue, NO_LIMIT, startRound } from "../queue/submit";
+import { firstPasid } from "../requesters";
+import {
+  FRAMES_DEFERRED,
+  FRAMES_HELD,
+  IOMMU_ROUNDS,
+  kernelCounter,
+  LOST_REQUESTS,
+  MOST_FRAMES_HELD,
+  NEEDLESS_ROUNDS,
+  OPERATIONS_HELD,
+  SYNCHRONOUS_ROUNDS,
+  setCounter,
+  TIME_HELD,
+  tally,
+  USER_ROUNDS,
+  WORK_RUNS,
+} from "./counters";
+import { release } from "./pool";
+
+// ---- the policy: bits ----
+export const HOOK_KERNEL_RANGE: u32 = 1;
+export const HOOK_FLUSH_ALL: u32 = 1 << 1;
+export const ONLY_TABLE_FREES: u32 = 1 << 2;
+export const ASYNC: u32 = 1 << 3;
+export const DEFER_FREE: u32 = 1 << 4;
+export const INVALIDATE_FIRST: u32 = 1 << 5;
+export const USER_ONLY_ROOT: u32 = 1 << 6;
+export const NO_SHARED_TABLES: u32 = 1 << 7;
+export const NOTIFY_USER: u32 = 1 << 8;
+
+// ---- scope of a ranged hook ----
+export const SCOPE_RANGE: u32 = 0;
+export const SCOPE_PASID: u32 = 1;
+export const SCOPE_ALL: u32 = 2;
+
+const MOST_REQUESTS: u32 = 64;
+const REQUESTS: usize = memory.data(64 * 16, 8);
+const STATE: usize = memory.data(12, 4);
+const REQUEST_COUNT: usize = STATE;
+const DEFERRED_COUNT: usize = STATE + 4;
+/** A work item never runs twice at once. */
+const WORKING: usize = STATE + 8;
+
+let policy: u32 = NOTIFY_USER;
+let scope: u32 = SCOPE_RANGE;
+/** Bit s: tables of site s are deferred whatever their mark. */
+let deferSites: u32 = 0;
+let deferred: usize = 0;
+let deferredSize: u32 = 0;
+/** Where a deferred table came from, by place in the list. */
+let deferredSite: usize = 0;
+
+export function createDeferredList(most: u32): bool {
+  deferred = allocate(<usize>most << 2);
+  deferredSite = allocate(most);
+  deferredSize = most;
+  return deferred != 0 && deferredSite != 0;
+}
+
+export function setPolicy(bits: u32, rangeScope: u32, sites: u32): void {
+  policy = bits;
+  scope = rangeScope;
+  deferSites = sites;
+}
+
+// @ts-ignore: decorator
+@inline
+export function has(bit: u32): bool {
+  return (policy & bit) != 0;
+}
+
+// ---- IOMMU invalidation of the kernel half: every bound PASID of every IOMMU ----
+
+/** [first, last] in canonical addresses; `NO_LIMIT` for last: everything. True if a PASID was bound. */
+function invalidateKernel(first: u64, last: u64, how: u32): bool {
+  let any = false;
+  startRound();
+  for (let context = firstPasid; context != 0; context = load<usize>(context, CONTEXT_NEXT)) {
+    if (!load<u32>(context, CONTEXT_BOUND)) continue;
+    invalidateByQueue(context, first, last, how);
+    any = true;
+  }
+  if (any) tally(IOMMU_ROUNDS);
+  return any;
+}
+
+/** A flush that the policy hooks has ended. `last` = NO_LIMIT: everything. */
+export function afterFlush(first: u64, last: u64, hook: u32, freesTables: bool): void {
+  if (!has(hook) || (has(ONLY_TABLE_FREES) && !freesTables)) return;
+  if (has(ASYNC)) {
+    request(first, last);
+    return;
+  }
+  const any = invalidateKernel(first, last, last == NO_LIMIT ? SCOPE_PASID : scope);
+  if (!any) return;
+  tally(SYNCHRONOUS_ROUNDS);
+  if (!freesTables) tally(NEEDLESS_ROUNDS);
+}
+
+function request(first: u64, last: u64): void {
+  const waiting = load<u32>(REQUEST_COUNT);
+  if (waiting == MOST_REQUESTS) {
+    tally(LOST_REQUESTS);
+    return;
+  }
+  const at = REQUESTS + (<usize>waiting << 4);
+  store<u64>(at, first);
+  store<u64>(at, last, 8);
+  store<u32>(REQUEST_COUNT, waiting + 1);
+}
+
+/** The mmu notifier: every PASID that is bound to an mm. */
+export function notify(mm: u32, first: u64, last: u64): void {
+  if (!has(NOTIFY_USER)) return;
+  let any = false;
+  startRound();
+  for (let context = firstPasid; context != 0; context = load<usize>(context, CONTEXT_NEXT)) {
+    if (!load<u32>(context, CONTEXT_BOUND) || load<u32>(context, CONTEXT_MM) != mm + 1) continue;
+    invalidateByQueue(context, first, last, last == NO_LIMIT ? SCOPE_PASID : SCOPE_RANGE);
+    any = true;
+  }
+  if (!any) return;
+  tally(IOMMU_ROUNDS);
+  tally(USER_ROUNDS);
+}
+
+// ---- freeing a table ----
+
+/** A site lets go of a table: given back at once, or put on the deferred list. */
+export function freeTable(slot: u32, site: u8): void {
+  const marks = marksOf(slot);
+  const covered = (marks & MARK_KERNEL) != 0 || (deferSites & (1 << site)) != 0;
+  if (!has(DEFER_FREE) || marks & MARK_BOOT || !covered) {
+    release(slot, site);
+    return;
+  }
+  const waiting = load<u32>(DEFERRED_COUNT);
+  store<u32>(deferred + (<usize>waiting << 2), slot);
+  store<u8>(deferredSite + waiting, site);
+  store<u32>(DEFERRED_COUNT, waiting + 1);
+  holdSince(slot, time());
+  noteHeld(1);
+  tally(FRAMES_DEFERRED);
+  // Summed as a difference: now for every frame that comes, plus now for every frame that goes.
+  tally(OPERATIONS_HELD, 0 - operationNumber());
+}
+
+function noteHeld(change: i64): void {
+  const held = kernelCounter(FRAMES_HELD) + change;
+  setCounter(FRAMES_HELD, held);
+  if (held > kernelCounter(MOST_FRAMES_HELD)) setCounter(MOST_FRAMES_HELD, held);
+}
+
+/** Deferred work: the asynchronous requests, then the deferred list. False if it is running already. */
+export function runWork(): bool {
+  if (load<u32>(WORKING)) return false;
+  if (workWaits()) tally(WORK_RUNS);
+  store<u32>(WORKING, 1);
+  runRequests();
+  if (has(DEFER_FREE) && load<u32>(DEFERRED_COUNT) != 0) {
+    if (has(INVALIDATE_FIRST)) {
+      invalidateWholeKernel();
+      releaseFirst(load<u32>(DEFERRED_COUNT));
+    } else {
+      // The list is taken here: tables that arrive from now on wait for the next run.
+      const taken = load<u32>(DEFERRED_COUNT);
+      point();
+      invalidateWholeKernel();
+      releaseFirst(taken);
+    }
+  }
+  store<u32>(WORKING, 0);
+  return true;
+}
+
+function runRequests(): void {
+  for (let i: u32 = 0; i < load<u32>(REQUEST_COUNT); i++) {
+    const at = REQUESTS + (<usize>i << 4);
+    const last = load<u64>(at, 8);
+    invalidateKernel(load<u64>(at), last, last == NO_LIMIT ? SCOPE_PASID : scope);
+    point();
+  }
+  store<u32>(REQUEST_COUNT, 0);
+}
+
+/** iommu_sva_invalidate_kva_range(PAGE_OFFSET, TLB_FLUSH_ALL): not "everything" to the driver, but the whole upper half. */
+function invalidateWholeKernel(): void {
+  invalidateKernel(~(addressMask >> 1), ~(<u64>0) - 1, SCOPE_RANGE);
+  point();
+}
+
+function releaseFirst(taken: u32): void {
+  const now = operationNumber();
+  for (let i: u32 = 0; i < taken; i++) {
+    const slot = load<u32>(deferred + (<usize>i << 2));
+    tally(OPERATIONS_HELD, now);
+    tally(TIME_HELD, time() - heldSince(slot));
+    release(slot, load<u8>(deferredSite + i));
+  }
+  noteHeld(-(<i64>taken));
+  const left = load<u32>(DEFERRED_COUNT) - taken;
+  memory.copy(deferred, deferred + (<usize>taken << 2), <usize>left << 2);
+  memory.copy(deferredSite, deferredSite + taken, left);
+  store<u32>(DEFERRED_COUNT, left);
+}
+
+/** Whether deferred work has something to do. */
+export function workWaits(): bool {
+  return load<u32>(REQUEST_COUNT) != 0 || load<u32>(DEFERRED_COUNT) != 0;
+}

@@ -1,0 +1,84 @@
+// The kernel's frames: a stack of free ones, so that a frame just freed is the next to be given out, which is what an
+// attacker gets (docs/rules.md section 8).
+
+import { operationNumber } from "../clock";
+import {
+  claimSlot,
+  clearContents,
+  DATA,
+  FREE,
+  noteFree,
+  setMarks,
+  setState,
+  TABLE,
+} from "../frames";
+import { NO_SITE } from "../hazard";
+import { allocate } from "../layout";
+import { OUT_OF_FRAMES, TABLES_ALLOCATED, TABLES_RELEASED, tally, tallySite } from "./counters";
+
+/** How many frames are free; the stack itself holds slots. */
+const FREE_COUNT: usize = memory.data(4, 4);
+let stack: usize = 0;
+
+/** Claims frames `base`..`base + frames - 1`; false if the frame store or memory is full. */
+export function createPool(base: u64, frames: u32): bool {
+  stack = allocate(<usize>frames << 2);
+  if (stack == 0) return false;
+  for (let i: u32 = 0; i < frames; i++) {
+    const slot = claimSlot(base + <u64>(frames - 1 - i));
+    if (slot == 0) return false;
+    noteFree(slot, <u8>NO_SITE, 0);
+    store<u32>(stack + (<usize>i << 2), slot);
+  }
+  store<u32>(FREE_COUNT, frames);
+  return true;
+}
+
+/** Slot of the next free frame, 0 if there is none. */
+function pop(): u32 {
+  const left = load<u32>(FREE_COUNT);
+  if (left == 0) {
+    tally(OUT_OF_FRAMES);
+    return 0;
+  }
+  store<u32>(FREE_COUNT, left - 1);
+  return load<u32>(stack + (<usize>(left - 1) << 2));
+}
+
+/** A zeroed table, or 0. */
+export function allocateTable(level: u32, marks: u8): u32 {
+  const slot = pop();
+  if (slot == 0) return 0;
+  clearContents(slot);
+  setState(slot, TABLE, <u8>level);
+  setMarks(slot, marks);
+  tally(TABLES_ALLOCATED);
+  return slot;
+}
+
+/** A frame for someone's data, contents as they were, or 0. */
+export function allocateData(): u32 {
+  const slot = pop();
+  if (slot != 0) setState(slot, DATA, 0);
+  return slot;
+}
+
+/** Gives a table's frame back; its contents stay until somebody takes it. */
+export function release(slot: u32, site: u8): void {
+  setState(slot, FREE, 0);
+  noteFree(slot, site, operationNumber());
+  const free = load<u32>(FREE_COUNT);
+  store<u32>(stack + (<usize>free << 2), slot);
+  store<u32>(FREE_COUNT, free + 1);
+  tally(TABLES_RELEASED);
+  tallySite(site);
+}
+
+export function freeFrames(): u32 {
+  return load<u32>(FREE_COUNT);
+}
+
+/** Slot at a place of the stack of free frames; the last one is next. */
+export function freeSlotAt(place: u32): u32 {
+  return load<u32>(stack + (<usize>place << 2));
+}

@@ -1,0 +1,48 @@
+// Binding address spaces to PASIDs (iommu_sva_bind_device), and an attacker who takes freed frames.
+
+import { NXE, WP } from "../access";
+import { CONTEXT_BOUND, CONTEXT_MM } from "../agent";
+import { P, RW, US } from "../entry";
+import { clearContents, contentsOf, frameOf } from "../frames";
+import { bind } from "../iommu";
+import { forgetPasid } from "../queue/submit";
+import { contextOf } from "../requesters";
+import { has, NO_SHARED_TABLES, USER_ONLY_ROOT } from "./policy";
+import { allocateData } from "./pool";
+import { exists, needSecondRoot, rootOf } from "./spaces";
+
+export function svaBind(requester: u32, mm: u32): bool {
+  if (!exists(mm) || has(NO_SHARED_TABLES)) return false;
+  const root = has(USER_ONLY_ROOT) ? needSecondRoot(mm) : rootOf(mm);
+  if (root == 0) return false;
+  const context = contextOf(requester);
+  bind(context, true, frameOf(root), NXE | WP);
+  store<u32>(context, mm + 1, CONTEXT_MM);
+  forgetPasid(context);
+  return true;
+}
+
+export function svaUnbind(requester: u32): bool {
+  const context = contextOf(requester);
+  if (!load<u32>(context, CONTEXT_BOUND)) return false;
+  bind(context, false, 0, 0);
+  store<u32>(context, 0, CONTEXT_MM);
+  forgetPasid(context);
+  return true;
+}
+
+const FORGE_USER_LEAF: u32 = 1;
+const FILL: u32 = 2;
+
+/** Takes the frame freed last for data of one's choice; its frame number, 0 if none is free. */
+export function reuse(type: u32, word: u64): u64 {
+  const slot = allocateData();
+  if (slot == 0) return 0;
+  const entry = type == FORGE_USER_LEAF ? (word & 0x000f_ffff_ffff_f000) | P | RW | US : type == FILL ? word : 0;
+  if (entry == 0) clearContents(slot);
+  else {
+    const first = contentsOf(slot);
+    for (let at = first; at < first + 4096; at += 8) store<u64>(at, entry);
+  }
+  return frameOf(slot);
+}

@@ -1,0 +1,220 @@
+// vmalloc space: mapping by the largest leaves that fit, huge leaves that replace tables, lazy unmapping.
+// mm/vmalloc.c and arch/x86/mm/pgtable.c, 6.12; docs/rules.md sections 10.1, 10.2, 10.5.
+
+import { addressMask, AGENT_L1, AGENT_L2, agentOf } from "../agent";
+import { ANY_TAG, markStale } from "../cache/stale";
+import { A, D, G, isLeaf, P, PS, RW, shiftOf, XD } from "../entry";
+import { clearContents, contentsOf, MARK_KERNEL } from "../frames";
+import { detecting } from "../hazard";
+import { point } from "../points";
+import { contextOf } from "../requesters";
+import { PURGES, tally } from "./counters";
+import { takeDataFrames } from "./data-frames";
+import { flushTlbKernelRange } from "./flush";
+import { freeTable } from "./policy";
+import { PMD_FREE_PTE_PAGE, PUD_FREE_PMD_PAGE } from "./sites";
+import { cpuCount, INIT_MM } from "./spaces";
+import { clearLeaves, findEntry, inKernelHalf, needEntry, PAGE_TABLE, tableOf } from "./tables";
+
+/** PAGE_KERNEL: P, R/W, A, D, G, XD. */
+export const PAGE_KERNEL: u64 = P | RW | A | D | G | XD;
+
+/** Lazily unmapped pages, and the range that holds them. */
+const LAZY: usize = memory.data(24, 8);
+const LAZY_MIN: usize = LAZY + 8;
+const LAZY_MAX: usize = LAZY + 16;
+
+let autoPurge: bool = true;
+
+export function setAutoPurge(on: bool): void {
+  autoPurge = on;
+}
+
+export function lazyPages(): u64 {
+  return load<u64>(LAZY);
+}
+
+/** lazy_max_pages(): fls(online CPUs) * 32 MiB, in pages. */
+export function lazyMaxPages(): u64 {
+  return <u64>(32 - clz(cpuCount)) << 13;
+}
+
+/** Maps `pages` pages from `va` with leaves of up to 2^shift bytes. False if a frame was missing or the range is not the kernel's. */
+export function vmalloc(va: u64, pages: u32, shift: u32): bool {
+  if (!inKernelHalf(va, pages)) return false;
+  let at = va & ~0xfff;
+  let left = <u64>pages;
+  while (left > 0) {
+    const level = leafLevel(at, left, shift);
+    const entry = needEntry(INIT_MM, at, level, MARK_KERNEL, PAGE_TABLE);
+    if (entry == 0) return false;
+    if (level == 1) {
+      const run = min<u64>(left, 512 - ((at >> 12) & 511));
+      mapPages(entry, <u32>run);
+      at += run << 12;
+      left -= run;
+      continue;
+    }
+    const old = load<u64>(entry);
+    if (old & P && !isLeaf(old, level)) replaceTable(entry, at, level);
+    store<u64>(entry, takeDataFrames(level) | PAGE_KERNEL | PS);
+    at += (<u64>1) << shiftOf(level);
+    left -= (<u64>1) << (shiftOf(level) - 12);
+  }
+  return true;
+}
+
+function leafLevel(at: u64, left: u64, shift: u32): u32 {
+  for (let level: u32 = 3; level > 1; level--) {
+    const span = shiftOf(level);
+    if (<u64>shift >= span && (at & (((<u64>1) << span) - 1)) == 0 && left >> (span - 12) != 0) return level;
+  }
+  return 1;
+}
+
+function mapPages(entry: usize, count: u32): void {
+  const end = entry + (<usize>count << 3);
+  for (let at = entry; at < end; at += 8) store<u64>(at, takeDataFrames(1) | PAGE_KERNEL);
+}
+
+function replaceTable(entry: usize, va: u64, level: u32): void {
+  if (level == 2) pmdFreePtePage(entry, va);
+  else pudFreePmdPage(entry, va);
+}
+
+/** pmd_free_pte_page(): clear, flush of one page, free. */
+function pmdFreePtePage(entry: usize, va: u64): void {
+  const table = tableOf(load<u64>(entry));
+  store<u64>(entry, 0);
+  point();
+  flushTlbKernelRange(va, va + 0xfff, true);
+  point();
+  if (table != 0) freeTable(table, PMD_FREE_PTE_PAGE);
+  point();
+}
+
+/** Tables below a PD that pud_free_pmd_page() is freeing. */
+const SCRATCH: usize = memory.data(512 * 4, 4);
+
+/** pud_free_pmd_page(): the PD emptied and unlinked, one page flushed, its PTs and itself freed. */
+function pudFreePmdPage(entry: usize, va: u64): void {
+  const table = tableOf(load<u64>(entry));
+  let count: u32 = 0;
+  if (table != 0) {
+    const first = contentsOf(table);
+    for (let at = first; at < first + 4096; at += 8) {
+      const lower = load<u64>(at);
+      if (!(lower & P) || isLeaf(lower, 2)) continue;
+      store<u32>(SCRATCH + (<usize>count << 2), tableOf(lower));
+      count++;
+    }
+    clearContents(table);
+  }
+  store<u64>(entry, 0);
+  point();
+  flushTlbKernelRange(va, va + 0xfff, true);
+  point();
+  for (let i: u32 = 0; i < count; i++) {
+    const slot = load<u32>(SCRATCH + (<usize>i << 2));
+    if (slot != 0) freeTable(slot, PUD_FREE_PMD_PAGE);
+    point();
+  }
+  if (table != 0) freeTable(table, PUD_FREE_PMD_PAGE);
+  point();
+}
+
+/** Unmaps lazily: the leaves go now, CPUs hear of it at the next purge. */
+export function vfree(va: u64, pages: u32, resetPerms: bool): bool {
+  if (!inKernelHalf(va, pages)) return false;
+  const first = va & ~0xfff;
+  const end = first + (<u64>pages << 12);
+  clearLeaves(INIT_MM, first, pages);
+  if (detecting) markCpus(first & addressMask, (end - 1) & addressMask);
+  const lazy = load<u64>(LAZY);
+  store<u64>(LAZY_MIN, lazy == 0 ? first : min<u64>(load<u64>(LAZY_MIN), first));
+  // An end of 2^64 is kept as the last byte's successor of the address space: 0 would not be a maximum.
+  store<u64>(LAZY_MAX, lazy == 0 ? end - 1 : max<u64>(load<u64>(LAZY_MAX), end - 1));
+  store<u64>(LAZY, lazy + pages);
+  if (resetPerms || (autoPurge && lazy + pages > lazyMaxPages())) purge();
+  return true;
+}
+
+function markCpus(first: u64, last: u64): void {
+  for (let cpu: u32 = 0; cpu < cpuCount; cpu++) {
+    const agent = agentOf(contextOf(cpu));
+    markList(agent + AGENT_L1, first, last);
+    markList(agent + AGENT_L2, first, last);
+  }
+}
+
+function markList(list: usize, first: u64, last: u64): void {
+  let cache: usize;
+  while ((cache = load<usize>(list)) != 0) {
+    markStale(cache, first, last, ANY_TAG);
+    list += 4;
+  }
+}
+
+/** __purge_vmap_area_lazy(): one flush over all that was unmapped. False if there is nothing. */
+export function purge(): bool {
+  if (load<u64>(LAZY) == 0) return false;
+  store<u64>(LAZY, 0);
+  tally(PURGES);
+  flushTlbKernelRange(load<u64>(LAZY_MIN), load<u64>(LAZY_MAX) + 1, false);
+  point();
+  return true;
+}
+
+/** Step by step, for traces: what `tableClear` unlinked is found again by site and address. */
+const REMEMBERED: usize = memory.data(256 * 16, 8);
+const REMEMBERED_NEXT: usize = memory.data(4, 4);
+
+function remembered(site: u8, va: u64): usize {
+  for (let i: usize = 0; i < 256; i++) {
+    const at = REMEMBERED + (i << 4);
+    if (load<u64>(at) == va && load<u32>(at, 8) != 0 && load<u32>(at, 12) == <u32>site) return at;
+  }
+  return 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function levelAbove(site: u8): u32 {
+  return site == PUD_FREE_PMD_PAGE ? 3 : 2;
+}
+
+/** Unlinks the table at an address (making one if the trace began later than the table) and remembers it. */
+export function tableClear(site: u8, va: u64): bool {
+  if (!inKernelHalf(va, 1)) return false;
+  const level = levelAbove(site);
+  // The table above the entry's table too: a walk has to find the entry before it can be cleared.
+  if (needEntry(INIT_MM, va, level - 1, MARK_KERNEL, PAGE_TABLE) == 0) return false;
+  const entry = findEntry(INIT_MM, va, level);
+  const next = load<u32>(REMEMBERED_NEXT);
+  const at = REMEMBERED + (<usize>(next & 255) << 4);
+  store<u32>(REMEMBERED_NEXT, next + 1);
+  store<u64>(at, va);
+  store<u32>(at, tableOf(load<u64>(entry)), 8);
+  store<u32>(at, site, 12);
+  store<u64>(entry, 0);
+  point();
+  return true;
+}
+
+/** Frees what `tableClear` unlinked; or, where free precedes clear, what is still linked. */
+export function tableFree(site: u8, va: u64): bool {
+  if (!inKernelHalf(va, 1)) return false;
+  const at = remembered(site, va);
+  let slot: u32;
+  if (at != 0) {
+    slot = load<u32>(at, 8);
+    store<u32>(at, 0, 8);
+  } else {
+    const level = levelAbove(site);
+    if (needEntry(INIT_MM, va, level - 1, MARK_KERNEL, PAGE_TABLE) == 0) return false;
+    slot = tableOf(load<u64>(findEntry(INIT_MM, va, level)));
+  }
+  freeTable(slot, site);
+  point();
+  return true;
+}

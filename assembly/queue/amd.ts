@@ -1,0 +1,59 @@
+// Commands of the AMD IOMMU (AMD I/O Virtualization Technology 2.4): 128 bits, opcode in bits 60..63 of the first word.
+//
+//   INVALIDATE_IOMMU_PAGES (3): w0 = PASID (19:0) | domain << 32 | opcode << 60
+//                               w1 = S | PDE << 1 | GN << 2 | address (63:12)
+//   INVALIDATE_IOTLB_PAGES (4): device TLBs, the same second word
+//   COMPLETION_WAIT (1)
+// With S the size is in the address: the lowest clear bit from 12 up is the highest bit that the range does not decide.
+
+export const OP_COMPLETION_WAIT: u64 = 1;
+export const OP_INVALIDATE_IOMMU_PAGES: u64 = 3;
+export const OP_INVALIDATE_IOTLB_PAGES: u64 = 4;
+
+const S: u64 = 1;
+const PDE: u64 = 1 << 1;
+const GN: u64 = 1 << 2;
+const PAGE: u64 = ~0xfff;
+/** The address that names every page. */
+export const ALL_PAGES: u64 = 0x7fff_ffff_ffff_f000;
+
+// @ts-ignore: decorator
+@inline
+export function invalidatePages(opcode: u64, pasid: u32): u64 {
+  return <u64>pasid | (opcode << 60);
+}
+
+/** The driver's size encoding: the highest bit in which first and last page differ; above bit 51, all pages. */
+export function pagesAddress(first: u64, last: u64, withTables: bool): u64 {
+  const flags = GN | (withTables ? PDE : 0);
+  if (first >> 12 == last >> 12) return (first & PAGE) | flags;
+  const highest = 63 - clz(first ^ last);
+  if (highest > 51) return ALL_PAGES | S | flags;
+  const below = ((<u64>1) << highest) - 1;
+  return (((first & ~below) | below) & PAGE & ~((<u64>1) << highest)) | S | flags;
+}
+
+/** log2 of the pages that a command's second word names; 52 = all. */
+export function pagesMask(w1: u64): u32 {
+  if (!(w1 & S)) return 0;
+  if ((w1 & PAGE) == ALL_PAGES) return 52;
+  return <u32>ctz(~(w1 >> 12)) + 1;
+}
+
+// @ts-ignore: decorator
+@inline
+export function coversTables(w1: u64): bool {
+  return (w1 & PDE) != 0;
+}
+
+// @ts-ignore: decorator
+@inline
+export function opcodeOf(w0: u64): u64 {
+  return w0 >> 60;
+}
+
+// @ts-ignore: decorator
+@inline
+export function pasidOf(w0: u64): u32 {
+  return <u32>w0 & 0xf_ffff;
+}
