@@ -58,6 +58,8 @@ export { rootOf, secondRootOf } from "./kernel/spaces";
 export { mmGeneration } from "./kernel/flush";
 export { lazyMaxPages, lazyPages } from "./kernel/vmalloc";
 
+export { createKernelWorkload, generateKernel, setKernelActors, setKernelWeight, startKernelWorkload } from "./kernel/workload";
+
 // ---- queues ----
 export { setPasid } from "./queue/submit";
 

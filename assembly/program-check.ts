@@ -96,7 +96,7 @@ function kernelFaultOf(at: usize, operation: u8): u32 {
   } else if (operation == OP_TABLE_CLEAR || operation == OP_TABLE_FREE) {
     if (type >= SITES) return BAD_TYPE;
   } else if (operation == OP_VMALLOC || operation == OP_FLUSH_TLB_MM_RANGE) {
-    if (type < 12 || type > 30) return BAD_TYPE;
+    if ((type & 0x3f) < 12 || (type & 0x3f) > 30) return BAD_TYPE;
   }
   return FINE;
 }

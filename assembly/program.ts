@@ -25,6 +25,15 @@ import { access, contextOf, EVERY_CPU, frontOf, isCpu, requesterCount } from "./
 
 export const OPERATION_SIZE: u32 = 16;
 
+/** Writes a record. */
+// @ts-ignore: decorator
+@inline
+export function putRecord(at: usize, operation: u8, type: u32, requester: u32, argument: u32, address: u64): void {
+  store<u32>(at, <u32>operation | (type << 8) | (requester << 16));
+  store<u32>(at, argument, 4);
+  store<u64>(at, address, 8);
+}
+
 export const OP_NOTHING: u8 = 0;
 /** access = kind of access, address = virtual address; result: the outcome */
 export const OP_ACCESS: u8 = 1;

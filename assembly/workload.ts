@@ -6,7 +6,7 @@
 import { TYPE, WRITE } from "./access";
 import { INVPCID_ALL_BUT_GLOBAL, INVPCID_CONTEXT } from "./cpu";
 import { allocate } from "./layout";
-import { OP_ACCESS, OP_FLUSH_ALL, OP_FLUSH_KERNEL_RANGE, OP_INVLPG, OP_INVPCID, OPERATION_SIZE } from "./program";
+import { OP_ACCESS, OP_FLUSH_ALL, OP_FLUSH_KERNEL_RANGE, OP_INVLPG, OP_INVPCID, OPERATION_SIZE, putRecord } from "./program";
 import { below, next, seed } from "./random";
 import { EVERY_CPU } from "./requesters";
 
@@ -104,7 +104,7 @@ function makeCycle(): void {
 function makeAlias(exponent: f64): void {
   let sum: f64 = 0;
   for (let i: u32 = 0; i < pageCount; i++) {
-    const weight = 1.0 / Math.pow(<f64>(i + 1), exponent);
+    const weight = 1.0 / power(<f64>(i + 1), exponent);
     store<f64>(weights + (<usize>i << 3), weight);
     sum += weight;
   }
@@ -132,6 +132,22 @@ function makeAlias(exponent: f64): void {
   }
   while (small > 0) keepWhole(load<u32>(permutation + (<usize>(--small) << 2)));
   while (large < pageCount) keepWhole(load<u32>(permutation + (<usize>(large++) << 2)));
+}
+
+/** base^exponent for base >= 1, exponent rounded down to 2^-16: products of repeated square roots, which are exact IEEE steps. */
+function power(base: f64, exponent: f64): f64 {
+  let result: f64 = 1;
+  for (let whole = <u32>exponent; whole > 0; whole--) result *= base;
+  let root = base;
+  let fraction = exponent - Math.floor(exponent);
+  for (let bit: u32 = 0; bit < 16; bit++) {
+    root = Math.sqrt(root);
+    fraction *= 2;
+    if (fraction < 1) continue;
+    fraction -= 1;
+    result *= root;
+  }
+  return result;
 }
 
 function setAlias(index: u32, weight: f64, other: u32): void {
@@ -180,7 +196,7 @@ function putAccess(at: usize, draw: u64, page: u64): void {
   let access = <u32>(page & ACCESS_BITS);
   if (page & MAY_WRITE && <u32>((draw >> 20) & 0x3ff) < writeWeight) access = (access & ~TYPE) | WRITE;
   const requester = firstRequester + <u32>((((draw >> 32) & 0xffff) * <u64>requesterSpan) >> 16);
-  put(at, OP_ACCESS, access, requester, 0, (page & PAGE_MASK) | ((draw >> 52) & 0xff8));
+  putRecord(at, OP_ACCESS, access, requester, 0, (page & PAGE_MASK) | ((draw >> 52) & 0xff8));
 }
 
 function putFlush(at: usize, draw: u32, page: u64): void {
@@ -190,20 +206,12 @@ function putFlush(at: usize, draw: u32, page: u64): void {
     left -= load<u32>(WEIGHTS + (<usize>kind << 2));
     kind++;
   }
-  if (kind == FLUSH_PAGE) put(at, OP_INVLPG, 0, EVERY_CPU, 0, page);
-  else if (kind == FLUSH_RANGE) put(at, OP_FLUSH_KERNEL_RANGE, 0, EVERY_CPU, 1 + below(LONGEST_RANGE), page);
+  if (kind == FLUSH_PAGE) putRecord(at, OP_INVLPG, 0, EVERY_CPU, 0, page);
+  else if (kind == FLUSH_RANGE) putRecord(at, OP_FLUSH_KERNEL_RANGE, 0, EVERY_CPU, 1 + below(LONGEST_RANGE), page);
   else if (kind == FLUSH_ABOVE_CEILING) {
-    put(at, OP_FLUSH_KERNEL_RANGE, 0, EVERY_CPU, CEILING + 1 + below(LONGEST_ABOVE - CEILING), page);
+    putRecord(at, OP_FLUSH_KERNEL_RANGE, 0, EVERY_CPU, CEILING + 1 + below(LONGEST_ABOVE - CEILING), page);
   } else if (kind == FLUSH_SPACE) {
-    put(at, OP_INVPCID, INVPCID_CONTEXT, firstRequester + below(requesterSpan), below(pcids), page);
-  } else if (kind == FLUSH_GLOBAL) put(at, OP_FLUSH_ALL, 0, EVERY_CPU, 0, 0);
-  else put(at, OP_INVPCID, INVPCID_ALL_BUT_GLOBAL, EVERY_CPU, 0, 0);
-}
-
-// @ts-ignore: decorator
-@inline
-function put(at: usize, operation: u8, type: u32, requester: u32, argument: u32, address: u64): void {
-  store<u32>(at, <u32>operation | (type << 8) | (requester << 16));
-  store<u32>(at, argument, 4);
-  store<u64>(at, address, 8);
+    putRecord(at, OP_INVPCID, INVPCID_CONTEXT, firstRequester + below(requesterSpan), below(pcids), page);
+  } else if (kind == FLUSH_GLOBAL) putRecord(at, OP_FLUSH_ALL, 0, EVERY_CPU, 0, 0);
+  else putRecord(at, OP_INVPCID, INVPCID_ALL_BUT_GLOBAL, EVERY_CPU, 0, 0);
 }

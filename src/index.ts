@@ -20,6 +20,7 @@ export type {
 export { type Hazard, type HazardCounts, type HazardKind, hazardKinds } from "./hazards.js";
 export type { Binding, Device, DeviceConfig, Iommu, IommuConfig } from "./iommu.js";
 export type { Kernel, KernelConfig, KernelCounters } from "./kernel.js";
+export type { KernelMix, KernelWorkloadOptions } from "./kernel-workload.js";
 export { createMachine, createMachineSync, type Machine, type MachineConfig, type RunOptions } from "./machine.js";
 export type { MappingBatch } from "./mappings.js";
 export { type FaultReason, isTranslated, type LeafLevel, type Outcome, pageSizes, unpackOutcome } from "./outcome.js";

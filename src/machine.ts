@@ -8,6 +8,7 @@ import { checkInteger, InvalidOptionError } from "./errors.js";
 import { Frames } from "./frames.js";
 import { Iommu, type IommuConfig } from "./iommu.js";
 import { Kernel, type KernelConfig } from "./kernel.js";
+import { type KernelWorkloadOptions, mostAreas, startKernelWorkload } from "./kernel-workload.js";
 import { checkPagingMode, type PagingMode } from "./paging-mode.js";
 import { countOperations, operationBytes, twoRecords } from "./program.js";
 import { checkWorkload, type WorkloadOptions } from "./workload.js";
@@ -101,6 +102,7 @@ export class Machine {
     this.pageList = engine.made(exports.createWorkload(this.workloadPages), "workload pages");
     this.frames = new Frames(engine, tables);
     this.kernel = config.kernel && new Kernel(engine, (program) => this.play(program), config.kernel, this.cpus.length);
+    if (this.kernel) engine.made(exports.createKernelWorkload(mostAreas), "workload areas");
   }
 
   private get running(): Engine {
@@ -198,12 +200,35 @@ export class Machine {
    * @throws InvalidOptionError; or the signal's reason if aborted
    */
   runWorkload(options: WorkloadOptions, operations: number, run: RunOptions = {}): void {
-    const total = checkInteger("operations", operations, 0, Number.MAX_SAFE_INTEGER);
     this.startWorkload(options);
+    this.runGenerated((count) => this.running.exports.generate(this.program, count), operations, run);
+  }
+
+  /**
+   * The same for a synthetic kernel workload; the machine has a kernel. A record is an operation, or the second record of
+   * one.
+   * @throws InvalidOptionError; or the signal's reason if aborted
+   */
+  runKernelWorkload(options: KernelWorkloadOptions, records: number, run: RunOptions = {}): void {
+    if (!this.kernel) throw new InvalidOptionError("kernel", undefined, "a machine that was made with one");
+    startKernelWorkload(this.running, options, this.cpus.length);
+    const { first, count } = options.devices;
+    if (first < this.cpus.length || first + count > this.cpus.length + this.iommuRequesters) {
+      throw new InvalidOptionError(
+        "devices",
+        `${first} to ${first + count - 1}`,
+        "requesters of this machine's IOMMUs",
+      );
+    }
+    this.runGenerated((records) => this.running.exports.generateKernel(this.program, records), records, run);
+  }
+
+  private runGenerated(generate: (count: number) => void, operations: number, run: RunOptions): void {
+    const total = checkInteger("operations", operations, 0, Number.MAX_SAFE_INTEGER);
     for (let done = 0; done < total; ) {
       run.signal?.throwIfAborted();
       const count = Math.min(CHUNK, total - done);
-      this.running.exports.generate(this.program, count);
+      generate(count);
       this.running.exports.play(this.program, count, 0);
       done += count;
       run.onProgress?.(done, total);

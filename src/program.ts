@@ -53,6 +53,7 @@ export const Operation = {
   tableClear: 53,
   tableFree: 54,
   time: 55,
+  giveBack: 56,
 } as const;
 
 /** How memory is added to the direct map, or a KASAN shadow made. */
@@ -171,14 +172,17 @@ export class ProgramBuilder {
 
   // ---- kernel: a machine with a kernel plays these (docs/rules.md section 10) ----
 
-  /** Maps `pages` pages of the kernel half with leaves of up to 2^`shift` bytes; tables in the way of a large leaf are freed. */
-  vmalloc(va: bigint, pages: number, shift: 12 | 21 | 30 = 12): this {
-    return this.put(Operation.vmalloc, shift, 0, pages, va);
+  /**
+   * Maps `pages` pages of the kernel half with leaves of up to 2^`shift` bytes. A table in the way of a large leaf is
+   * freed (with the site's flush), or with `keepTables` used.
+   */
+  vmalloc(va: bigint, pages: number, shift: 12 | 21 | 30 = 12, keepTables = false): this {
+    return this.put(Operation.vmalloc, shift | (keepTables ? 0x40 : 0), 0, pages, va);
   }
 
-  /** Unmaps lazily; with `flush` (VM_FLUSH_RESET_PERMS) purges at once. */
-  vfree(va: bigint, pages: number, flush = false): this {
-    return this.put(Operation.vfree, flush ? 1 : 0, 0, pages, va);
+  /** Unmaps lazily: `lazy` waits for the purge, `flush` (VM_FLUSH_RESET_PERMS) purges at once, `unlisted` is left out of it. */
+  vfree(va: bigint, pages: number, how: "lazy" | "flush" | "unlisted" = "lazy"): this {
+    return this.put(Operation.vfree, { lazy: 0, flush: 1, unlisted: 2 }[how], 0, pages, va);
   }
 
   /** __purge_vmap_area_lazy(). */
@@ -273,6 +277,11 @@ export class ProgramBuilder {
     if (contents === "zeroes") return this.put(Operation.reuse, 0, 0, 0, 0n);
     if ("userLeaf" in contents) return this.put(Operation.reuse, 1, 0, 0, contents.userLeaf);
     return this.put(Operation.reuse, 2, 0, 0, contents.word);
+  }
+
+  /** The frame that `reuse` took longest ago is free again; result: its frame number, 0 if there is none. */
+  giveBack(): this {
+    return this.put(Operation.giveBack, 0, 0, 0, 0n);
   }
 
   /** Deferred work runs: asynchronous invalidations, the list of deferred frees. */

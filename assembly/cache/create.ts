@@ -5,6 +5,7 @@ import {
   CACHE_BASE,
   CACHE_CLOCK,
   CACHE_DATA,
+  CACHE_END,
   CACHE_KEYS,
   CACHE_LEVELS,
   CACHE_LINKS,
@@ -55,6 +56,7 @@ export function createCache(sets: u32, ways: u32, levels: u32, span: u32, replac
   store<u32>(cache, ways, CACHE_WAYS);
   store<usize>(cache, setBytes, CACHE_SET_BYTES);
   store<usize>(cache, base, CACHE_BASE);
+  store<usize>(cache, base + <usize>total, CACHE_END);
   store<usize>(cache, keys, CACHE_KEYS);
   store<usize>(cache, words, CACHE_DATA);
   store<usize>(cache, (2 * words), CACHE_TIMES);

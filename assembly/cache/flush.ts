@@ -23,6 +23,7 @@ import {
   KEY_PAGE_SHIFT,
   keyOf,
   keysOf,
+  nextBlock,
   partialTag,
   SET_PARTIALS,
   setIndex,
@@ -68,15 +69,19 @@ export function flushTag(cache: usize, tag: u32): void {
 
 /** The entry of a tag for one page number (and, if asked, the global one) of leaves of `level` (1: paging-structure caches). */
 export function flushPage(cache: usize, page: u64, level: u32, tag: u32, globals: bool): void {
-  const block = blockOf(cache, setIndex(cache, page));
-  const keys = keysOf(cache, block);
+  flushFromSet(cache, blockOf(cache, setIndex(cache, page)), page, level, tag, globals);
+}
+
+// @ts-ignore: decorator
+@inline
+function flushFromSet(cache: usize, block: usize, page: u64, level: u32, tag: u32, globals: bool): void {
   const wanted = i8x16.splat(<i8>partialTag(page));
   const ways = load<u32>(cache, CACHE_WAYS);
   let way: u32 = 0;
   do {
     let candidates = i8x16.bitmask(i8x16.eq(v128.load(block + way + SET_PARTIALS), wanted));
     while (candidates != 0) {
-      const at = keys + (<usize>(way + ctz(candidates)) << 3);
+      const at = keysOf(cache, block) + (<usize>(way + ctz(candidates)) << 3);
       const key = load<u64>(at);
       if (key == keyOf(page, level, tag) || (globals && key == globalKeyOf(page, level))) {
         if (isAlive(cache, key, load<u32>(timesAt(cache, at), TIME_FILLED))) remove(cache, block, at);
@@ -116,7 +121,12 @@ function flushSpans(cache: usize, first: u64, last: u64, span: u64, level: u32, 
     scanRange(cache, first, last, tag, globals);
     return;
   }
-  for (let page = first >> span; page <= end; page++) flushPage(cache, page, level, tag, globals);
+  // Neighbouring pages lie in neighbouring sets.
+  let block = blockOf(cache, setIndex(cache, first >> span));
+  for (let page = first >> span; page <= end; page++) {
+    flushFromSet(cache, block, page, level, tag, globals);
+    block = nextBlock(cache, block);
+  }
 }
 
 /** Looks through the occupied sets for entries of every level that overlap the range. */

@@ -35,8 +35,9 @@ export const CACHE_TAGS: usize = CACHE_LIVE_GLOBAL + 4;
 export const CACHE_TAG_COUNT: usize = CACHE_TAGS + 4;
 /** One bit a set: something was filled there; cleared when a scan finds the set empty. */
 export const CACHE_OCCUPIED: usize = CACHE_TAG_COUNT + 4;
-const CACHE_PADDING: usize = CACHE_OCCUPIED + 4;
-export const CACHE_HITS: usize = CACHE_PADDING + 4;
+/** Where the last set ends. */
+export const CACHE_END: usize = CACHE_OCCUPIED + 4;
+export const CACHE_HITS: usize = CACHE_END + 4;
 export const CACHE_MISSES: usize = CACHE_HITS + 8;
 export const CACHE_FILLS: usize = CACHE_MISSES + 8;
 export const CACHE_EVICTIONS: usize = CACHE_FILLS + 8;
@@ -84,6 +85,14 @@ export function setIndex(cache: usize, page: u64): u32 {
 @inline
 export function blockOf(cache: usize, set: u32): usize {
   return load<usize>(cache, CACHE_BASE) + <usize>set * load<usize>(cache, CACHE_SET_BYTES);
+}
+
+/** The block of the next set, in a ring. */
+// @ts-ignore: decorator
+@inline
+export function nextBlock(cache: usize, block: usize): usize {
+  const next = block + load<usize>(cache, CACHE_SET_BYTES);
+  return next == load<usize>(cache, CACHE_END) ? load<usize>(cache, CACHE_BASE) : next;
 }
 
 // @ts-ignore: decorator

@@ -14,6 +14,7 @@ import {
   KEY_LEVEL,
   KEY_PAGE_SHIFT,
   keysOf,
+  nextBlock,
   partialTag,
   SET_PARTIALS,
   setIndex,
@@ -39,20 +40,24 @@ export function markStale(cache: usize, first: u64, last: u64, tag: u32): void {
       markOccupied(cache, first, last, tag);
       return;
     }
-    for (let page = start; page <= end; page++) markPage(cache, page, level, tag);
+    let block = blockOf(cache, setIndex(cache, start));
+    for (let page = start; page <= end; page++) {
+      markInSet(cache, block, page, level, tag);
+      block = nextBlock(cache, block);
+    }
   }
 }
 
-function markPage(cache: usize, page: u64, level: u32, tag: u32): void {
-  const block = blockOf(cache, setIndex(cache, page));
-  const keys = keysOf(cache, block);
+// @ts-ignore: decorator
+@inline
+function markInSet(cache: usize, block: usize, page: u64, level: u32, tag: u32): void {
   const wanted = i8x16.splat(<i8>partialTag(page));
   const ways = load<u32>(cache, CACHE_WAYS);
   let way: u32 = 0;
   do {
     let candidates = i8x16.bitmask(i8x16.eq(v128.load(block + way + SET_PARTIALS), wanted));
     while (candidates != 0) {
-      const at = keys + (<usize>(way + ctz(candidates)) << 3);
+      const at = keysOf(cache, block) + (<usize>(way + ctz(candidates)) << 3);
       const key = load<u64>(at);
       if (key >> KEY_PAGE_SHIFT == page && (key & KEY_LEVEL) == <u64>level) mark(cache, at, key, tag);
       candidates &= candidates - 1;

@@ -8,14 +8,16 @@ import { flushTlbAll, flushTlbKernelRange, flushTlbMmRange, localFlushTlbAll } f
 import { createDeferredList, runWork } from "./policy";
 import { createPool } from "./pool";
 import { createMm, createSpaces, exists, switchMm } from "./spaces";
-import { reuse, svaBind, svaUnbind } from "./sva";
+import { createTakenList, giveBack, reuse, svaBind, svaUnbind } from "./sva";
 import { destroyMm, mmap, mprotect, munmap } from "./user";
 import { purge, setAutoPurge, tableClear, tableFree, vfree, vmalloc } from "./vmalloc";
 
-/** address, argument = pages, type = log2 of the largest leaf */
+/** address, argument = pages, type = log2 of the largest leaf (| KEEP_TABLES: tables in the way stay) */
 export const OP_VMALLOC: u8 = 32;
-/** address, argument = pages, type bit 0: flush now (VM_FLUSH_RESET_PERMS) */
+const KEEP_TABLES: u32 = 1 << 6;
+/** address, argument = pages, type bit 0: flush now (VM_FLUSH_RESET_PERMS), bit 1: not for the lazy purge */
 export const OP_VFREE: u8 = 33;
+const UNLISTED: u32 = 1 << 1;
 export const OP_PURGE: u8 = 34;
 /** address, argument = blocks of 2 MiB, type: 1 boot tables, 2 small pages, 4 KASAN shadow */
 export const OP_HOT_ADD: u8 = 35;
@@ -50,7 +52,9 @@ export const OP_TABLE_CLEAR: u8 = 53;
 export const OP_TABLE_FREE: u8 = 54;
 /** address = time in ns */
 export const OP_TIME: u8 = 55;
-export const LAST_KERNEL_OPERATION: u8 = OP_TIME;
+/** gives the frame back that `reuse` took longest ago; result: its frame number, 0 if there is none */
+export const OP_GIVE_BACK: u8 = 56;
+export const LAST_KERNEL_OPERATION: u8 = OP_GIVE_BACK;
 
 /** Operations that take a second record. */
 export function hasSecondRecord(operation: u8): bool {
@@ -62,7 +66,7 @@ export let hasKernel: bool = false;
 /** A kernel with a pool of frames, room for mms, and the CPUs registered so far. False if something does not fit. */
 export function createKernel(poolBase: u64, pool: u32, mms: u32, cpus: u32, records: u32): bool {
   hasKernel =
-    createPool(poolBase, pool) && createDeferredList(pool) && createRing(records) && createSpaces(mms, cpus);
+    createPool(poolBase, pool) && createDeferredList(pool) && createTakenList(pool) && createRing(records) && createSpaces(mms, cpus);
   return hasKernel;
 }
 
@@ -78,9 +82,9 @@ export function playKernel(at: usize, operation: u8): u64 {
   const address = load<u64>(at, 8);
   switch (operation) {
     case OP_VMALLOC:
-      return vmalloc(address, argument, type) ? 1 : 0;
+      return vmalloc(address, argument, type & 0x3f, (type & KEEP_TABLES) != 0) ? 1 : 0;
     case OP_VFREE:
-      return vfree(address, argument, (type & 1) != 0) ? 1 : 0;
+      return vfree(address, argument, (type & 1) != 0, (type & UNLISTED) != 0) ? 1 : 0;
     case OP_PURGE:
       return purge() ? 1 : 0;
     case OP_HOT_ADD:
@@ -133,6 +137,8 @@ export function playKernel(at: usize, operation: u8): u64 {
     case OP_TIME:
       setTime(address);
       return 1;
+    case OP_GIVE_BACK:
+      return giveBack();
     default:
       return 0;
   }

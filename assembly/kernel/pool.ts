@@ -65,13 +65,22 @@ export function allocateData(): u32 {
 
 /** Gives a table's frame back; its contents stay until somebody takes it. */
 export function release(slot: u32, site: u8): void {
+  push(slot, site);
+  tally(TABLES_RELEASED);
+  tallySite(site);
+}
+
+/** Gives a data frame back: nobody's site. */
+export function returnData(slot: u32): void {
+  push(slot, <u8>NO_SITE);
+}
+
+function push(slot: u32, site: u8): void {
   setState(slot, FREE, 0);
   noteFree(slot, site, operationNumber());
   const free = load<u32>(FREE_COUNT);
   store<u32>(stack + (<usize>free << 2), slot);
   store<u32>(FREE_COUNT, free + 1);
-  tally(TABLES_RELEASED);
-  tallySite(site);
 }
 
 export function freeFrames(): u32 {

@@ -8,7 +8,8 @@ import { bind } from "../iommu";
 import { forgetPasid } from "../queue/submit";
 import { contextOf } from "../requesters";
 import { has, NO_SHARED_TABLES, USER_ONLY_ROOT } from "./policy";
-import { allocateData } from "./pool";
+import { allocate } from "../layout";
+import { allocateData, returnData } from "./pool";
 import { exists, needSecondRoot, rootOf } from "./spaces";
 
 export function svaBind(requester: u32, mm: u32): bool {
@@ -31,6 +32,27 @@ export function svaUnbind(requester: u32): bool {
   return true;
 }
 
+/** Frames taken and not given back, oldest first: a ring of slots. */
+let taken: usize = 0;
+let takenSize: u32 = 0;
+const TAKEN: usize = memory.data(8, 4);
+
+export function createTakenList(most: u32): bool {
+  taken = allocate(<usize>most << 2);
+  takenSize = most;
+  return taken != 0;
+}
+
+/** Gives the frame back that was taken longest ago; its frame number, 0 if there is none. */
+export function giveBack(): u64 {
+  const first = load<u32>(TAKEN);
+  if (first == load<u32>(TAKEN, 4)) return 0;
+  const slot = load<u32>(taken + (<usize>(first % takenSize) << 2));
+  store<u32>(TAKEN, first + 1);
+  returnData(slot);
+  return frameOf(slot);
+}
+
 const FORGE_USER_LEAF: u32 = 1;
 const FILL: u32 = 2;
 
@@ -44,5 +66,8 @@ export function reuse(type: u32, word: u64): u64 {
     const first = contentsOf(slot);
     for (let at = first; at < first + 4096; at += 8) store<u64>(at, entry);
   }
+  const last = load<u32>(TAKEN, 4);
+  store<u32>(taken + (<usize>(last % takenSize) << 2), slot);
+  store<u32>(TAKEN, last + 1, 4);
   return frameOf(slot);
 }

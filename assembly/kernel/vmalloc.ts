@@ -39,13 +39,16 @@ export function lazyMaxPages(): u64 {
   return <u64>(32 - clz(cpuCount)) << 13;
 }
 
-/** Maps `pages` pages from `va` with leaves of up to 2^shift bytes. False if a frame was missing or the range is not the kernel's. */
-export function vmalloc(va: u64, pages: u32, shift: u32): bool {
+/**
+ * Maps `pages` pages from `va` with leaves of up to 2^shift bytes. With `keepTables` a table in the way of a large leaf is
+ * used, not freed: a trace says by itself which tables go. False if a frame was missing or the range is not the kernel's.
+ */
+export function vmalloc(va: u64, pages: u32, shift: u32, keepTables: bool): bool {
   if (!inKernelHalf(va, pages)) return false;
   let at = va & ~0xfff;
   let left = <u64>pages;
   while (left > 0) {
-    const level = leafLevel(at, left, shift);
+    const level = keepTables ? levelBesideTables(at, left, shift) : leafLevel(at, left, shift);
     const entry = needEntry(INIT_MM, at, level, MARK_KERNEL, PAGE_TABLE);
     if (entry == 0) return false;
     if (level == 1) {
@@ -68,6 +71,17 @@ function leafLevel(at: u64, left: u64, shift: u32): u32 {
   for (let level: u32 = 3; level > 1; level--) {
     const span = shiftOf(level);
     if (<u64>shift >= span && (at & (((<u64>1) << span) - 1)) == 0 && left >> (span - 12) != 0) return level;
+  }
+  return 1;
+}
+
+/** The same, but below any table that is there already. */
+function levelBesideTables(at: u64, left: u64, shift: u32): u32 {
+  let level = leafLevel(at, left, shift);
+  while (level > 1) {
+    const entry = findEntry(INIT_MM, at, level);
+    if (entry == 0 || !(load<u64>(entry) & P) || isLeaf(load<u64>(entry), level)) return level;
+    level--;
   }
   return 1;
 }
@@ -123,13 +137,14 @@ function pudFreePmdPage(entry: usize, va: u64): void {
   point();
 }
 
-/** Unmaps lazily: the leaves go now, CPUs hear of it at the next purge. */
-export function vfree(va: u64, pages: u32, resetPerms: bool): bool {
+/** Unmaps lazily: the leaves go now, CPUs hear of it at the next purge (or, with `unlisted`, from somebody else's flush). */
+export function vfree(va: u64, pages: u32, resetPerms: bool, unlisted: bool): bool {
   if (!inKernelHalf(va, pages)) return false;
   const first = va & ~0xfff;
   const end = first + (<u64>pages << 12);
   clearLeaves(INIT_MM, first, pages);
   if (detecting) markCpus(first & addressMask, (end - 1) & addressMask);
+  if (unlisted) return true;
   const lazy = load<u64>(LAZY);
   store<u64>(LAZY_MIN, lazy == 0 ? first : min<u64>(load<u64>(LAZY_MIN), first));
   // An end of 2^64 is kept as the last byte's successor of the address space: 0 would not be a maximum.

@@ -93,6 +93,19 @@ export interface EngineExports {
   mmGeneration(mm: number): number;
   lazyPages(): bigint;
   lazyMaxPages(): bigint;
+  createKernelWorkload(most: number): number;
+  setKernelWeight(kind: number, weight: number): void;
+  setKernelActors(cpus: number, mms: number, device: number, count: number): void;
+  startKernelWorkload(
+    seed: bigint,
+    base: bigint,
+    areas: number,
+    user: bigint,
+    pages: number,
+    probes: number,
+    huge: number,
+  ): void;
+  generateKernel(program: Pointer, count: number): void;
   setPasid(context: Pointer, pasid: number): void;
 
   clearHazards(): void;
