@@ -95,6 +95,7 @@ function kernelFaultOf(at: usize, operation: u8): u32 {
     if (who >= requesterCount || isCpu(who)) return BAD_REQUESTER;
   } else if (operation == OP_TABLE_CLEAR || operation == OP_TABLE_FREE) {
     if (type >= SITES) return BAD_TYPE;
+    if (load<u32>(at, 4) > 3) return BAD_ARGUMENT;
   } else if (operation == OP_VMALLOC || operation == OP_FLUSH_TLB_MM_RANGE) {
     if ((type & 0x3f) < 12 || (type & 0x3f) > 30) return BAD_TYPE;
   }

@@ -289,14 +289,14 @@ export class ProgramBuilder {
     return this.put(Operation.runWork, 0, 0, 0, 0n);
   }
 
-  /** Unlinks a table, one step of a site; no flush, no free. */
-  tableClear(site: Site, va: bigint): this {
-    return this.put(Operation.tableClear, sites.indexOf(site), 0, 0, va);
+  /** Unlinks the table of a level (0: the site's own, PT or PD), one step of a site; no flush, no free. */
+  tableClear(site: Site, va: bigint, level: 0 | 1 | 2 | 3 = 0): this {
+    return this.put(Operation.tableClear, sites.indexOf(site), 0, level, va);
   }
 
-  /** Frees the table that `tableClear` unlinked, or what is still linked. */
-  tableFree(site: Site, va: bigint): this {
-    return this.put(Operation.tableFree, sites.indexOf(site), 0, 0, va);
+  /** Frees the table that `tableClear` unlinked, or the one that is still linked. */
+  tableFree(site: Site, va: bigint, level: 0 | 1 | 2 | 3 = 0): this {
+    return this.put(Operation.tableFree, sites.indexOf(site), 0, level, va);
   }
 
   /** What time it is now, ns. */

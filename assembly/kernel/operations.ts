@@ -8,9 +8,10 @@ import { flushTlbAll, flushTlbKernelRange, flushTlbMmRange, localFlushTlbAll } f
 import { createDeferredList, runWork } from "./policy";
 import { createPool } from "./pool";
 import { createMm, createSpaces, exists, switchMm } from "./spaces";
+import { tableClear, tableFree } from "./steps";
 import { createTakenList, giveBack, reuse, svaBind, svaUnbind } from "./sva";
 import { destroyMm, mmap, mprotect, munmap } from "./user";
-import { purge, setAutoPurge, tableClear, tableFree, vfree, vmalloc } from "./vmalloc";
+import { purge, setAutoPurge, vfree, vmalloc } from "./vmalloc";
 
 /** address, argument = pages, type = log2 of the largest leaf (| KEEP_TABLES: tables in the way stay) */
 export const OP_VMALLOC: u8 = 32;
@@ -47,7 +48,7 @@ export const OP_FLUSH_TLB_MM_RANGE: u8 = 50;
 /** type 0 zeroes, 1 user leaves of the frame at address, 2 address as it is; result: frame number */
 export const OP_REUSE: u8 = 51;
 export const OP_RUN_WORK: u8 = 52;
-/** type = site, address */
+/** type = site, argument = level of the table (0: the site's own), address */
 export const OP_TABLE_CLEAR: u8 = 53;
 export const OP_TABLE_FREE: u8 = 54;
 /** address = time in ns */
@@ -131,9 +132,9 @@ export function playKernel(at: usize, operation: u8): u64 {
     case OP_RUN_WORK:
       return runWork() ? 1 : 0;
     case OP_TABLE_CLEAR:
-      return tableClear(<u8>type, address) ? 1 : 0;
+      return tableClear(<u8>type, address, argument) ? 1 : 0;
     case OP_TABLE_FREE:
-      return tableFree(<u8>type, address) ? 1 : 0;
+      return tableFree(<u8>type, address, argument) ? 1 : 0;
     case OP_TIME:
       setTime(address);
       return 1;
