@@ -55,6 +55,11 @@ export class Cpu extends Agent {
     return this.current;
   }
 
+  /** The engine has gone back to a snapshot with these controls. @internal */
+  recall(controls: Readonly<Controls>): void {
+    this.current = { ...controls };
+  }
+
   /** Current PCID (0 without CR4.PCIDE). */
   get pcid(): number {
     return this.engine.exports.contextTag(this.context);

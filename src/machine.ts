@@ -1,5 +1,6 @@
 // A machine: CPUs and IOMMUs over one set of frames, and programs that play on it.
 
+import type { Controls } from "./access.js";
 import type { Workshop } from "./agent.js";
 import { Cpu, type CpuConfig } from "./cpu.js";
 import type { Pointer } from "./engine/exports.js";
@@ -33,6 +34,18 @@ export interface RunOptions {
   onProgress?: (done: number, total: number) => void;
   /** Aborts between chunks with the signal's reason. */
   signal?: AbortSignal;
+}
+
+/** State of a machine at one moment; only the machine that took it can go back to it. */
+export interface Snapshot {
+  /** @internal */
+  readonly machine: Machine;
+  /** @internal */
+  readonly parts: readonly { at: Pointer; bytes: Uint8Array<ArrayBuffer> }[];
+  /** @internal */
+  readonly frames: number;
+  /** @internal */
+  readonly controls: readonly Readonly<Controls>[];
 }
 
 const CHUNK = 65536;
@@ -78,6 +91,8 @@ export class Machine {
   private readonly pageList: Pointer;
   private readonly workloadPages: number;
   private readonly iommuRequesters: number;
+  /** Linear memory that holds state, as [from, to): buffers for programs and dumps are left out. */
+  private readonly stateful: readonly (readonly [from: Pointer, to: Pointer])[];
 
   /** @internal */
   constructor(engine: Engine, config: MachineConfig) {
@@ -100,8 +115,14 @@ export class Machine {
     this.results = engine.made(exports.allocate(CHUNK * 8), "result memory");
     this.workloadPages = checkInteger("workloadPages", config.workloadPages ?? 65536, 1, 1 << 24);
     this.pageList = engine.made(exports.createWorkload(this.workloadPages), "workload pages");
+    const buffersEnd = exports.arenaBytes();
     this.frames = new Frames(engine, tables);
     this.kernel = config.kernel && new Kernel(engine, (program) => this.play(program), config.kernel, this.cpus.length);
+    this.stateful = [
+      [0, scratch.at],
+      [scratch.at + scratch.words * 8, this.program],
+      [buffersEnd, exports.arenaBytes()],
+    ];
     if (this.kernel) engine.made(exports.createKernelWorkload(mostAreas), "workload areas");
   }
 
@@ -260,6 +281,27 @@ export class Machine {
     for (const [kind, weight] of shape.flushes.entries()) exports.setFlushWeight(kind, weight);
     exports.setActors(first, count, shape.pcids, shape.writes);
     exports.startWorkload(shape.seed, shape.stream, shape.pages.length, shape.stride, shape.exponent);
+  }
+
+  /** Keeps the state of everything: tables, caches, counters, hazards, kernel. Costs a copy of the machine's memory. */
+  snapshot(): Snapshot {
+    const engine = this.running;
+    const parts = this.stateful.map(([at, to]) => ({ at, bytes: engine.bytes(at, to - at).slice() }));
+    return { machine: this, parts, frames: this.frames.size, controls: this.cpus.map((cpu) => cpu.controls) };
+  }
+
+  /**
+   * Goes back to a snapshot.
+   * @throws InvalidOptionError if it is another machine's, or if frames have been added by hand since
+   */
+  restore(snapshot: Snapshot): void {
+    const engine = this.running;
+    if (snapshot.machine !== this) throw new InvalidOptionError("snapshot", "another machine's", "one of this machine");
+    if (snapshot.frames !== this.frames.size) {
+      throw new InvalidOptionError("frames.size", this.frames.size, `${snapshot.frames}, as in the snapshot`);
+    }
+    for (const { at, bytes } of snapshot.parts) engine.bytes(at, bytes.length).set(bytes);
+    for (const [i, cpu] of this.cpus.entries()) cpu.recall(snapshot.controls[i] as Readonly<Controls>);
   }
 
   /** Lets go of the engine's memory; every later use throws. */
