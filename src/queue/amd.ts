@@ -1,0 +1,127 @@
+// Commands of the AMD IOMMU (AMD I/O Virtualization Technology specification, chapter 2.4; drivers/iommu/amd/iommu.c): 128
+// bits, opcode in bits 60 to 63 of the first word.
+
+import { InvalidOptionError } from "../errors.js";
+import {
+  DescriptorError,
+  type DescriptorLayout,
+  decodeFields,
+  encodeFields,
+  type FieldLayout,
+  type Part,
+} from "./fields.js";
+
+/** A command. `sized` (S): the size is in the address; `tables` (PDE): cached table entries go too; `guest` (GN): the PASID counts. */
+export type AmdCommand =
+  | {
+      type: "completion-wait";
+      store: boolean;
+      interrupt: boolean;
+      flush: boolean;
+      storeAddress: bigint;
+      storeData: bigint;
+    }
+  | { type: "invalidate-device-entry"; deviceId: number }
+  | {
+      type: "invalidate-pages";
+      pasid: number;
+      domain: number;
+      sized: boolean;
+      tables: boolean;
+      guest: boolean;
+      address: bigint;
+    }
+  | {
+      type: "invalidate-device-tlb";
+      deviceId: number;
+      pasid: number;
+      queueDepth: number;
+      queueId: number;
+      sized: boolean;
+      guest: boolean;
+      address: bigint;
+    }
+  | { type: "invalidate-interrupt-table"; deviceId: number }
+  | { type: "complete-page-request"; deviceId: number; pasid: number; guest: boolean; tag: number; status: number }
+  | { type: "invalidate-all" };
+
+const number = (name: string, ...parts: Part[]): FieldLayout => ({ name, kind: "number", parts });
+const flag = (name: string, word: number, bit: number): FieldLayout => ({
+  name,
+  kind: "flag",
+  parts: [[word, bit, 1]],
+});
+const deviceId = number("deviceId", [0, 0, 16]);
+const sized = flag("sized", 1, 0);
+const guest = flag("guest", 1, 2);
+const address: FieldLayout = { name: "address", kind: "address", parts: [[1, 12, 52]], shift: 12 };
+
+const LAYOUTS: readonly DescriptorLayout[] = [
+  {
+    type: "completion-wait",
+    code: 1,
+    fields: [
+      flag("store", 0, 0),
+      flag("interrupt", 0, 1),
+      flag("flush", 0, 2),
+      { name: "storeAddress", kind: "address", parts: [[0, 3, 49]], shift: 3 },
+      { name: "storeData", kind: "word", parts: [[1, 0, 64]] },
+    ],
+  },
+  { type: "invalidate-device-entry", code: 2, fields: [deviceId] },
+  {
+    type: "invalidate-pages",
+    code: 3,
+    fields: [number("pasid", [0, 0, 20]), number("domain", [0, 32, 16]), sized, flag("tables", 1, 1), guest, address],
+  },
+  {
+    // The PASID is in three pieces: bits 0 to 7 in the upper half, 8 to 15 in the lower, 16 to 19 above the first.
+    type: "invalidate-device-tlb",
+    code: 4,
+    fields: [
+      deviceId,
+      number("pasid", [0, 48, 8], [0, 16, 8], [0, 56, 4]),
+      number("queueDepth", [0, 24, 8]),
+      number("queueId", [0, 32, 16]),
+      sized,
+      guest,
+      address,
+    ],
+  },
+  { type: "invalidate-interrupt-table", code: 5, fields: [deviceId] },
+  {
+    type: "complete-page-request",
+    code: 7,
+    fields: [deviceId, number("pasid", [0, 32, 20]), guest, number("tag", [1, 32, 10]), number("status", [1, 44, 4])],
+  },
+  { type: "invalidate-all", code: 8, fields: [] },
+];
+
+const OPCODE_SHIFT = 60n;
+
+/** Names of the commands. */
+export const amdTypes: readonly AmdCommand["type"][] = LAYOUTS.map((layout) => layout.type as AmdCommand["type"]);
+
+/**
+ * The two 64-bit words of a command.
+ * @throws InvalidOptionError naming the field, the value and what is allowed
+ */
+export function encodeAmd(command: AmdCommand): [w0: bigint, w1: bigint] {
+  const layout = LAYOUTS.find((candidate) => candidate.type === command.type);
+  if (!layout)
+    throw new InvalidOptionError("type", (command as { type: unknown }).type, `one of ${amdTypes.join(", ")}`);
+  const words: [bigint, bigint] = [BigInt(layout.code) << OPCODE_SHIFT, 0n];
+  encodeFields(layout, command as unknown as Record<string, unknown>, words);
+  return words;
+}
+
+/**
+ * Reads a command.
+ * @throws DescriptorError naming the field: an unknown opcode, or reserved bits that are set
+ */
+export function decodeAmd(w0: bigint, w1: bigint): AmdCommand {
+  const code = w0 >> OPCODE_SHIFT;
+  const layout = LAYOUTS.find((candidate) => BigInt(candidate.code) === code);
+  if (!layout) throw new DescriptorError("opcode", code, LAYOUTS.map((l) => `${l.code} (${l.type})`).join(", "));
+  return decodeFields(layout, [w0, w1], [0xfn << OPCODE_SHIFT]) as AmdCommand;
+}
