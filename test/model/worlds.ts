@@ -123,7 +123,8 @@ const cacheList: fc.Arbitrary<TranslationCacheConfig[]> = fc.oneof(
   ...SPLITS.map((split) => fc.tuple(...split.map(translationCache)) as fc.Arbitrary<TranslationCacheConfig[]>),
 );
 
-function agent(levels: 4 | 5): fc.Arbitrary<Pick<CpuConfig, "l1" | "l2" | "psc">> {
+/** The caches of an agent. */
+export function agentCaches(levels: 4 | 5): fc.Arbitrary<Pick<CpuConfig, "l1" | "l2" | "psc">> {
   const psc = fc.record(
     { 2: geometry, 3: geometry, 4: geometry, ...(levels === 5 ? { 5: geometry } : {}) },
     { requiredKeys: [] },
@@ -149,10 +150,16 @@ export const controls: fc.Arbitrary<Controls> = fc
     pkru,
   }));
 
+/** The TLB of a device, or none. */
+export const deviceTlb: fc.Arbitrary<TranslationCacheConfig | undefined> = fc.option(
+  fc.oneof(translationCache(["4K", "2M", "1G"]), translationCache(["4K"])),
+  { nil: undefined, freq: 4 },
+);
+
 function cpu(levels: 4 | 5): fc.Arbitrary<CpuConfig> {
   return fc
     .record({
-      caches: agent(levels),
+      caches: agentCaches(levels),
       root: fc.constantFrom(...roots(levels)),
       pcid: fc.constantFrom(...PCIDS),
       controls,
@@ -172,15 +179,11 @@ function iommu(levels: 4 | 5): fc.Arbitrary<IommuConfig> {
         }),
     ),
   );
-  const device = fc.option(fc.oneof(translationCache(["4K", "2M", "1G"]), translationCache(["4K"])), {
-    nil: undefined,
-    freq: 4,
-  });
   return fc
     .record({
-      caches: agent(levels),
+      caches: agentCaches(levels),
       pasids,
-      devices: fc.tuple(device, device),
+      devices: fc.tuple(deviceTlb, deviceTlb),
       stopAtSupervisor: fc.noBias(fc.nat(3)).map((it) => it === 3),
       cacheSupervisorLeaves: fc.boolean(),
     })

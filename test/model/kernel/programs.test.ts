@@ -1,0 +1,138 @@
+// The random kernel programs themselves: that they reach what they are meant to reach, that the model keeps its invariants under
+// them, and that the policies keep their promises.
+
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Kernel } from "./kernel.js";
+import { type KernelProgram, playKernel } from "./operations.js";
+import { type Policy, PRESETS } from "./policy.js";
+import { kernelPrograms } from "./programs.js";
+
+/** The same program under another policy. */
+function under(policy: Policy, program: KernelProgram): KernelProgram {
+  return { ...program, config: { ...program.config, policy, detect: true, ring: 1000 } };
+}
+
+/** Records of IOMMUs. */
+function iommuHazards(k: Kernel) {
+  return k.hazards.dump().records.filter(({ agent }) => agent >= k.cpus.length);
+}
+
+describe("random kernel programs", () => {
+  it("reach every kind of operation with both results, every hazard at every site, and every counter", () => {
+    const seen = new Map<string, number>();
+    const count = (what: string, by = 1): void => {
+      seen.set(what, (seen.get(what) ?? 0) + by);
+    };
+    for (const program of fc.sample(kernelPrograms(150), { numRuns: 500, seed: 5 })) {
+      const k = playKernel(program, (_index, operation, result, _kernel, interleaved) => {
+        if (typeof result === "number") count(`${operation.kind} ${result === 0 ? 0 : 1}`);
+        else count(`${operation.kind} ${result.kind === "fault" ? result.reason : result.kind}`);
+        for (const it of interleaved) count(`interleaved ${it.operation.kind}`);
+      });
+      for (const [name, value] of Object.entries(k.dump().counters)) count(name, value);
+      for (const [name, value] of Object.entries(k.hazards.dump().counts)) count(name, value);
+      count("dropped", k.hazards.dump().dropped);
+    }
+    const either = [
+      ...["vmalloc", "vfree", "hot-add", "cpa-split", "cpa-collapse", "mm-create", "mm-destroy", "switch-mm"],
+      ...["sva-bind", "sva-unbind", "mmap", "munmap", "mprotect", "flush-mm-range", "reuse"],
+    ].flatMap((kind) => (kind === "vfree" ? [`${kind} 1`] : [`${kind} 0`, `${kind} 1`]));
+    const done = ["purge", "hot-remove", "flush-all", "run-work", "local-flush-all", "table-clear", "table-free"];
+    const outcomes = ["access ok", "access not-present", "request ok", "request supervisor-page", "request no-pasid"];
+    const interleaved = ["access", "request", "reuse", "run-work"].map((kind) => `interleaved ${kind}`);
+    const counters = [
+      ...["purges", "kernelRangeFlushes", "flushAlls", "mmFlushes", "tablesAllocated", "tablesReleased"],
+      ...["deferredNow", "outOfFrames", "iommuRounds", "iotlbInvalidations", "deviceTlbInvalidations", "dropped"],
+    ];
+    const sites = [0, 1, 2, 3, 4, 5].map((site) => `walk-after-free/${site}`);
+    const kinds = ["write-after-free", "walk-of-reused-frame", "forged-translation"].map((kind) => `${kind}/1`);
+    const hazards = [...sites, ...kinds, "stale-translation/none"];
+    const wanted = [...either, ...done.map((kind) => `${kind} 1`), ...outcomes, ...interleaved, ...counters];
+    const rare = [
+      ...wanted.filter((what) => (seen.get(what) ?? 0) < 10),
+      ...hazards.filter((what) => (seen.get(what) ?? 0) < 3),
+    ];
+    expect(rare, JSON.stringify([...seen].sort())).toEqual([]);
+  });
+
+  it("keep the free stack and the frames' states together, and counters that add up", () => {
+    fc.assert(
+      fc.property(kernelPrograms(80), (program) => {
+        playKernel(program, (index, _operation, _result, k) => {
+          const { frames, freeStack, counters, hazards } = k.dump();
+          const free = frames.filter(({ state }) => state === "free").map(({ frame }) => frame);
+          expect(
+            freeStack.toSorted((a, b) => a - b),
+            `operation ${index}`,
+          ).toEqual(free);
+          const tables = frames.filter(({ state }) => state === "table").length;
+          expect(counters.tablesAllocated - counters.tablesReleased).toBe(tables);
+          expect(counters.iotlbInvalidations).toBeGreaterThanOrEqual(counters.iommuRounds);
+          expect(hazards.records.length).toBeLessThanOrEqual(program.config.ring);
+          if (!program.config.detect) expect([hazards.records, hazards.dropped]).toEqual([[], 0]);
+        });
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it("leave the tables the same whatever the agents' caches are, if nothing but the kernel writes to them", () => {
+    fc.assert(
+      fc.property(kernelPrograms(80), (program) => {
+        const kernelOnly = program.operations.filter(({ kind }) => kind !== "access" && kind !== "request");
+        const played = playKernel({ ...program, operations: kernelOnly, interleaved: [] });
+        const off = { l1: [], l2: [], psc: {} };
+        const config = {
+          ...program.config,
+          cpus: program.config.cpus.map((cpu) => ({ ...cpu, ...off })),
+          iommus: program.config.iommus.map((iommu) => ({ ...iommu, ...off, devices: [] })),
+        };
+        const bare = playKernel({ config, operations: kernelOnly, interleaved: [] });
+        expect(bare.dump().frames).toEqual(played.dump().frames);
+        expect(bare.dump().freeStack).toEqual(played.dump().freeStack);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe("promises of the policies, under random programs", () => {
+  it("sva-off and a root without the kernel half: no IOMMU ever reads a table that is none", () => {
+    for (const policy of [PRESETS["sva-off"], PRESETS["user-root"]]) {
+      fc.assert(
+        fc.property(kernelPrograms(120), (program) => {
+          expect(iommuHazards(playKernel(under(policy, program)))).toEqual([]);
+        }),
+        { numRuns: 100 },
+      );
+    }
+  });
+
+  it("deferred free: IOMMUs meet hazards only in tables that were never marked or that boot memory holds", () => {
+    fc.assert(
+      fc.property(kernelPrograms(120), (program) => {
+        // A frame's mark is known only until it is used again.
+        const operations = program.operations.filter(({ kind }) => !["reuse", "table-free"].includes(kind));
+        const k = playKernel(
+          { ...under(PRESETS["deferred-free"], program), operations, interleaved: [] },
+          (index, _operation, _result, kernel) => {
+            const now = iommuHazards(kernel).filter(({ operation }) => operation === index);
+            for (const { frame, state } of now) {
+              if (state === "free") expect(kernel.memory.info(frame)?.mark).not.toBe("kernel");
+            }
+          },
+        );
+        expect(k.counters.lostRequests).toBe(0);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it("no policy: the same programs do find hazards", () => {
+    const found = fc
+      .sample(kernelPrograms(120), { numRuns: 100, seed: 9 })
+      .filter((program) => iommuHazards(playKernel(under(PRESETS.none, program))).length > 0);
+    expect(found.length).toBeGreaterThan(10);
+  });
+});

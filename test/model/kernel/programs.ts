@@ -1,0 +1,297 @@
+// fast-check arbitraries of whole kernel programs on small worlds: a pool that runs dry, few 2 MiB regions that collide, several
+// mms and PASIDs, any policy, and operations interleaved at random points. Addresses are aligned and ranges lie in one half,
+// so that every reading of the rules agrees on what is asked; colliding and refused operations are frequent all the same.
+
+import fc from "fast-check";
+import type { KernelOperation, KernelProgram } from "./operations.js";
+import { stories } from "./stories.js";
+import { KERNEL_PASIDS, kernelConfig, type Shape } from "./worlds.js";
+
+export { KERNEL_PASIDS } from "./worlds.js";
+
+const MIB2 = 0x20_0000n;
+const GIB = 0x4000_0000n;
+const PAGE = 0x1000n;
+
+const MMS = [0, 1, 2];
+
+/** Regions of 2 MiB by number of levels: two vmalloc PDs, the direct map around the end of a PD, the heap of a process. */
+function regions(levels: 4 | 5): { vmalloc: bigint[]; direct: bigint[]; user: bigint[] } {
+  const vmalloc = levels === 4 ? 0xffff_c900_0000_0000n : 0xffa0_0000_0000_0000n;
+  const direct = levels === 4 ? 0xffff_8880_0000_0000n : 0xff11_0000_0000_0000n;
+  const top = 1n << BigInt(11 + 9 * levels);
+  return {
+    vmalloc: [vmalloc, vmalloc + MIB2, vmalloc + 2n * MIB2, vmalloc + GIB - MIB2, vmalloc + GIB],
+    direct: [direct, direct + MIB2, direct + GIB - MIB2, direct + GIB],
+    user: [0n, MIB2, GIB, top - MIB2],
+  };
+}
+
+type Weighted = { weight: number; arbitrary: fc.Arbitrary<KernelOperation> };
+
+/** A region and a page in it; near its edges more often than not. */
+function pageIn(places: readonly bigint[]): fc.Arbitrary<bigint> {
+  return fc
+    .tuple(fc.constantFrom(...places), fc.constantFrom(0, 0, 0, 1, 2, 5, 511))
+    .map(([region, page]) => region + BigInt(page) * PAGE);
+}
+
+/** Pages of a mapping: a few, a large page and its neighbours, two large pages. */
+const pages = fc.constantFrom(1, 1, 2, 3, 8, 33, 34, 512, 512, 513, 1024);
+/** Pages of a vfree: also as many as reach the threshold of the lazy purge. */
+const freedPages = fc.constantFrom(1, 2, 3, 8, 512, 512, 1024, 8193, 20_000, 262_144);
+/** Access codes of accesses and of requests. */
+const ACCESSES = [0, 0, 1, 1, 2, 4, 5, 6, 8, 16, 20, 17];
+const REQUESTS = [4, 4, 4, 5, 5, 6, 20];
+
+/** Number of pages cut so that the range ends inside its half. */
+function within(address: bigint, count: number, levels: 4 | 5): number {
+  const half = 1n << BigInt(11 + 9 * levels);
+  const end = address < half ? half : 1n << 64n;
+  const left = (end - address) / PAGE;
+  return left < BigInt(count) ? Number(left) : count;
+}
+
+function agentOperations({ levels, cpus, iommus }: Shape): Weighted[] {
+  const { vmalloc, direct, user } = regions(levels);
+  // Kernel addresses twice: that is where tables go away.
+  const address = fc
+    .tuple(pageIn([...vmalloc, ...vmalloc, ...direct, ...user]), fc.constantFrom(0n, 0xff8n))
+    .map(([page, offset]) => page + offset);
+  const cpu = fc.nat(cpus - 1);
+  const iommu = fc.nat(iommus - 1);
+  const [first = 0, second = 0, third = 0] = KERNEL_PASIDS;
+  const pasid = fc.constantFrom(first, first, first, second, second, third);
+  const device = fc.constantFrom(undefined, undefined, 0, 1);
+  const access = fc.constantFrom(...ACCESSES);
+  const request = fc.constantFrom(...REQUESTS);
+  return [
+    {
+      weight: 26,
+      arbitrary: fc.record({ kind: fc.constant("access" as const), cpu, address, access }),
+    },
+    {
+      weight: 30,
+      arbitrary: fc.record({
+        kind: fc.constant("request" as const),
+        iommu,
+        device,
+        pasid,
+        address,
+        access: request,
+      }),
+    },
+  ];
+}
+
+function reuse({ levels }: Shape): Weighted {
+  const { vmalloc } = regions(levels);
+  // As someone's page tables would look, as data that looks present without A and D, as text.
+  const contents: { type: 0 | 1 | 2; address: bigint }[] = [
+    { type: 0, address: 0n },
+    { type: 1, address: 0x12_3000n },
+    { type: 2, address: 0x1234_5007n },
+    { type: 2, address: 0x6161_6161_6161_6160n },
+    { type: 2, address: vmalloc[0] ?? 0n },
+  ];
+  const forged = fc.constantFrom(...contents, ...contents.slice(1, 2));
+  return { weight: 2, arbitrary: forged.map((it) => ({ kind: "reuse" as const, ...it })) };
+}
+
+function mappingOperations({ levels, cpus }: Shape): Weighted[] {
+  const { vmalloc, direct, user } = regions(levels);
+  const mm = fc.constantFrom(...MMS);
+  const cpu = fc.nat(cpus - 1);
+  const draft = <T extends KernelOperation>(weight: number, arbitrary: fc.Arbitrary<T>): Weighted => ({
+    weight,
+    arbitrary,
+  });
+  const vmallocAt = fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom(...vmalloc) },
+    { weight: 2, arbitrary: pageIn(vmalloc) },
+    { weight: 1, arbitrary: pageIn(direct) },
+  );
+  const blocks = fc.constantFrom(1, 1, 2, 3);
+  const type = fc.constantFrom(0, 1, 2, 2, 3, 4, 6, 6, 7);
+  return [
+    draft(
+      12,
+      fc
+        .record({ address: vmallocAt, pages, huge: fc.nat(9), shift: fc.constantFrom(12, 21, 21, 30) })
+        .map(({ address, pages, huge, shift }) => ({
+          kind: "vmalloc" as const,
+          address: huge === 9 ? (address / GIB) * GIB : address,
+          // 4 KiB leaves of a whole GiB would need more tables than there are.
+          pages: huge === 9 ? 262_144 : within(address, pages, levels),
+          shift: huge === 9 ? 30 : shift,
+        })),
+    ),
+    draft(
+      8,
+      fc.record({ address: vmallocAt, pages: freedPages, type: fc.constantFrom(0, 0, 0, 1) }).map((it) => ({
+        kind: "vfree" as const,
+        ...it,
+        pages: within(it.address, it.pages, levels),
+      })),
+    ),
+    draft(5, fc.record({ kind: fc.constant("hot-add" as const), address: fc.constantFrom(...direct), blocks, type })),
+    draft(5, fc.record({ kind: fc.constant("hot-remove" as const), address: pageIn(direct), blocks, type })),
+    draft(
+      4,
+      fc.record({
+        kind: fc.constantFrom("cpa-split" as const, "cpa-collapse" as const),
+        address: pageIn([...direct, ...direct, ...vmalloc]),
+      }),
+    ),
+    draft(4, fc.record({ kind: fc.constant("mm-create" as const), mm })),
+    draft(2, fc.record({ kind: fc.constant("mm-destroy" as const), mm })),
+    draft(5, fc.record({ kind: fc.constant("switch-mm" as const), cpu, mm })),
+    draft(
+      6,
+      fc
+        .record({
+          mm,
+          address: pageIn(user),
+          large: fc.constantFrom(0, 0, 0, 1),
+          readOnly: fc.constantFrom(0, 0, 2),
+          pages,
+        })
+        .map(({ mm, address, large, readOnly, pages }) => {
+          const start = large ? (address / MIB2) * MIB2 : address;
+          const count = within(start, large ? Math.max(1, Math.floor(pages / 512)) * 512 : pages, levels);
+          return { kind: "mmap" as const, mm, address: start, pages: count, type: large + readOnly };
+        }),
+    ),
+    draft(
+      5,
+      fc
+        .record({
+          kind: fc.constantFrom("munmap" as const, "munmap" as const, "mprotect" as const),
+          mm,
+          address: pageIn(user),
+          pages,
+        })
+        .map((it) => ({ ...it, pages: within(it.address, it.pages, levels) })),
+    ),
+    draft(
+      2,
+      fc
+        .record({
+          kind: fc.constantFrom("table-clear" as const, "table-free" as const, "table-free" as const),
+          site: fc.nat(4),
+          // Few places, so that a free follows its clear; aligned to what the site frees.
+          at: fc.constantFrom(0, 1, 3),
+        })
+        .map(({ kind, site, at }) => ({
+          kind,
+          site,
+          address: (site === 1 ? ((vmalloc[at] ?? 0n) / GIB) * GIB : vmalloc[at]) ?? 0n,
+        })),
+    ),
+    draft(
+      2,
+      fc
+        .record({ mm, address: pageIn(user), pages, shift: fc.constantFrom(12, 12, 21) })
+        .map(({ mm, address, pages, shift }) => ({
+          kind: "flush-mm-range" as const,
+          mm,
+          start: address,
+          end: address + BigInt(within(address, pages, levels)) * PAGE,
+          shift,
+        })),
+    ),
+    draft(
+      2,
+      fc
+        .record({ address: pageIn(vmalloc), pages, short: fc.constantFrom(0n, 1n) })
+        .map(({ address, pages, short }) => ({
+          kind: "flush-kernel-range" as const,
+          start: address,
+          end: address + BigInt(within(address, pages, levels)) * PAGE - short,
+        })),
+    ),
+  ];
+}
+
+function bindOperations({ iommus }: Shape): Weighted[] {
+  const place = { iommu: fc.nat(iommus - 1), pasid: fc.constantFrom(...KERNEL_PASIDS) };
+  return [
+    {
+      weight: 7,
+      arbitrary: fc.record({ kind: fc.constant("sva-bind" as const), ...place, mm: fc.constantFrom(...MMS) }),
+    },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant("sva-unbind" as const), ...place }) },
+  ];
+}
+
+function workOperations({ cpus }: Shape): Weighted[] {
+  return [
+    { weight: 4, arbitrary: fc.constant({ kind: "run-work" as const }) },
+    { weight: 1, arbitrary: fc.constant({ kind: "purge" as const }) },
+    { weight: 1, arbitrary: fc.constant({ kind: "flush-all" as const }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant("local-flush-all" as const), cpu: fc.nat(cpus - 1) }) },
+  ];
+}
+
+/** Mms with something mapped, running and bound: where a random program starts more often than not. */
+function prelude({ levels, cpus, iommus }: Shape): KernelOperation[] {
+  const { vmalloc, user } = regions(levels);
+  return [
+    { kind: "vmalloc", address: vmalloc[0] ?? 0n, pages: 3, shift: 12 },
+    { kind: "mm-create", mm: 0 },
+    { kind: "mmap", mm: 0, address: user[0] ?? 0n, pages: 3, type: 0 },
+    { kind: "switch-mm", cpu: cpus - 1, mm: 0 },
+    ...KERNEL_PASIDS.slice(0, 2).map(
+      (pasid, place): KernelOperation => ({ kind: "sva-bind", iommu: place % iommus, pasid, mm: 0 }),
+    ),
+  ];
+}
+
+function programOf(shape: Shape, maxLength: number): fc.Arbitrary<KernelProgram> {
+  const agents = agentOperations(shape);
+  const work = workOperations(shape);
+  const main = fc.oneof(...[...agents, ...mappingOperations(shape), ...bindOperations(shape), ...work, reuse(shape)]);
+  const sequences = stories({
+    ...shape,
+    ...regions(shape.levels),
+    pasids: KERNEL_PASIDS,
+    mms: MMS,
+    reuse: reuse(shape).arbitrary,
+  });
+  const parts = fc.oneof(
+    { weight: 7, arbitrary: main.map((operation) => [operation]) },
+    { weight: 1, arbitrary: sequences },
+  );
+  // What an agent, an attacker and the worker do in the middle of an operation.
+  const other = fc.oneof(...agents, reuse(shape), { weight: 6, arbitrary: fc.constant({ kind: "run-work" as const }) });
+  return fc
+    .record({
+      config: kernelConfig(shape),
+      cold: fc.noBias(fc.nat(4)),
+      parts: fc.array(parts, { minLength: 1, maxLength, size: "max" }),
+      interleaved: fc.array(fc.record({ point: fc.nat(2 * maxLength), operation: other }), {
+        maxLength,
+        size: "max",
+      }),
+    })
+    .map(({ config, cold, parts, interleaved }) => ({
+      config,
+      operations: [...(cold === 4 ? [] : prelude(shape)), ...parts.flat()].slice(0, maxLength),
+      interleaved: interleaved.toSorted((a, b) => a.point - b.point),
+    }));
+}
+
+const SHAPES: readonly Shape[] = [
+  { levels: 4, cpus: 1, iommus: 1 },
+  { levels: 4, cpus: 2, iommus: 2 },
+  { levels: 4, cpus: 4, iommus: 1 },
+  { levels: 5, cpus: 2, iommus: 1 },
+];
+
+/**
+ * Random kernel programs of 1 to `maxLength` operations (first a short prelude mostly), more than half of that on average, with up
+ * to as many interleaved, sorted by point. Every IOMMU has two devices (with or without a device TLB).
+ */
+export function kernelPrograms(maxLength: number): fc.Arbitrary<KernelProgram> {
+  return fc.oneof(...SHAPES.map((shape) => programOf(shape, maxLength)));
+}

@@ -1,0 +1,115 @@
+// Short sequences in which a table goes away behind an agent's back, for the random kernel programs: met by chance alone they
+// are rare. What surrounds and interleaves them is random, so that most of their endings are too.
+
+import fc from "fast-check";
+import type { KernelOperation } from "./operations.js";
+
+/** What the stories are about. */
+export interface Stage {
+  cpus: number;
+  iommus: number;
+  pasids: readonly number[];
+  mms: readonly number[];
+  vmalloc: readonly bigint[];
+  direct: readonly bigint[];
+  user: readonly bigint[];
+  /** Frames for someone's data. */
+  reuse: fc.Arbitrary<KernelOperation>;
+}
+
+const PAGE = 0x1000n;
+const LARGE_PAGES = 512;
+
+/** Arbitraries of sequences, a few operations each. */
+export function stories(stage: Stage): fc.Arbitrary<KernelOperation[]> {
+  const read = (region: bigint): fc.Arbitrary<KernelOperation> =>
+    fc.oneof(
+      fc.record({
+        kind: fc.constant("access" as const),
+        cpu: fc.nat(stage.cpus - 1),
+        address: fc.constantFrom(region, region + PAGE),
+        access: fc.constantFrom(0, 0, 1, 4, 16),
+      }),
+      fc.record({
+        kind: fc.constant("request" as const),
+        iommu: fc.nat(stage.iommus - 1),
+        device: fc.constantFrom(undefined, 0, 1),
+        pasid: fc.constantFrom(...stage.pasids.slice(0, 2)),
+        address: fc.constantFrom(region, region + PAGE),
+        access: fc.constantFrom(4, 4, 5, 20),
+      }),
+    );
+  const reads = (region: bigint): fc.Arbitrary<KernelOperation[]> => fc.array(read(region), { maxLength: 3 });
+  const maybe = (operation: fc.Arbitrary<KernelOperation>): fc.Arbitrary<KernelOperation[]> =>
+    fc.array(operation, { maxLength: 1 });
+  const always = (...operations: KernelOperation[]): fc.Arbitrary<KernelOperation[]> => fc.constant(operations);
+  const inOrder = (...parts: fc.Arbitrary<KernelOperation[]>[]): fc.Arbitrary<KernelOperation[]> =>
+    fc.tuple(...parts).map((it) => it.flat());
+  const work = fc.constant<KernelOperation>({ kind: "run-work" });
+
+  const hugeMapping = fc
+    .constantFrom(...stage.vmalloc)
+    .chain((address) =>
+      inOrder(
+        always({ kind: "vmalloc", address, pages: 3, shift: 12 }),
+        reads(address),
+        maybe(fc.constant({ kind: "vfree", address, pages: 3, type: 1 })),
+        always({ kind: "vmalloc", address, pages: LARGE_PAGES, shift: 21 }),
+        maybe(stage.reuse),
+        reads(address),
+        maybe(work),
+      ),
+    );
+  const staleRead = fc
+    .constantFrom(...stage.vmalloc)
+    .chain((address) =>
+      inOrder(
+        always({ kind: "vmalloc", address, pages: 3, shift: 12 }),
+        reads(address),
+        always({ kind: "vfree", address, pages: 2, type: 0 }),
+        reads(address),
+      ),
+    );
+  const attributes = fc
+    .constantFrom(...stage.direct)
+    .chain((address) =>
+      inOrder(
+        always({ kind: "hot-add", address, blocks: 1, type: 0 }, { kind: "cpa-split", address }),
+        reads(address),
+        always({ kind: "cpa-collapse", address }),
+        maybe(stage.reuse),
+        reads(address),
+      ),
+    );
+  const unplug = fc
+    .tuple(fc.constantFrom(...stage.direct), fc.constantFrom(2, 3, 6, 7))
+    .chain(([address, type]) =>
+      inOrder(
+        always({ kind: "hot-add", address, blocks: 1, type }),
+        reads(address),
+        always({ kind: "hot-remove", address, blocks: 1, type }),
+        maybe(stage.reuse),
+        reads(address),
+      ),
+    );
+  const userTable = fc
+    .tuple(fc.constantFrom(...stage.user), fc.constantFrom(...stage.mms))
+    .chain(([address, mm]) =>
+      inOrder(
+        always({ kind: "mmap", mm, address, pages: 2, type: 0 }),
+        reads(address),
+        always({ kind: "munmap", mm, address, pages: LARGE_PAGES }),
+        reads(address),
+      ),
+    );
+  // More flushes than there is room for requests of asynchronous invalidation.
+  const flood = fc.constant(Array.from({ length: 70 }, (): KernelOperation => ({ kind: "flush-all" })));
+  return fc.oneof(
+    { weight: 36, arbitrary: hugeMapping },
+    { weight: 20, arbitrary: staleRead },
+    { weight: 30, arbitrary: attributes },
+    { weight: 24, arbitrary: unplug },
+    { weight: 30, arbitrary: userTable },
+    { weight: 1, arbitrary: flood },
+  );
+}

@@ -1,0 +1,74 @@
+// fast-check arbitraries of kernels: any agents, caches and policies, and a pool that random programs can exhaust.
+
+import fc from "fast-check";
+import type { Controls } from "../access.js";
+import { agentCaches, deviceTlb } from "../worlds.js";
+import type { KernelConfig } from "./kernel.js";
+import { type Policy, PRESETS } from "./policy.js";
+
+/** PASIDs of every IOMMU of the worlds, in the order of their indexes. */
+export const KERNEL_PASIDS: readonly number[] = [1, 7, 0xfffff];
+/** What decides which operations make sense. */
+export interface Shape {
+  levels: 4 | 5;
+  cpus: number;
+  iommus: number;
+}
+
+/** A preset, or any combination. */
+const policy: fc.Arbitrary<Policy> = fc.oneof(
+  fc.constantFrom<Policy>(...Object.values(PRESETS)),
+  fc.record({
+    hookKernelRange: fc.boolean(),
+    hookFlushAll: fc.boolean(),
+    onlyTableFrees: fc.boolean(),
+    scope: fc.constantFrom("range", "pasid", "all"),
+    async: fc.boolean(),
+    deferFree: fc.boolean(),
+    deferSites: fc.subarray([0, 1, 2, 3, 4]),
+    invalidateFirst: fc.boolean(),
+    root: fc.constantFrom("shared", "shared", "user-only", "none"),
+    notifyUser: fc.boolean(),
+  }),
+);
+
+/** Supervisor data accesses to user pages are allowed more often than not; PCIDs and globals are usual. */
+const controls: fc.Arbitrary<Controls> = fc.noBias(fc.nat(0xff)).map((set) => ({
+  wp: (set & 1) === 0,
+  smep: (set & 6) === 6,
+  smap: (set & 0x18) === 0x18,
+  pke: false,
+  pge: (set & 0x60) !== 0x60,
+  pcide: (set & 0x80) === 0 || (set & 2) === 0,
+  nxe: true,
+  ac: (set & 4) === 0,
+  pkru: 0,
+}));
+
+/** A kernel of a shape. */
+export function kernelConfig({ levels, cpus, iommus }: Shape): fc.Arbitrary<KernelConfig> {
+  const cpu = fc
+    .record({ caches: agentCaches(levels), controls, invlpgScope: fc.constantFrom("pcid", "all", "path") })
+    .map(({ caches, ...rest }) => ({ ...caches, ...rest }));
+  const iommu = fc
+    .record({
+      caches: agentCaches(levels),
+      devices: fc.tuple(deviceTlb, deviceTlb),
+      stopAtSupervisor: fc.noBias(fc.nat(5)).map((it) => it === 5),
+      cacheSupervisorLeaves: fc.boolean(),
+    })
+    .map(({ caches, ...rest }) => ({ ...caches, ...rest, pasids: [...KERNEL_PASIDS] }));
+  return fc.record({
+    levels: fc.constant(levels),
+    maxPhyAddr: fc.constantFrom(39, 46, 52),
+    pages1G: fc.noBias(fc.nat(7)).map((it) => it !== 7),
+    poolBase: fc.constantFrom(0x1000, 0x345),
+    pool: fc.integer({ min: 12, max: 40 }),
+    cpus: fc.array(cpu, { minLength: cpus, maxLength: cpus }),
+    iommus: fc.array(iommu, { minLength: iommus, maxLength: iommus }),
+    policy,
+    autoPurge: fc.noBias(fc.nat(3)).map((it) => it !== 3),
+    detect: fc.noBias(fc.nat(9)).map((it) => it !== 9),
+    ring: fc.constantFrom(1, 4, 64),
+  });
+}
