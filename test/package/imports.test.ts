@@ -57,7 +57,7 @@ describe("imports of the packed library", () => {
     try {
       const config = {
         extends: join(ROOT, "tsconfig.json"),
-        compilerOptions: { types: [], skipLibCheck: false, rootDir: join(ROOT, "src") },
+        compilerOptions: { types: [], rootDir: join(ROOT, "src") },
         include: [],
         files: ["index", "image/index", "trace/index", "vectors/index"].map((name) => join(ROOT, `src/${name}.ts`)),
       };
