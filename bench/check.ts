@@ -1,0 +1,53 @@
+// Check values: what a contestant computed, small enough to compare before anything is timed.
+import { agentCounters, cacheCounters, type Loaded, type Player } from "./contestants/contestant.js";
+
+/** Hash over all outcomes in order, and every counter. */
+export interface Check {
+  /** 16 hexadecimal digits. */
+  hash: string;
+  counters: number[];
+}
+
+/** Thrown when two contestants disagree. */
+export class MismatchError extends Error {
+  override name = "MismatchError";
+}
+
+/** Plays some programs in turn, `times` times, on a machine on which nothing has been played before. */
+export function checkOf(player: Player, programs: readonly Loaded[], times: number): Check {
+  let low = 0;
+  let high = 0;
+  const take = (words: Uint32Array): void => {
+    for (let i = 0; i < words.length; i += 2) {
+      low = Math.imul(low ^ (words[i] as number), 0x9e3779b1);
+      low = (low << 13) | (low >>> 19);
+      high = Math.imul(high ^ (words[i + 1] as number) ^ low, 0x85ebca6b);
+      high = (high << 11) | (high >>> 21);
+    }
+  };
+  for (let i = 0; i < times; i++) for (const program of programs) program.play(take);
+  const hex = (word: number) => (word >>> 0).toString(16).padStart(8, "0");
+  return { hash: hex(low) + hex(high), counters: player.counters() };
+}
+
+const AGENT = ["translations", "faults", "walks", "entry reads", "A/D writes", "invalidations"];
+const CACHE = ["lookups", "hits", "fills", "evictions", "invalidated"];
+
+function counterName(index: number): string {
+  if (index < agentCounters) return AGENT[index] as string;
+  const which = index - agentCounters;
+  return `${CACHE[which % cacheCounters]} of cache ${Math.floor(which / cacheCounters)}`;
+}
+
+/**
+ * Compares two checks.
+ * @throws MismatchError naming the case, both contestants and the first thing that differs
+ */
+export function compareChecks(where: string, [nameA, a]: [string, Check], [nameB, b]: [string, Check]): void {
+  const differs = (what: string, x: unknown, y: unknown) =>
+    new MismatchError(`${where}: ${nameA} and ${nameB} disagree about ${what}: ${x} and ${y}`);
+  for (let i = 0; i < Math.max(a.counters.length, b.counters.length); i++) {
+    if (a.counters[i] !== b.counters[i]) throw differs(counterName(i), a.counters[i], b.counters[i]);
+  }
+  if (a.hash !== b.hash) throw differs("the outcomes (hash)", a.hash, b.hash);
+}

@@ -1,0 +1,77 @@
+// stalewalk itself, played in place: the program lies in the engine's memory before the clock starts, as it does for the
+// other contestants. This is the one file of the benchmark that reaches behind the API (what the API adds has rows of its
+// own, see api-rows.ts).
+import { type Cpu, createMachineSync, type Machine } from "stalewalk";
+import type { World } from "../world.js";
+import { benchControls } from "../world.js";
+import { type Contestant, chunkOperations, chunksOf, type Loaded, operationBytes, sumCounters } from "./contestant.js";
+
+interface Engine {
+  exports: {
+    memory: WebAssembly.Memory;
+    allocate(bytes: number): number;
+    checkProgram(program: number, count: number): number;
+    play(program: number, count: number, results: number): void;
+  };
+}
+
+/** A machine of stalewalk over the tables of a world. */
+export function stalewalkMachine({ set, geometry, cpus }: World, workloadPages = 1): Machine {
+  const machine = createMachineSync({
+    levels: set.levels,
+    maxPhyAddr: set.maxPhyAddr,
+    tables: set.tables.length,
+    workloadPages,
+    cpus: Array.from({ length: cpus }, () => ({ ...geometry, controls: benchControls(set.controls), root: set.root })),
+  });
+  for (const { frame, entries } of set.tables) machine.frames.setTable(frame, entries);
+  return machine;
+}
+
+/** Counters of a CPU in the benchmark's order. */
+export function cpuCounters(cpu: Cpu): number[] {
+  const { translations, faults, walks, entryReads, adWrites, invalidations } = cpu.counters;
+  const caches = cpu.caches.map(({ counters: c }) => [c.lookups, c.hits, c.fills, c.evictions, c.invalidated]);
+  return [translations, faults, walks, entryReads, adWrites, invalidations, ...caches.flat()];
+}
+
+/** The engine of a machine. */
+function engineOf(machine: Machine): Engine["exports"] {
+  return (machine as unknown as { engine: Engine }).engine.exports;
+}
+
+function load(machine: Machine, program: Uint8Array, results: number): Loaded {
+  const engine = engineOf(machine);
+  const start = engine.allocate(Math.max(program.length, operationBytes)) >>> 0;
+  if (start === 0) throw new RangeError(`a program of ${program.length} bytes does not fit into the engine's memory`);
+  new Uint8Array(engine.memory.buffer, start, program.length).set(program);
+  const total = program.length / operationBytes;
+  const playable = engine.checkProgram(start, total) >>> 0;
+  if (playable !== total) throw new Error(`operation ${playable} of a benchmark's program cannot be played`);
+  const chunks = chunksOf(program).map(({ byteOffset, length }) => ({
+    at: start + byteOffset - program.byteOffset,
+    count: length / operationBytes,
+  }));
+  return {
+    play(onResults) {
+      for (const { at, count } of chunks) {
+        engine.play(at, count, results);
+        onResults?.(new Uint32Array(engine.memory.buffer, results, count * 2));
+      }
+    },
+  };
+}
+
+/** The WebAssembly engine. */
+export const stalewalk: Contestant = {
+  name: "stalewalk",
+  create(world) {
+    const machine = stalewalkMachine(world);
+    const results = engineOf(machine).allocate(chunkOperations * 8) >>> 0;
+    if (results === 0) throw new RangeError("the results of a chunk do not fit into the engine's memory");
+    return {
+      load: (program) => load(machine, program, results),
+      counters: () => sumCounters(machine.cpus.map(cpuCounters)),
+    };
+  },
+};

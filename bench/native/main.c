@@ -1,0 +1,160 @@
+// The native contestant as a process. Standard input: a machine and two programs (little endian, 64-bit words):
+//
+//   magic, levels, MAXPHYADDR, controls, root (physical), CPUs, caches, frames, operations to prepare, operations to time
+//   caches: list (1, 2, or 3 = paging-structure cache), sets, ways, levels (bit L), 4 words each
+//   frames: number, 512 entries each
+//   operations, 16 bytes each
+//
+// then lines of commands, each answered by one line of JSON:
+//   check N   plays "prepare, program" N times: hash of the outcomes, counters summed over the CPUs
+//   time N    N samples of the program, each after an untimed "prepare": nanoseconds each
+#include "cpu.h"
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <time.h>
+
+enum { CHUNK = 65536, MOST_SAMPLES = 4096 };
+static const uint64_t MAGIC = 0x31304b4c57544c53ull;
+// A clock of 32 bits, of which an operation uses at most 2 ticks a cache.
+static const uint64_t MOST_OPERATIONS = 1ull << 30;
+
+static uint64_t results[CHUNK];
+static uint64_t played;
+
+_Noreturn static void die(const char *why) {
+  fprintf(stderr, "native contestant: %s\n", why);
+  exit(1);
+}
+
+static void read_words(void *to, size_t words) {
+  if (fread(to, 8, words, stdin) != words) die("standard input ended early");
+}
+
+static void *or_die(void *memory) {
+  if (!memory) die("out of memory");
+  return memory;
+}
+
+static void read_caches(cpu *c, uint64_t count, const uint64_t (*shapes)[4]) {
+  for (uint64_t i = 0; i < count; i++) {
+    const uint64_t *s = shapes[i];
+    cache *made;
+    if (s[0] == 3) {
+      uint32_t level = (uint32_t)__builtin_ctzll(s[3]);
+      if (level > 5) die("no such level");
+      made = c->psc[level] = or_die(malloc(sizeof(cache)));
+    } else {
+      uint32_t *used = s[0] == 1 ? &c->l1_count : &c->l2_count;
+      if (*used == MOST_CACHES) die("too many caches");
+      made = &(s[0] == 1 ? c->l1 : c->l2)[(*used)++];
+    }
+    if (!cache_init(made, (uint32_t)s[1], (uint32_t)s[2], (uint32_t)s[3])) die("a cache cannot be made");
+  }
+}
+
+static void play_all(cpu *cpus, uint32_t count, const operation *program, uint64_t length, uint32_t hash[2]) {
+  played += length;
+  if (played > MOST_OPERATIONS) die("the clocks have run out");
+  for (uint64_t done = 0; done < length; done += CHUNK) {
+    const uint64_t chunk = length - done < CHUNK ? length - done : CHUNK;
+    if (play(cpus, count, program + done, chunk, results) != chunk) die("an operation is not one of the benchmark's");
+    for (uint64_t i = 0; hash && i < chunk; i++) {
+      hash[0] = (hash[0] ^ (uint32_t)results[i]) * 0x9e3779b1u;
+      hash[0] = hash[0] << 13 | hash[0] >> 19;
+      hash[1] = (hash[1] ^ (uint32_t)(results[i] >> 32) ^ hash[0]) * 0x85ebca6bu;
+      hash[1] = hash[1] << 11 | hash[1] >> 21;
+    }
+  }
+}
+
+static void print_cache(const cpu *cpus, uint32_t count, size_t offset, int level) {
+  uint64_t sums[5] = {0};
+  for (uint32_t n = 0; n < count; n++) {
+    const cache *c = level ? cpus[n].psc[level] : (const cache *)((const char *)&cpus[n] + offset);
+    const uint64_t values[5] = {c->lookups, c->hits, c->fills, c->evictions, c->invalidated};
+    for (int i = 0; i < 5; i++) sums[i] += values[i];
+  }
+  for (int i = 0; i < 5; i++) printf(",%" PRIu64, sums[i]);
+}
+
+static void print_check(const cpu *cpus, uint32_t count, const uint32_t hash[2]) {
+  uint64_t sums[6] = {0};
+  for (uint32_t n = 0; n < count; n++) {
+    const cpu *c = &cpus[n];
+    const uint64_t values[6] = {c->translations, c->faults, c->walks, c->entry_reads, c->ad_writes, c->invalidations};
+    for (int i = 0; i < 6; i++) sums[i] += values[i];
+  }
+  printf("{\"hash\":\"%08x%08x\",\"counters\":[%" PRIu64, hash[0], hash[1], sums[0]);
+  for (int i = 1; i < 6; i++) printf(",%" PRIu64, sums[i]);
+  for (uint32_t i = 0; i < cpus->l1_count; i++) print_cache(cpus, count, offsetof(cpu, l1) + i * sizeof(cache), 0);
+  for (uint32_t i = 0; i < cpus->l2_count; i++) print_cache(cpus, count, offsetof(cpu, l2) + i * sizeof(cache), 0);
+  for (int level = 2; level <= 5; level++)
+    if (cpus->psc[level]) print_cache(cpus, count, 0, level);
+  printf("]}\n");
+}
+
+static uint64_t now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+int main(void) {
+  uint64_t head[10];
+  read_words(head, 10);
+  if (head[0] != MAGIC) die("standard input does not start with a machine");
+  const uint32_t cpu_count = (uint32_t)head[5];
+  const uint64_t cache_count = head[6], frame_count = head[7], to_prepare = head[8], to_time = head[9];
+  if (cpu_count == 0 || frame_count == 0 || cache_count > 64) die("no machine has such counts");
+  rules r;
+  rules_init(&r, (uint32_t)head[1], (uint32_t)head[2], (uint32_t)head[3]);
+  uint64_t (*shapes)[4] = or_die(malloc(sizeof *shapes * (cache_count + 1)));
+  read_words(shapes, 4 * cache_count);
+  frames f;
+  if (!frames_init(&f, (uint32_t)frame_count)) die("out of memory");
+  for (uint32_t slot = 0; slot < frame_count; slot++) {
+    uint64_t frame;
+    read_words(&frame, 1);
+    read_words(f.tables[slot], PAGE_ENTRIES);
+    frames_add(&f, slot, frame);
+  }
+  cpu *cpus = or_die(calloc(cpu_count, sizeof(cpu)));
+  for (uint32_t n = 0; n < cpu_count; n++) {
+    cpus[n].rules = &r;
+    cpus[n].frames = &f;
+    cpus[n].root = head[4] >> 12;
+    read_caches(&cpus[n], cache_count, (const uint64_t (*)[4])shapes);
+  }
+  operation *prepare = or_die(malloc((to_prepare + 1) * sizeof(operation)));
+  operation *program = or_die(malloc((to_time + 1) * sizeof(operation)));
+  read_words(prepare, to_prepare * 2);
+  read_words(program, to_time * 2);
+
+  char line[64];
+  uint32_t hash[2] = {0, 0};
+  while (fgets(line, sizeof line, stdin)) {
+    unsigned times = 0;
+    if (sscanf(line, "check %u", &times) == 1) {
+      for (unsigned i = 0; i < times; i++) {
+        play_all(cpus, cpu_count, prepare, to_prepare, hash);
+        play_all(cpus, cpu_count, program, to_time, hash);
+      }
+      print_check(cpus, cpu_count, hash);
+    } else if (sscanf(line, "time %u", &times) == 1 && times <= MOST_SAMPLES) {
+      printf("{\"simd\":\"" SIMD_NAME "\",\"ns\":[");
+      for (unsigned i = 0; i < times; i++) {
+        play_all(cpus, cpu_count, prepare, to_prepare, NULL);
+        const uint64_t start = now();
+        play_all(cpus, cpu_count, program, to_time, NULL);
+        const uint64_t end = now();
+        play_all(cpus, cpu_count, program, 0, NULL);
+        const uint64_t empty = now() - end;
+        printf("%s%.0f", i ? "," : "", (double)(end - start) - (double)(empty < end - start ? empty : 0));
+      }
+      printf("]}\n");
+    } else die("unknown command");
+    fflush(stdout);
+  }
+  return 0;
+}

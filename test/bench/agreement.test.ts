@@ -1,0 +1,90 @@
+// The benchmark compares speeds of programs that must compute the same: here every contestant is held to the engine on
+// random worlds, outcome by outcome (hash) and counter by counter.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { MismatchError } from "../../bench/check.js";
+import { compileNative } from "../../bench/contestants/compile.js";
+import type { Contestant } from "../../bench/contestants/contestant.js";
+import { NativeCase } from "../../bench/contestants/native.js";
+import { tunedJs } from "../../bench/contestants/tuned-js.js";
+import { javascriptField, verifyCase } from "../../bench/measure.js";
+import { operationsOf, randomCase } from "./random-case.js";
+
+const OPERATIONS = 400;
+const folder = mkdtempSync(join(tmpdir(), "stalewalk-native-"));
+const native = compileNative(folder);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("contestants agree with the engine", () => {
+  it("the random cases hold every operation, faults, and hits in every list", async () => {
+    const codes = new Set<number>();
+    let faults = 0;
+    let hits = 0;
+    for (let seed = 1; seed <= 20; seed++) {
+      const { program, ...rest } = randomCase(seed, OPERATIONS);
+      for (const code of operationsOf(program)) codes.add(code);
+      const { check } = await verifyCase({ ...rest, program }, undefined);
+      faults += check.counters[1] as number;
+      const counters = check.counters.slice(6);
+      for (let cache = 0; cache < counters.length; cache += 5) hits += counters[cache + 1] as number;
+    }
+    expect([...codes].sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 6, 7, 16]);
+    expect(faults).toBeGreaterThan(1000);
+    expect(hits).toBeGreaterThan(2000);
+  });
+
+  it("JavaScript, on 300 random worlds", async () => {
+    for (let seed = 100; seed < 400; seed++) await verifyCase(randomCase(seed, OPERATIONS), undefined);
+  });
+
+  it.skipIf("missing" in native)("native C, on 100 random worlds (skipped without a C compiler)", async () => {
+    if ("missing" in native) throw new Error("skipped");
+    for (let seed = 1000; seed < 1100; seed++) {
+      const random = randomCase(seed, OPERATIONS);
+      const machine = await NativeCase.start(native.program, random.world, random.prepare, random.program);
+      try {
+        await verifyCase(random, machine, javascriptField.slice(0, 1));
+      } finally {
+        await machine.close();
+      }
+    }
+  });
+
+  it("a contestant that drops one flush is found out", async () => {
+    const forgetful: Contestant = {
+      name: "forgetful",
+      create(world) {
+        const player = tunedJs.create(world);
+        return {
+          ...player,
+          load(program) {
+            const copy = program.slice();
+            for (let at = 0; at < copy.length; at += 16) {
+              if (copy[at] !== 7) continue;
+              copy[at] = 2;
+              break;
+            }
+            return player.load(copy);
+          },
+        };
+      },
+    };
+    const field = [javascriptField[0], ["tuned JS", forgetful, "program"]] as unknown as typeof javascriptField;
+    let found = 0;
+    let flushing = 0;
+    for (let seed = 1; seed <= 50; seed++) {
+      const random = randomCase(seed, OPERATIONS);
+      if (!operationsOf(random.program).has(7)) continue;
+      flushing++;
+      found += await verifyCase(random, undefined, field).then(
+        () => 0,
+        (error) => (error instanceof MismatchError ? 1 : Promise.reject(error)),
+      );
+    }
+    // Now and then there is nothing to drop, or no cache to drop it from.
+    expect(found).toBeGreaterThan(0.5 * flushing);
+    expect(flushing).toBeGreaterThan(30);
+  });
+});
