@@ -89,6 +89,8 @@ export class Kernel {
   readonly requests: Range[] = [];
   /** Tables that wait for the worker, with the sites that freed them. */
   readonly deferred: { frame: number; site: number }[] = [];
+  /** Whether the worker runs. */
+  working = false;
   /** Lazily freed part of vmalloc space: pages so far, and the range that holds them. */
   lazy = { pages: 0, start: 0n, end: 0n };
   /** "site address" -> table that `table-clear` unlinked. */

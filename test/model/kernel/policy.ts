@@ -125,8 +125,18 @@ export function freeTable(k: Kernel, frame: number, site: number): void {
   else k.memory.release(frame, site, k.hazards.operation);
 }
 
-/** The worker: queued requests, oldest first; then the list of tables, with one invalidation of the kernel's half. */
+/**
+ * The worker: queued requests, oldest first; then the list of tables, with one invalidation of the kernel's half. A work item
+ * never runs twice at once: what is interleaved in it finds it busy.
+ */
 export function runWork(k: Kernel): void {
+  if (k.working) return;
+  k.working = true;
+  work(k);
+  k.working = false;
+}
+
+function work(k: Kernel): void {
   for (let range = k.requests.shift(); range !== undefined; range = k.requests.shift()) {
     invalidateIommus(k, range);
     k.points.reach();

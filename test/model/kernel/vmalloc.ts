@@ -22,8 +22,11 @@ export function vmalloc(k: Kernel, address: bigint, pages: number, shift: number
       if (level === 2) pmdFreePtePage(k, table, at);
       else pudFreePmdPage(k, table, at);
     }
-    setEntry(k, table, at, kernelLeaf(k, level));
-    at += PAGE << BigInt(9 * (level - 1));
+    // Like vmap_pte_range, one descent serves all 4 KiB pages of a table.
+    const size = PAGE << BigInt(9 * (level - 1));
+    const endOfTable = (at / LARGE + 1n) * LARGE;
+    const end = level > 1 ? at + size : range.end < endOfTable ? range.end : endOfTable;
+    for (; at < end; at += size) setEntry(k, table, at, kernelLeaf(k, level));
   }
   return true;
 }
