@@ -26,6 +26,8 @@ const META_SHIFT: usize = 5;
 export const MARK_KERNEL: u8 = 1;
 /** Reserved at boot: never deferred. */
 export const MARK_BOOT: u8 = 2;
+/** On the deferred list. */
+export const MARK_WAITING: u8 = 4;
 
 /** Buckets hold frame number (40 bits) and slot (24 bits); 0 is empty, since slot 0 is never stored. */
 const SLOT_BITS: u64 = 24;

@@ -72,16 +72,16 @@ function asUser(wish: u32): u32 {
 /** A request of a device without a TLB of its own. */
 export function request(context: usize, va: u64, wish: u32): u64 {
   if (!load<u32>(context, CONTEXT_CACHED) && isCanonical(va)) {
-    if (!load<u32>(context, CONTEXT_BOUND)) return unbound(agentOf(context));
+    if (!load<u32>(context, CONTEXT_BOUND)) return unbound(agentOf(context), wish);
     readPasidEntry(context);
     store<u32>(context, 1, CONTEXT_CACHED);
   }
   return translate(context, va, asUser(wish));
 }
 
-function unbound(agent: usize): u64 {
+function unbound(agent: usize, wish: u32): u64 {
   count(agent, AGENT_TRANSLATIONS);
-  count(agent, AGENT_FAULTS);
+  if (!(wish & SPECULATIVE)) count(agent, AGENT_FAULTS);
   return fault(NO_PASID, 0, 0);
 }
 

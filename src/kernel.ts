@@ -87,7 +87,7 @@ export class Kernel {
     const pool = checkInteger("kernel.pool", config.pool ?? 512, 2, 1 << 20);
     const base = checkInteger("kernel.poolBase", config.poolBase ?? 0x1000, 1, 2 ** 40 - 1 - pool);
     const mms = checkInteger("kernel.mms", config.mms ?? 16, 1, 4096);
-    this.ring = checkInteger("kernel.hazardRecords", config.hazardRecords ?? 1024, 1, 1 << 20);
+    this.ring = checkInteger("kernel.hazardRecords", config.hazardRecords ?? 1024, 0, 1 << 20);
     this.policy = checkPolicy(config.policy ?? "none", "kernel.policy");
     const { bits, scope, deferSites } = policyBits(this.policy);
     exports.setPolicy(bits, scope, deferSites);

@@ -27,21 +27,23 @@ import { isAlive } from "./living";
 /** In place of a tag: every tag, and globals. */
 export const ANY_TAG: u32 = 0xffff_ffff;
 
-/** Marks the translations of a tag (or of any) that overlap the translated addresses `first`..`last`. */
+/** Marks the translations of a tag (or of any) whose pages lie wholly inside the translated addresses `first`..`last`. */
 export function markStale(cache: usize, first: u64, last: u64, tag: u32): void {
   const live = load<u32>(cache, CACHE_LIVE);
   if (live == 0) return;
   const seen = load<u32>(cache, CACHE_SEEN);
   for (let level: u32 = 1; level <= 3; level++) {
     if (!(seen & (1 << level))) continue;
-    const start = first >> shiftOf(level);
-    const end = last >> shiftOf(level);
-    if (end - start >= <u64>min<u32>(live, load<u32>(cache, CACHE_SETS))) {
+    const size = (<u64>1) << shiftOf(level);
+    const start = (first + size - 1) >> shiftOf(level);
+    const after = (last + 1) >> shiftOf(level);
+    if (start >= after) continue;
+    if (after - start >= <u64>min<u32>(live, load<u32>(cache, CACHE_SETS))) {
       markOccupied(cache, first, last, tag);
       return;
     }
     let block = blockOf(cache, setIndex(cache, start));
-    for (let page = start; page <= end; page++) {
+    for (let page = start; page < after; page++) {
       markInSet(cache, block, page, level, tag);
       block = nextBlock(cache, block);
     }
@@ -78,7 +80,7 @@ function markOccupied(cache: usize, first: u64, last: u64, tag: u32): void {
         const key = load<u64>(at);
         const span = shiftOf(<u32>(key & KEY_LEVEL));
         const page = key >> KEY_PAGE_SHIFT;
-        if (key != 0 && page >= first >> span && page <= last >> span) mark(cache, at, key, tag);
+        if (key != 0 && page << span >= first && ((page + 1) << span) - 1 <= last) mark(cache, at, key, tag);
       }
     }
   }

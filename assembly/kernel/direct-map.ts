@@ -10,7 +10,7 @@ import { allocateTable } from "./pool";
 import { freeTable } from "./policy";
 import { CPA_COLLAPSE, KASAN_REMOVE, REMOVE_PAGETABLE } from "./sites";
 import { INIT_MM } from "./spaces";
-import { findEntry, inKernelHalf, KERNPG_TABLE, needEntry, PAGE_TABLE, tableOf } from "./tables";
+import { findEntry, inKernelHalf, KERNPG_TABLE, LEAF_IN_THE_WAY, needEntry, PAGE_TABLE, tableOf } from "./tables";
 import { PAGE_KERNEL } from "./vmalloc";
 
 // ---- type of hotAdd and hotRemove ----
@@ -35,18 +35,13 @@ export function hotAdd(va: u64, blocks: u32, type: u32): bool {
 }
 
 function addBlock(va: u64, small: bool, marks: u8, bits: u64): bool {
-  const entry = needEntry(INIT_MM, va, 2, marks, bits);
-  if (entry == 0) return false;
-  const old = load<u64>(entry);
-  if (old & P && isLeaf(old, 2)) return true;
-  if (!small) {
-    if (!(old & P)) store<u64>(entry, takeDataFrames(2) | PAGE_KERNEL | PS);
-    return true;
-  }
-  const first = needEntry(INIT_MM, va, 1, marks, bits);
+  const level: u32 = small ? 1 : 2;
+  const first = needEntry(INIT_MM, va, level, marks, bits);
   if (first == 0) return false;
-  for (let at = first; at < first + 4096; at += 8) {
-    if (!(load<u64>(at) & P)) store<u64>(at, takeDataFrames(1) | PAGE_KERNEL);
+  if (first == LEAF_IN_THE_WAY) return true;
+  const end = first + (small ? 4096 : 8);
+  for (let at = first; at < end; at += 8) {
+    if (!(load<u64>(at) & P)) store<u64>(at, takeDataFrames(level) | PAGE_KERNEL | (small ? 0 : PS));
   }
   return true;
 }
@@ -56,53 +51,58 @@ export function hotRemove(va: u64, blocks: u32, type: u32): bool {
   const first = va & ~(BLOCK - 1);
   if (!inKernelHalf(first, <u64>blocks * BLOCK_PAGES)) return false;
   const site = type & SHADOW ? KASAN_REMOVE : REMOVE_PAGETABLE;
+  let freed = false;
   for (let block: u32 = 0; block < blocks; block++) {
     const at = first + <u64>block * BLOCK;
-    removeBlock(at, site);
+    if (removeBlock(at, site)) freed = true;
     const next = at + BLOCK;
-    if (block + 1 == blocks || (next & (PD_SPAN - 1)) == 0) removePd(at, site);
+    if ((block + 1 == blocks || (next & (PD_SPAN - 1)) == 0) && removePd(at, site)) freed = true;
   }
   if (site == REMOVE_PAGETABLE) {
-    flushTlbAll(true);
+    flushTlbAll(freed);
     point();
   }
   return true;
 }
 
-function removeBlock(va: u64, site: u8): void {
+/** True if a table was freed. */
+function removeBlock(va: u64, site: u8): bool {
   const entry = findEntry(INIT_MM, va, 2);
-  if (entry == 0) return;
+  if (entry == 0) return false;
   const old = load<u64>(entry);
-  if (!(old & P)) return;
+  if (!(old & P)) return false;
   if (isLeaf(old, 2)) {
     store<u64>(entry, 0);
-    return;
+    return false;
   }
   const table = tableOf(old);
-  if (table == 0) return;
+  if (table == 0) return false;
   clearContents(table);
   if (site == REMOVE_PAGETABLE) {
     flushTlbAll(true);
     point();
   }
-  if (!isEmpty(table)) return;
-  freeTable(table, site);
-  point();
-  store<u64>(entry, 0);
-  point();
+  return freeThenClear(table, entry, site);
 }
 
-function removePd(va: u64, site: u8): void {
+/** The same for the PD of an address. */
+function removePd(va: u64, site: u8): bool {
   const entry = findEntry(INIT_MM, va, 3);
-  if (entry == 0) return;
+  if (entry == 0) return false;
   const old = load<u64>(entry);
-  if (!(old & P) || isLeaf(old, 3)) return;
+  if (!(old & P) || isLeaf(old, 3)) return false;
   const table = tableOf(old);
-  if (table == 0 || !isEmpty(table)) return;
+  return table != 0 && freeThenClear(table, entry, site);
+}
+
+/** In the kernel's order: an empty table is freed first, and unlinked after that. */
+function freeThenClear(table: u32, entry: usize, site: u8): bool {
+  if (!isEmpty(table)) return false;
   freeTable(table, site);
   point();
   store<u64>(entry, 0);
   point();
+  return true;
 }
 
 /** __split_large_page(): the table is allocated bare, without the mark of a kernel table, and its parent has U/S = 0. */

@@ -36,15 +36,17 @@ function flushEveryCpu(): void {
 /** flush_tlb_kernel_range(start, end). `freesTables`: the caller frees, or has freed, a table with this flush. */
 export function flushTlbKernelRange(start: u64, end: u64, freesTables: bool): void {
   tally(KERNEL_RANGE_FLUSHES);
-  if (end - start > CEILING << 12) {
+  // An end of 2^64 is 0 here: lengths are right all the same.
+  const length = end - start;
+  if (length > CEILING << 12) {
     flushEveryCpu();
-  } else if (end > start) {
-    const pages = (end - start + 0xfff) >> 12;
+  } else if (length != 0) {
+    const pages = (length + 0xfff) >> 12;
     interruptAll();
     for (let cpu: u32 = 0; cpu < cpuCount; cpu++) invlpgRange(contextOf(cpu), start, pages);
     tally(CPU_PAGE_FLUSHES, pages * cpuCount);
   }
-  if (end > start) afterFlush(start, end - 1, HOOK_KERNEL_RANGE, freesTables);
+  if (length != 0) afterFlush(start, end - 1, HOOK_KERNEL_RANGE, freesTables);
 }
 
 /** flush_tlb_all() */

@@ -10,6 +10,7 @@ import { createPool } from "./pool";
 import { createMm, createSpaces, exists, switchMm } from "./spaces";
 import { tableClear, tableFree } from "./steps";
 import { createTakenList, giveBack, reuse, svaBind, svaUnbind } from "./sva";
+import { inKernelHalf } from "./tables";
 import { destroyMm, mmap, mprotect, munmap } from "./user";
 import { purge, setAutoPurge, vfree, vmalloc } from "./vmalloc";
 
@@ -87,7 +88,8 @@ export function playKernel(at: usize, operation: u8): u64 {
     case OP_VFREE:
       return vfree(address, argument, (type & 1) != 0, (type & UNLISTED) != 0) ? 1 : 0;
     case OP_PURGE:
-      return purge() ? 1 : 0;
+      purge();
+      return 1;
     case OP_HOT_ADD:
       return hotAdd(address, argument, type) ? 1 : 0;
     case OP_HOT_REMOVE:
@@ -113,6 +115,7 @@ export function playKernel(at: usize, operation: u8): u64 {
     case OP_MPROTECT:
       return mprotect(who, address, argument) ? 1 : 0;
     case OP_FLUSH_TLB_KERNEL_RANGE:
+      if (!inKernelHalf(address, 1) || load<u64>(at, 24) <= address) return 0;
       flushTlbKernelRange(address, load<u64>(at, 24), (type & 1) != 0);
       return 1;
     case OP_FLUSH_TLB_ALL:
@@ -130,7 +133,8 @@ export function playKernel(at: usize, operation: u8): u64 {
     case OP_REUSE:
       return reuse(type, address);
     case OP_RUN_WORK:
-      return runWork() ? 1 : 0;
+      runWork();
+      return 1;
     case OP_TABLE_CLEAR:
       return tableClear(<u8>type, address, argument) ? 1 : 0;
     case OP_TABLE_FREE:

@@ -2,7 +2,17 @@
 
 import { addressMask, CONTEXT_BOUND, CONTEXT_MM, CONTEXT_NEXT } from "../agent";
 import { operationNumber, time } from "../clock";
-import { heldSince, holdSince, MARK_BOOT, MARK_KERNEL, marksOf } from "../frames";
+import {
+  heldSince,
+  holdSince,
+  MARK_BOOT,
+  MARK_KERNEL,
+  MARK_WAITING,
+  marksOf,
+  setMarks,
+  stateOf,
+  TABLE,
+} from "../frames";
 import { allocate } from "../layout";
 import { point } from "../points";
 import { invalidateByQueue, NO_LIMIT, startRound } from "../queue/submit";
@@ -134,8 +144,14 @@ export function notify(mm: u32, first: u64, last: u64): void {
 
 // ---- freeing a table ----
 
-/** A site lets go of a table: given back at once, or put on the deferred list. */
+/** Whether a frame is a table that nobody has freed yet. */
+export function isFreeable(slot: u32): bool {
+  return slot != 0 && stateOf(slot) == TABLE && !(marksOf(slot) & MARK_WAITING);
+}
+
+/** A site lets go of a table: given back at once, or put on the deferred list. Nothing if it is gone already. */
 export function freeTable(slot: u32, site: u8): void {
+  if (!isFreeable(slot)) return;
   const marks = marksOf(slot);
   const covered = (marks & MARK_KERNEL) != 0 || (deferSites & (1 << site)) != 0;
   if (!has(DEFER_FREE) || marks & MARK_BOOT || !covered) {
@@ -146,6 +162,7 @@ export function freeTable(slot: u32, site: u8): void {
   store<u32>(deferred + (<usize>waiting << 2), slot);
   store<u8>(deferredSite + waiting, site);
   store<u32>(DEFERRED_COUNT, waiting + 1);
+  setMarks(slot, marks | MARK_WAITING);
   holdSince(slot, time());
   noteHeld(1);
   tally(FRAMES_DEFERRED);
@@ -159,9 +176,9 @@ function noteHeld(change: i64): void {
   if (held > kernelCounter(MOST_FRAMES_HELD)) setCounter(MOST_FRAMES_HELD, held);
 }
 
-/** Deferred work: the asynchronous requests, then the deferred list. False if it is running already. */
-export function runWork(): bool {
-  if (load<u32>(WORKING)) return false;
+/** Deferred work: the asynchronous requests, then the deferred list. Nothing if it is running already. */
+export function runWork(): void {
+  if (load<u32>(WORKING)) return;
   if (workWaits()) tally(WORK_RUNS);
   store<u32>(WORKING, 1);
   runRequests();
@@ -178,7 +195,6 @@ export function runWork(): bool {
     }
   }
   store<u32>(WORKING, 0);
-  return true;
 }
 
 function runRequests(): void {
@@ -193,7 +209,7 @@ function runRequests(): void {
 
 /** iommu_sva_invalidate_kva_range(PAGE_OFFSET, TLB_FLUSH_ALL): not "everything" to the driver, but the whole upper half. */
 function invalidateWholeKernel(): void {
-  invalidateKernel(~(addressMask >> 1), ~(<u64>0) - 1, SCOPE_RANGE);
+  invalidateKernel(~(addressMask >> 1), ~(<u64>0) - 1, scope);
   point();
 }
 

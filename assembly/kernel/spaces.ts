@@ -2,7 +2,7 @@
 // Rules: docs/rules.md section 9 (switch_mm_irqs_off, choose_new_asid: arch/x86/mm/tlb.c 6.12).
 
 import { PCIDE } from "../access";
-import { CONTEXT_CONTROLS, levels } from "../agent";
+import { CONTEXT_CONTROLS, levels, setContextRoot, setContextTag } from "../agent";
 import { moveToCr3 } from "../cpu";
 import { contentsOf, frameOf } from "../frames";
 import { allocate } from "../layout";
@@ -49,7 +49,8 @@ export function createSpaces(mmCount: u32, cpuTotal: u32): bool {
     const state = cpuAt(cpu);
     store<u32>(state, INIT_MM, CPU_MM);
     for (let slot: u32 = 0; slot < ASIDS; slot++) store<u32>(state + (<usize>slot << 3), INIT_MM, CPU_SLOTS);
-    moveToCr3(contextOf(cpu), frameOf(initRoot), 0, false);
+    setContextRoot(contextOf(cpu), frameOf(initRoot));
+    setContextTag(contextOf(cpu), 0);
   }
   return true;
 }

@@ -1,11 +1,13 @@
 // The steps of a site one by one, for traces.
 
-import { MARK_KERNEL, stateOf, TABLE } from "../frames";
+import { isLeaf, P } from "../entry";
+import { MARK_KERNEL } from "../frames";
 import { point } from "../points";
-import { freeTable } from "./policy";
+import { freeTable, isFreeable } from "./policy";
+import { allocateTable } from "./pool";
 import { PUD_FREE_PMD_PAGE } from "./sites";
 import { INIT_MM } from "./spaces";
-import { findEntry, inKernelHalf, needEntry, PAGE_TABLE, tableOf } from "./tables";
+import { findEntry, inKernelHalf, LEAF_IN_THE_WAY, needEntry, PAGE_TABLE, tableOf } from "./tables";
 
 /** What `tableClear` unlinked, found again by site and address: address, slot, site. The latest 256. */
 const REMEMBERED: usize = memory.data(256 * 16, 8);
@@ -23,6 +25,8 @@ function remembered(site: u8, va: u64): usize {
 }
 
 function remember(site: u8, va: u64, slot: u32): void {
+  const known = remembered(site, va);
+  if (known != 0) store<u32>(known, 0, SLOT);
   const next = load<u32>(NEXT);
   const at = REMEMBERED + (((<usize>next) & (MOST - 1)) << 4);
   store<u32>(NEXT, next + 1);
@@ -31,40 +35,49 @@ function remember(site: u8, va: u64, slot: u32): void {
   store<u32>(at, site, SITE);
 }
 
-/** The entry that points at the table of a level (0: the site's own) for an address, tables made as needed; 0 if that fails. */
-function entryOf(site: u8, va: u64, level: u32): usize {
-  if (!inKernelHalf(va, 1)) return 0;
-  const table = level != 0 ? level : site == PUD_FREE_PMD_PAGE ? 2 : 1;
-  // A walk has to find the table before it can be cleared: a trace may have begun later than the table.
-  if (needEntry(INIT_MM, va, table, MARK_KERNEL, PAGE_TABLE) == 0) return 0;
-  return findEntry(INIT_MM, va, table + 1);
+// @ts-ignore: decorator
+@inline
+function levelOf(site: u8, level: u32): u32 {
+  return level != 0 ? level : site == PUD_FREE_PMD_PAGE ? 2 : 1;
 }
 
-/** Unlinks the table of a level at an address; it is remembered unless it has been freed already. */
+/**
+ * Unlinks the table of a level (0: the site's own) at an address, made first if the trace began later than it; it is
+ * remembered unless it has been freed already.
+ */
 export function tableClear(site: u8, va: u64, level: u32): bool {
-  const entry = entryOf(site, va, level);
-  if (entry == 0) return false;
+  if (!inKernelHalf(va, 1)) return false;
+  const table = levelOf(site, level);
+  const inside = needEntry(INIT_MM, va, table, MARK_KERNEL, PAGE_TABLE);
+  if (inside == 0 || inside == LEAF_IN_THE_WAY) return false;
+  const entry = findEntry(INIT_MM, va, table + 1);
   const slot = tableOf(load<u64>(entry));
-  if (slot != 0 && stateOf(slot) == TABLE) remember(site, va, slot);
+  if (isFreeable(slot)) remember(site, va, slot);
   store<u64>(entry, 0);
   point();
   return true;
 }
 
-/** Frees the table that `tableClear` unlinked; or, where free precedes clear, the one that is still linked. */
+/** Frees the table that `tableClear` unlinked; where free precedes clear, the one that is still linked; else a new one. */
 export function tableFree(site: u8, va: u64, level: u32): bool {
+  if (!inKernelHalf(va, 1)) return false;
+  const table = levelOf(site, level);
   const at = remembered(site, va);
-  let slot: u32;
-  if (at != 0) {
-    slot = load<u32>(at, SLOT);
-    store<u32>(at, 0, SLOT);
-  } else {
-    const entry = entryOf(site, va, level);
-    if (entry == 0) return false;
-    slot = tableOf(load<u64>(entry));
-    if (slot == 0 || stateOf(slot) != TABLE) return false;
-  }
+  let slot = at != 0 ? load<u32>(at, SLOT) : linked(va, table);
+  if (slot == 0) slot = allocateTable(table, MARK_KERNEL);
+  if (slot == 0) return false;
+  if (at != 0) store<u32>(at, 0, SLOT);
   freeTable(slot, site);
   point();
   return true;
+}
+
+/** The table of a level that is linked at an address and not freed; 0 if there is none. */
+function linked(va: u64, level: u32): u32 {
+  const entry = findEntry(INIT_MM, va, level + 1);
+  if (entry == 0) return 0;
+  const value = load<u64>(entry);
+  if (!(value & P) || isLeaf(value, level + 1)) return 0;
+  const slot = tableOf(value);
+  return isFreeable(slot) ? slot : 0;
 }

@@ -36,14 +36,17 @@ export function findEntry(mm: u32, va: u64, level: u32): usize {
   return entryIn(slot, va, level);
 }
 
-/** The same, making tables that are missing with these marks and non-leaf bits; 0 if no frame is left or a leaf is in the way. */
+/** In place of an entry: a large leaf covers the address. */
+export const LEAF_IN_THE_WAY: usize = 1;
+
+/** The same, making tables that are missing with these marks and non-leaf bits; 0 if no frame is left. */
 export function needEntry(mm: u32, va: u64, level: u32, marks: u8, bits: u64): usize {
   let slot = rootOf(mm);
   for (let at = levels; at > level; at--) {
     const place = entryIn(slot, va, at);
     const entry = load<u64>(place);
     if (entry & P) {
-      if (isLeaf(entry, at)) return 0;
+      if (isLeaf(entry, at)) return LEAF_IN_THE_WAY;
       slot = tableOf(entry);
       if (slot == 0) return 0;
       continue;

@@ -4,7 +4,7 @@
 import { AGENT_L1, AGENT_L2, addressMask, agentOf, CONTEXT_BOUND, CONTEXT_FRONTS, CONTEXT_MM, CONTEXT_NEXT, CONTEXT_TAG, levels } from "../agent";
 import { markStale } from "../cache/stale";
 import { A, isLeaf, P, PS, RW, shiftOf, US, XD } from "../entry";
-import { contentsOf, isEmpty } from "../frames";
+import { contentsOf, isEmpty, stateOf, TABLE } from "../frames";
 import { detecting } from "../hazard";
 import { point } from "../points";
 import { NO_LIMIT } from "../queue/submit";
@@ -15,7 +15,7 @@ import { has, NOTIFY_USER, notify } from "./policy";
 import { release } from "./pool";
 import { USER } from "./sites";
 import { exists, forgetMm, forgetSlots, isRunning, rootOf, secondRootOf, syncTopEntry } from "./spaces";
-import { clearLeaves, entryIn, findEntry, inUserHalf, needEntry, PAGE_TABLE, tableOf } from "./tables";
+import { clearLeaves, entryIn, findEntry, inUserHalf, LEAF_IN_THE_WAY, needEntry, PAGE_TABLE, tableOf } from "./tables";
 
 const LARGE: u32 = 1;
 const READ_ONLY: u32 = 1 << 1;
@@ -36,6 +36,7 @@ export function mmap(mm: u32, va: u64, pages: u32, type: u32): bool {
   for (let at = first; at < end; at += span) {
     const entry = needEntry(mm, at, level, 0, PAGE_TABLE);
     if (entry == 0) return false;
+    if (entry == LEAF_IN_THE_WAY) continue;
     if (!(load<u64>(entry) & P)) store<u64>(entry, takeDataFrames(level) | bits);
   }
   return true;
@@ -66,7 +67,7 @@ function unlinkEmpty(mm: u32, first: u64, end: u64): u32 {
       const value = load<u64>(entry);
       if (!(value & P) || isLeaf(value, level)) continue;
       const table = tableOf(value);
-      if (table == 0 || !isEmpty(table) || count == MOST_UNLINKED) continue;
+      if (table == 0 || stateOf(table) != TABLE || !isEmpty(table) || count == MOST_UNLINKED) continue;
       store<u64>(entry, 0);
       if (level == levels) syncTopEntry(mm, <u32>(at >> shiftOf(level)) & 511);
       store<u32>(UNLINKED + (<usize>count << 2), table);

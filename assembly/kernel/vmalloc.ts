@@ -14,7 +14,7 @@ import { flushTlbKernelRange } from "./flush";
 import { freeTable } from "./policy";
 import { PMD_FREE_PTE_PAGE, PUD_FREE_PMD_PAGE } from "./sites";
 import { cpuCount, INIT_MM } from "./spaces";
-import { clearLeaves, findEntry, inKernelHalf, needEntry, PAGE_TABLE, tableOf } from "./tables";
+import { clearLeaves, findEntry, inKernelHalf, LEAF_IN_THE_WAY, needEntry, PAGE_TABLE, tableOf } from "./tables";
 
 /** PAGE_KERNEL: P, R/W, A, D, G, XD. */
 export const PAGE_KERNEL: u64 = P | RW | A | D | G | XD;
@@ -50,7 +50,7 @@ export function vmalloc(va: u64, pages: u32, shift: u32, keepTables: bool): bool
   while (left > 0) {
     const level = keepTables ? levelBesideTables(at, left, shift) : leafLevel(at, left, shift);
     const entry = needEntry(INIT_MM, at, level, MARK_KERNEL, PAGE_TABLE);
-    if (entry == 0) return false;
+    if (entry == 0 || entry == LEAF_IN_THE_WAY) return false;
     if (level == 1) {
       const run = min<u64>(left, 512 - ((at >> 12) & 511));
       mapPages(entry, <u32>run);
@@ -103,7 +103,7 @@ function pmdFreePtePage(entry: usize, va: u64): void {
   point();
   flushTlbKernelRange(va, va + 0xfff, true);
   point();
-  if (table != 0) freeTable(table, PMD_FREE_PTE_PAGE);
+  freeTable(table, PMD_FREE_PTE_PAGE);
   point();
 }
 
@@ -129,11 +129,10 @@ function pudFreePmdPage(entry: usize, va: u64): void {
   flushTlbKernelRange(va, va + 0xfff, true);
   point();
   for (let i: u32 = 0; i < count; i++) {
-    const slot = load<u32>(SCRATCH + (<usize>i << 2));
-    if (slot != 0) freeTable(slot, PUD_FREE_PMD_PAGE);
+    freeTable(load<u32>(SCRATCH + (<usize>i << 2)), PUD_FREE_PMD_PAGE);
     point();
   }
-  if (table != 0) freeTable(table, PUD_FREE_PMD_PAGE);
+  freeTable(table, PUD_FREE_PMD_PAGE);
   point();
 }
 
@@ -170,12 +169,11 @@ function markList(list: usize, first: u64, last: u64): void {
   }
 }
 
-/** __purge_vmap_area_lazy(): one flush over all that was unmapped. False if there is nothing. */
-export function purge(): bool {
-  if (load<u64>(LAZY) == 0) return false;
+/** __purge_vmap_area_lazy(): one flush over all that was unmapped. */
+export function purge(): void {
+  if (load<u64>(LAZY) == 0) return;
   store<u64>(LAZY, 0);
   tally(PURGES);
   flushTlbKernelRange(load<u64>(LAZY_MIN), load<u64>(LAZY_MAX) + 1, false);
   point();
-  return true;
 }

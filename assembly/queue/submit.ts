@@ -83,6 +83,7 @@ function submitVtd(context: usize, agent: usize, first: u64, last: u64, scope: u
   batch(agent);
   let front = load<u32>(context, CONTEXT_FRONTS);
   while (front != 0) {
+    tally(DEVICE_TLB_INVALIDATIONS);
     executeVtd(context, front, vtd.deviceTlb(pasid), ranged ? vtd.deviceTlbAddress(first, am) : vtd.deviceTlbAddress(0, 52));
     batch(agent);
     front = nextFront(front - 1);
@@ -108,7 +109,6 @@ export function executeVtd(context: usize, front: u32, qw0: u64, qw1: u64): void
     tally(PASID_CACHE_INVALIDATIONS);
     invalidatePasidCache(context);
   } else if (type == vtd.TYPE_PASID_DEVICE_TLB && front != 0) {
-    tally(DEVICE_TLB_INVALIDATIONS);
     dropFront(front - 1, tag, qw1, vtd.deviceTlbMask(qw1));
   }
 }
@@ -126,6 +126,7 @@ function submitAmd(context: usize, agent: usize, first: u64, last: u64, scope: u
   }
   let front = load<u32>(context, CONTEXT_FRONTS);
   while (front != 0) {
+    tally(DEVICE_TLB_INVALIDATIONS);
     executeAmd(context, front, amd.invalidatePages(amd.OP_INVALIDATE_IOTLB_PAGES, pasid), w1);
     front = nextFront(front - 1);
   }
@@ -148,7 +149,6 @@ export function executeAmd(context: usize, front: u32, w0: u64, w1: u64): void {
       invalidatePages(agent, tag, w1 & ~0xfff, am, !amd.coversTables(w1));
     }
   } else if (opcode == amd.OP_INVALIDATE_IOTLB_PAGES && front != 0) {
-    tally(DEVICE_TLB_INVALIDATIONS);
     dropFront(front - 1, tag, w1, am);
   }
 }
@@ -160,10 +160,13 @@ function dropFront(requester: u32, tag: u32, va: u64, am: u32): void {
 
 /** What the driver does when a PASID-table entry changes: PASID cache, IOTLB and device TLBs of the PASID. */
 export function forgetPasid(context: usize): void {
-  startRound();
-  executeVtd(context, 0, vtd.pasidCache(load<u32>(context, CONTEXT_PASID)), 0);
-  batch(agentOf(context));
-  invalidateByQueue(context, 0, NO_LIMIT, 1);
+  const pasid = load<u32>(context, CONTEXT_PASID);
+  tally(QUEUE_WAITS);
+  executeVtd(context, 0, vtd.pasidCache(pasid), 0);
+  executeVtd(context, 0, vtd.pasidIotlb(pasid), 0);
+  for (let front = load<u32>(context, CONTEXT_FRONTS); front != 0; front = nextFront(front - 1)) {
+    executeVtd(context, front, vtd.deviceTlb(pasid), vtd.deviceTlbAddress(0, 52));
+  }
 }
 
 /** Tells a context which PASID it is. */

@@ -1,0 +1,44 @@
+// The engine against the reference model, kernel included: random programs with an IOMMU, a kernel and any policy, other
+// agents' operations interleaved at points. Compared after every operation: results, contents and counters of every cache,
+// frames with states and generations, the stack of free frames, hazards with every field, the kernel's counters.
+
+import { isDeepStrictEqual } from "node:util";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type KernelProgram, playKernel } from "../model/kernel/operations.js";
+import { kernelPrograms } from "../model/kernel/programs.js";
+import { dumpKernel, KernelPlayer, kernelMachine } from "../support/kernel-player.js";
+
+const OPERATIONS = Number(process.env["STALEWALK_OPERATIONS"] ?? 100_000) / 2;
+const SEED = Number(process.env["STALEWALK_SEED"] ?? 20261124);
+const LENGTH = 120;
+
+function compare(program: KernelProgram): number {
+  const machine = kernelMachine(program.config);
+  const player = new KernelPlayer(machine, program);
+  playKernel(program, (index, { kind }, expected, model) => {
+    const where = `operation ${index} (${kind})`;
+    const result = player.next();
+    if (!isDeepStrictEqual(result, expected)) expect(result, where).toEqual(expected);
+    const dump = model.dump();
+    const own = dumpKernel(machine, program.config);
+    if (!isDeepStrictEqual(own, dump)) expect(own, where).toEqual(dump);
+  });
+  return program.operations.length;
+}
+
+describe("engine and reference model, kernel included", () => {
+  it(`agree after each of ${OPERATIONS} random operations`, { timeout: 0 }, () => {
+    let done = 0;
+    for (let round = 0; done < OPERATIONS; round++) {
+      const runs = Math.max(1, Math.min(100, Math.ceil((OPERATIONS - done) / (LENGTH / 2))));
+      fc.assert(
+        fc.property(kernelPrograms(LENGTH), (program) => {
+          done += compare(program);
+        }),
+        { seed: SEED + round, numRuns: runs },
+      );
+    }
+    expect(done).toBeGreaterThanOrEqual(OPERATIONS);
+  });
+});

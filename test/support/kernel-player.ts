@@ -1,0 +1,237 @@
+// Plays the model's kernel programs on the engine, operation by operation, and dumps the engine in the model's shape.
+
+import type { Access } from "../../src/access.js";
+import { createMachineSync, type Machine, ProgramBuilder, type Site, sites, unpackOutcome } from "../../src/index.js";
+import type { Policy } from "../../src/policies.js";
+import type { KernelConfig, KernelDump } from "../model/kernel/kernel.js";
+import type { KernelOperation, KernelProgram, KernelResult } from "../model/kernel/operations.js";
+import type { Interleaved } from "../model/kernel/points.js";
+import type { MachineConfig } from "../model/machine.js";
+import { comparable } from "./agreement.js";
+import { dumpEngine } from "./engine-player.js";
+
+const KINDS = [
+  "walk-after-free",
+  "write-after-free",
+  "walk-of-reused-frame",
+  "forged-translation",
+  "stale-translation",
+];
+const MMS = 8;
+
+function policyOf(policy: KernelConfig["policy"]): Policy {
+  return {
+    name: "random",
+    hooks: { kernelRange: policy.hookKernelRange, flushAll: policy.hookFlushAll },
+    onlyTableFrees: policy.onlyTableFrees,
+    scope: policy.scope,
+    timing: policy.async ? "work" : "synchronous",
+    free: policy.deferFree ? "deferred" : "immediate",
+    worker: policy.invalidateFirst ? "invalidates-first" : "takes-list-first",
+    deferUnmarkedOf: policy.deferSites.map((site) => sites[site]!),
+    root: policy.root,
+    notifyUser: policy.notifyUser,
+  };
+}
+
+/** The engine's machine for a kernel configuration of the model. */
+export function kernelMachine(config: KernelConfig): Machine {
+  return createMachineSync({
+    levels: config.levels,
+    maxPhyAddr: config.maxPhyAddr,
+    pages1G: config.pages1G,
+    tables: config.pool,
+    workloadPages: 1,
+    cpus: config.cpus,
+    iommus: config.iommus.map((iommu) => ({
+      ...iommu,
+      devices: iommu.devices.map((deviceTlb) => (deviceTlb ? { deviceTlb } : {})),
+    })),
+    kernel: {
+      poolBase: config.poolBase,
+      pool: config.pool,
+      mms: MMS,
+      policy: policyOf(config.policy),
+      autoPurge: config.autoPurge,
+      detectHazards: config.detect,
+      hazardRecords: config.ring,
+    },
+  });
+}
+
+/** One operation as the engine's records. */
+function encode(machine: Machine, operation: KernelOperation, program: ProgramBuilder): ProgramBuilder {
+  const requester = (iommu: number, pasid: number, device?: number) => machine.iommus[iommu]!.requester(pasid, device);
+  switch (operation.kind) {
+    case "access":
+      return program.access(operation.cpu, operation.address, operation.access as Access);
+    case "request":
+      return program.access(
+        requester(operation.iommu, operation.pasid, operation.device),
+        operation.address,
+        operation.access as Access,
+      );
+    case "probe":
+    case "request-probe":
+      throw new Error(`${operation.kind} is not an operation of the engine's programs`);
+    case "vmalloc":
+      return program.vmalloc(operation.address, operation.pages, operation.shift as 12 | 21 | 30);
+    case "vfree":
+      return program.vfree(operation.address, operation.pages, operation.type & 1 ? "flush" : "lazy");
+    case "purge":
+      return program.purge();
+    case "flush-all":
+      return program.flushTlbAll();
+    case "run-work":
+      return program.runWork();
+    case "hot-add":
+    case "hot-remove": {
+      const { kind, address, blocks, type } = operation;
+      const options = { bootTables: (type & 1) !== 0, smallPages: (type & 2) !== 0, shadow: (type & 4) !== 0 };
+      return kind === "hot-add"
+        ? program.hotAdd(address, blocks, options)
+        : program.hotRemove(address, blocks, options);
+    }
+    case "cpa-split":
+      return program.cpaSplit(operation.address);
+    case "cpa-collapse":
+      return program.cpaCollapse(operation.address);
+    case "mm-create":
+      return program.mmCreate(operation.mm);
+    case "mm-destroy":
+      return program.mmDestroy(operation.mm);
+    case "switch-mm":
+      return program.switchMm(operation.cpu, operation.mm);
+    case "sva-bind":
+      return program.svaBind(requester(operation.iommu, operation.pasid), operation.mm);
+    case "sva-unbind":
+      return program.svaUnbind(requester(operation.iommu, operation.pasid));
+    case "mmap": {
+      const options = { large: (operation.type & 1) !== 0, readOnly: (operation.type & 2) !== 0 };
+      return program.mmap(operation.mm, operation.address, operation.pages, options);
+    }
+    case "munmap":
+      return program.munmap(operation.mm, operation.address, operation.pages);
+    case "mprotect":
+      return program.mprotect(operation.mm, operation.address, operation.pages);
+    case "flush-kernel-range":
+      return program.flushTlbKernelRange(operation.start, operation.end);
+    case "local-flush-all":
+      return program.localFlushTlbAll(operation.cpu);
+    case "flush-mm-range":
+      return program.flushTlbMmRange(operation.mm, operation.start, operation.end, operation.shift);
+    case "reuse":
+      if (operation.type === 0) return program.reuse();
+      return program.reuse(operation.type === 1 ? { userLeaf: operation.address } : { word: operation.address });
+    case "table-clear":
+      return program.tableClear(sites[operation.site] as Site, operation.address);
+    case "table-free":
+      return program.tableFree(sites[operation.site] as Site, operation.address);
+  }
+}
+
+/** Plays a program operation by operation; what is interleaved goes with the operation in which its point lies. */
+export class KernelPlayer {
+  private reached = 0;
+  private index = 0;
+
+  constructor(
+    readonly machine: Machine,
+    private readonly program: KernelProgram,
+  ) {}
+
+  /** Plays the next main operation and the point after it. */
+  next(): KernelResult {
+    const operation = this.program.operations[this.index]!;
+    const setNumber = (this.machine as unknown as { engine: { exports: { setOperationNumber(n: bigint): void } } })
+      .engine;
+    setNumber.exports.setOperationNumber(BigInt(this.index++));
+    const waiting = this.program.interleaved.filter(({ point }) => point >= this.reached);
+    const { results, points } = this.machine.playInterleaved(
+      encode(this.machine, operation, new ProgramBuilder()).build(),
+      this.records(waiting),
+    );
+    this.reached += points;
+    const result = results[0]!;
+    const translation = operation.kind === "access" || operation.kind === "request";
+    return translation ? comparable(unpackOutcome(result))! : Number(result);
+  }
+
+  private records(waiting: readonly Interleaved<KernelOperation>[]): { operations: Uint8Array; points: number[] } {
+    const program = new ProgramBuilder();
+    for (const { operation } of waiting) encode(this.machine, operation, program);
+    return { operations: program.build(), points: waiting.map(({ point }) => point - this.reached) };
+  }
+}
+
+/** What can be seen of the engine's kernel, in the model's shape. */
+export function dumpKernel(machine: Machine, config: KernelConfig): KernelDump {
+  const kernel = machine.kernel!;
+  const all = kernel.counters;
+  const counters: KernelDump["counters"] = {
+    purges: all.purges,
+    kernelRangeFlushes: all.kernelRangeFlushes,
+    flushAlls: all.flushAlls,
+    localFlushAlls: all.localFlushAlls,
+    mmFlushes: all.mmFlushes,
+    lostRequests: all.lostRequests,
+    iommuRounds: all.iommuRounds,
+    iotlbInvalidations: all.iotlbInvalidations,
+    deviceTlbInvalidations: all.deviceTlbInvalidations,
+    tablesAllocated: all.tablesAllocated,
+    tablesReleased: all.tablesReleased,
+    deferredNow: all.framesHeld,
+    outOfFrames: all.outOfFrames,
+  };
+  const frames = Array.from({ length: config.pool }, (_, i) => {
+    const frame = config.poolBase + i;
+    const { state, generation } = machine.frames.describe(frame)!;
+    return { frame, state, generation };
+  });
+  return {
+    ...dumpEngine(machine, config as unknown as MachineConfig),
+    counters,
+    hazards: dumpHazards(machine),
+    frames,
+    freeStack: kernel.freeFrames(),
+  };
+}
+
+function dumpHazards(machine: Machine): KernelDump["hazards"] {
+  const kernel = machine.kernel!;
+  const { bySite, byKind, dropped } = kernel.hazardCounts;
+  const counts = new Map<string, number>();
+  for (const kind of KINDS) {
+    let atSites = 0;
+    for (const [i, site] of sites.entries()) {
+      const count = bySite[site]?.[kind as keyof typeof byKind] ?? 0;
+      if (count > 0) counts.set(`${kind}/${i}`, count);
+      atSites += count;
+    }
+    const rest = byKind[kind as keyof typeof byKind] - atSites;
+    if (rest > 0) counts.set(`${kind}/none`, rest);
+  }
+  return {
+    records: kernel.hazards().map((hazard) => {
+      const stale = hazard.kinds[0] === "stale-translation";
+      const freed = hazard.site !== undefined;
+      return {
+        operation: hazard.operation,
+        agent: hazard.agent,
+        tag: hazard.tag,
+        address: hazard.address,
+        level: hazard.level as 1,
+        frame: hazard.frame,
+        cachedGeneration: hazard.generations.cached,
+        generation: hazard.generations.now,
+        state: stale ? undefined : hazard.state,
+        kinds: hazard.kinds,
+        site: freed ? sites.indexOf(hazard.site!) : undefined,
+        freedIn: freed ? hazard.freedAt : undefined,
+        access: hazard.access,
+      };
+    }),
+    dropped,
+    counts: Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1))),
+  };
+}
