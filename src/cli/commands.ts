@@ -3,10 +3,11 @@ import type { Command } from "commander";
 import { register as audit } from "./audit.js";
 import { register as checkImage } from "./check-image.js";
 import { register as checkVectors } from "./check-vectors.js";
+import { register as verdicts } from "./verdicts.js";
 import { register as walk } from "./walk.js";
 
 /** Adds one command to the program. */
 export type Register = (program: Command) => void;
 
 /** Every command, in the order of `stalewalk --help`. */
-export const commands: readonly Register[] = [checkVectors, checkImage, audit, walk];
+export const commands: readonly Register[] = [checkVectors, checkImage, audit, walk, verdicts];

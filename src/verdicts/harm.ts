@@ -1,0 +1,38 @@
+// How bad a hazard gets: the shortest program once more, with somebody who takes the frames freed last just before the
+// last probe and fills them, and with a write in the place of the read. Kinds in rising harm: docs/rules.md section 12.
+
+import { type Hazard, hazardKinds } from "../hazards.js";
+import { movesOf } from "./moves.js";
+import type { Scenario } from "./scenarios.js";
+import type { Found } from "./search.js";
+import type { Move, Placed, Stage } from "./stage.js";
+
+/** Most frames that are taken: pud_free_pmd_page frees three, and the one that matters may be the first of them. */
+const MOST_TAKEN = 3;
+
+/** The worst that comes of a program when the frame is taken; the program itself if that makes nothing worse. */
+export function worst(stage: Stage, scenario: Scenario, found: Found): Found {
+  const moves = movesOf(stage, scenario);
+  const { main, placed } = found.attempt;
+  const last = placed.at(-1) as Placed;
+  const probes = [last.move, ...moves.writes.filter(({ address }) => address === last.move.address)];
+  let result = found;
+  for (const probe of probes) {
+    for (const taken of takings(moves.reuse)) {
+      const inserted = taken.map((move) => ({ point: last.point, move }));
+      const attempt = { main, placed: [...placed.slice(0, -1), ...inserted, { point: last.point, move: probe }] };
+      stage.play(attempt);
+      const hazard = stage.hazards()[0];
+      if (hazard && harm(hazard) > harm(result.hazard)) result = { attempt, hazard };
+    }
+  }
+  return result;
+}
+
+/** Nothing taken, then one frame with each of the contents, then two, … */
+function takings(reuse: readonly Move[]): Move[][] {
+  const counts = Array.from({ length: MOST_TAKEN }, (_, i) => i + 1);
+  return [[], ...counts.flatMap((count) => reuse.map((move) => Array.from({ length: count }, () => move)))];
+}
+
+const harm = ({ kind }: Hazard): number => hazardKinds.indexOf(kind);

@@ -1,0 +1,16 @@
+// Verdicts: which policy is safe at which site on which hardware, with the shortest program that shows a hazard.
+
+export { iotlbOccupancy, type Occupancy } from "./occupancy.js";
+export {
+  type CpuOptions,
+  describeOptions,
+  everyIommu,
+  type IommuOptions,
+  iommuOptionNames,
+  usualCpu,
+  usualIommu,
+} from "./options.js";
+export { type ScenarioName, scenarioNames } from "./scenarios.js";
+export type { AgentKind } from "./stage.js";
+export type { Actor, Step, Witness } from "./story.js";
+export { type HazardVerdict, type VerdictRecord, type VerdictsOptions, verdicts } from "./verdicts.js";

@@ -1,0 +1,87 @@
+// What may happen at a point of a program: probes, somebody who takes a freed frame, the same site once more, deferred
+// work, a switch of address spaces.
+
+import { Access } from "../access.js";
+import type { ReuseContents } from "../program.js";
+import type { Scenario } from "./scenarios.js";
+import type { MainOperation, Move, Stage } from "./stage.js";
+import { PASID, recordOf } from "./stage.js";
+
+const hex = (value: bigint): string => `0x${value.toString(16)}`;
+
+/** What the one who takes a freed frame writes into it, and why. */
+export const contents: readonly { contents: ReuseContents; text: string }[] = [
+  { contents: { userLeaf: 0x1234000n }, text: "512 user PTEs of their choice (0x1234000, R/W, U/S; A and D clear)" },
+  { contents: { word: 0x40000087n }, text: "512 words that read as large user pages (P, R/W, U/S, PS; A clear)" },
+  { contents: "zeroes", text: "zeroes" },
+];
+
+/** All moves of a scenario. */
+export interface Moves {
+  reads: Move[];
+  writes: Move[];
+  reuse: Move[];
+  freeAgain: Move;
+  work: Move;
+  switches: Move[];
+}
+
+/** The moves that a stage allows in a scenario. */
+export function movesOf(stage: Stage, scenario: Scenario): Moves {
+  const { requester } = stage;
+  const cpu = stage.agent === "cpu";
+  const read = cpu ? (scenario.user ? Access.speculativeUserRead : Access.speculativeSupervisorRead) : Access.userRead;
+  const who = (kind: "probe" | "write"): string =>
+    cpu
+      ? `CPU ${requester} walks speculatively to`
+      : `device (PASID ${PASID}) ${kind === "write" ? "writes" : "reads"}`;
+  const probe = (kind: "probe" | "write", access: Access): Move[] =>
+    scenario.regions.flatMap((region, i) =>
+      region.addresses.map((address) => ({
+        kind,
+        text: `${who(kind)} ${hex(address)}`,
+        record: recordOf((p) => p.access(requester, address, access)),
+        address,
+        region: i as 0 | 1,
+      })),
+    );
+  const second = scenario.regions[1];
+  return {
+    reads: probe("probe", read),
+    writes: cpu ? [] : probe("write", Access.userWrite),
+    // The story names the frame: the one that was freed last.
+    reuse: contents.map(({ contents: filled, text }) => ({
+      kind: "reuse",
+      text: `fills it with ${text}`,
+      record: recordOf((p) => p.reuse(filled)),
+    })),
+    freeAgain: { kind: "free", text: `elsewhere: ${second.free.text}`, record: recordOf(second.free.play), region: 1 },
+    work: { kind: "work", text: "the deferred work runs here", record: recordOf((p) => p.runWork()) },
+    switches: [0, 1].map((mm) => ({
+      kind: "switch",
+      text: `CPU ${requester} switches to process ${mm}`,
+      record: recordOf((p) => p.switchMm(requester, mm)),
+      mm,
+    })),
+  };
+}
+
+const START: MainOperation = { kind: "start", text: "", record: recordOf((p) => p.time(0n)) };
+
+/**
+ * What the kernel itself does: the site, then, if the policy has deferred work, that work twice. A program that needs less
+ * is the beginning of one of these; another free, which may stand anywhere, is a move.
+ */
+export function mainOf(stage: Stage, scenario: Scenario): MainOperation[] {
+  const { text, play } = scenario.regions[0].free;
+  const free: MainOperation = { kind: "free", text, record: recordOf(play), region: 0 };
+  const work: MainOperation = { kind: "work", text: "the deferred work runs", record: recordOf((p) => p.runWork()) };
+  if (!hasWork(stage)) return [START, free];
+  // The second run is for what another free has queued meanwhile; programs of CPUs have no other free.
+  return stage.agent === "cpu" ? [START, free, work] : [START, free, work, work];
+}
+
+/** Whether the policy ever leaves anything to deferred work that the watched agent could notice. */
+export function hasWork({ policy, agent }: Stage): boolean {
+  return policy.free === "deferred" || (policy.timing === "work" && agent === "iommu");
+}

@@ -1,0 +1,168 @@
+// The search for the shortest hazard: all programs with one move, then all with two, … A move is a probe, a reuse, another
+// free, a switch; each may stand at any point of a program, also inside kernel operations. Deferred work stands between
+// operations, or, in a race search, also inside them.
+
+import type { Hazard } from "../hazards.js";
+import { type Moves, mainOf, movesOf } from "./moves.js";
+import type { Scenario } from "./scenarios.js";
+import type { Attempt, MainOperation, Move, Placed, Stage } from "./stage.js";
+
+/** A program with a hazard. */
+export interface Found {
+  attempt: Attempt;
+  hazard: Hazard;
+}
+
+/** What is searched. */
+export interface SearchOptions {
+  /** Most moves of a program. */
+  depth: number;
+  /** Deferred work may also run inside kernel operations. */
+  race: boolean;
+}
+
+/** Programs with fewest moves first; undefined if none up to the depth has a hazard. The stage has entered the scenario. */
+export function search(stage: Stage, scenario: Scenario, options: SearchOptions): Found | undefined {
+  const tries = new Tries(stage, scenario, options.race);
+  for (let depth = 1; depth <= options.depth; depth++) {
+    const found = tries.withMoves(depth);
+    if (found) return shorten(stage, found);
+  }
+  return undefined;
+}
+
+/** Leaves out what the kernel does after the hazard. */
+function shorten(stage: Stage, { attempt, hazard }: Found): Found {
+  const last = attempt.placed.at(-1)?.point ?? 0;
+  for (let count = 2; count < attempt.main.length; count++) {
+    const shorter = { main: attempt.main.slice(0, count), placed: attempt.placed };
+    if (stage.play(shorter) > last && stage.hazards().length > 0) return tidy(stage, { attempt: shorter, hazard });
+  }
+  return tidy(stage, { attempt, hazard });
+}
+
+/** Moves that need not stand inside a kernel operation go behind it, last ones first: such a story reads more easily. */
+function tidy(stage: Stage, found: Found): Found {
+  const { main } = found.attempt;
+  const ends = main.map((_, i) => stage.play({ main: main.slice(0, i + 1), placed: found.attempt.placed }) - 1);
+  let result = found;
+  for (let i = found.attempt.placed.length - 1; i >= 0; i--) {
+    const { placed } = result.attempt;
+    const { point, move } = placed[i] as Placed;
+    const end = ends.find((at) => at >= point);
+    if (end === undefined || end === point || (placed[i + 1]?.point ?? end) < end) continue;
+    const attempt = { main, placed: placed.with(i, { point: end, move }) };
+    stage.play(attempt);
+    const hazard = stage.hazards()[0];
+    if (hazard?.frame === found.hazard.frame) result = { attempt, hazard };
+  }
+  return result;
+}
+
+/** All placements of moves over what the kernel does. */
+class Tries {
+  private readonly main: readonly MainOperation[];
+  private readonly points: number;
+  private readonly firstRelease: number;
+  private readonly probes: readonly Move[];
+  private readonly lastProbes: readonly Move[];
+  private readonly others: readonly Move[];
+  private readonly placed: Placed[] = [];
+
+  constructor(
+    private readonly stage: Stage,
+    scenario: Scenario,
+    race: boolean,
+  ) {
+    const moves: Moves = movesOf(stage, scenario);
+    this.main = mainOf(stage, scenario);
+    this.probes = moves.reads;
+    // A write walks as a read does; only user leaves can be dirtied, so only there it may find something else.
+    this.lastProbes = scenario.user ? [...moves.reads, ...moves.writes] : moves.reads;
+    // CPUs are flushed by the site itself: another free elsewhere can only flush more. Who takes a frame makes a hazard
+    // worse, not a hazard of what was none; programs of CPUs do without, since they have switches to place.
+    const cpu = stage.agent === "cpu";
+    this.others = [
+      ...(cpu ? moves.switches : [...moves.reuse.slice(0, 1), moves.freeAgain]),
+      ...(race ? [moves.work] : []),
+    ];
+    this.points = stage.play({ main: this.main, placed: [] });
+    this.firstRelease = this.findFirstRelease(moves.reuse[0] as Move);
+  }
+
+  /** First point at which the next frame to be given out is one that the program has freed. */
+  private findFirstRelease(reuse: Move): number {
+    const { stage } = this;
+    stage.rewind();
+    const untouched = stage.kernel.freeFrames().at(-1) as number;
+    for (let point = 0; point < this.points; point++) {
+      stage.play({ main: this.main, placed: [{ point, move: reuse }] });
+      if (stage.machine.frames.describe(untouched)?.state !== "data") return point;
+    }
+    return this.points;
+  }
+
+  /** Tries every program with exactly `depth` moves, the last of which is a probe. */
+  withMoves(depth: number): Found | undefined {
+    this.placed.length = 0;
+    return this.place(depth, 0, this.points, 0);
+  }
+
+  private place(left: number, from: number, points: number, mm: number): Found | undefined {
+    const last = left === 1;
+    const freed = this.placed.some(({ move }) => move.kind === "free");
+    const owed = !freed && this.placed.some(({ move }) => move.region === 1);
+    // The second region is worth a look only in programs that free there: one that has looked must still free, then look.
+    const regions = freed || (!last && left > 2 && this.stage.agent === "iommu") ? 2 : 1;
+    const probes = (last ? this.lastProbes : this.probes).filter(({ region }) => (region ?? 0) < regions);
+    const only = owed && left === 2;
+    if (owed && last) return undefined;
+    for (let point = from; point < points; point++) {
+      for (const move of only ? [] : probes) {
+        if (this.repeats(point, move)) continue;
+        const found = last ? this.tryWith({ point, move }) : this.goOn({ point, move }, left, points, mm);
+        if (found) return found;
+      }
+      if (last) continue;
+      for (const move of this.others) {
+        if (only ? move.kind !== "free" : !this.makesSense(point, move, mm, freed)) continue;
+        const found = this.goOn({ point, move }, left, points, move.mm ?? mm);
+        if (found) return found;
+      }
+    }
+    return undefined;
+  }
+
+  private goOn(next: Placed, left: number, points: number, mm: number): Found | undefined {
+    this.placed.push(next);
+    // A free or deferred work inside a program changes what later deferred work has to do, so the points there.
+    const changes = next.move.kind === "free" || next.move.kind === "work";
+    const reached = changes ? this.stage.play({ main: this.main, placed: this.placed }) : points;
+    const found = this.place(left - 1, next.point, reached, mm);
+    this.placed.pop();
+    return found;
+  }
+
+  private tryWith(last: Placed): Found | undefined {
+    this.placed.push(last);
+    this.stage.play({ main: this.main, placed: this.placed });
+    const hazard = this.stage.hazards()[0];
+    const attempt = { main: this.main, placed: [...this.placed] };
+    this.placed.pop();
+    return hazard && { attempt, hazard };
+  }
+
+  /** Probes that follow each other at one point may come in any order: only one order is tried, and none twice. */
+  private repeats(point: number, move: Move): boolean {
+    const before = this.placed.at(-1);
+    if (before?.point !== point || before.move.kind !== "probe" || move.kind !== "probe") return false;
+    return this.probes.indexOf(move) <= this.probes.indexOf(before.move);
+  }
+
+  private makesSense(point: number, move: Move, mm: number, freed: boolean): boolean {
+    if (move.kind === "reuse") return point >= this.firstRelease;
+    if (move.kind === "switch") return move.mm !== mm;
+    if (move.kind === "free") return !freed;
+    return true;
+  }
+}

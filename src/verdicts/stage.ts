@@ -1,0 +1,194 @@
+// The machine on which programs are tried: one policy, one choice of hardware, one scenario; every program starts from the
+// same snapshot. Only the agents that the verdict is about have caches.
+
+import { Access } from "../access.js";
+import type { Hazard } from "../hazards.js";
+import { createMachineSync, type Machine, type MachineConfig, type Snapshot } from "../machine.js";
+import type { Policy } from "../policies.js";
+import { operationBytes, ProgramBuilder } from "../program.js";
+import type { CpuOptions, IommuOptions } from "./options.js";
+import type { KernelStep, Region, Scenario } from "./scenarios.js";
+
+/** Whose walks a verdict is about. */
+export type AgentKind = "iommu" | "cpu";
+
+/** Something that plays at a point of a program. */
+export interface Move {
+  kind: "probe" | "write" | "reuse" | "free" | "work" | "switch";
+  text: string;
+  record: Uint8Array;
+  address?: bigint;
+  /** Region that it probes or frees in. */
+  region?: 0 | 1;
+  /** Of a switch: the address space. */
+  mm?: number;
+}
+
+/** An operation of the program itself: a region's free, or a run of the deferred work. */
+export interface MainOperation {
+  kind: "start" | "free" | "work";
+  text: string;
+  record: Uint8Array;
+  region?: 0 | 1;
+}
+
+/** A move and the point at which it plays. */
+export interface Placed {
+  point: number;
+  move: Move;
+}
+
+/** A program to try: what the kernel does, and what others do meanwhile. */
+export interface Attempt {
+  main: readonly MainOperation[];
+  placed: readonly Placed[];
+}
+
+/** PASID of the device, as in the mails. */
+export const PASID = 42;
+/** The CPU that the kernel's operations run on, and the one whose walks are watched. */
+const WATCHED_CPU = 1;
+const CPUS = 2;
+/** Frames: every scenario must fit, and little more, since going back to the start copies them all. */
+const POOL = 18;
+const SMALL = { entries: 16, ways: 16 };
+const PSC = { 2: SMALL, 3: SMALL, 4: SMALL } as const;
+
+/** Bytes of one operation. */
+export function recordOf(play: (program: ProgramBuilder) => ProgramBuilder): Uint8Array {
+  return play(new ProgramBuilder()).build();
+}
+
+/** A machine with a policy and hardware, set up for one scenario after another. */
+export class Stage {
+  readonly machine: Machine;
+  /** Programs and operations played since the stage was made. */
+  programs = 0;
+  operations = 0;
+  private readonly empty: Snapshot;
+  private start: Snapshot;
+  private readonly buffers = new Map<number, Uint8Array>();
+
+  constructor(
+    readonly policy: Policy,
+    readonly agent: AgentKind,
+    readonly options: IommuOptions | CpuOptions,
+    readonly module?: WebAssembly.Module,
+  ) {
+    this.machine = createMachineSync({
+      ...hardware(options),
+      ...(module && { module }),
+      tables: POOL,
+      workloadPages: 1,
+      kernel: { pool: POOL, mms: 2, policy, hazardRecords: 16 },
+    });
+    this.empty = this.machine.snapshot();
+    this.start = this.empty;
+  }
+
+  /** Requester of the agent that probes. */
+  get requester(): number {
+    const iommu = this.machine.iommus[0];
+    return iommu ? iommu.requester(PASID, 0) : WATCHED_CPU;
+  }
+
+  /** What happens before the regions are made. */
+  private get beginning(): readonly KernelStep[] {
+    const { requester } = this;
+    if (this.agent === "cpu") {
+      return [
+        { text: "processes 0 and 1", play: (p) => p.mmCreate(0).mmCreate(1) },
+        { text: `CPU ${WATCHED_CPU} runs process 0 (PCID 1)`, play: (p) => p.switchMm(WATCHED_CPU, 0) },
+      ];
+    }
+    return [
+      {
+        text: `iommu_sva_bind_device(): PASID ${PASID} of a device gets the page tables of a process`,
+        play: (p) => p.mmCreate(0).svaBind(requester, 0),
+      },
+    ];
+  }
+
+  /** Sets a scenario up, with one or both of its regions; returns what was done. */
+  enter(scenario: Scenario, regions: readonly (0 | 1)[] = [0, 1]): KernelStep[] {
+    const steps = [...this.beginning, ...regions.flatMap((i) => (scenario.regions[i] as Region).setUp)];
+    this.machine.restore(this.empty);
+    for (const step of steps) this.kernel.run(step.play);
+    if (this.kernel.counters.outOfFrames > 0) throw new Error(`${scenario.name} needs more than ${POOL} frames`);
+    this.kernel.clearHazards();
+    this.start = this.machine.snapshot();
+    return steps;
+  }
+
+  get kernel(): NonNullable<Machine["kernel"]> {
+    if (!this.machine.kernel) throw new Error("the stage's machine has no kernel");
+    return this.machine.kernel;
+  }
+
+  /** Goes back to where programs begin. */
+  rewind(): void {
+    this.machine.restore(this.start);
+  }
+
+  /** Plays a program from the start; how many points it reached. */
+  play({ main, placed }: Attempt): number {
+    this.machine.restore(this.start);
+    this.programs++;
+    this.operations += main.length - 1 + placed.length;
+    const operations = this.buffer(placed.length + 16);
+    for (const [i, { move }] of placed.entries()) operations.set(move.record, i * operationBytes);
+    const program = this.buffer(main.length);
+    for (const [i, { record }] of main.entries()) program.set(record, i * operationBytes);
+    const extra = {
+      operations: operations.subarray(0, placed.length * operationBytes),
+      points: placed.map((p) => p.point),
+    };
+    return this.machine.playInterleaved(program, extra).points;
+  }
+
+  private buffer(operations: number): Uint8Array {
+    let buffer = this.buffers.get(operations);
+    if (!buffer) {
+      buffer = new Uint8Array(operations * operationBytes);
+      this.buffers.set(operations, buffer);
+    }
+    return buffer;
+  }
+
+  /**
+   * Hazards of the watched agent since the start. A CPU's use of a translation that vfree() left behind is what lazy
+   * purging means, not a walk through a freed table: not counted here.
+   */
+  hazards(): Hazard[] {
+    const all = this.kernel.hazards();
+    if (all.length === 0) return all;
+    const watched = this.agent === "cpu" ? WATCHED_CPU : CPUS;
+    return all.filter(
+      ({ agent, kind }) => agent === watched && !(this.agent === "cpu" && kind === "stale-translation"),
+    );
+  }
+
+  /** Frame of the table of a level on the way to an address, as the tables are now. */
+  tableFrame(address: bigint, level: number, user: boolean): number | undefined {
+    const [cpu, watched] = this.machine.cpus;
+    const iommu = this.machine.iommus[0];
+    const explained = !user
+      ? cpu?.explain(address, Access.supervisorRead)
+      : (iommu?.explain(PASID, address, Access.userRead) ?? watched?.explain(address, Access.userRead));
+    return explained?.chain.find((step) => step.level === level)?.tableFrame;
+  }
+}
+
+function hardware(options: IommuOptions | CpuOptions): MachineConfig {
+  if ("invlpgScope" in options) return { cpus: [{}, { l1: [SMALL], psc: PSC, invlpgScope: options.invlpgScope }] };
+  const { cacheSupervisorLeaves, stopAtSupervisor, pagingStructureCaches, deviceTlb } = options;
+  const iommu = {
+    l1: [SMALL],
+    ...(pagingStructureCaches && { psc: PSC }),
+    pasids: [PASID],
+    devices: [deviceTlb ? { deviceTlb: SMALL } : {}],
+    cacheSupervisorLeaves,
+    stopAtSupervisor,
+  };
+  return { cpus: [{}, {}], iommus: [iommu] };
+}

@@ -1,0 +1,258 @@
+// A witness as a numbered story: the program is played once more on a machine of its own, with only the set-up that it
+// needs, and every step says what it did to which frame. Throws if the replay does not show the hazard again.
+
+import type { Hazard } from "../hazards.js";
+import { hasWork } from "./moves.js";
+import type { InnerStep, KernelStep, Region, Scenario } from "./scenarios.js";
+import type { Found } from "./search.js";
+import { type Attempt, type MainOperation, type Placed, recordOf, Stage } from "./stage.js";
+import { flushText, hazardText, name, probeText } from "./words.js";
+
+/** Who does a step. */
+export type Actor = "setup" | "kernel" | "work" | "other" | "device" | "cpu";
+
+/** One step of a witness. */
+export interface Step {
+  /** Counted from 1. */
+  number: number;
+  actor: Actor;
+  text: string;
+  /** Frames that this step frees, gives back or queues. */
+  frames?: number[];
+}
+
+/** A program with a hazard. */
+export interface Witness {
+  /** The story; its last step is the hazard. */
+  steps: Step[];
+  hazard: Hazard;
+  /** Number of the step that freed the frame; undefined for a stale translation. */
+  freedAtStep: number | undefined;
+  /** The program itself, as `Machine.playInterleaved` takes it after the set-up has been played; hexadecimal. */
+  replay: { setUp: string; program: string; operations: string; points: number[] };
+}
+
+/** Tells a found program on a fresh machine. */
+export function tell(tried: Stage, scenario: Scenario, { attempt }: Found): Witness {
+  const stage = new Stage(tried.policy, tried.agent, tried.options, tried.module);
+  const both = attempt.placed.some(({ move }) => move.region === 1);
+  const setUp = stage.enter(scenario, both ? [0, 1] : [0]);
+  return new Teller(stage, scenario, attempt, setUp).tell();
+}
+
+class Teller {
+  private readonly steps: Step[] = [];
+  private readonly queued: number[] = [];
+  /** Frames freed by the program and not taken yet, the next to be taken last. */
+  private readonly free: number[] = [];
+  private readonly freedAt = new Map<number, number>();
+  /** Whether the site's tables wait for deferred work. */
+  private readonly defers: boolean;
+
+  constructor(
+    private readonly stage: Stage,
+    private readonly scenario: Scenario,
+    private readonly attempt: Attempt,
+    private readonly setUp: readonly KernelStep[],
+  ) {
+    stage.play({ main: attempt.main.slice(0, 2), placed: [] });
+    this.defers = stage.kernel.counters.framesHeld > 0;
+    stage.rewind();
+  }
+
+  tell(): Witness {
+    const { stage, attempt } = this;
+    for (const { text } of this.setUp) this.add("setup", text);
+    let reached = 0;
+    for (let i = 0; i < attempt.main.length; i++) {
+      const until = this.pointsOf(i);
+      this.operation(attempt.main[i] as MainOperation, reached, until, i);
+      reached = until;
+    }
+    stage.play(attempt);
+    const hazard = stage.hazards()[0];
+    if (!hazard) throw new Error(`the witness for ${this.scenario.name} under ${stage.policy.name} shows no hazard`);
+    const freedAtStep = this.freedAt.get(hazard.frame);
+    const steps = this.withHazard(hazard, freedAtStep);
+    return { steps, hazard, freedAtStep, replay: this.replay() };
+  }
+
+  /** The last step is the probe that meets the hazard: whatever the kernel does at later points is no part of the story. */
+  private withHazard(hazard: Hazard, freedAtStep: number | undefined): Step[] {
+    const end = this.steps.findLastIndex(({ actor }) => actor === "device" || actor === "cpu");
+    const steps = this.steps.slice(0, end + 1);
+    const last = steps.at(-1) as Step;
+    const probe = (this.attempt.placed.at(-1) as Placed).move;
+    last.text = `${probe.text}: ${hazardText(hazard, freedAtStep)}`;
+    last.frames = [hazard.frame];
+    return steps;
+  }
+
+  private add(actor: Actor, text: string, frames: readonly number[] = []): number {
+    const number = this.steps.length + 1;
+    this.steps.push({ number, actor, text, ...(frames.length > 0 && { frames: [...frames] }) });
+    return number;
+  }
+
+  /** Points up to the end of an operation of the program. */
+  private pointsOf(operation: number): number {
+    const { main, placed } = this.attempt;
+    return this.stage.play({ main: main.slice(0, operation + 1), placed });
+  }
+
+  private operation(main: MainOperation, from: number, until: number, index: number): void {
+    const inside = until - from - 1;
+    if (main.kind === "free") {
+      const region = this.scenario.regions[main.region ?? 0] as Region;
+      for (let point = 0; point <= inside; point++) {
+        const inner = region.inside[point];
+        if (inner) this.inner(point === 0 ? `${main.text}: ${inner.text}` : inner.text, inner);
+        else if (this.scenario.user) this.release("kernel", "the tables are given back", this.tablesOf(region));
+        this.moves(from + point, index);
+      }
+      return;
+    }
+    if (main.kind === "work") this.work(from, inside, index);
+    else this.moves(from, index);
+    if (main.kind === "work") this.moves(until - 1, index);
+  }
+
+  /** Tables of the region's leaves, leaf level first. */
+  private tablesOf(region: Region, lowest = 1): number[] {
+    const frames = new Set<number>();
+    this.stage.rewind();
+    for (let level = lowest; level <= 3; level++) {
+      for (const address of region.addresses) {
+        const frame = this.stage.tableFrame(address, level, this.scenario.user);
+        if (frame !== undefined) frames.add(frame);
+      }
+    }
+    return [...frames];
+  }
+
+  private inner(text: string, { frees, flush }: InnerStep): void {
+    if (flush) {
+      this.add("kernel", `${text}: ${flushText(this.stage.policy, flush, this.stage.agent)}`);
+    } else if (frees) this.letGo("kernel", text, this.frameOf(frees), this.scenario.name === "remove_pagetable/boot");
+    else this.add("kernel", text);
+  }
+
+  private frameOf({ level, address }: { level: number; address: bigint }): number[] {
+    this.stage.rewind();
+    const frame = this.stage.tableFrame(address, level, this.scenario.user);
+    return frame === undefined ? [] : [frame];
+  }
+
+  private letGo(actor: Actor, text: string, frames: readonly number[], boot = false): void {
+    if (this.defers) {
+      this.add(actor, `${text}: ${name(frames)} queued for the deferred work`, frames);
+      this.queued.push(...frames);
+      return;
+    }
+    const why = boot
+      ? " (reserved boot memory is never deferred)"
+      : this.stage.policy.free === "deferred"
+        ? " (not marked as a kernel table, so not deferred)"
+        : "";
+    this.release(actor, `${text}: ${name(frames)} freed at once${why}`, frames);
+  }
+
+  private release(actor: Actor, text: string, frames: readonly number[]): void {
+    const number = this.add(actor, text, frames);
+    for (const frame of frames) this.freedAt.set(frame, number);
+    this.free.push(...frames);
+  }
+
+  /** A run of the deferred work between operations. */
+  private work(from: number, inside: number, index: number): void {
+    const { policy } = this.stage;
+    const takesFirst = policy.worker === "takes-list-first";
+    const listPoints = this.queued.length === 0 ? 0 : takesFirst ? 2 : 1;
+    let point = from;
+    for (let request = 0; request < inside - listPoints; request++) {
+      this.add("work", "deferred work: an invalidation that a flush asked for is carried out");
+      this.moves(point++, index);
+    }
+    if (this.queued.length === 0) {
+      if (inside === 0) this.add("work", "deferred work: nothing to do");
+      return;
+    }
+    let taken: number[] = [];
+    if (takesFirst) {
+      taken = this.queued.splice(0);
+      this.add("work", `deferred work: takes the list (${name(taken)})`, taken);
+      this.moves(point++, index);
+    }
+    this.add("work", "deferred work: invalidates the kernel half for every PASID");
+    this.moves(point, index);
+    if (!takesFirst) taken = this.queued.splice(0);
+    const takes = takesFirst ? "frees" : "takes the list and frees";
+    this.release("work", `deferred work: ${takes} ${name(taken)}`, taken);
+  }
+
+  /** What others do at a point. */
+  private moves(point: number, index: number): void {
+    const { placed } = this.attempt;
+    for (const [i, { point: at, move }] of placed.entries()) {
+      if (at !== point) continue;
+      if (move.kind === "probe" || move.kind === "write") {
+        this.add(this.stage.agent === "cpu" ? "cpu" : "device", `${move.text}: ${this.effectOf(i, index)}`);
+      } else if (move.kind === "free") this.freeElsewhere(move.text);
+      else if (move.kind === "work") this.workInside();
+      else if (move.kind === "reuse") this.reuse(move.text);
+      else this.add("other", move.text);
+    }
+  }
+
+  private reuse(text: string): void {
+    const frame = this.free.pop();
+    if (frame === undefined) this.add("other", `somebody takes a free frame and ${text}`);
+    else this.add("other", `somebody takes ${name([frame])} and ${text}`, [frame]);
+  }
+
+  private freeElsewhere(text: string): void {
+    const region = this.scenario.regions[1];
+    const frames = region.inside.flatMap(({ frees }) => (frees ? this.frameOf(frees) : []));
+    this.letGo("other", text, this.scenario.user ? this.tablesOf(region) : frames);
+  }
+
+  private workInside(): void {
+    const released = this.queued.splice(0);
+    const text = "deferred work runs here, inside the operation";
+    if (released.length === 0) this.add("work", hasWork(this.stage) ? text : `${text}: nothing to do`);
+    else
+      this.release("work", `${text}: takes the list, invalidates the kernel half, frees ${name(released)}`, released);
+  }
+
+  /** What a probe that meets no hazard does: played with and without it, and compared. */
+  private effectOf(which: number, index: number): string {
+    const { stage, attempt } = this;
+    const main = attempt.main.slice(0, index + 1);
+    const counts = (placed: readonly Placed[]): Map<number, number> => {
+      stage.play({ main, placed });
+      const agent = stage.machine.iommus[0] ?? stage.machine.cpus[1];
+      const fills = [...(agent?.psc ?? [])].map(([level, cache]) => [level, cache.counters.fills] as const);
+      return new Map([...fills, [0, agent?.counters.faults ?? 0]]);
+    };
+    const before = counts(attempt.placed.slice(0, which));
+    const after = counts(attempt.placed.slice(0, which + 1));
+    const changed = [...after].filter(([key, count]) => count > (before.get(key) ?? 0)).map(([key]) => key);
+    const levels = changed.filter((level) => level > 0).sort((a, b) => b - a);
+    return probeText(changed.includes(0), levels, stage.agent);
+  }
+
+  private replay(): Witness["replay"] {
+    const { main, placed } = this.attempt;
+    const setUp = this.setUp.map(({ play }) => recordOf(play));
+    return {
+      setUp: bytesText(setUp),
+      program: bytesText(main.map(({ record }) => record)),
+      operations: bytesText(placed.map(({ move }) => move.record)),
+      points: placed.map(({ point }) => point),
+    };
+  }
+}
+
+function bytesText(records: readonly Uint8Array[]): string {
+  return records.map((record) => [...record].map((byte) => byte.toString(16).padStart(2, "0")).join("")).join(" ");
+}

@@ -1,0 +1,159 @@
+// The matrix as text: one table an agent, what hardware changes, the stories. Pure functions, for terminals of 120 columns.
+
+import type { Occupancy } from "./occupancy.js";
+import { describeOptions, type IommuOptions, iommuOptionNames, usualCpu, usualIommu } from "./options.js";
+import { type ScenarioName, scenarioNames } from "./scenarios.js";
+import type { Witness } from "./story.js";
+import type { VerdictRecord } from "./verdicts.js";
+
+const HEADINGS: Record<ScenarioName, string> = {
+  pmd_free_pte_page: "pmd_free",
+  pud_free_pmd_page: "pud_free",
+  remove_pagetable: "unplug",
+  "remove_pagetable/boot": "unplug, boot",
+  kasan_remove_zero_shadow: "kasan",
+  cpa_collapse_large_pages: "cpa_collapse",
+  munmap: "munmap",
+};
+
+/** A cell in one word, or two. */
+export function cellText(record: VerdictRecord | undefined): string {
+  if (!record) return "";
+  if (record.verdict === "hazard") return "● hazard";
+  return record.race ? "◐ safe; race" : "○ safe";
+}
+
+/** Rows of a table of verdicts: policies down, sites across. `stop-at-supervisor` is policy `none` with that option. */
+export function matrixRows(records: readonly VerdictRecord[], agent: "iommu" | "cpu", base: IommuOptions): string[][] {
+  const mine = records.filter((record) => record.agent === agent);
+  const usual = mine.filter(({ options }) => same(options, agent === "cpu" ? usualCpu : base));
+  const scenarios = scenarioNames.filter((name) => mine.some(({ scenario }) => scenario === name));
+  const policies = [...new Set(usual.map(({ policy }) => policy))];
+  const row = (name: string, from: readonly VerdictRecord[], policy: string): string[] => [
+    name,
+    ...scenarios.map((scenario) => cellText(from.find((r) => r.policy === policy && r.scenario === scenario))),
+  ];
+  const stopped = mine.filter(({ options }) => same(options, { ...usualIommu, stopAtSupervisor: true }));
+  const emulator = agent === "iommu" && !base.stopAtSupervisor && stopped.some(({ policy }) => policy === "none");
+  return [
+    ["policy", ...scenarios.map((scenario) => HEADINGS[scenario])],
+    ...policies.map((policy) => row(policy, usual, policy)),
+    ...(emulator ? [row("stop-at-supervisor", stopped, "none")] : []),
+  ];
+}
+
+/** What each hardware option changes: pairs of cells that differ in nothing else. */
+export function optionLines(records: readonly VerdictRecord[]): string[] {
+  const iommu = records.filter(({ agent }) => agent === "iommu");
+  const byKey = new Map(iommu.map((record) => [keyOf(record, record.options as IommuOptions), record]));
+  const lines = iommuOptionNames.flatMap((name) => {
+    let pairs = 0;
+    const changed: VerdictRecord[] = [];
+    for (const record of iommu) {
+      const options = record.options as IommuOptions;
+      if (options[name] !== usualIommu[name]) continue;
+      const other = byKey.get(keyOf(record, { ...options, [name]: !options[name] }));
+      if (!other) continue;
+      pairs++;
+      if (other.verdict !== record.verdict || !other.race !== !record.race) changed.push(other);
+    }
+    if (pairs === 0) return [];
+    const title = describeOptions({ ...usualIommu, [name]: !usualIommu[name] });
+    if (changed.length === 0) return [`${title}: no verdict changes (${pairs} pairs of cells)`];
+    return [`${title}: ${changed.length} of ${pairs} pairs differ, all else being equal`, ...changes(changed, name)];
+  });
+  return [...lines, ...cpuLines(records)];
+}
+
+function cpuLines(records: readonly VerdictRecord[]): string[] {
+  const cpu = records.filter(({ agent }) => agent === "cpu");
+  const usual = cpu.filter(({ options }) => same(options, usualCpu));
+  const scopes = [...new Set(cpu.map(({ options }) => JSON.stringify(options)))].slice(1);
+  return scopes.flatMap((scope) => {
+    const changed = cpu.filter((record) => {
+      if (JSON.stringify(record.options) !== scope) return false;
+      const before = usual.find(({ policy, scenario }) => policy === record.policy && scenario === record.scenario);
+      return before?.verdict !== record.verdict;
+    });
+    const title = describeOptions(JSON.parse(scope));
+    if (changed.length === 0) return [`${title}: no verdict of CPUs changes`];
+    return [`${title}: ${changed.length} of ${usual.length} verdicts of CPUs change`, ...grouped(changed)];
+  });
+}
+
+/** The changes on otherwise usual hardware, by policy. */
+function changes(changed: readonly VerdictRecord[], name: keyof IommuOptions): string[] {
+  return grouped(changed.filter(({ options }) => same(options, { ...usualIommu, [name]: !usualIommu[name] })));
+}
+
+function grouped(records: readonly VerdictRecord[]): string[] {
+  const lines = new Map<string, string[]>();
+  for (const record of records) {
+    const now = `${cellText(record).slice(2)} under ${record.policy}`;
+    lines.set(now, [...(lines.get(now) ?? []), record.scenario]);
+  }
+  return [...lines].map(([now, names]) => `  ${now}: ${names.join(", ")}`);
+}
+
+/** What cached supervisor leaves cost, in IOTLB entries and in hits. */
+export function occupancyLines([cached, not]: readonly [Occupancy, Occupancy]): string[] {
+  const line = ({ supervisor, user, entries, hits, requests, hazards }: Occupancy): string =>
+    `${supervisor} supervisor and ${user} user entries of ${entries}; ` +
+    `${hits} of ${requests} own requests hit (${Math.round((100 * hits) / requests)}%); ${hazards} hazards`;
+  return [`supervisor leaves cached:     ${line(cached)}`, `supervisor leaves not cached: ${line(not)}`];
+}
+
+/** A story, numbered. */
+export function storyLines({ steps }: Witness): string[] {
+  const width = String(steps.length).length;
+  return steps.map(({ number, text }) => `  ${String(number).padStart(width)}  ${text}`);
+}
+
+/** A story for every hazard, under the cells it is the story of; hardware is named where it is not the usual one. */
+export function stories(records: readonly VerdictRecord[]): string[] {
+  const shared = new Map<string, Map<string, Set<string>>>();
+  const put = (record: VerdictRecord, what: string, witness: Witness): void => {
+    const story = storyLines(witness).join("\n");
+    const cells = shared.get(story) ?? new Map<string, Set<string>>();
+    const cell = `${record.scenario}, ${record.agent === "cpu" ? "CPU" : "IOMMU"}, ${what}`;
+    const usual = same(record.options, record.agent === "cpu" ? usualCpu : usualIommu);
+    const hardware = usual ? "" : ` (${describeOptions(record.options)})`;
+    // What holds on usual hardware needs no mention that it holds on other hardware too.
+    const policies = cells.get(cell) ?? new Set();
+    if (!policies.has(record.policy)) policies.add(record.policy + hardware);
+    shared.set(story, cells.set(cell, policies));
+  };
+  for (const record of records) {
+    const witness = record.worst?.witness ?? record.witness;
+    if (witness) put(record, record.kind ?? "", witness);
+    if (record.race) put(record, `safe but for a race, ${record.race.kind}`, record.race.witness);
+  }
+  return [...shared].flatMap(([story, cells]) => [
+    ...[...cells].map(([cell, names]) => `${cell}: ${[...names].join(", ")}`),
+    story,
+    "",
+  ]);
+}
+
+/** What was tried where nothing was found. */
+export function triedLine(records: readonly VerdictRecord[]): string {
+  const sum = (of: (record: VerdictRecord) => number): string =>
+    records.reduce((total, record) => total + of(record), 0).toLocaleString("en");
+  const safe = records.filter(({ verdict }) => verdict === "safe");
+  const least = Math.min(...safe.map(({ tried }) => tried.programs));
+  const most = Math.max(...safe.map(({ tried }) => tried.programs));
+  const each =
+    safe.length === 0 ? "" : `; each safe cell: ${least.toLocaleString("en")} to ${most.toLocaleString("en")} programs`;
+  return `${records.length} cells, ${sum(({ tried }) => tried.programs)} programs of ${sum(({ tried }) => tried.operations)} operations tried${each}`;
+}
+
+function keyOf({ policy, scenario }: VerdictRecord, options: IommuOptions): string {
+  return [policy, scenario, ...iommuOptionNames.map((name) => options[name])].join(" ");
+}
+
+/** Whether options are the same hardware. */
+export function same(one: object, other: object): boolean {
+  const entries = Object.entries(one);
+  const rest = other as Record<string, unknown>;
+  return entries.length === Object.keys(other).length && entries.every(([name, value]) => rest[name] === value);
+}

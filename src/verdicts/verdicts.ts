@@ -1,0 +1,189 @@
+// The matrix policy x site x hardware option: for every cell a search for a program with a hazard.
+
+import { compileEngine, type EngineOptions } from "../engine/instance.js";
+import { checkInteger, InvalidOptionError } from "../errors.js";
+import type { HazardKind } from "../hazards.js";
+import { checkPolicy, type Policy, type PolicyName, policies } from "../policies.js";
+import type { Site } from "../sites.js";
+import { worst } from "./harm.js";
+import { hasWork } from "./moves.js";
+import {
+  type CpuOptions,
+  everyCpuOption,
+  everyIommu,
+  fewIommus,
+  type IommuOptions,
+  usualCpu,
+  usualIommu,
+} from "./options.js";
+import { type Scenario, type ScenarioName, scenarioNames, scenarios } from "./scenarios.js";
+import { search } from "./search.js";
+import { type AgentKind, Stage } from "./stage.js";
+import { tell, type Witness } from "./story.js";
+
+/** What is to be judged. */
+export interface VerdictsOptions extends EngineOptions {
+  /** Presets by name, or policies. Default: every preset. */
+  policies?: readonly (PolicyName | Partial<Policy>)[];
+  /** Rows. Default: all. */
+  scenarios?: readonly ScenarioName[];
+  /** Hardware: `all` combinations of options, each option changed by itself (`few`), the `usual` hardware only, or a list. Default `all`. */
+  hardware?: "all" | "few" | "usual" | readonly IommuOptions[];
+  /** Whose walks: default both. */
+  agents?: readonly AgentKind[];
+  /**
+   * Most moves of a program (a probe, a reuse, another free); 1 to 5, default 3. Programs of CPUs get one move more, for the
+   * switch away and back that an inactive PCID needs. Every move more costs about thirty times the time.
+   */
+  depth?: number;
+  /** Called after every cell. */
+  onProgress?: (done: number, total: number) => void;
+  /** Aborts between cells with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** A hazard and how it comes about. */
+export interface HazardVerdict {
+  kind: HazardKind;
+  witness: Witness;
+}
+
+/** One cell of the matrix. */
+export interface VerdictRecord {
+  /** Name of the policy. */
+  policy: string;
+  /** Row: a site, or a site with tables of another origin. */
+  scenario: ScenarioName;
+  site: Site;
+  /** Whose walks. */
+  agent: AgentKind;
+  options: IommuOptions | CpuOptions;
+  /** Deferred work ran between operations, everything else anywhere. */
+  verdict: "hazard" | "safe";
+  /** Worst kind that the shortest program leads to, once somebody takes the freed frame. */
+  kind?: HazardKind;
+  /** The shortest program with a hazard. */
+  witness?: Witness;
+  /** The same with whoever takes the freed frame, if that makes it worse. */
+  worst?: HazardVerdict;
+  /**
+   * What deferred work that runs *inside* kernel operations adds to a safe cell: a hazard, or null if none was found. Only in
+   * safe cells of policies with deferred work.
+   */
+  race?: HazardVerdict | null;
+  /** Programs played for this cell, operations in them (set-up not counted), most moves of a program. */
+  tried: { programs: number; operations: number; depth: number };
+}
+
+const DEPTH = 3;
+const MOST_DEPTH = 5;
+/** ms between chances for the host to do something else, an abort for instance. */
+const BREATH = 50;
+
+/**
+ * The matrix, cell by cell: by policy, then hardware, then row; IOMMUs before CPUs. Deterministic.
+ * @throws InvalidOptionError naming the option, the value and what is allowed; or the signal's reason
+ */
+export async function* verdicts(options: VerdictsOptions = {}): AsyncGenerator<VerdictRecord, void, void> {
+  const judged = (options.policies ?? (Object.keys(policies) as PolicyName[])).map((policy, i) =>
+    checkPolicy(policy, typeof policy === "string" ? `policies[${i}]` : (policy.name ?? `policies[${i}]`)),
+  );
+  const rows = rowsOf(options.scenarios);
+  const depth = checkInteger("depth", options.depth ?? DEPTH, 1, MOST_DEPTH);
+  const hardware = hardwareOf(options);
+  const module = options.module ?? (await compileEngine());
+  const total = judged.length * hardware.length * rows.length;
+  const known = new Map<string, VerdictRecord[]>();
+  let done = 0;
+  let breath = performance.now();
+  for (const policy of judged) {
+    for (const [agent, hardwareOptions] of hardware) {
+      const key = agent === "cpu" ? cpuKey(policy, hardwareOptions as CpuOptions) : "";
+      const before = known.get(key);
+      const stage = before ? undefined : new Stage(policy, agent, hardwareOptions, module);
+      const records: VerdictRecord[] = [];
+      for (const [i, scenario] of rows.entries()) {
+        options.signal?.throwIfAborted();
+        const record = stage
+          ? judge(stage, scenario, depth)
+          : { ...(before?.[i] as VerdictRecord), policy: policy.name };
+        records.push(record);
+        options.onProgress?.(++done, total);
+        yield record;
+        if (performance.now() - breath > BREATH) {
+          await new Promise((resolve) => setTimeout(resolve, 0));
+          breath = performance.now();
+        }
+      }
+      if (key !== "") known.set(key, records);
+    }
+  }
+}
+
+/** CPUs notice of a policy only when tables are freed: policies that free alike are judged once. */
+function cpuKey({ free, worker, deferUnmarkedOf }: Policy, { invlpgScope }: CpuOptions): string {
+  return JSON.stringify([invlpgScope, free, ...(free === "deferred" ? [worker, ...deferUnmarkedOf] : [])]);
+}
+
+function judge(stage: Stage, scenario: Scenario, most: number): VerdictRecord {
+  const { policy, agent, options } = stage;
+  const depth = agent === "cpu" ? most + 1 : most;
+  const programs = stage.programs;
+  const operations = stage.operations;
+  stage.enter(scenario);
+  const found = search(stage, scenario, { depth, race: false });
+  const race = !found && hasWork(stage) ? search(stage, scenario, { depth: most, race: true }) : undefined;
+  const tell1 = (hazard: NonNullable<typeof found>): HazardVerdict => ({
+    kind: hazard.hazard.kind,
+    witness: tell(stage, scenario, hazard),
+  });
+  const base = { policy: policy.name, scenario: scenario.name, site: scenario.site, agent, options };
+  const tried = (): VerdictRecord["tried"] => ({
+    programs: stage.programs - programs,
+    operations: stage.operations - operations,
+    depth,
+  });
+  if (!found) {
+    const worstRace = race && worst(stage, scenario, race);
+    const raced = hasWork(stage) ? { race: worstRace ? tell1(worstRace) : null } : {};
+    return { ...base, verdict: "safe", ...raced, tried: tried() };
+  }
+  const worse = worst(stage, scenario, found);
+  const { witness } = tell1(found);
+  return {
+    ...base,
+    verdict: "hazard",
+    kind: worse.hazard.kind,
+    witness,
+    ...(worse !== found && { worst: tell1(worse) }),
+    tried: tried(),
+  };
+}
+
+function rowsOf(names: readonly ScenarioName[] | undefined): readonly Scenario[] {
+  for (const [i, name] of (names ?? []).entries()) {
+    if (!scenarioNames.includes(name)) {
+      throw new InvalidOptionError(`scenarios[${i}]`, name, `one of ${scenarioNames.join(", ")}`);
+    }
+  }
+  return scenarios.filter(({ name }) => !names || names.includes(name));
+}
+
+function hardwareOf({
+  hardware = "all",
+  agents = ["iommu", "cpu"],
+}: VerdictsOptions): [AgentKind, IommuOptions | CpuOptions][] {
+  const named = { all: everyIommu, few: fewIommus, usual: [usualIommu] };
+  if (typeof hardware === "string" && !(hardware in named)) {
+    throw new InvalidOptionError("hardware", hardware, `one of ${Object.keys(named).join(", ")}, or a list of options`);
+  }
+  const iommus = typeof hardware === "string" ? named[hardware] : hardware;
+  const cpus = hardware === "all" || hardware === "few" ? everyCpuOption : [usualCpu];
+  for (const agent of agents) {
+    if (agent !== "iommu" && agent !== "cpu") throw new InvalidOptionError("agents", agent, "iommu or cpu");
+  }
+  return [
+    ...(agents.includes("iommu") ? iommus.map((o) => ["iommu", o] as [AgentKind, IommuOptions]) : []),
+    ...(agents.includes("cpu") ? cpus.map((o) => ["cpu", o] as [AgentKind, CpuOptions]) : []),
+  ];
+}
