@@ -7,6 +7,7 @@ import {
   ERROR_P,
   fault,
   isUser,
+  NO_PASID,
   NON_CANONICAL,
   NOT_PRESENT,
   SUPERVISOR_PAGE,
@@ -44,14 +45,14 @@ export let chainLength: u32 = 0;
 export function explain(context: usize, va: u64, wish: u32): u64 {
   chainLength = 0;
   if (!isCanonical(va)) return fault(NON_CANONICAL, 0, 0);
-  readPasidEntry(context);
+  if (!readPasidEntry(context)) return fault(NO_PASID, 0, 0);
   return descend(context, va, withoutSpeculativeWrite(wish), levels, load<u64>(context, CONTEXT_ROOT), RW | US);
 }
 
 export function probe(context: usize, va: u64, wish: u32): u64 {
   chainLength = 0;
   if (!isCanonical(va)) return fault(NON_CANONICAL, 0, 0);
-  readPasidEntry(context);
+  if (!readPasidEntry(context)) return fault(NO_PASID, 0, 0);
   const access = withoutSpeculativeWrite(wish);
   const agent = agentOf(context);
   const page = va & addressMask;

@@ -15,6 +15,7 @@ import {
 } from "./access";
 import {
   AGENT_FAULTS,
+  AGENT_FLAGS,
   AGENT_INVALIDATIONS,
   AGENT_TRANSLATIONS,
   addressMask,
@@ -27,6 +28,7 @@ import {
   CONTEXT_TAG,
   checkOf,
   createContext,
+  IS_CPU,
   isCanonical,
   setControls,
 } from "./agent";
@@ -55,11 +57,16 @@ export function invalidatePasidCache(context: usize): void {
   store<u32>(context, 0, CONTEXT_CACHED);
 }
 
-/** Takes root and controls of a context that the PASID cache does not hold from its PASID-table entry. */
-export function readPasidEntry(context: usize): void {
-  if (load<u32>(context, CONTEXT_CACHED) || !load<u32>(context, CONTEXT_BOUND)) return;
+/**
+ * Takes root and controls of a context that the PASID cache does not hold from its PASID-table entry. False if there is
+ * none; a CPU needs none.
+ */
+export function readPasidEntry(context: usize): bool {
+  if (load<u32>(context, CONTEXT_CACHED) || load<u32>(agentOf(context), AGENT_FLAGS) & IS_CPU) return true;
+  if (!load<u32>(context, CONTEXT_BOUND)) return false;
   store<u64>(context, load<u64>(context, CONTEXT_BOUND_ROOT), CONTEXT_ROOT);
   setControls(context, load<u32>(context, CONTEXT_BOUND_CONTROLS), 0);
+  return true;
 }
 
 /** SVA requests are user-privileged, whatever the requester wishes. */
@@ -72,8 +79,7 @@ function asUser(wish: u32): u32 {
 /** A request of a device without a TLB of its own. */
 export function request(context: usize, va: u64, wish: u32): u64 {
   if (!load<u32>(context, CONTEXT_CACHED) && isCanonical(va)) {
-    if (!load<u32>(context, CONTEXT_BOUND)) return unbound(agentOf(context), wish);
-    readPasidEntry(context);
+    if (!readPasidEntry(context)) return unbound(agentOf(context), wish);
     store<u32>(context, 1, CONTEXT_CACHED);
   }
   return translate(context, va, asUser(wish));

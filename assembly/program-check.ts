@@ -51,7 +51,7 @@ export function checkProgram(program: usize, count: u32): u32 {
     programFault = faultOf(at);
     if (programFault != FINE) return i;
     if (load<u8>(at) != OP_WRITE_ENTRY && !hasSecondRecord(load<u8>(at))) continue;
-    if (i + 1 == count) {
+    if (i + 1 == count || load<u64>(at, OPERATION_SIZE) != 0) {
       programFault = NO_SECOND_RECORD;
       return i;
     }

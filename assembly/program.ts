@@ -85,7 +85,10 @@ export function play(program: usize, count: u32, results: usize): void {
     else result = playOther(at, operation);
     point();
     if (results != 0) store<u64>(results + (((at - program) / OPERATION_SIZE) << 3), result);
-    if (operation == OP_WRITE_ENTRY || hasSecondRecord(operation)) at += OPERATION_SIZE;
+    if (operation == OP_WRITE_ENTRY || hasSecondRecord(operation)) {
+      at += OPERATION_SIZE;
+      if (results != 0) store<u64>(results + (((at - program) / OPERATION_SIZE) << 3), 0);
+    }
   }
   setOperationNumber(first + count);
 }

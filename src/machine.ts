@@ -16,7 +16,7 @@ import { checkWorkload, type WorkloadOptions } from "./workload.js";
 
 /** A machine. Everything is created at once; afterwards its memory does not grow. */
 export interface MachineConfig extends PagingMode, EngineOptions {
-  /** Capacity in frames that are or were tables, 1 to 2^20 (4 KiB each). Default 1024. */
+  /** Capacity in frames that are or were tables, 1 to 2^19 (4 KiB each). Default 1024. */
   tables?: number;
   /** Default one CPU without caches. */
   cpus?: readonly CpuConfig[];
@@ -83,7 +83,7 @@ export class Machine {
   readonly iommus: readonly Iommu[];
   /** The kernel, if the machine has one. */
   readonly kernel: Kernel | undefined;
-  private engine: Engine | undefined;
+  private readonly engine: Engine;
   private readonly program: Pointer;
   private readonly interleaved: Pointer;
   private readonly interleavedPoints: Pointer;
@@ -126,14 +126,9 @@ export class Machine {
     if (this.kernel) engine.made(exports.createKernelWorkload(mostAreas), "workload areas");
   }
 
-  private get running(): Engine {
-    if (!this.engine) throw new Error("this machine has been disposed of");
-    return this.engine;
-  }
-
   /** Bytes of the engine's memory in use. */
   get memoryBytes(): number {
-    return this.running.exports.arenaBytes();
+    return this.engine.exports.arenaBytes();
   }
 
   /**
@@ -142,12 +137,13 @@ export class Machine {
    * @throws InvalidOptionError naming the first operation that this machine cannot play; then none has been played
    */
   play(program: Uint8Array): BigUint64Array {
+    const { exports } = this.engine;
     const total = countOperations(program);
     const results = new BigUint64Array(total);
     for (const [first, count] of this.chunks(program, total)) this.check(this.program, first, count);
     for (const [first, count] of this.chunks(program, total)) {
-      this.running.exports.play(this.program, count, this.results);
-      results.set(this.running.words(this.results, count), first);
+      exports.play(this.program, count, this.results);
+      results.set(this.engine.words(this.results, count), first);
     }
     return results;
   }
@@ -159,18 +155,18 @@ export class Machine {
       const last = program[(first + count - 1) * operationBytes] as number;
       if (first + count < total && last in twoRecords && count > 1) count--;
       const bytes = program.subarray(first * operationBytes, (first + count) * operationBytes);
-      this.running.bytes(this.program, bytes.length).set(bytes);
+      this.engine.bytes(this.program, bytes.length).set(bytes);
       yield [first, count];
       first += count;
     }
   }
 
   private check(at: Pointer, first: number, count: number): void {
-    const { exports } = this.running;
+    const { exports } = this.engine;
     const bad = exports.checkProgram(at, count) >>> 0;
     if (bad === count) return;
     const [field, expected] = PROGRAM_FAULTS[exports.programFault.value] as [string, string];
-    const words = this.running.words(at + bad * operationBytes, 2);
+    const words = this.engine.words(at + bad * operationBytes, 2);
     const record = [...words].map((word) => word.toString(16).padStart(16, "0")).join(" ");
     throw new InvalidOptionError(`operation ${first + bad} (${record}): its ${field}`, "not playable here", expected);
   }
@@ -184,7 +180,7 @@ export class Machine {
     program: Uint8Array,
     interleaved: { operations: Uint8Array; points: readonly number[] },
   ): { results: BigUint64Array; points: number } {
-    const { exports } = this.running;
+    const { exports } = this.engine;
     const count = countOperations(program);
     const extra = countOperations(interleaved.operations);
     if (count > CHUNK || extra > INTERLEAVED) {
@@ -206,12 +202,12 @@ export class Machine {
     exports.play(this.program, count, this.results);
     const points = exports.pointsReached() >>> 0;
     exports.ignorePoints();
-    return { results: this.running.words(this.results, count).slice(), points };
+    return { results: this.engine.words(this.results, count).slice(), points };
   }
 
   /** Copies records into the engine and checks them. */
   private load(at: Pointer, program: Uint8Array, first: number): void {
-    this.running.bytes(at, program.length).set(program);
+    this.engine.bytes(at, program.length).set(program);
     this.check(at, first, program.length / operationBytes);
   }
 
@@ -222,7 +218,7 @@ export class Machine {
    */
   runWorkload(options: WorkloadOptions, operations: number, run: RunOptions = {}): void {
     this.startWorkload(options);
-    this.runGenerated((count) => this.running.exports.generate(this.program, count), operations, run);
+    this.runGenerated((count) => this.engine.exports.generate(this.program, count), operations, run);
   }
 
   /**
@@ -232,7 +228,7 @@ export class Machine {
    */
   runKernelWorkload(options: KernelWorkloadOptions, records: number, run: RunOptions = {}): void {
     if (!this.kernel) throw new InvalidOptionError("kernel", undefined, "a machine that was made with one");
-    startKernelWorkload(this.running, options, this.cpus.length);
+    startKernelWorkload(this.engine, options, this.cpus.length);
     const { first, count } = options.devices;
     if (first < this.cpus.length || first + count > this.cpus.length + this.iommuRequesters) {
       throw new InvalidOptionError(
@@ -241,7 +237,7 @@ export class Machine {
         "requesters of this machine's IOMMUs",
       );
     }
-    this.runGenerated((records) => this.running.exports.generateKernel(this.program, records), records, run);
+    this.runGenerated((records) => this.engine.exports.generateKernel(this.program, records), records, run);
   }
 
   private runGenerated(generate: (count: number) => void, operations: number, run: RunOptions): void {
@@ -250,7 +246,7 @@ export class Machine {
       run.signal?.throwIfAborted();
       const count = Math.min(CHUNK, total - done);
       generate(count);
-      this.running.exports.play(this.program, count, 0);
+      this.engine.exports.play(this.program, count, 0);
       done += count;
       run.onProgress?.(done, total);
     }
@@ -263,21 +259,21 @@ export class Machine {
     const program = new Uint8Array(total * operationBytes);
     for (let done = 0; done < total; ) {
       const count = Math.min(CHUNK, total - done);
-      this.running.exports.generate(this.program, count);
-      program.set(this.running.bytes(this.program, count * operationBytes), done * operationBytes);
+      this.engine.exports.generate(this.program, count);
+      program.set(this.engine.bytes(this.program, count * operationBytes), done * operationBytes);
       done += count;
     }
     return program;
   }
 
   private startWorkload(options: WorkloadOptions): void {
-    const { exports } = this.running;
+    const { exports } = this.engine;
     const shape = checkWorkload(options, this.workloadPages);
     const { first, count } = shape.requesters;
     if (first + count > this.cpus.length + this.iommuRequesters) {
       throw new InvalidOptionError("requesters", `${first} to ${first + count - 1}`, "requesters of this machine");
     }
-    this.running.words(this.pageList, shape.pages.length).set(shape.pages);
+    this.engine.words(this.pageList, shape.pages.length).set(shape.pages);
     for (const [kind, weight] of shape.flushes.entries()) exports.setFlushWeight(kind, weight);
     exports.setActors(first, count, shape.pcids, shape.writes);
     exports.startWorkload(shape.seed, shape.stream, shape.pages.length, shape.stride, shape.exponent);
@@ -285,7 +281,7 @@ export class Machine {
 
   /** Keeps the state of everything: tables, caches, counters, hazards, kernel. Costs a copy of the machine's memory. */
   snapshot(): Snapshot {
-    const engine = this.running;
+    const engine = this.engine;
     const parts = this.stateful.map(([at, to]) => ({ at, bytes: engine.bytes(at, to - at).slice() }));
     return { machine: this, parts, frames: this.frames.size, controls: this.cpus.map((cpu) => cpu.controls) };
   }
@@ -295,7 +291,7 @@ export class Machine {
    * @throws InvalidOptionError if it is another machine's, or if frames have been added by hand since
    */
   restore(snapshot: Snapshot): void {
-    const engine = this.running;
+    const engine = this.engine;
     if (snapshot.machine !== this) throw new InvalidOptionError("snapshot", "another machine's", "one of this machine");
     if (snapshot.frames !== this.frames.size) {
       throw new InvalidOptionError("frames.size", this.frames.size, `${snapshot.frames}, as in the snapshot`);
@@ -304,8 +300,8 @@ export class Machine {
     for (const [i, cpu] of this.cpus.entries()) cpu.recall(snapshot.controls[i] as Readonly<Controls>);
   }
 
-  /** Lets go of the engine's memory; every later use throws. */
+  /** Lets go of the engine's memory; every later use of the machine and of what belongs to it throws. */
   dispose(): void {
-    this.engine = undefined;
+    this.engine.dispose();
   }
 }

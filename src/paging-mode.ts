@@ -13,7 +13,8 @@ export interface PagingMode {
   pages1G?: boolean;
 }
 
-const MOST_TABLES = 1 << 20;
+/** 2 GiB of contents, half of what 32-bit addresses reach. */
+const MOST_TABLES = 1 << 19;
 
 /** Checks a paging mode and sets it. @internal @throws InvalidOptionError */
 export function checkPagingMode(

@@ -12,7 +12,7 @@ import { checkPagingMode, type PagingMode } from "./paging-mode.js";
 
 /** A walker's paging mode, capacity and controls. */
 export interface WalkerOptions extends PagingMode, EngineOptions {
-  /** Capacity in table frames, 1 to 2^20; memory for it (4 KiB each) is taken at once. Default 1024. */
+  /** Capacity in table frames, 1 to 2^19; memory for it (4 KiB each) is taken at once. Default 1024. */
   tables?: number;
   /** Default {@link linuxControls}. */
   controls?: Partial<Controls>;

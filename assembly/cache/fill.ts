@@ -33,6 +33,8 @@ export const RANDOM: u32 = 2;
 
 /** Puts an entry in; returns the address of its key. */
 export function fill(cache: usize, page: u64, level: u32, tag: u32, global: bool, data: u64): usize {
+  // First of all: if the clock starts again, a half-written entry would be taken for a dead one.
+  const now = tick(cache);
   const set = setIndex(cache, page);
   const block = blockOf(cache, set);
   if (load<u32>(block, SET_SWEPT) < load<u32>(cache, CACHE_LAST_FLUSH)) sweep(cache, block);
@@ -47,7 +49,6 @@ export function fill(cache: usize, page: u64, level: u32, tag: u32, global: bool
     countLiving(cache, key, 1);
   }
   store<u64>(dataAt(cache, at), data);
-  const now = tick(cache);
   store<u32>(timesAt(cache, at), now, TIME_USED);
   store<u32>(timesAt(cache, at), now, TIME_FILLED);
   store<u32>(cache, load<u32>(cache, CACHE_SEEN) | (1 << level), CACHE_SEEN);

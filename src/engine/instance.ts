@@ -43,10 +43,21 @@ export function compileEngineSync(): WebAssembly.Module {
 
 /** One instance of the engine and views of its memory. Memory does not grow once everything has been created. */
 export class Engine {
-  readonly exports: EngineExports;
+  private instance: EngineExports | undefined;
 
   constructor(module: WebAssembly.Module) {
-    this.exports = new WebAssembly.Instance(module).exports as unknown as EngineExports;
+    this.instance = new WebAssembly.Instance(module).exports as unknown as EngineExports;
+  }
+
+  /** @throws Error after {@link dispose} */
+  get exports(): EngineExports {
+    if (!this.instance) throw new Error("this machine has been disposed of");
+    return this.instance;
+  }
+
+  /** Lets go of the instance and its memory; whatever is built on it throws from now on. */
+  dispose(): void {
+    this.instance = undefined;
   }
 
   /**

@@ -7,7 +7,7 @@ import { ImageError } from "./error.js";
 import type { TableGraph } from "./tables.js";
 
 // The walker's own bound on its frame store: 4 GiB of tables.
-const MAX_TABLES = 2 ** 20;
+const MAX_TABLES = 2 ** 19;
 
 /** An image with a walker over its tables. */
 export interface LoadedImage {
@@ -20,7 +20,7 @@ export interface LoadedImage {
 /**
  * Makes a walker over the tables of an image. Setting accessed and dirty bits changes the walker's copies only.
  *
- * @throws ImageError as {@link imageContext} and {@link imageTables}, or if there are more than 2^20 tables
+ * @throws ImageError as {@link imageContext} and {@link imageTables}, or if there are more than 2^19 tables
  */
 export async function loadImage(image: CoreImage, options: LoadOptions = {}): Promise<LoadedImage> {
   const context = imageContext(image, options);
