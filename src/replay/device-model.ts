@@ -25,6 +25,8 @@ export interface DeviceModel {
   readonly reuse: boolean;
   /** Frames that they keep at a time; the oldest is given back. */
   readonly reusedFrames: number;
+  /** Pages of each new kernel area that the CPU which mapped it touches. No device, but as little told by a trace. */
+  readonly cpuTouches: number;
 }
 
 /** The defaults: a process that probes what the kernel maps and unmaps, at a modest rate. */
@@ -39,6 +41,7 @@ export const defaultDeviceModel: DeviceModel = {
   perStep: 2,
   reuse: true,
   reusedFrames: 16,
+  cpuTouches: 4,
 };
 
 /**
@@ -62,6 +65,7 @@ export function checkDeviceModel(given: Partial<DeviceModel> = {}, field = "devi
   checkInteger(`${field}.probedAreas`, model.probedAreas, 1, 4096);
   checkInteger(`${field}.perStep`, model.perStep, 0, 1000);
   checkInteger(`${field}.reusedFrames`, model.reusedFrames, 1, 1024);
+  checkInteger(`${field}.cpuTouches`, model.cpuTouches, 0, 512);
   checkNumber(`${field}.ratePerMs`, model.ratePerMs, 1e6);
   checkNumber(`${field}.writes`, model.writes, 1);
   checkNumber(`${field}.kernelProbes`, model.kernelProbes, 1);

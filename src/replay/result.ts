@@ -1,6 +1,7 @@
 // The result of a replay: one object for all policies, with everything that is needed to repeat it. Tables, CSV and the
 // HTML report are made from this type alone. JSON: bigints become strings like "0x1a2b" (`toJson` in json.ts).
 
+import type { CostModel } from "../cost/model.js";
 import type { Cost } from "../cost/result.js";
 import type { AgentGeometry } from "../geometry.js";
 import type { Hazard, HazardKind } from "../hazards.js";
@@ -40,6 +41,8 @@ export interface ReplayConfiguration {
   readonly cpus: number;
   readonly cpuGeometry: NamedGeometry;
   readonly iommuGeometry: NamedGeometry;
+  /** Where the sizes of caches are from. */
+  readonly geometrySource: string;
   readonly dialect: "vtd" | "amd";
   /** A walk ends at the first non-leaf entry with U/S = 0 (as one emulator behaves). */
   readonly stopAtSupervisor: boolean;
@@ -51,8 +54,8 @@ export interface ReplayConfiguration {
   /** Time from a flush or free until deferred work runs, ns. */
   readonly workDelayNs: number;
   readonly devices: DeviceModel;
-  /** Name of the cost model: `default`, or what the user called theirs. */
-  readonly costModel: string;
+  /** The cost model, with the source of each figure. */
+  readonly costModel: CostModel;
   readonly mostFrees: number;
   readonly mostHazards: number;
 }
@@ -90,6 +93,8 @@ export interface ReplayTrace {
   readonly cpus: number | undefined;
   /** Time of the first event, ns on the trace's clock, and from there to the last. */
   readonly firstTimeNs: number;
+  /** `ticks`: the trace's clock counts something else than time. */
+  readonly timeUnit: "ns" | "ticks";
   readonly durationNs: number;
 }
 
@@ -218,10 +223,15 @@ export interface PolicyResult {
     readonly meanNs: number;
   };
   /**
-   * Entries that IOMMU caches were filled with beyond those under `none`, the same accesses given: what its invalidations
-   * had to be paid with in walks. Negative if the policy keeps devices out. Undefined if `none` was not played.
+   * Live entries that invalidations dropped from IOMMU caches, translations and tables: each has to be read again if it is
+   * used again, so this is the most refills that the policy caused.
    */
-  readonly refills: number | undefined;
+  readonly refills: number;
+  /**
+   * Time that the policy cost, ns by the cost model: invalidations, waits for the queue, deferred work, second roots, and one
+   * entry read for each of {@link refills}. The mmu notifier's own invalidations are in it under every policy.
+   */
+  readonly lostNs: number;
   readonly cost: Cost;
   readonly hazards: ReplayHazards;
   /** The pool ran out of frames: figures of this policy are not complete. */
@@ -236,10 +246,12 @@ export interface PolicyResult {
 /** Hazards of one policy. */
 export interface ReplayHazards {
   readonly total: number;
+  /** CPUs have the same disease in a milder form, whatever the IOMMU policy. */
+  readonly byAgent: { readonly iommu: number; readonly cpu: number };
   readonly byKind: Readonly<Record<HazardKind, number>>;
   /** By the site that freed; stale translations have none. */
   readonly bySite: Readonly<Partial<Record<Site, Readonly<Record<HazardKind, number>>>>>;
-  /** Table frees of the trace whose table somebody walked through afterwards: index in `frees` (may exceed the list) and walks. */
+  /** Table frees of the trace whose table an IOMMU walked through afterwards: index in `frees` (may exceed the list) and walks. */
   readonly byFree: readonly FreeHazards[];
   /** The first records, at most {@link ReplayConfiguration.mostHazards}. */
   readonly records: readonly ReplayHazard[];

@@ -1,0 +1,41 @@
+// What a trace cannot say, in sentences with the numbers that were used instead.
+
+import type { DeviceModel } from "./device-model.js";
+import type { ReplayConfiguration } from "./result.js";
+
+const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`;
+
+/** The assumptions behind a replay. */
+export function assumptions(configuration: ReplayConfiguration, timeUnit: "ns" | "ticks"): string[] {
+  const { devices, cpus, cpuGeometry, iommuGeometry, workDelayNs, pool, mms, levels, dialect } = configuration;
+  return [
+    "the trace does not say which addresses devices touch: what follows is a model, not a measurement",
+    deviceSentence(devices),
+    `${percent(devices.kernelProbes)} of them are user-privileged probes of the kernel half, at pages of the latest ` +
+      `${devices.probedAreas} areas that the kernel mapped, also after they are unmapped`,
+    `${devices.perStep} accesses of the same kind before and after each step (clear, flush, free, reuse) of a table free: ` +
+      "the attacker knows the address and runs the race",
+    devices.reuse
+      ? `each freed frame is taken at once by someone who fills it with user-accessible leaves (A and D clear) and holds ` +
+        `${devices.reusedFrames} frames at a time`
+      : "nobody takes freed frames but the kernel itself",
+    "the bound process is not one of the trace; its own pages are neither unmapped nor protected",
+    `${cpus} CPUs (${cpuGeometry.name}), one IOMMU (${iommuGeometry.name}, ${dialect}), ${levels} levels of tables`,
+    `the CPU that maps a kernel area writes to its first ${devices.cpuTouches} pages; nothing else of what CPUs access is known`,
+    "a CPU runs the address space that was last flushed on it",
+    `deferred work runs ${workDelayNs} ns after the first flush or free that may have queued it`,
+    "deferred work runs between two operations of the trace, never inside one: races within it are not in a trace",
+    `${pool} frames for tables and ${mms} address spaces at a time; a table that is older than the trace is made when it is freed`,
+    "table pages freed by memory removal are taken for PDs, from the start of the removed range on",
+    "attribute changes, text pokes and modules change no table of the model; the flushes they cause are played",
+    ...(timeUnit === "ticks" ? ["the trace's clock counts ticks, not time: every ns is one tick"] : []),
+  ];
+}
+
+function deviceSentence(devices: DeviceModel): string {
+  return (
+    `one device with one PASID makes ${devices.ratePerMs} accesses per millisecond of trace time (at most ` +
+    `${devices.mostPerGap} between two events), ${percent(devices.writes)} of them writes, to ${devices.workingSet} user pages ` +
+    `(seed ${devices.seed})`
+  );
+}

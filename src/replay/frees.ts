@@ -1,0 +1,227 @@
+// Table frees of a trace, step by step, as the kernel took the steps: clear, flush, free; or free, clear, flush. Between the
+// steps the device model acts. mm/vmalloc.c, arch/x86/mm/pgtable.c, arch/x86/mm/init_64.c.
+
+import { Operation } from "../program.js";
+import { type Site, sites } from "../sites.js";
+import type { DeviceAccesses } from "./accesses.js";
+import type { DeviceModel } from "./device-model.js";
+import { addressOfPage, pageOf, type RecordWriter } from "./records.js";
+import type { TableFree } from "./result.js";
+
+/** Threads with an unfinished free that are remembered: a damaged trace may begin any number. */
+const MOST_THREADS = 1 << 12;
+const SLOT_PAGES = 512;
+const UNLISTED = 2;
+/** `vmalloc`: tables in the way of a large leaf stay. */
+const KEEP_TABLES = 0x40;
+const FILL = 2;
+/** What somebody writes into the frames they get: P, R/W, U/S, PS and 8 GiB, a leaf at level 2 as at level 1. A and D are clear. */
+const FORGED_LOW = 0x87;
+const FORGED_HIGH = 2;
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A free under way in one thread. */
+interface Steps {
+  readonly site: Site;
+  /** First page and pages that the table serves, and its level. */
+  readonly page: number;
+  readonly pages: number;
+  readonly level: 1 | 2;
+  /** Frame of the traced machine from the old entry, if told. */
+  readonly frame: number | undefined;
+  /** First page of the traced kernel's direct map, if known: pages that it frees are named by their address there. */
+  readonly directMap: number | undefined;
+  /** Frees so far in this thread's work. */
+  freed: Mutable<TableFree>[];
+  flushTimeNs: number | undefined;
+  flushCaller: string | undefined;
+}
+
+/** Where and when a step happened. */
+export interface Place {
+  readonly line: number;
+  readonly cpu: number;
+  readonly pid: number;
+  readonly timeNs: number;
+}
+
+/** Writes the steps and lists the frees. */
+export class TableFrees {
+  readonly #writer: RecordWriter;
+  readonly #devices: DeviceAccesses;
+  readonly #model: DeviceModel;
+  readonly #most: number;
+  readonly #open = new Map<number, Steps>();
+  readonly #listed: Mutable<TableFree>[] = [];
+  readonly #bySite = new Map<string, number>();
+  /** Record number of a free to its index, for hazards. */
+  readonly byOperation = new Map<number, number>();
+  #reused = 0;
+  total = 0;
+  beforeFlush = 0;
+
+  constructor(writer: RecordWriter, devices: DeviceAccesses, model: DeviceModel, most: number) {
+    this.#writer = writer;
+    this.#devices = devices;
+    this.#model = model;
+    this.#most = most;
+  }
+
+  /** The frees so far, at most as many as asked for. */
+  get list(): readonly TableFree[] {
+    return this.#listed;
+  }
+
+  get bySite(): Record<string, number> {
+    return Object.fromEntries(this.#bySite);
+  }
+
+  /** Whether a thread is between the steps of a free. */
+  isOpen(pid: number): boolean {
+    return this.#open.has(pid);
+  }
+
+  #start(pid: number, steps: Steps): void {
+    if (this.#open.size >= MOST_THREADS) this.#open.delete(this.#open.keys().next().value!);
+    this.#open.set(pid, steps);
+  }
+
+  /** A table is unlinked because a leaf takes its place: level 1 for pmd_free_pte_page, 2 for pud_free_pmd_page. */
+  detach(site: Site, level: 1 | 2, page: number, frame: number | undefined, pid: number): void {
+    const pages = level === 1 ? SLOT_PAGES : SLOT_PAGES * 512;
+    const first = page - (page % pages);
+    this.#make(first, level);
+    this.#devices.step(first, pages);
+    this.#writer.putPage(Operation.tableClear, sites.indexOf(site), 0, level, first);
+    this.#devices.step(first, pages);
+    const unknown = { directMap: undefined, flushTimeNs: undefined, flushCaller: undefined };
+    this.#start(pid, { site, page: first, pages, level, frame, freed: [], ...unknown });
+  }
+
+  /** A table may be older than the trace: it is made before it goes, by mapping and unmapping one page. */
+  #make(page: number, level: 1 | 2): void {
+    const writer = this.#writer;
+    writer.putPage(Operation.vfree, UNLISTED, 0, level === 1 ? SLOT_PAGES : SLOT_PAGES * 512, page);
+    writer.putPage(Operation.vmalloc, 12, 0, 1, page);
+    writer.putPage(Operation.vfree, UNLISTED, 0, 1, page);
+  }
+
+  /**
+   * Memory is removed: the direct map of `pages` pages from `page`. What is freed until the thread flushes is its tables.
+   * @param directMap first page of the direct map (PAGE_OFFSET), if known
+   */
+  hotRemove(page: number, pages: number, directMap: number | undefined, pid: number): void {
+    const span = SLOT_PAGES * 512;
+    const first = page - (page % span);
+    // The leaves of a DIMM are 2 MiB each (2 MiB blocks are the least that can be plugged), so its table is a PD.
+    const steps: Steps = {
+      site: "remove_pagetable",
+      page: first,
+      pages: span,
+      level: 2,
+      frame: undefined,
+      directMap,
+      freed: [],
+      flushTimeNs: undefined,
+      flushCaller: undefined,
+    };
+    const writer = this.#writer;
+    writer.putPage(Operation.vmalloc, 21 | KEEP_TABLES, 0, Math.min(pages, span), page);
+    this.#devices.mapped(page, Math.min(pages, span));
+    this.#devices.step(page, Math.min(pages, span));
+    writer.putPage(Operation.vfree, UNLISTED, 0, Math.min(pages, span), page);
+    this.#start(pid, steps);
+  }
+
+  /**
+   * A table page goes back to the allocator.
+   * @returns false if no unlinking or removal by this thread came before, so that its address is unknown
+   */
+  free(siteName: string, low: number, high: number, place: Place): boolean {
+    this.#bySite.set(siteName, (this.#bySite.get(siteName) ?? 0) + 1);
+    const index = this.total++;
+    const steps = this.#open.get(place.pid);
+    if (!steps) return false;
+    const number = steps.freed.length;
+    // Several tables of one removal lie one after the other; of pud_free_pmd_page only the PD is followed.
+    const page = steps.site === "remove_pagetable" ? steps.page + number * steps.pages : steps.page;
+    const early = steps.flushTimeNs === undefined;
+    if (early) this.beforeFlush++;
+    const operation = this.#writer.next;
+    if (number === 0 || steps.site === "remove_pagetable") {
+      if (this.byOperation.size < this.#most) this.byOperation.set(operation, index);
+      this.#writer.putPage(Operation.tableFree, sites.indexOf(steps.site), 0, steps.level, page);
+      this.#devices.step(page, steps.pages);
+      if (this.#model.reuse) this.#takeFrame(page, steps.pages);
+    }
+    const free: Mutable<TableFree> = {
+      index,
+      line: place.line,
+      timeNs: place.timeNs,
+      site: siteName,
+      modelSite: steps.site,
+      address: addressOfPage(page),
+      level: steps.level,
+      frame: steps.directMap === undefined ? steps.frame : pageOf(low, high) - steps.directMap,
+      page: low === 0 && high === 0 ? undefined : (BigInt(high) << 32n) | BigInt(low),
+      cpu: place.cpu,
+      pid: place.pid,
+      beforeFlush: early,
+      flushTimeNs: steps.flushTimeNs,
+      flushCaller: steps.flushCaller,
+      operation,
+    };
+    steps.freed.push(free);
+    if (this.#listed.length < this.#most) this.#listed.push(free);
+    return true;
+  }
+
+  /** Somebody takes the frame that was freed last and forges leaves in it; of those they hold, the oldest goes back. */
+  #takeFrame(page: number, pages: number): void {
+    const writer = this.#writer;
+    writer.put(Operation.reuse, FILL, 0, 0, FORGED_LOW, FORGED_HIGH);
+    if (++this.#reused > this.#model.reusedFrames) writer.put(Operation.giveBack, 0, 0, 0, 0, 0);
+    this.#devices.step(page, pages);
+  }
+
+  /**
+   * A thread is about to flush kernel addresses. If tables were freed before it, their entries are cleared now.
+   * @returns whether the flush belongs to the free of a table
+   */
+  beforeFlushOf(pid: number): boolean {
+    const steps = this.#open.get(pid);
+    if (!steps) return false;
+    if (steps.site === "remove_pagetable") {
+      if (steps.freed.length === 0) {
+        this.#open.delete(pid);
+        return false;
+      }
+      const site = sites.indexOf(steps.site);
+      steps.freed.forEach((_, i) => {
+        this.#writer.putPage(Operation.tableClear, site, 0, steps.level, steps.page + i * steps.pages);
+      });
+    }
+    return true;
+  }
+
+  /** The flush has been written. */
+  afterFlush(pid: number, timeNs: number, caller: string): void {
+    const steps = this.#open.get(pid);
+    if (!steps) return;
+    steps.flushTimeNs = timeNs;
+    steps.flushCaller = caller;
+    this.#devices.step(steps.page, steps.pages);
+    for (const free of steps.freed) {
+      if (free.flushTimeNs !== undefined) continue;
+      free.flushTimeNs = timeNs;
+      free.flushCaller = caller;
+    }
+    if (steps.site === "remove_pagetable") this.#open.delete(pid);
+  }
+
+  /** The unlinking has ended. */
+  end(pid: number): void {
+    this.#open.delete(pid);
+  }
+}

@@ -1,0 +1,342 @@
+// Lowering: operations of a trace (src/trace/operations.ts) become records of a program, in order, with time, deferred work
+// and the accesses of devices in between. What a flush or free does is the policy's business, later, in the engine.
+
+import { Operation } from "../program.js";
+import type { QueueCounter } from "../queue/summary.js";
+import type { Site } from "../sites.js";
+import { OPERATION_NAMES, type OperationBatch, type OperationName } from "../trace/index.js";
+import { DeviceAccesses, USER_PAGE } from "./accesses.js";
+import { KernelAreas } from "./areas.js";
+import type { DeviceModel } from "./device-model.js";
+import { TableFrees } from "./frees.js";
+import { pageOf, type RecordWriter } from "./records.js";
+import type { FlushCalls } from "./result.js";
+import { AddressSpaces, DEVICE_MM, IDLE_MM } from "./spaces.js";
+import type { TimelineBuilder } from "./timeline.js";
+
+/** What lowering depends on. */
+export interface LoweringOptions {
+  readonly levels: 4 | 5;
+  readonly cpus: number;
+  readonly mms: number;
+  /** Requester of the device's PASID. */
+  readonly requester: number;
+  readonly devices: DeviceModel;
+  readonly workDelayNs: number;
+  readonly mostFrees: number;
+}
+
+const ALL_ONES = 0xffff_ffff;
+const SITES: Readonly<Record<string, { site: Site; level: 1 | 2 }>> = {
+  pmd_free_pte_page: { site: "pmd_free_pte_page", level: 1 },
+  pud_free_pmd_page: { site: "pud_free_pmd_page", level: 2 },
+};
+/** CPU executions of flush_tlb_all(), seen at __flush_tlb_all(). */
+const EXECUTION = /^do_flush_tlb_all\b/;
+
+type Handler = (batch: OperationBatch, index: number, at: number) => void;
+
+/** Turns the operations of a trace into records, one by one. */
+export class Lowering {
+  readonly accesses: DeviceAccesses;
+  readonly frees: TableFrees;
+  readonly spaces: AddressSpaces;
+  readonly #areas: KernelAreas;
+  readonly #writer: RecordWriter;
+  readonly #options: LoweringOptions;
+  readonly #timeline: TimelineBuilder;
+  readonly #queue: QueueCounter;
+  readonly #handlers: (Handler | undefined)[];
+  readonly #skipped = new Map<string, number>();
+  readonly #isExecution = new Map<number, boolean>();
+  readonly #flushes = { kernelRange: 0, all: 0, local: 0, mm: 0 };
+  /** Physical page where the memory begins that a thread removes. */
+  readonly #removing = new Map<number, number>();
+  #first: number | undefined;
+  #now = 0;
+  #told = -1;
+  #workDue = Number.POSITIVE_INFINITY;
+
+  constructor(writer: RecordWriter, timeline: TimelineBuilder, queue: QueueCounter, options: LoweringOptions) {
+    this.#writer = writer;
+    this.#timeline = timeline;
+    this.#queue = queue;
+    this.#options = options;
+    this.accesses = new DeviceAccesses(options.devices, writer, options.requester);
+    this.spaces = new AddressSpaces(writer, options.mms, options.cpus);
+    this.#areas = new KernelAreas(writer, this.accesses, options.devices.cpuTouches, options.levels);
+    this.frees = new TableFrees(writer, this.accesses, options.devices, options.mostFrees);
+    const table = this.#table();
+    this.#handlers = OPERATION_NAMES.map((name) => table[name]);
+  }
+
+  /** What has to be there before the trace begins: the device's process, bound to its PASID, and something that CPUs run. */
+  begin(): void {
+    const { cpus, requester, devices } = this.#options;
+    const writer = this.#writer;
+    writer.put(Operation.mmCreate, 0, 0, DEVICE_MM, 0, 0);
+    writer.put(Operation.mmCreate, 0, 0, IDLE_MM, 0, 0);
+    for (let cpu = 0; cpu < cpus; cpu++) writer.put(Operation.switchMm, 0, cpu, IDLE_MM, 0, 0);
+    writer.putPage(Operation.mmap, 0, DEVICE_MM, devices.workingSet, USER_PAGE);
+    writer.put(Operation.svaBind, 0, requester, DEVICE_MM, 0, 0);
+  }
+
+  /** One operation. */
+  lower(batch: OperationBatch, index: number): void {
+    const time = batch.time[index]!;
+    this.#first ??= time;
+    if (time - this.#first > this.#now) this.#advance(time - this.#first);
+    this.#timeline.events++;
+    this.#handlers[batch.kind[index]!]?.(batch, index, batch.offset[index]!);
+  }
+
+  /** The end of the trace: mappings and deferred work that were under way. */
+  end(): void {
+    this.#areas.settleAll();
+    if (this.#workDue !== Number.POSITIVE_INFINITY) this.#advance(this.#workDue);
+    this.#runWork();
+  }
+
+  /** Nanoseconds from the first event to the latest. */
+  get now(): number {
+    return this.#now;
+  }
+
+  get flushes(): FlushCalls {
+    return { ...this.#flushes };
+  }
+
+  /** What could not be played, by reason. */
+  get skipped(): Record<string, number> {
+    const skipped = Object.fromEntries(this.#skipped);
+    if (this.spaces.evicted > 0)
+      skipped["address space ended early: more at a time than the model has"] = this.spaces.evicted;
+    return skipped;
+  }
+
+  /** Time passes: devices work, and deferred work runs when it is due. */
+  #advance(to: number): void {
+    if (to >= this.#workDue) {
+      this.#pass(Math.max(this.#now, this.#workDue));
+      this.#runWork();
+    }
+    this.#pass(to);
+  }
+
+  #pass(to: number): void {
+    const count = this.accesses.owed(to - this.#now);
+    if (count > 0) {
+      this.#tell();
+      this.accesses.background(count);
+    }
+    this.#now = to;
+    this.#timeline.advance(to);
+  }
+
+  #tell(): void {
+    if (this.#told === this.#now) return;
+    this.#told = this.#now;
+    this.#writer.time(Math.floor(this.#now));
+  }
+
+  #runWork(): void {
+    this.#workDue = Number.POSITIVE_INFINITY;
+    this.#tell();
+    this.#writer.put(Operation.runWork, 0, 0, 0, 0, 0);
+  }
+
+  #scheduleWork(): void {
+    if (this.#workDue === Number.POSITIVE_INFINITY) this.#workDue = this.#now + this.#options.workDelayNs;
+  }
+
+  #skip(reason: string): void {
+    this.#skipped.set(reason, (this.#skipped.get(reason) ?? 0) + 1);
+  }
+
+  #cpu(batch: OperationBatch, index: number): number {
+    return batch.cpu[index]! % this.#options.cpus;
+  }
+
+  #settle(batch: OperationBatch, index: number): void {
+    this.#areas.settle(batch.pid[index]!, this.#cpu(batch, index));
+  }
+
+  #table(): Partial<Record<OperationName, Handler>> {
+    const settle: Handler = (batch, index) => this.#settle(batch, index);
+    return {
+      "map-pages": (batch, index, at) => this.#mapPages(batch, index, at),
+      "map-physical": (batch, index, at) => this.#mapPhysical(batch, index, at),
+      "unmap-range": (batch, index, at) => this.#unmap(batch, index, at),
+      "area-alloc": settle,
+      "vmalloc-return": settle,
+      "vmap-return": settle,
+      "ioremap-return": settle,
+      "flush-kernel-range": (batch, index, at) => this.#flushRange(batch, index, at),
+      "flush-all": (batch, index, at) => this.#flushAll(batch, index, at),
+      "local-flush-all": (batch, index, at) => this.#flushLocal(batch, index, at),
+      "cpu-flush-page": (batch, index, at) => {
+        this.#writer.put(Operation.invlpg, 0, this.#cpu(batch, index), 0, batch.words[at]!, batch.words[at + 1]!);
+      },
+      "flush-mm": (batch, index, at) => this.#flushMm(batch, index, at),
+      "mm-create": ({ words }, _, at) => {
+        this.spaces.need(AddressSpaces.key(words[at]!, words[at + 1]!));
+      },
+      "mm-destroy": ({ words }, _, at) => {
+        if (!this.spaces.destroy(AddressSpaces.key(words[at]!, words[at + 1]!))) {
+          this.#skip("end of an address space that the trace had not named before");
+        }
+      },
+      "table-detach": (batch, index, at) => this.#detach(batch, index, at),
+      "table-detach-return": (batch, index) => this.frees.end(batch.pid[index]!),
+      "table-free": (batch, index, at) => this.#free(batch, index, at),
+      "table-worker": () => this.#runWork(),
+      "memory-remove": ({ words, pid }, index, at) => {
+        if (this.#removing.size > 4096) this.#removing.clear();
+        this.#removing.set(pid[index]!, pageOf(words[at]!, words[at + 1]!));
+      },
+      "hot-remove": (batch, index, at) => this.#hotRemove(batch, index, at),
+      "queue-descriptor": ({ words }, _, at) => {
+        const word = (i: number) => (BigInt(words[at + i + 1]!) << 32n) | BigInt(words[at + i]!);
+        this.#queue.add(word(4), word(6), word(8), word(10), words[at + 12]!);
+      },
+    };
+  }
+
+  #mapPages(batch: OperationBatch, index: number, at: number): void {
+    this.#settle(batch, index);
+    const { words } = batch;
+    // Larger pages follow piece by piece, as map-physical.
+    if (words[at + 6]! > 12) return;
+    const page = pageOf(words[at]!, words[at + 1]!);
+    const end = pageOf(words[at + 2]!, words[at + 3]!);
+    if (!this.#areas.holds(page, end)) this.#skip("mapping outside the kernel half");
+    else if (!this.#areas.map(page, end, this.#cpu(batch, index))) this.#skip("mapping of more than 1 GiB");
+  }
+
+  #mapPhysical(batch: OperationBatch, index: number, at: number): void {
+    this.#settle(batch, index);
+    const { words } = batch;
+    const page = pageOf(words[at]!, words[at + 1]!);
+    const end = pageOf(words[at + 2]!, words[at + 3]!);
+    const frame = pageOf(words[at + 4]!, words[at + 5]!);
+    const pid = batch.pid[index]!;
+    if (!this.#areas.holds(page, end)) this.#skip("mapping outside the kernel half");
+    else if (!this.#areas.mapPhysical(page, end, frame, words[at + 8]!, pid, this.#cpu(batch, index))) {
+      this.#skip("mapping of more than 1 GiB");
+    }
+  }
+
+  #unmap(batch: OperationBatch, index: number, at: number): void {
+    this.#settle(batch, index);
+    const { words } = batch;
+    const page = pageOf(words[at]!, words[at + 1]!);
+    const end = pageOf(words[at + 2]!, words[at + 3]!);
+    if (!this.#areas.holds(page, end)) this.#skip("unmapping outside the kernel half");
+    else if (!this.#areas.unmap(page, end)) this.#skip("unmapping of more than 4 TiB");
+  }
+
+  #flushRange(batch: OperationBatch, index: number, at: number): void {
+    const { words } = batch;
+    let [low, high, endLow, endHigh] = [words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!];
+    this.#flushes.kernelRange++;
+    this.#timeline.kernelFlushes++;
+    const pid = batch.pid[index]!;
+    const ordered = endHigh > high || (endHigh === high && endLow > low);
+    if (!ordered || !this.#areas.holds(pageOf(low, high), pageOf(endLow, endHigh) + 1)) {
+      // The kernel computes end - start without a sign: everything is flushed.
+      this.#skip("flush of a range that is none: played as one of everything");
+      [low, high, endLow, endHigh] = [0, 0xffff_8000, ALL_ONES, ALL_ONES];
+    }
+    this.#tell();
+    const frees = this.frees.beforeFlushOf(pid);
+    this.#writer.putRange(Operation.flushTlbKernelRange, frees ? 1 : 0, 0, low, high, endLow, endHigh);
+    if (frees) this.frees.afterFlush(pid, this.#now, batch.strings.get(words[at + 4]!));
+    this.#scheduleWork();
+  }
+
+  #flushAll(batch: OperationBatch, index: number, at: number): void {
+    this.#flushes.all++;
+    this.#timeline.kernelFlushes++;
+    const pid = batch.pid[index]!;
+    this.#tell();
+    const frees = this.frees.beforeFlushOf(pid);
+    this.#writer.put(Operation.flushTlbAll, frees ? 1 : 0, 0, 0, 0, 0);
+    if (frees) this.frees.afterFlush(pid, this.#now, batch.strings.get(batch.words[at]!));
+    this.#scheduleWork();
+  }
+
+  #flushLocal(batch: OperationBatch, index: number, at: number): void {
+    const caller = batch.words[at]!;
+    let execution = this.#isExecution.get(caller);
+    if (execution === undefined) {
+      execution = EXECUTION.test(batch.strings.get(caller));
+      this.#isExecution.set(caller, execution);
+    }
+    if (execution) return;
+    this.#flushes.local++;
+    this.#writer.put(Operation.localFlushTlbAll, 0, this.#cpu(batch, index), 0, 0, 0);
+  }
+
+  #flushMm(batch: OperationBatch, index: number, at: number): void {
+    const { words } = batch;
+    const number = this.spaces.need(AddressSpaces.key(words[at]!, words[at + 1]!));
+    this.spaces.run(this.#cpu(batch, index), number);
+    const [low, high, endLow, endHigh] = [words[at + 2]!, words[at + 3]!, words[at + 4]!, words[at + 5]!];
+    const ordered = endHigh > high || (endHigh === high && endLow > low);
+    // The user half of 5 levels ends at 2^56; an end beyond it, or before the start, flushes everything.
+    const all = endHigh >= 0x0100_0000 || !ordered;
+    const shift = Math.min(30, Math.max(12, words[at + 6]!));
+    this.#flushes.mm++;
+    this.#writer.putRange(
+      Operation.flushTlbMmRange,
+      shift,
+      number,
+      all ? 0 : low,
+      all ? 0 : high,
+      all ? ALL_ONES : endLow,
+      all ? ALL_ONES : endHigh,
+    );
+  }
+
+  #detach(batch: OperationBatch, index: number, at: number): void {
+    const { words } = batch;
+    const known = SITES[batch.strings.get(words[at]!)];
+    const page = pageOf(words[at + 4]!, words[at + 5]!);
+    if (!known) this.#skip("table unlinked at a site that the model does not have");
+    else if (!this.#areas.holds(page, page + 1)) this.#skip("table unlinked outside the kernel half");
+    else {
+      // Bits 12 to 51 of the entry; 0 if the trace does not tell it.
+      const frame = (words[at + 9]! & 0xf_ffff) * 0x10_0000 + (words[at + 8]! >>> 12);
+      this.#tell();
+      this.frees.detach(known.site, known.level, page, frame === 0 ? undefined : frame, batch.pid[index]!);
+    }
+  }
+
+  #free(batch: OperationBatch, index: number, at: number): void {
+    const { words } = batch;
+    const place = { line: batch.line[index]!, cpu: batch.cpu[index]!, pid: batch.pid[index]!, timeNs: this.#now };
+    this.#tell();
+    this.#timeline.frees++;
+    const site = batch.strings.get(words[at]!);
+    if (!this.frees.free(site, words[at + 2]!, words[at + 3]!, place)) {
+      this.#skip("table freed by a thread that had unlinked none");
+    }
+    this.#scheduleWork();
+  }
+
+  #hotRemove(batch: OperationBatch, index: number, at: number): void {
+    const { words } = batch;
+    const pid = batch.pid[index]!;
+    // What is removed of vmemmap are blocks of 2 MiB, no tables.
+    if (words[at + 4]! !== 1) return;
+    const page = pageOf(words[at]!, words[at + 1]!);
+    const end = pageOf(words[at + 2]!, words[at + 3]!);
+    if (!this.#areas.holds(page, end)) {
+      this.#skip("memory removed outside the kernel half");
+      return;
+    }
+    const physical = this.#removing.get(pid);
+    this.#tell();
+    this.frees.hotRemove(page, end - page, physical === undefined ? undefined : page - physical, pid);
+  }
+}

@@ -1,0 +1,125 @@
+// What a trace is replayed on: CPUs and an IOMMU, by the name of a preset or as the user's own data.
+
+import { checkOneOf, InvalidOptionError } from "../errors.js";
+import { geometries } from "../geometries.js";
+import { type AgentGeometry, cacheShape, listShapes } from "../geometry.js";
+
+/** CPUs and the IOMMU beside them. */
+export interface ReplayHardware {
+  readonly name: string;
+  /** Where the sizes are from. */
+  readonly source: string;
+  readonly cpu: AgentGeometry;
+  readonly iommu: AgentGeometry;
+  readonly dialect: "vtd" | "amd";
+  /** A walk ends at the first non-leaf entry with U/S = 0. */
+  readonly stopAtSupervisor: boolean;
+}
+
+const PSC_UNKNOWN = "paging-structure caches: reverse engineering (RevAnC 2017; Barr et al., ISCA 2010)";
+const IOMMU_SIZE =
+  "IOTLB of 64 entries measured behind a Xeon (pcie-bench, SIGCOMM 2018); its other caches are not public";
+
+/** Presets of real machines. */
+export const replayHardware = {
+  skylake: {
+    name: "skylake",
+    source: `TLBs: Intel optimization manual; ${PSC_UNKNOWN}; ${IOMMU_SIZE}`,
+    cpu: geometries.skylake,
+    iommu: geometries.vtd,
+    dialect: "vtd",
+    stopAtSupervisor: false,
+  },
+  iceLake: {
+    name: "iceLake",
+    source: `TLBs: Intel optimization manual (Sunny Cove); ${PSC_UNKNOWN}; ${IOMMU_SIZE}`,
+    cpu: geometries.iceLake,
+    iommu: geometries.vtd,
+    dialect: "vtd",
+    stopAtSupervisor: false,
+  },
+  zen2: {
+    name: "zen2",
+    source: `TLBs: WikiChip (Zen 2); IOMMU: no public sizes, those of ${IOMMU_SIZE}; commands as the AMD driver sends them`,
+    cpu: geometries.zen2,
+    iommu: geometries.vtd,
+    dialect: "amd",
+    stopAtSupervisor: false,
+  },
+  none: {
+    name: "none",
+    source: "no caches at all: every access walks from the root, so nothing is ever stale",
+    cpu: geometries.none,
+    iommu: geometries.none,
+    dialect: "vtd",
+    stopAtSupervisor: false,
+  },
+} as const satisfies Record<string, ReplayHardware>;
+
+/** Name of a preset. */
+export type ReplayHardwareName = keyof typeof replayHardware;
+
+/**
+ * Checks hardware: a preset's name, or data such as
+ * `{"name": "mine", "cpu": "zen2", "iommu": {"l1": [{"entries": 128, "ways": 8}]}, "dialect": "vtd"}`.
+ * @throws InvalidOptionError naming the field, the value and what is allowed
+ */
+export function checkHardware(value: unknown, field = "hardware"): ReplayHardware {
+  if (typeof value === "string") {
+    return replayHardware[checkOneOf(field, value, Object.keys(replayHardware) as ReplayHardwareName[])];
+  }
+  const given = object(value, field, ["name", "source", "cpu", "iommu", "dialect", "stopAtSupervisor"]);
+  const text = (key: string, fallback: string): string => {
+    const found = given[key] ?? fallback;
+    if (typeof found !== "string") throw new InvalidOptionError(`${field}.${key}`, found, "a text");
+    return found;
+  };
+  const stop = given["stopAtSupervisor"] ?? false;
+  if (typeof stop !== "boolean") throw new InvalidOptionError(`${field}.stopAtSupervisor`, stop, "true or false");
+  return {
+    name: text("name", "custom"),
+    source: text("source", "the user's own"),
+    cpu: geometry(given["cpu"] ?? "skylake", `${field}.cpu`),
+    iommu: geometry(given["iommu"] ?? "vtd", `${field}.iommu`),
+    dialect: checkOneOf(`${field}.dialect`, text("dialect", "vtd") as "vtd", ["vtd", "amd"] as const),
+    stopAtSupervisor: stop,
+  };
+}
+
+function geometry(value: unknown, field: string): AgentGeometry {
+  if (typeof value === "string") {
+    return geometries[checkOneOf(field, value, Object.keys(geometries) as (keyof typeof geometries)[])];
+  }
+  const given = object(value, field, ["l1", "l2", "psc"]) as AgentGeometry;
+  for (const list of ["l1", "l2"] as const) {
+    if (given[list] !== undefined && !Array.isArray(given[list])) {
+      throw new InvalidOptionError(`${field}.${list}`, given[list], "a list of caches");
+    }
+    for (const [i, cache] of (given[list] ?? []).entries()) object(cache, `${field}.${list}[${i}]`, CACHE_KEYS);
+    listShapes(given[list], `${field}.${list}`, list);
+  }
+  for (const [level, shape] of Object.entries(object(given.psc ?? {}, `${field}.psc`, ["2", "3", "4", "5"]))) {
+    const where = `${field}.psc[${level}]`;
+    cacheShape(object(shape, where, CACHE_KEYS) as unknown as { entries: number; ways: number }, where, "psc", true);
+  }
+  return given;
+}
+
+const CACHE_KEYS = ["entries", "ways", "pageSizes", "replacement", "enabled"];
+
+function object(value: unknown, field: string, keys: readonly string[]): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    const presets = field.endsWith("cpu") || field.endsWith("iommu") ? geometries : replayHardware;
+    throw new InvalidOptionError(field, value, `an object, or one of ${Object.keys(presets).join(", ")}`);
+  }
+  for (const key of Object.keys(value)) {
+    if (!keys.includes(key)) {
+      throw new InvalidOptionError(
+        `${field}.${key}`,
+        (value as Record<string, unknown>)[key],
+        `one of ${keys.join(", ")}`,
+      );
+    }
+  }
+  return value as Record<string, unknown>;
+}

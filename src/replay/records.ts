@@ -1,0 +1,81 @@
+// Packed records of a program, written straight into memory (layout: assembly/program.ts) and handed on when it is full.
+// Addresses come as two 32-bit words or as page numbers: no bigint and no object per record.
+
+import { Operation } from "../program.js";
+
+/** Records handed on at a time. Hazard rings are as large, so none is lost between two hand-overs. */
+export const RECORDS = 8192;
+
+const PAGE_WORDS = 0x10_0000;
+
+/** Writes records; when the buffer is full (or {@link flush} is called) `play` gets them, as long as the call lasts. */
+export class RecordWriter {
+  readonly #words = new Uint32Array(4 * RECORDS);
+  readonly #bytes = new Uint8Array(this.#words.buffer);
+  readonly #play: (program: Uint8Array) => void;
+  #count = 0;
+  #handedOn = 0;
+
+  constructor(play: (program: Uint8Array) => void) {
+    this.#play = play;
+  }
+
+  /** Number of the next record in the whole program. */
+  get next(): number {
+    return this.#handedOn + this.#count;
+  }
+
+  /** A record whose address is `high * 2^32 + low`. */
+  put(operation: number, type: number, requester: number, argument: number, low: number, high: number): void {
+    if (this.#count === RECORDS) this.flush();
+    const at = 4 * this.#count++;
+    this.#words[at] = operation | (type << 8) | (requester << 16);
+    this.#words[at + 1] = argument;
+    this.#words[at + 2] = low;
+    this.#words[at + 3] = high;
+  }
+
+  /** A record whose address is that of a page, by its number. */
+  putPage(operation: number, type: number, requester: number, argument: number, page: number): void {
+    this.put(operation, type, requester, argument, (page % PAGE_WORDS) * 4096, Math.floor(page / PAGE_WORDS));
+  }
+
+  /** An operation of two records: start, end. */
+  putRange(
+    operation: number,
+    type: number,
+    requester: number,
+    low: number,
+    high: number,
+    endLow: number,
+    endHigh: number,
+  ): void {
+    if (this.#count > RECORDS - 2) this.flush();
+    this.put(operation, type, requester, 0, low, high);
+    this.put(Operation.nothing, 0, 0, 0, endLow, endHigh);
+  }
+
+  /** What time it is, ns. */
+  time(ns: number): void {
+    this.put(Operation.time, 0, 0, 0, ns % 4294967296, Math.floor(ns / 4294967296));
+  }
+
+  /** Hands on what has been written. */
+  flush(): void {
+    if (this.#count === 0) return;
+    const bytes = this.#bytes.subarray(0, 16 * this.#count);
+    this.#handedOn += this.#count;
+    this.#count = 0;
+    this.#play(bytes);
+  }
+}
+
+/** Page number (52 bits) of an address in two words. */
+export function pageOf(low: number, high: number): number {
+  return high * PAGE_WORDS + (low >>> 12);
+}
+
+/** Address of a page. */
+export function addressOfPage(page: number): bigint {
+  return BigInt(page) << 12n;
+}

@@ -1,0 +1,276 @@
+// The replay: a trace is read once, lowered once, and the same records are played on one machine per policy, in bounded
+// pieces.
+
+import { type CostModel, defaultCostModel } from "../cost/index.js";
+import { compileEngine } from "../engine/instance.js";
+import { checkInteger, InvalidOptionError } from "../errors.js";
+import { checkPolicy, type Policy, type PolicyName, policies } from "../policies.js";
+import { QueueCounter } from "../queue/index.js";
+import {
+  compileTrace,
+  formatDiagnostic,
+  type Mapping,
+  type OperationBatch,
+  operationNumber,
+  type TraceCompiler,
+  type TraceSource,
+} from "../trace/index.js";
+import { assumptions } from "./assumptions.js";
+import { checkDeviceModel, type DeviceModel } from "./device-model.js";
+import { Lowering } from "./lower.js";
+import { checkHardware, type ReplayHardware, type ReplayHardwareName } from "./machines.js";
+import { PASID, Player } from "./player.js";
+import { RecordWriter } from "./records.js";
+import type { ReplayConfiguration, ReplayResult, ReplayTrace } from "./result.js";
+import { TimelineBuilder } from "./timeline.js";
+
+/** Options of {@link replay}. */
+export interface ReplayOptions {
+  /** Policies, by name or as data. Default: every preset. */
+  readonly policies?: readonly (PolicyName | Partial<Policy>)[];
+  /** CPUs, 1 to 256. Default: what the trace's header says, or 2. */
+  readonly cpus?: number;
+  /** Caches of CPUs and IOMMU. Default `skylake`. */
+  readonly hardware?: ReplayHardwareName | Partial<ReplayHardware>;
+  /** Levels of the tables. Default: 5 if the first events have addresses that need it, else 4. */
+  readonly levels?: 4 | 5;
+  /** Frames of the kernel's pool, 64 to 65536, 4 KiB each and per policy. Default 4096. */
+  readonly pool?: number;
+  /** Address spaces at a time, 8 to 4096. Default 1024. */
+  readonly mms?: number;
+  /** The device-access model. */
+  readonly devices?: Partial<DeviceModel>;
+  /** Time until deferred work runs, ns. Default 50,000. */
+  readonly workDelayNs?: number;
+  readonly cost?: CostModel;
+  /** Frees that the result lists. Default 1000. */
+  readonly mostFrees?: number;
+  /** Hazard records that the result lists, per policy. Default 100. */
+  readonly mostHazards?: number;
+  /** What events mean. Default: the built-in mapping. */
+  readonly mapping?: Mapping;
+  /** `strict`: damage of the input is an error. Default `lenient`: it is reported in the result. */
+  readonly mode?: "lenient" | "strict";
+  /** Name of the trace for the result and for errors. Default `trace`. */
+  readonly name?: string;
+  readonly packageVersion?: string;
+  /** Stops the replay; it then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Called while reading: bytes of the source, events. */
+  readonly onProgress?: (progress: { readonly sourceBytes: number; readonly events: number }) => void;
+  /** A compiled engine, for hosts that may not compile. */
+  readonly module?: WebAssembly.Module;
+}
+
+/** Records after which the event loop gets its turn, so that an abort can be heard. */
+const TURN = 1 << 18;
+const AREA_OPERATIONS = ["area-alloc", "map-pages", "map-physical", "unmap-range"] as const;
+
+/**
+ * Plays a trace under each policy.
+ * @throws InvalidOptionError for options, TraceFormatError for files that are no trace (in strict mode for any damage), and
+ * the signal's reason when aborted
+ */
+export async function replay(source: TraceSource, options: ReplayOptions = {}): Promise<ReplayResult> {
+  const start = performance.now();
+  const checked = checkOptions(options);
+  const module = options.module ?? (await compileEngine());
+  const compiler = compileTrace(source, {
+    name: checked.name,
+    ...(options.mapping && { mapping: options.mapping }),
+    ...(options.mode && { mode: options.mode }),
+    ...(options.signal && { signal: options.signal }),
+    ...(options.onProgress && { onProgress: options.onProgress }),
+  });
+  let run: Run | undefined;
+  for await (const batch of compiler) {
+    run ??= new Run(checked, module, compiler, batch);
+    await run.take(batch, options.signal);
+  }
+  run ??= new Run(checked, module, compiler, undefined);
+  return run.finish((performance.now() - start) / 1000);
+}
+
+type Checked = ReturnType<typeof checkOptions>;
+
+function checkOptions(options: ReplayOptions) {
+  const asked = options.policies ?? (Object.keys(policies) as PolicyName[]);
+  if (asked.length === 0 || asked.length > 64) {
+    throw new InvalidOptionError("policies", `${asked.length} policies`, "1 to 64");
+  }
+  if (options.cpus !== undefined) checkInteger("cpus", options.cpus, 1, 256);
+  if (options.levels !== undefined) checkInteger("levels", options.levels, 4, 5);
+  const pool = checkInteger("pool", options.pool ?? 4096, 64, 1 << 16);
+  const devices = checkDeviceModel(options.devices);
+  if (devices.workingSet / 512 + 16 > pool) {
+    throw new InvalidOptionError("pool", pool, `room for the tables of ${devices.workingSet} user pages`);
+  }
+  return {
+    policies: asked.map((policy, i) => checkPolicy(policy, `policies[${i}]`)),
+    cpus: options.cpus,
+    levels: options.levels,
+    hardware: checkHardware(options.hardware ?? "skylake"),
+    pool,
+    mms: checkInteger("mms", options.mms ?? 1024, 8, 4096),
+    devices,
+    workDelayNs: checkInteger("workDelayNs", options.workDelayNs ?? 50_000, 0, 1e12),
+    cost: options.cost ?? defaultCostModel,
+    mostFrees: checkInteger("mostFrees", options.mostFrees ?? 1000, 0, 1 << 20),
+    mostHazards: checkInteger("mostHazards", options.mostHazards ?? 100, 0, 1 << 20),
+    name: options.name ?? "trace",
+    packageVersion: options.packageVersion,
+  };
+}
+
+/** A replay under way. */
+class Run {
+  readonly #configuration: ReplayConfiguration;
+  readonly #packageVersion: string | undefined;
+  readonly #name: string;
+  readonly #compiler: TraceCompiler;
+  readonly #players: readonly Player[];
+  readonly #writer: RecordWriter;
+  readonly #timeline: TimelineBuilder;
+  readonly #lowering: Lowering;
+  readonly #queue = new QueueCounter();
+
+  constructor(
+    checked: Checked,
+    module: WebAssembly.Module,
+    compiler: TraceCompiler,
+    first: OperationBatch | undefined,
+  ) {
+    const { hardware, pool, mms, devices, workDelayNs, mostFrees, mostHazards } = checked;
+    const cpus = checked.cpus ?? Math.min(256, compiler.summary.trace.cpus ?? 2);
+    const levels = checked.levels ?? (first && needsFiveLevels(first) ? 5 : 4);
+    this.#compiler = compiler;
+    this.#name = checked.name;
+    this.#packageVersion = checked.packageVersion;
+    this.#configuration = {
+      policies: checked.policies,
+      cpus,
+      cpuGeometry: { name: hardware.name, geometry: hardware.cpu },
+      iommuGeometry: { name: hardware.name, geometry: hardware.iommu },
+      geometrySource: hardware.source,
+      dialect: hardware.dialect,
+      stopAtSupervisor: hardware.stopAtSupervisor,
+      levels,
+      pool,
+      mms,
+      workDelayNs,
+      devices,
+      costModel: checked.cost,
+      mostFrees,
+      mostHazards,
+    };
+    const playerOptions = { module, hardware, cpus, levels, pool, mms, mostHazards };
+    this.#players = checked.policies.map((policy) => new Player(policy, playerOptions));
+    this.#writer = new RecordWriter((program) => {
+      for (const player of this.#players) player.play(program, this.#lowering.frees);
+    });
+    this.#timeline = new TimelineBuilder(() => {
+      this.#writer.flush();
+      return this.#players.map((player) => player.sample());
+    });
+    const requester = this.#players[0]!.machine.iommus[0]!.requester(PASID);
+    this.#lowering = new Lowering(this.#writer, this.#timeline, this.#queue, {
+      levels,
+      cpus,
+      mms,
+      requester,
+      devices,
+      workDelayNs,
+      mostFrees,
+    });
+    this.#lowering.begin();
+  }
+
+  async take(batch: OperationBatch, signal: AbortSignal | undefined): Promise<void> {
+    let turn = this.#writer.next + TURN;
+    for (let i = 0; i < batch.count; i++) {
+      this.#lowering.lower(batch, i);
+      if (this.#writer.next < turn) continue;
+      turn = this.#writer.next + TURN;
+      await new Promise((resolve) => setTimeout(resolve));
+      signal?.throwIfAborted();
+    }
+  }
+
+  finish(secondsSoFar: number): ReplayResult {
+    const start = performance.now();
+    this.#lowering.end();
+    this.#writer.flush();
+    const { timeline, policies: timelines } = this.#timeline.build();
+    const { frees, accesses } = this.#lowering;
+    const flushes = this.#lowering.flushes;
+    const results = this.#players.map((player, i) =>
+      player.result(timelines[i]!, flushes, this.#configuration.costModel),
+    );
+    const trace = this.#trace();
+    const operations = this.#players.reduce((sum, player) => sum + player.operations, 0);
+    const playSeconds = this.#players.reduce((sum, player) => sum + player.seconds, 0);
+    for (const player of this.#players) player.machine.dispose();
+    return {
+      format: "stalewalk-replay",
+      version: 1,
+      packageVersion: this.#packageVersion,
+      configuration: this.#configuration,
+      assumptions: assumptions(this.#configuration, trace.timeUnit),
+      trace,
+      program: {
+        records: this.#writer.next,
+        accesses: accesses.count,
+        kernelProbes: accesses.probes,
+        frees: frees.bySite,
+        freesBeforeFlush: frees.beforeFlush,
+        flushes,
+        skipped: this.#lowering.skipped,
+      },
+      frees: frees.list,
+      timeline,
+      queue: this.#queue.summary,
+      policies: results,
+      throughput: {
+        operations,
+        playSeconds,
+        seconds: secondsSoFar + (performance.now() - start) / 1000,
+        operationsPerSecond: playSeconds > 0 ? operations / playSeconds : 0,
+      },
+    };
+  }
+
+  #trace(): ReplayTrace {
+    const { trace, operations } = this.#compiler.summary;
+    const { firstTime, lastTime, originSeconds } = trace;
+    return {
+      name: this.#name,
+      format: trace.format,
+      complete: trace.complete,
+      damaged: trace.damaged,
+      findings: trace.diagnostics.map((d) => ({ severity: d.severity, text: formatDiagnostic(d, this.#name) })),
+      findingsDropped: trace.diagnosticsDropped,
+      lost: trace.lost,
+      lines: trace.lines,
+      damagedLines: trace.damagedLines,
+      bytes: trace.bytes,
+      events: trace.events,
+      counts: Object.fromEntries(trace.counts),
+      unknown: Object.fromEntries(trace.unknown),
+      operations: Object.fromEntries(operations),
+      cpus: trace.cpus,
+      firstTimeNs: (firstTime ?? 0) + originSeconds * 1e9,
+      timeUnit: trace.timeUnit,
+      durationNs: Math.max(0, (lastTime ?? 0) - (firstTime ?? 0)),
+    };
+  }
+}
+
+/** Whether the first events have kernel areas below the kernel half of four levels. */
+function needsFiveLevels(batch: OperationBatch): boolean {
+  const areas = new Set(AREA_OPERATIONS.map(operationNumber));
+  for (let i = 0; i < batch.count; i++) {
+    const high = batch.words[batch.offset[i]! + 1]!;
+    if (areas.has(batch.kind[i]!) && high >= 0xff00_0000 && high < 0xffff_8000) return true;
+  }
+  return false;
+}
