@@ -3,6 +3,8 @@ import type { Command } from "commander";
 import { register as audit } from "./audit.js";
 import { register as checkImage } from "./check-image.js";
 import { register as checkVectors } from "./check-vectors.js";
+import { register as recordHelp } from "./record-help.js";
+import { register as replay } from "./replay.js";
 import { register as verdicts } from "./verdicts.js";
 import { register as walk } from "./walk.js";
 
@@ -10,4 +12,4 @@ import { register as walk } from "./walk.js";
 export type Register = (program: Command) => void;
 
 /** Every command, in the order of `stalewalk --help`. */
-export const commands: readonly Register[] = [checkVectors, checkImage, audit, walk, verdicts];
+export const commands: readonly Register[] = [checkVectors, checkImage, audit, walk, verdicts, replay, recordHelp];

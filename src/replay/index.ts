@@ -1,6 +1,8 @@
 // Entry point `stalewalk/replay`: kernel traces played through kernel, policy, CPUs and IOMMU. No Node built-ins.
 export type { DeviceModel } from "./device-model.js";
 export { checkDeviceModel, defaultDeviceModel } from "./device-model.js";
+export { toCsv, toJson } from "./json.js";
 export { checkHardware, type ReplayHardware, type ReplayHardwareName, replayHardware } from "./machines.js";
 export { type ReplayOptions, replay } from "./replay.js";
 export type * from "./result.js";
+export { describeFree, describeHazard, duration, witnesses } from "./stories.js";

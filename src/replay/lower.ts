@@ -31,8 +31,9 @@ const SITES: Readonly<Record<string, { site: Site; level: 1 | 2 }>> = {
   pmd_free_pte_page: { site: "pmd_free_pte_page", level: 1 },
   pud_free_pmd_page: { site: "pud_free_pmd_page", level: 2 },
 };
-/** CPU executions of flush_tlb_all(), seen at __flush_tlb_all(). */
-const EXECUTION = /^do_flush_tlb_all\b/;
+/** Callers of __flush_tlb_all() that carry out a flush of all CPUs; do_flush_tlb_all() ends in a jump, so its caller shows. */
+const EXECUTION =
+  /^(do_flush_tlb_all|smp_call_function_many_cond|on_each_cpu_cond_mask|generic_exec_single|(__)?flush_smp_call_function_queue)\b/;
 
 type Handler = (batch: OperationBatch, index: number, at: number) => void;
 

@@ -1,0 +1,57 @@
+// A result as text for machines.
+
+import type { PolicyResult, ReplayResult } from "./result.js";
+
+/** The result as JSON; bigints become strings like `"0x1a2b"`. */
+export function toJson(result: ReplayResult): string {
+  return JSON.stringify(result, (_, item) => (typeof item === "bigint" ? `0x${item.toString(16)}` : item), 2);
+}
+
+const COLUMNS: readonly (readonly [
+  string,
+  (policy: PolicyResult, result: ReplayResult) => string | number | boolean,
+])[] = [
+  ["trace", (_, result) => result.trace.name],
+  ["damaged", (_, result) => result.trace.damaged],
+  ["policy", ({ policy }) => policy.name],
+  ["flush_tlb_kernel_range", ({ kernel }) => kernel.kernelRangeFlushes],
+  ["flush_tlb_all", ({ kernel }) => kernel.flushAlls],
+  ["flush_tlb_mm_range", ({ kernel }) => kernel.mmFlushes],
+  ["table_frees", (_, result) => Object.values(result.program.frees).reduce((sum, count) => sum + count, 0)],
+  ["table_frees_before_flush", (_, result) => result.program.freesBeforeFlush],
+  ["page_selective", ({ invalidations }) => invalidations.pageSelective],
+  ["pasid_selective", ({ invalidations }) => invalidations.pasidSelective],
+  ["global", ({ invalidations }) => invalidations.global],
+  ["pasid_cache", ({ invalidations }) => invalidations.pasidCache],
+  ["device_tlb", ({ invalidations }) => invalidations.deviceTlb],
+  ["needless_rounds", (policy) => policy.needlessRounds],
+  ["queue_waits", ({ kernel }) => kernel.queueWaits],
+  ["lost_requests", ({ kernel }) => kernel.lostRequests],
+  ["lost_ns", (policy) => Math.round(policy.lostNs)],
+  ["refills", (policy) => policy.refills],
+  ["frames_held", ({ held }) => held.frames],
+  ["frames_held_peak", ({ held }) => held.peak],
+  ["frames_held_mean_ns", ({ held }) => Math.round(held.meanNs)],
+  ["hazards_iommu", ({ hazards }) => hazards.byAgent.iommu],
+  ["hazards_cpu", ({ hazards }) => hazards.byAgent.cpu],
+  ["walk_after_free", ({ hazards }) => hazards.byKind["walk-after-free"]],
+  ["write_after_free", ({ hazards }) => hazards.byKind["write-after-free"]],
+  ["walk_of_reused_frame", ({ hazards }) => hazards.byKind["walk-of-reused-frame"]],
+  ["forged_translation", ({ hazards }) => hazards.byKind["forged-translation"]],
+  ["stale_translation", ({ hazards }) => hazards.byKind["stale-translation"]],
+  ["frees_walked_through", ({ hazards }) => hazards.byFree.length],
+  ["out_of_frames", (policy) => policy.outOfFrames],
+  ["flushes_match", (policy) => policy.flushesMatch],
+];
+
+/** One line a policy, with a heading (RFC 4180; a name with a comma or quote is quoted). */
+export function toCsv(result: ReplayResult): string {
+  const rows = [COLUMNS.map(([name]) => name)];
+  for (const policy of result.policies) rows.push(COLUMNS.map(([, value]) => cell(value(policy, result))));
+  return rows.map((row) => `${row.join(",")}\r\n`).join("");
+}
+
+function cell(value: string | number | boolean): string {
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
