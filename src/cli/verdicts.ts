@@ -1,7 +1,7 @@
 // `stalewalk verdicts`: the matrix policy x site x hardware option, and the stories of its hazards. Node-only.
 import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
-import { checkPolicy, type Policy, type PolicyName, policies } from "../policies.js";
+import { type Policy, type PolicyName, policies } from "../policies.js";
 import {
   type IommuOptions,
   iotlbOccupancy,
@@ -12,6 +12,7 @@ import {
 } from "../verdicts/index.js";
 import { type ScenarioName, scenarioNames } from "../verdicts/scenarios.js";
 import { matrixRows, occupancyLines, optionLines, same, stories, triedLine } from "../verdicts/text.js";
+import { namedPolicy } from "../verdicts/verdicts.js";
 import { failResult, InputError } from "./errors.js";
 import { formatTable, print, printJson, startProgress } from "./output.js";
 
@@ -132,7 +133,7 @@ function readPolicy(text: string): PolicyName | Policy {
     throw new InputError(`--policy ${text}: neither a preset (${Object.keys(policies).join(", ")}) nor a file`);
   }
   try {
-    return checkPolicy(JSON.parse(content));
+    return namedPolicy(JSON.parse(content), "policy");
   } catch (error) {
     throw new InputError(`${text}: ${(error as Error).message}`);
   }

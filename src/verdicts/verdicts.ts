@@ -86,7 +86,7 @@ const BREATH = 50;
  */
 export async function* verdicts(options: VerdictsOptions = {}): AsyncGenerator<VerdictRecord, void, void> {
   const judged = (options.policies ?? (Object.keys(policies) as PolicyName[])).map((policy, i) =>
-    checkPolicy(policy, typeof policy === "string" ? `policies[${i}]` : (policy.name ?? `policies[${i}]`)),
+    namedPolicy(policy, `policies[${i}]`),
   );
   const rows = rowsOf(options.scenarios);
   const depth = checkInteger("depth", options.depth ?? DEPTH, 1, MOST_DEPTH);
@@ -118,6 +118,18 @@ export async function* verdicts(options: VerdictsOptions = {}): AsyncGenerator<V
       if (key !== "") known.set(key, records);
     }
   }
+}
+
+/**
+ * Checks a policy that is to be a row: it must have a name of its own. @internal
+ * @throws InvalidOptionError
+ */
+export function namedPolicy(value: unknown, field: string): Policy {
+  const policy = checkPolicy(value, field);
+  if (typeof value === "object" && (value as Partial<Policy>).name === undefined) {
+    throw new InvalidOptionError(`${field}.name`, undefined, "a name");
+  }
+  return policy;
 }
 
 /** CPUs notice of a policy only when tables are freed: policies that free alike are judged once. */

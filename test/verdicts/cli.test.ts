@@ -86,6 +86,7 @@ describe("stalewalk verdicts", () => {
         /scope\.json: policy\.scope is "page"; expected one of range, pasid, all\n$/,
       ],
       ["key.json", `{ "name": "x", "hook": {} }`, /key\.json: policy\.hook is .*expected one of name, hooks/],
+      ["name.json", "{}", /name\.json: policy\.name is undefined; expected a name/],
       ["list.json", "[]", /list\.json: policy is .*expected the name of a preset/],
       ["text.json", "{", /text\.json: .*JSON/],
     ];

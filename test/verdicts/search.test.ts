@@ -146,7 +146,7 @@ describe("options of verdicts()", () => {
     );
     await expect(first({ policies: ["nobody" as never] })).rejects.toThrow(/policies\[0\] is "nobody"/);
     await expect(first({ policies: [{ name: "x", scope: "page" as never }] })).rejects.toThrow(
-      /x\.scope is "page"; expected one of range/,
+      /policies\[0\]\.scope is "page"; expected one of range/,
     );
     await expect(first({ hardware: "none" as never })).rejects.toThrow(/hardware is "none"/);
     await expect(first({ agents: ["gpu" as never] })).rejects.toThrow(/agents is "gpu"/);
