@@ -23,6 +23,7 @@ interface Flags {
   policy?: string[];
   cpus?: number;
   geometry: string;
+  stopAtSupervisor?: boolean;
   cost?: string;
   mapping?: string;
   levels?: number;
@@ -56,6 +57,7 @@ export function register(program: Command): void {
     .option("--policy <name|file|all>", `${Object.keys(policies).join(", ")}, or a JSON file; may be repeated`, collect)
     .option("--cpus <number>", "CPUs (default: as the trace's header says)", parseCount)
     .option("--geometry <preset|file>", `caches: ${Object.keys(replayHardware).join(", ")}, or a JSON file`, "skylake")
+    .option("--stop-at-supervisor", "a walk of the IOMMU ends at the first non-leaf entry with U/S = 0")
     .option("--cost <file>", "a cost model in JSON; figures that it leaves out are the defaults")
     .option("--mapping <file>", "what further events mean, in JSON")
     .option("--levels <4|5>", "paging levels (default: by the addresses)", parseCount)
@@ -110,11 +112,12 @@ function replayOptions(path: string, flags: Flags): ReplayOptions {
     ...(flags.probes !== undefined && { kernelProbes: flags.probes }),
     ...(flags.perStep !== undefined && { perStep: flags.perStep }),
   };
+  const hardware = chooseHardware(flags.geometry);
   return {
     name: path,
     packageVersion: packageVersion(),
     policies: choosePolicies(flags.policy),
-    hardware: chooseHardware(flags.geometry),
+    hardware: { ...hardware, stopAtSupervisor: flags.stopAtSupervisor ?? hardware.stopAtSupervisor },
     devices,
     mode: flags.strict ? "strict" : "lenient",
     ...(flags.cpus !== undefined && { cpus: flags.cpus }),

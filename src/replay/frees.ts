@@ -10,6 +10,8 @@ import type { TableFree } from "./result.js";
 
 /** Threads with an unfinished free that are remembered: a damaged trace may begin any number. */
 const MOST_THREADS = 1 << 12;
+/** Frees of one removal that are followed; 512 PDs would be a whole PDPT. */
+const MOST_FREES = 512;
 const SLOT_PAGES = 512;
 const UNLISTED = 2;
 /** `vmalloc`: tables in the way of a large leaf stay. */
@@ -136,20 +138,23 @@ export class TableFrees {
 
   /**
    * A table page goes back to the allocator.
-   * @returns false if no unlinking or removal by this thread came before, so that its address is unknown
+   * @returns why it could not be played, if so
    */
-  free(siteName: string, low: number, high: number, place: Place): boolean {
+  free(siteName: string, low: number, high: number, place: Place): string | undefined {
     this.#bySite.set(siteName, (this.#bySite.get(siteName) ?? 0) + 1);
     const index = this.total++;
     const steps = this.#open.get(place.pid);
-    if (!steps) return false;
+    // No unlinking and no removal by this thread: the address is unknown.
+    if (!steps) return "table freed by a thread that had unlinked none";
     const number = steps.freed.length;
+    if (number === MOST_FREES) return "table freed beyond the 512th of one removal";
+    const followed = number === 0 || steps.site === "remove_pagetable";
     // Several tables of one removal lie one after the other; of pud_free_pmd_page only the PD is followed.
     const page = steps.site === "remove_pagetable" ? steps.page + number * steps.pages : steps.page;
     const early = steps.flushTimeNs === undefined;
     if (early) this.beforeFlush++;
-    const operation = this.#writer.next;
-    if (number === 0 || steps.site === "remove_pagetable") {
+    const operation = followed ? this.#writer.next : steps.freed[0]!.operation;
+    if (followed) {
       if (this.byOperation.size < this.#most) this.byOperation.set(operation, index);
       this.#writer.putPage(Operation.tableFree, sites.indexOf(steps.site), 0, steps.level, page);
       this.#devices.step(page, steps.pages);
@@ -174,7 +179,7 @@ export class TableFrees {
     };
     steps.freed.push(free);
     if (this.#listed.length < this.#most) this.#listed.push(free);
-    return true;
+    return followed ? undefined : "table below a freed PD: only the PD is followed";
   }
 
   /** Somebody takes the frame that was freed last and forges leaves in it; of those they hold, the oldest goes back. */

@@ -319,9 +319,8 @@ export class Lowering {
     this.#tell();
     this.#timeline.frees++;
     const site = batch.strings.get(words[at]!);
-    if (!this.frees.free(site, words[at + 2]!, words[at + 3]!, place)) {
-      this.#skip("table freed by a thread that had unlinked none");
-    }
+    const reason = this.frees.free(site, words[at + 2]!, words[at + 3]!, place);
+    if (reason) this.#skip(reason);
     this.#scheduleWork();
   }
 

@@ -114,6 +114,39 @@ describe("lowering", () => {
     expect(frees[0]!.flushTimeNs).toBeUndefined();
   });
 
+  it("follows the PD of pud_free_pmd_page, and says that it does not follow the tables below", async () => {
+    const { frees, program, policies } = await play([
+      `pud_free_pmd_page: (f+0x1/0x2) pud=0xffff888000001000 addr=${hex(AREA)} entry=0x13a4f067`,
+      flush(AREA, AREA + 0xfffn, "pud_free_pmd_page"),
+      free.replace("pmd_free_pte_page", "pud_free_pmd_page"),
+      free.replace("pmd_free_pte_page", "pud_free_pmd_page"),
+      done.replaceAll("pmd_free_pte_page", "pud_free_pmd_page"),
+    ]);
+    expect(frees.map(({ level, modelSite, beforeFlush }) => [level, modelSite, beforeFlush])).toEqual([
+      [2, "pud_free_pmd_page", false],
+      [2, "pud_free_pmd_page", false],
+    ]);
+    expect(policies[0]!.tablesFreed.pud_free_pmd_page).toBe(1);
+    expect(program.skipped).toEqual({ "table below a freed PD: only the PD is followed": 1 });
+  });
+
+  it("takes several tables freed by one removal one after the other, and no end of them for damage", async () => {
+    const removal = "remove_pagetable: (f+0x1/0x2) start=0xffff888100000000 end=0xffff888200000000 direct=1";
+    const gone = "free_pages: (f+0x1/0x2) addr=0xffff888013a4f000 order=0 caller=remove_pagetable+0xa38/0xa90 pc=0x1";
+    const remove = "arch_remove_memory: (f+0x1/0x2) start=0x100000000 size=0x100000000";
+    const { frees, policies } = await play([remove, removal, gone, gone, "flush_all: (f+0x1/0x2) caller=f+0x1/0x2"]);
+    expect(frees.map((one) => [one.address, one.frame, one.beforeFlush])).toEqual([
+      [0xffff888100000000n, 0x13a4f, true],
+      [0xffff888140000000n, 0x13a4f, true],
+    ]);
+    expect(frees[1]!.flushTimeNs! - frees[1]!.timeNs).toBe(10_000);
+    expect(policies[0]!.tablesFreed.remove_pagetable).toBe(2);
+    const endless = await play([removal, ...Array.from({ length: 600 }, () => gone)], { mostFrees: 10 });
+    expect(endless.program.frees).toEqual({ remove_pagetable: 600 });
+    expect(endless.frees).toHaveLength(10);
+    expect(endless.program.skipped["table freed beyond the 512th of one removal"]).toBe(88);
+  });
+
   it("gives address spaces numbers, runs what is flushed, and lets them go", async () => {
     const { policies, program } = await play([
       "pgd_alloc: (pgd_alloc+0x4/0x1c0) mm=0xffff888000010000",
