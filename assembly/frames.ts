@@ -11,13 +11,17 @@ export const DATA: u8 = 2;
 const PAGE: usize = 4096;
 const PAGE_SHIFT: usize = 12;
 
+// ---- what a walk asks of a frame, 8 bytes a slot so that many fit into a cache line ----
+const STANDING_GENERATION: usize = 0;
+const STANDING_STATE: usize = STANDING_GENERATION + 4;
+const STANDING_LEVEL: usize = STANDING_STATE + 1;
+const STANDING_MARKS: usize = STANDING_LEVEL + 1;
+const STANDING_SITE: usize = STANDING_MARKS + 1;
+const STANDING_SHIFT: usize = 3;
+
+// ---- what else is known of it ----
 const META_FRAME: usize = 0;
-const META_GENERATION: usize = META_FRAME + 8;
-const META_STATE: usize = META_GENERATION + 4;
-const META_LEVEL: usize = META_STATE + 1;
-const META_FLAGS: usize = META_LEVEL + 1;
-const META_SITE: usize = META_FLAGS + 1;
-const META_FREED_AT: usize = META_SITE + 1;
+const META_FREED_AT: usize = META_FRAME + 8;
 const META_HELD_SINCE: usize = META_FREED_AT + 8;
 const META_SHIFT: usize = 5;
 
@@ -39,6 +43,7 @@ const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 let buckets: usize = 0;
 let bucketShift: u64 = 0;
 let bucketMask: u64 = 0;
+let standings: usize = 0;
 let meta: usize = 0;
 let pages: usize = 0;
 let capacity: u32 = 0;
@@ -50,11 +55,12 @@ export function createFrameStore(frames: u32): bool {
   let bits: u64 = 4;
   while ((<u64>1 << bits) < <u64>frames * 2) bits++;
   buckets = allocate(<usize>(<u64>8 << bits));
+  standings = allocate((<usize>frames + 1) << STANDING_SHIFT);
   meta = allocate((<usize>frames + 1) << META_SHIFT);
   const contents = (<u64>frames + 1) << PAGE_SHIFT;
   if (contents >= 0xfff0_0000) return false;
   pages = allocate(<usize>contents);
-  if (buckets == 0 || meta == 0 || pages == 0) return false;
+  if (buckets == 0 || standings == 0 || meta == 0 || pages == 0) return false;
   bucketShift = 64 - bits;
   bucketMask = (<u64>1 << bits) - 1;
   capacity = frames;
@@ -94,6 +100,12 @@ function metaOf(slot: u32): usize {
   return meta + (<usize>slot << META_SHIFT);
 }
 
+// @ts-ignore: decorator
+@inline
+function standingOf(slot: u32): usize {
+  return standings + (<usize>slot << STANDING_SHIFT);
+}
+
 /** Address of the contents of a slot in linear memory. */
 // @ts-ignore: decorator
 @inline
@@ -110,40 +122,40 @@ export function frameOf(slot: u32): u64 {
 // @ts-ignore: decorator
 @inline
 export function generationOf(slot: u32): u32 {
-  return load<u32>(metaOf(slot), META_GENERATION);
+  return load<u32>(standingOf(slot), STANDING_GENERATION);
 }
 
 // @ts-ignore: decorator
 @inline
 export function stateOf(slot: u32): u8 {
-  return load<u8>(metaOf(slot), META_STATE);
+  return load<u8>(standingOf(slot), STANDING_STATE);
 }
 
 /** Generation in the low half, state in the next byte: what a pointer to a live table of this generation must find. */
 // @ts-ignore: decorator
 @inline
 export function standing(slot: u32): u64 {
-  return load<u64>(metaOf(slot), META_GENERATION) & 0xff_ffff_ffff;
+  return load<u64>(standingOf(slot)) & 0xff_ffff_ffff;
 }
 
 // @ts-ignore: decorator
 @inline
 export function marksOf(slot: u32): u8 {
-  return load<u8>(metaOf(slot), META_FLAGS);
+  return load<u8>(standingOf(slot), STANDING_MARKS);
 }
 
 export function setMarks(slot: u32, marks: u8): void {
-  store<u8>(metaOf(slot), marks, META_FLAGS);
+  store<u8>(standingOf(slot), marks, STANDING_MARKS);
 }
 
 /** Notes which site freed a table, in which operation. */
 export function noteFree(slot: u32, site: u8, operation: u64): void {
-  store<u8>(metaOf(slot), site, META_SITE);
+  store<u8>(standingOf(slot), site, STANDING_SITE);
   store<u64>(metaOf(slot), operation, META_FREED_AT);
 }
 
 export function siteOf(slot: u32): u8 {
-  return load<u8>(metaOf(slot), META_SITE);
+  return load<u8>(standingOf(slot), STANDING_SITE);
 }
 
 export function freedAt(slot: u32): u64 {
@@ -160,14 +172,14 @@ export function heldSince(slot: u32): u64 {
 
 /** Gives a frame a new state; its generation rises. */
 export function setState(slot: u32, state: u8, level: u8): void {
-  const m = metaOf(slot);
-  store<u8>(m, state, META_STATE);
-  store<u8>(m, level, META_LEVEL);
-  store<u32>(m, load<u32>(m, META_GENERATION) + 1, META_GENERATION);
+  const at = standingOf(slot);
+  store<u8>(at, state, STANDING_STATE);
+  store<u8>(at, level, STANDING_LEVEL);
+  store<u32>(at, load<u32>(at, STANDING_GENERATION) + 1, STANDING_GENERATION);
 }
 
 export function levelOf(slot: u32): u8 {
-  return load<u8>(metaOf(slot), META_LEVEL);
+  return load<u8>(standingOf(slot), STANDING_LEVEL);
 }
 
 export function framesUsed(): u32 {

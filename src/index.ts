@@ -21,7 +21,14 @@ export { type Hazard, type HazardCounts, type HazardKind, hazardKinds } from "./
 export type { Binding, Device, DeviceConfig, Iommu, IommuConfig } from "./iommu.js";
 export type { Kernel, KernelConfig, KernelCounters } from "./kernel.js";
 export type { KernelMix, KernelWorkloadOptions } from "./kernel-workload.js";
-export { createMachine, createMachineSync, type Machine, type MachineConfig, type RunOptions } from "./machine.js";
+export {
+  createMachine,
+  createMachineSync,
+  type Machine,
+  type MachineConfig,
+  type RunOptions,
+  type Snapshot,
+} from "./machine.js";
 export type { MappingBatch } from "./mappings.js";
 export { type FaultReason, isTranslated, type LeafLevel, type Outcome, pageSizes, unpackOutcome } from "./outcome.js";
 export type { PagingMode } from "./paging-mode.js";

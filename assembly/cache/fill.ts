@@ -9,6 +9,7 @@ import {
   CACHE_LIVE,
   CACHE_OCCUPIED,
   CACHE_RANDOM,
+  CACHE_REGIONS,
   CACHE_REPLACEMENT,
   CACHE_SEEN,
   CACHE_WAYS,
@@ -17,6 +18,7 @@ import {
   keyOf,
   keysOf,
   partialTag,
+  regionBit,
   SET_LIVE,
   SET_PARTIALS,
   SET_SWEPT,
@@ -52,6 +54,7 @@ export function fill(cache: usize, page: u64, level: u32, tag: u32, global: bool
   store<u32>(timesAt(cache, at), now, TIME_USED);
   store<u32>(timesAt(cache, at), now, TIME_FILLED);
   store<u32>(cache, load<u32>(cache, CACHE_SEEN) | (1 << level), CACHE_SEEN);
+  store<u64>(cache, load<u64>(cache, CACHE_REGIONS) | regionBit(page, level), CACHE_REGIONS);
   count(cache, CACHE_FILLS);
   return at;
 }

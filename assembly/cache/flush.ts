@@ -12,6 +12,7 @@ import {
   CACHE_LIVE,
   CACHE_LIVE_GLOBAL,
   CACHE_OCCUPIED,
+  CACHE_REGIONS,
   CACHE_SEEN,
   CACHE_SETS,
   CACHE_SPAN,
@@ -25,6 +26,7 @@ import {
   keysOf,
   nextBlock,
   partialTag,
+  regionBit,
   SET_PARTIALS,
   setIndex,
   TAG_SINCE,
@@ -41,6 +43,7 @@ export function flushAll(cache: usize): void {
   store<u32>(cache, now, CACHE_TAGGED_SINCE);
   store<u32>(cache, now, CACHE_LAST_FLUSH);
   store<u32>(cache, 0, CACHE_SEEN);
+  store<u64>(cache, 0, CACHE_REGIONS);
   count(cache, CACHE_INVALIDATED, load<u32>(cache, CACHE_LIVE));
   store<u32>(cache, 0, CACHE_LIVE);
   store<u32>(cache, 0, CACHE_LIVE_GLOBAL);
@@ -113,8 +116,17 @@ export function flushRange(cache: usize, first: u64, last: u64, tag: u32, global
   }
 }
 
+/** Whether leaves of a level in a range may be here, as far as the regions tell; ranges of several regions may. */
+// @ts-ignore: decorator
+@inline
+function mayHold(cache: usize, first: u64, last: u64, level: u32): bool {
+  if (load<u32>(cache, CACHE_LEVELS) & 1 || level == 3 || first >> 9 != last >> 9 || (level == 2 && first != last)) return true;
+  return (load<u64>(cache, CACHE_REGIONS) & regionBit(first, level)) != 0;
+}
+
 function flushSpans(cache: usize, first: u64, last: u64, span: u64, level: u32, tag: u32, globals: bool): void {
   const end = last >> span;
+  if (!mayHold(cache, first >> span, end, level)) return;
   const live = <u64>load<u32>(cache, CACHE_LIVE);
   // A probe costs about as much as looking through one set.
   if (end - (first >> span) >= min<u64>(live, load<u32>(cache, CACHE_SETS))) {

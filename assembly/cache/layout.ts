@@ -37,7 +37,9 @@ export const CACHE_TAG_COUNT: usize = CACHE_TAGS + 4;
 export const CACHE_OCCUPIED: usize = CACHE_TAG_COUNT + 4;
 /** Where the last set ends. */
 export const CACHE_END: usize = CACHE_OCCUPIED + 4;
-export const CACHE_HITS: usize = CACHE_END + 4;
+/** Bit h: a leaf in some 2 MiB region with hash h was filled since the cache was last emptied; others need no probe. */
+export const CACHE_REGIONS: usize = CACHE_END + 4;
+export const CACHE_HITS: usize = CACHE_REGIONS + 8;
 export const CACHE_MISSES: usize = CACHE_HITS + 8;
 export const CACHE_FILLS: usize = CACHE_MISSES + 8;
 export const CACHE_EVICTIONS: usize = CACHE_FILLS + 8;
@@ -99,6 +101,14 @@ export function nextBlock(cache: usize, block: usize): usize {
 @inline
 export function keysOf(cache: usize, block: usize): usize {
   return block + load<usize>(cache, CACHE_KEYS);
+}
+
+/** The bit of CACHE_REGIONS of a leaf; all of them for 1 GiB. */
+// @ts-ignore: decorator
+@inline
+export function regionBit(page: u64, level: u32): u64 {
+  if (level == 3) return ~(<u64>0);
+  return (<u64>1) << (((level == 1 ? page >> 9 : page) * SPREAD) >> 58);
 }
 
 /** Never 0: the ways that only pad a set to a whole vector have 0 and never match. */

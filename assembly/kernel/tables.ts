@@ -5,6 +5,7 @@ import { A, D, FRAME, isLeaf, P, RW, shiftOf, US } from "../entry";
 import { contentsOf, frameOf, slotOf } from "../frames";
 import { allocateTable } from "./pool";
 import { rootOf, syncTopEntry } from "./spaces";
+import { markLeaves } from "./stale-marks";
 
 /** `_PAGE_TABLE` and `_KERNPG_TABLE` (arch/x86/include/asm/pgtable_types.h). */
 export const PAGE_TABLE: u64 = P | RW | US | A | D;
@@ -60,8 +61,8 @@ export function needEntry(mm: u32, va: u64, level: u32, marks: u8, bits: u64): u
   return entryIn(slot, va, level);
 }
 
-/** Clears the leaves that lie wholly inside `pages` pages from `va`; tables stay. */
-export function clearLeaves(mm: u32, va: u64, pages: u64): void {
+/** Clears the leaves that lie wholly inside `pages` pages from `va`; tables stay. With `mark`, translations of them become stale. */
+export function clearLeaves(mm: u32, va: u64, pages: u64, mark: bool): void {
   let left = pages;
   let at = va;
   while (left > 0) {
@@ -75,6 +76,7 @@ export function clearLeaves(mm: u32, va: u64, pages: u64): void {
     }
     if (level == 1) {
       const run = min<u64>(left, 512 - ((at >> 12) & 511));
+      if (mark) markLeaves(mm, place, at, 1, <u32>run);
       memory.fill(place, 0, <usize>run << 3);
       at += run << 12;
       left -= run;
@@ -82,7 +84,10 @@ export function clearLeaves(mm: u32, va: u64, pages: u64): void {
     }
     const span = (<u64>1) << shiftOf(level);
     const entry = load<u64>(place);
-    if (entry & P && isLeaf(entry, level) && (at & (span - 1)) == 0 && left >= span >> 12) store<u64>(place, 0);
+    if (entry & P && isLeaf(entry, level) && (at & (span - 1)) == 0 && left >= span >> 12) {
+      if (mark) markLeaves(mm, place, at, level, 1);
+      store<u64>(place, 0);
+    }
     const step = min<u64>(left, (span - (at & (span - 1))) >> 12);
     at += step << 12;
     left -= step;

@@ -1,29 +1,25 @@
 // User mappings: mmap, munmap, mprotect with the mmu notifier, and the end of an mm. Always covered: unlink, flush with the
 // notifier, free. mm/mmu_gather.c; docs/rules.md sections 9, 10.6.
 
-import { AGENT_L1, AGENT_L2, addressMask, agentOf, CONTEXT_BOUND, CONTEXT_FRONTS, CONTEXT_MM, CONTEXT_NEXT, CONTEXT_TAG, levels } from "../agent";
-import { markStale } from "../cache/stale";
+import { CONTEXT_BOUND, CONTEXT_MM, CONTEXT_NEXT, levels } from "../agent";
 import { A, isLeaf, P, PS, RW, shiftOf, US, XD } from "../entry";
 import { contentsOf, isEmpty, stateOf, TABLE } from "../frames";
 import { detecting } from "../hazard";
 import { point } from "../points";
 import { NO_LIMIT } from "../queue/submit";
-import { firstPasid, frontOf, nextFront } from "../requesters";
+import { firstPasid } from "../requesters";
 import { takeDataFrames } from "./data-frames";
 import { flushTlbMmRange } from "./flush";
 import { has, NOTIFY_USER, notify } from "./policy";
 import { release } from "./pool";
 import { USER } from "./sites";
 import { exists, forgetMm, forgetSlots, isRunning, rootOf, secondRootOf, syncTopEntry } from "./spaces";
-import { clearLeaves, entryIn, findEntry, inUserHalf, LEAF_IN_THE_WAY, needEntry, PAGE_TABLE, tableOf } from "./tables";
+import { forgetFrom, wait, waiting, waitingAt } from "./waiting";
+import { clearLeaves, findEntry, inUserHalf, LEAF_IN_THE_WAY, needEntry, PAGE_TABLE, tableOf } from "./tables";
 
 const LARGE: u32 = 1;
 const READ_ONLY: u32 = 1 << 1;
 const PAGE_SHIFT: u32 = 12;
-
-/** Tables unlinked and waiting for the flush: slots. */
-const UNLINKED: usize = memory.data(4096 * 4, 4);
-const MOST_UNLINKED: u32 = 4096;
 
 export function mmap(mm: u32, va: u64, pages: u32, type: u32): bool {
   if (!exists(mm) || !inUserHalf(va, pages)) return false;
@@ -46,19 +42,20 @@ export function munmap(mm: u32, va: u64, pages: u32): bool {
   if (!exists(mm) || !inUserHalf(va, pages)) return false;
   const first = va & ~0xfff;
   const end = first + (<u64>pages << 12);
-  clearLeaves(mm, first, pages);
-  if (detecting && !has(NOTIFY_USER)) markDevices(mm, first, end - 1);
-  const unlinked = unlinkEmpty(mm, first, end);
+  clearLeaves(mm, first, pages, detecting && !has(NOTIFY_USER));
+  const mine = waiting();
+  unlinkEmpty(mm, first, end);
+  const last = waiting();
   point();
   flushTlbMmRange(mm, first, end, PAGE_SHIFT);
   point();
-  for (let i: u32 = 0; i < unlinked; i++) release(load<u32>(UNLINKED + (<usize>i << 2)), USER);
+  for (let place = mine; place < last; place++) release(waitingAt(place), USER);
+  forgetFrom(mine);
   return true;
 }
 
-/** Unlinks tables that the range has left empty, lowest level first; how many. */
-function unlinkEmpty(mm: u32, first: u64, end: u64): u32 {
-  let count: u32 = 0;
+/** Unlinks tables that the range has left empty, lowest level first; they wait to be freed. */
+function unlinkEmpty(mm: u32, first: u64, end: u64): void {
   for (let level: u32 = 2; level <= levels; level++) {
     const span = (<u64>1) << shiftOf(level);
     for (let at = first & ~(span - 1); at < end; at += span) {
@@ -67,27 +64,9 @@ function unlinkEmpty(mm: u32, first: u64, end: u64): u32 {
       const value = load<u64>(entry);
       if (!(value & P) || isLeaf(value, level)) continue;
       const table = tableOf(value);
-      if (table == 0 || stateOf(table) != TABLE || !isEmpty(table) || count == MOST_UNLINKED) continue;
+      if (table == 0 || stateOf(table) != TABLE || !isEmpty(table) || !wait(table)) continue;
       store<u64>(entry, 0);
       if (level == levels) syncTopEntry(mm, <u32>(at >> shiftOf(level)) & 511);
-      store<u32>(UNLINKED + (<usize>count << 2), table);
-      count++;
-    }
-  }
-  return count;
-}
-
-/** Without the notifier, what IOMMUs and devices have of the range is out of date from here on. */
-function markDevices(mm: u32, first: u64, last: u64): void {
-  for (let context = firstPasid; context != 0; context = load<usize>(context, CONTEXT_NEXT)) {
-    if (!load<u32>(context, CONTEXT_BOUND) || load<u32>(context, CONTEXT_MM) != mm + 1) continue;
-    const tag = load<u32>(context, CONTEXT_TAG);
-    const agent = agentOf(context);
-    let cache: usize;
-    for (let list = agent + AGENT_L1; (cache = load<usize>(list)) != 0; list += 4) markStale(cache, first, last, tag);
-    for (let list = agent + AGENT_L2; (cache = load<usize>(list)) != 0; list += 4) markStale(cache, first, last, tag);
-    for (let front = load<u32>(context, CONTEXT_FRONTS); front != 0; front = nextFront(front - 1)) {
-      markStale(frontOf(front - 1), first, last, tag);
     }
   }
 }

@@ -1,19 +1,17 @@
 // vmalloc space: mapping by the largest leaves that fit, huge leaves that replace tables, lazy unmapping.
 // mm/vmalloc.c and arch/x86/mm/pgtable.c, 6.12; docs/rules.md sections 10.1, 10.2, 10.5.
 
-import { addressMask, AGENT_L1, AGENT_L2, agentOf } from "../agent";
-import { ANY_TAG, markStale } from "../cache/stale";
 import { A, D, G, isLeaf, P, PS, RW, shiftOf, XD } from "../entry";
 import { clearContents, contentsOf, MARK_KERNEL } from "../frames";
 import { detecting } from "../hazard";
 import { point } from "../points";
-import { contextOf } from "../requesters";
 import { PURGES, tally } from "./counters";
 import { takeDataFrames } from "./data-frames";
 import { flushTlbKernelRange } from "./flush";
 import { freeTable } from "./policy";
 import { PMD_FREE_PTE_PAGE, PUD_FREE_PMD_PAGE } from "./sites";
 import { cpuCount, INIT_MM } from "./spaces";
+import { forgetFrom, wait, waiting, waitingAt } from "./waiting";
 import { clearLeaves, findEntry, inKernelHalf, LEAF_IN_THE_WAY, needEntry, PAGE_TABLE, tableOf } from "./tables";
 
 /** PAGE_KERNEL: P, R/W, A, D, G, XD. */
@@ -107,33 +105,29 @@ function pmdFreePtePage(entry: usize, va: u64): void {
   point();
 }
 
-/** Tables below a PD that pud_free_pmd_page() is freeing. */
-const SCRATCH: usize = memory.data(512 * 4, 4);
-
 /** pud_free_pmd_page(): the PD emptied and unlinked, one page flushed, its PTs and itself freed. */
 function pudFreePmdPage(entry: usize, va: u64): void {
   const table = tableOf(load<u64>(entry));
-  let count: u32 = 0;
+  const mine = waiting();
   if (table != 0) {
     const first = contentsOf(table);
     for (let at = first; at < first + 4096; at += 8) {
       const lower = load<u64>(at);
-      if (!(lower & P) || isLeaf(lower, 2)) continue;
-      store<u32>(SCRATCH + (<usize>count << 2), tableOf(lower));
-      count++;
+      if (lower & P && !isLeaf(lower, 2)) wait(tableOf(lower));
     }
     clearContents(table);
   }
+  wait(table);
+  const end = waiting();
   store<u64>(entry, 0);
   point();
   flushTlbKernelRange(va, va + 0xfff, true);
   point();
-  for (let i: u32 = 0; i < count; i++) {
-    freeTable(load<u32>(SCRATCH + (<usize>i << 2)), PUD_FREE_PMD_PAGE);
+  for (let place = mine; place < end; place++) {
+    freeTable(waitingAt(place), PUD_FREE_PMD_PAGE);
     point();
   }
-  freeTable(table, PUD_FREE_PMD_PAGE);
-  point();
+  forgetFrom(mine);
 }
 
 /** Unmaps lazily: the leaves go now, CPUs hear of it at the next purge (or, with `unlisted`, from somebody else's flush). */
@@ -141,8 +135,7 @@ export function vfree(va: u64, pages: u32, resetPerms: bool, unlisted: bool): bo
   if (!inKernelHalf(va, pages)) return false;
   const first = va & ~0xfff;
   const end = first + (<u64>pages << 12);
-  clearLeaves(INIT_MM, first, pages);
-  if (detecting) markCpus(first & addressMask, (end - 1) & addressMask);
+  clearLeaves(INIT_MM, first, pages, detecting);
   if (unlisted) return true;
   const lazy = load<u64>(LAZY);
   store<u64>(LAZY_MIN, lazy == 0 ? first : min<u64>(load<u64>(LAZY_MIN), first));
@@ -151,22 +144,6 @@ export function vfree(va: u64, pages: u32, resetPerms: bool, unlisted: bool): bo
   store<u64>(LAZY, lazy + pages);
   if (resetPerms || (autoPurge && lazy + pages > lazyMaxPages())) purge();
   return true;
-}
-
-function markCpus(first: u64, last: u64): void {
-  for (let cpu: u32 = 0; cpu < cpuCount; cpu++) {
-    const agent = agentOf(contextOf(cpu));
-    markList(agent + AGENT_L1, first, last);
-    markList(agent + AGENT_L2, first, last);
-  }
-}
-
-function markList(list: usize, first: u64, last: u64): void {
-  let cache: usize;
-  while ((cache = load<usize>(list)) != 0) {
-    markStale(cache, first, last, ANY_TAG);
-    list += 4;
-  }
 }
 
 /** __purge_vmap_area_lazy(): one flush over all that was unmapped. */

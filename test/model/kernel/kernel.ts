@@ -4,6 +4,7 @@
 import type { AgentConfig, InvlpgScope } from "../agent.js";
 import type { CacheEntry } from "../cache.js";
 import { Cpu, type CpuConfig } from "../cpu.js";
+import { type Level, levelShift } from "../entry.js";
 import { Iommu, type IommuConfig } from "../iommu.js";
 import type { MachineDump } from "../machine.js";
 import type { FrameState } from "../memory.js";
@@ -144,11 +145,10 @@ export class Kernel {
     return iommu;
   }
 
-  /** Whether a cached translation lies wholly inside a range. */
-  covers(range: { start: bigint; end: bigint }, { pageNumber, pageShift }: CacheEntry): boolean {
-    const bits = 12 + 9 * this.parameters.levels;
-    const start = BigInt.asUintN(64, BigInt.asIntN(bits, pageNumber << BigInt(pageShift)));
-    return start >= range.start && start + (1n << BigInt(pageShift)) <= range.end;
+  /** Whether a cached translation is of a leaf: its page, in its size. */
+  isOf({ address, level }: { address: bigint; level: Level }, { pageNumber, pageShift }: CacheEntry): boolean {
+    const translated = BigInt.asUintN(12 + 9 * this.parameters.levels, address);
+    return pageShift === levelShift(level) && translated >> BigInt(pageShift) === pageNumber;
   }
 
   /** Everything that can be compared. */

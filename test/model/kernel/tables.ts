@@ -78,9 +78,12 @@ export function presentEntries(k: Kernel, table: FoundTable, base: bigint, range
   }).filter(({ address, entry }) => address < range.end && address + size > range.start && (entry & PRESENT) !== 0n);
 }
 
+/** A leaf and its level. */
+export type PlacedLeaf = PlacedEntry & { level: LeafLevel };
+
 /** Leaves under a root that lie wholly inside a range of one half, in ascending order. */
-export function leavesIn(k: Kernel, root: number, range: Span): (PlacedEntry & { level: LeafLevel })[] {
-  const under = (table: FoundTable, base: bigint): (PlacedEntry & { level: LeafLevel })[] =>
+export function leavesIn(k: Kernel, root: number, range: Span): PlacedLeaf[] {
+  const under = (table: FoundTable, base: bigint): PlacedLeaf[] =>
     presentEntries(k, table, base, range).flatMap((it) => {
       const { level } = table;
       const end = it.address + (1n << BigInt(levelShift(level)));

@@ -5,7 +5,7 @@ import { flushMmRange } from "./flush.js";
 import { halves, LARGE, liesIn, PAGE, type Span, TABLE_BITS, USER_LEAF_BITS } from "./geometry.js";
 import type { Kernel } from "./kernel.js";
 import { SITE } from "./policy.js";
-import { entryAt, findTable, leavesIn, setEntry, tablesIn } from "./tables.js";
+import { entryAt, findTable, leavesIn, type PlacedLeaf, setEntry, tablesIn } from "./tables.js";
 
 /** Bits of the type of a mapping: 2 MiB pages; read-only. */
 export const MAP = { large: 1, readOnly: 2 } as const;
@@ -39,8 +39,9 @@ export function mmap(k: Kernel, number: number, address: bigint, pages: number, 
 export function munmap(k: Kernel, number: number, address: bigint, pages: number): boolean {
   const range = userRange(k, number, address, pages);
   if (range === undefined) return false;
-  for (const leaf of leavesIn(k, range.root, range)) setEntry(k, leaf.table, leaf.address, 0n);
-  if (k.detect && !k.policy.notifyUser) markStale(k, number, range);
+  const leaves = leavesIn(k, range.root, range);
+  for (const leaf of leaves) setEntry(k, leaf.table, leaf.address, 0n);
+  if (k.detect && !k.policy.notifyUser) markStale(k, number, leaves);
 
   const unlinked: number[] = [];
   for (let level: Level = 1; level < k.parameters.levels; level = (level + 1) as Level) {
@@ -58,14 +59,14 @@ export function munmap(k: Kernel, number: number, address: bigint, pages: number
 }
 
 /** Without the notifier, IOTLBs and device TLBs of the bound PASIDs keep what is gone. */
-function markStale(k: Kernel, number: number, range: Span): void {
+function markStale(k: Kernel, number: number, leaves: readonly PlacedLeaf[]): void {
   for (const binding of k.spaces.bindings) {
     if (binding.mm !== number) continue;
     const iommu = k.iommu(binding.iommu);
     const tag = iommu.indexOf(binding.pasid);
-    iommu.agent.markStale((entry) => entry.tag === tag && k.covers(range, entry));
+    iommu.agent.markStale((entry) => entry.tag === tag && leaves.some((leaf) => k.isOf(leaf, entry)));
     for (const device of iommu.devices) {
-      device?.markStale((entry) => entry.tag === tag && k.covers(range, entry));
+      device?.markStale((entry) => entry.tag === tag && leaves.some((leaf) => k.isOf(leaf, entry)));
     }
   }
 }

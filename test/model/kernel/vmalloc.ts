@@ -73,8 +73,9 @@ function pudFreePmdPage(k: Kernel, pdpt: FoundTable, address: bigint): void {
 export function vfree(k: Kernel, address: bigint, pages: number, type: number): boolean {
   const range = { start: address, end: address + BigInt(pages) * PAGE };
   if (!liesIn(halves(k.parameters.levels).kernel, range)) return false;
-  for (const leaf of leavesIn(k, k.spaces.initMm, range)) setEntry(k, leaf.table, leaf.address, 0n);
-  if (k.detect) for (const { agent } of k.cpus) agent.markStale((entry) => k.covers(range, entry));
+  const leaves = leavesIn(k, k.spaces.initMm, range);
+  for (const leaf of leaves) setEntry(k, leaf.table, leaf.address, 0n);
+  if (k.detect) for (const { agent } of k.cpus) agent.markStale((entry) => leaves.some((leaf) => k.isOf(leaf, entry)));
 
   const { lazy } = k;
   const first = lazy.pages === 0;

@@ -1,0 +1,62 @@
+// Whose translations become stale when a leaf is cleared without a flush that reaches them (docs/rules.md section 12):
+// the CPUs' for the kernel half, until the purge; those of IOMMUs and devices for a process, if nobody notifies them.
+
+import {
+  AGENT_L1,
+  AGENT_L2,
+  addressMask,
+  agentOf,
+  CONTEXT_BOUND,
+  CONTEXT_FRONTS,
+  CONTEXT_MM,
+  CONTEXT_NEXT,
+  CONTEXT_TAG,
+} from "../agent";
+import { ANY_TAG, markStale, mayHoldRegion } from "../cache/stale";
+import { P, shiftOf } from "../entry";
+import { contextOf, firstPasid, frontOf, nextFront } from "../requesters";
+import { cpuCount, INIT_MM } from "./spaces";
+
+/** `count` leaves of a level, neighbours in one table from the entry at `entries` and the address `va` on, are being cleared. */
+export function markLeaves(mm: u32, entries: usize, va: u64, level: u32, count: u32): void {
+  const page = (va & addressMask) >> shiftOf(level);
+  if (mm == INIT_MM) markCpus(entries, page, level, count);
+  else markDevices(mm, entries, page, level, count);
+}
+
+function markCpus(entries: usize, page: u64, level: u32, count: u32): void {
+  for (let cpu: u32 = 0; cpu < cpuCount; cpu++) {
+    const agent = agentOf(contextOf(cpu));
+    markList(agent + AGENT_L1, entries, page, level, count, ANY_TAG);
+    markList(agent + AGENT_L2, entries, page, level, count, ANY_TAG);
+  }
+}
+
+function markDevices(mm: u32, entries: usize, page: u64, level: u32, count: u32): void {
+  for (let context = firstPasid; context != 0; context = load<usize>(context, CONTEXT_NEXT)) {
+    if (!load<u32>(context, CONTEXT_BOUND) || load<u32>(context, CONTEXT_MM) != mm + 1) continue;
+    const tag = load<u32>(context, CONTEXT_TAG);
+    const agent = agentOf(context);
+    markList(agent + AGENT_L1, entries, page, level, count, tag);
+    markList(agent + AGENT_L2, entries, page, level, count, tag);
+    for (let front = load<u32>(context, CONTEXT_FRONTS); front != 0; front = nextFront(front - 1)) {
+      markIn(frontOf(front - 1), entries, page, level, count, tag);
+    }
+  }
+}
+
+function markList(list: usize, entries: usize, page: u64, level: u32, count: u32, tag: u32): void {
+  let cache: usize;
+  while ((cache = load<usize>(list)) != 0) {
+    markIn(cache, entries, page, level, count, tag);
+    list += 4;
+  }
+}
+
+/** All of the leaves lie in one 2 MiB region (or are one large leaf): most caches have nothing of it. */
+function markIn(cache: usize, entries: usize, page: u64, level: u32, count: u32, tag: u32): void {
+  if (!mayHoldRegion(cache, page, level)) return;
+  for (let i: u32 = 0; i < count; i++) {
+    if (load<u64>(entries + (<usize>i << 3)) & P) markStale(cache, page + i, level, tag);
+  }
+}
