@@ -82,6 +82,12 @@ function printPolicies({ policies }: ReplayResult): void {
     result.hazards.byFree.length,
   ]);
   print(formatTable([HEADING, ...rows], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]));
+  // The CPUs are flushed by the trace, not by the policy: one line says it for all.
+  const { cpuPageFlushes, cpuFullFlushes, cpuSpaceFlushes, ipiBroadcasts, ipiReceivers } = policies[0]!.kernel;
+  print(
+    `on CPUs, under every policy: ${cpuPageFlushes} pages invalidated, ${cpuFullFlushes} full flushes, ${cpuSpaceFlushes} of an ` +
+      `address space; ${ipiBroadcasts} IPI broadcasts, ${ipiReceivers} CPUs interrupted`,
+  );
   for (const result of policies) {
     const { name } = result.policy;
     if (result.outOfFrames > 0) {

@@ -17,6 +17,9 @@ import type { PolicySample } from "./timeline.js";
 /** The PASID that the device uses. */
 export const PASID = 1;
 
+/** Hazards through one freed table that are put on record, so that the first table does not take all the room. */
+const RECORDS_PER_FREE = 3;
+
 /** What machines of a replay are made with. */
 export interface PlayerOptions {
   readonly module: WebAssembly.Module;
@@ -100,13 +103,13 @@ export class Player {
     if (onCpu) this.#onCpus++;
     const stale = hazard.kind === "stale-translation";
     const free = stale ? undefined : frees.byOperation.get(hazard.freedAt);
-    if (free !== undefined && !onCpu) this.#addTo(free, hazard, frees);
-    if (this.#records.length >= this.#mostHazards) return;
+    const walks = free === undefined || onCpu ? 0 : this.#addTo(free, hazard, frees);
+    if (this.#records.length >= this.#mostHazards || walks > RECORDS_PER_FREE) return;
     this.#records.push({ ...hazard, who: onCpu ? `CPU ${hazard.agent}` : `IOMMU, PASID ${PASID}`, free });
   }
 
-  #addTo(free: number, hazard: Hazard, frees: TableFrees): void {
-    const after = hazard.time - (frees.list[free]?.timeNs ?? hazard.time);
+  #addTo(free: number, hazard: Hazard, frees: TableFrees): number {
+    const after = Math.max(0, hazard.time - (frees.list[free]?.timeNs ?? hazard.time));
     let row = this.#byFree.get(free);
     if (!row) {
       row = { free, total: 0, byKind: noKinds(), firstAfterNs: after, lastAfterNs: after };
@@ -115,6 +118,7 @@ export class Player {
     row.total++;
     for (const kind of hazard.kinds) row.byKind[kind]++;
     row.lastAfterNs = after;
+    return row.total;
   }
 
   /** For the timeline. */

@@ -45,7 +45,7 @@ export interface ReplayOptions {
   readonly cost?: CostModel;
   /** Frees that the result lists. Default 1000. */
   readonly mostFrees?: number;
-  /** Hazard records that the result lists, per policy. Default 100. */
+  /** Hazard records that the result lists, per policy; of the walks through one freed table the first three. Default 400. */
   readonly mostHazards?: number;
   /** What events mean. Default: the built-in mapping. */
   readonly mapping?: Mapping;
@@ -116,7 +116,7 @@ function checkOptions(options: ReplayOptions) {
     workDelayNs: checkInteger("workDelayNs", options.workDelayNs ?? 50_000, 0, 1e12),
     cost: options.cost ?? defaultCostModel,
     mostFrees: checkInteger("mostFrees", options.mostFrees ?? 1000, 0, 1 << 20),
-    mostHazards: checkInteger("mostHazards", options.mostHazards ?? 100, 0, 1 << 20),
+    mostHazards: checkInteger("mostHazards", options.mostHazards ?? 400, 0, 1 << 20),
     name: options.name ?? "trace",
     packageVersion: options.packageVersion,
   };

@@ -253,7 +253,7 @@ export interface ReplayHazards {
   readonly bySite: Readonly<Partial<Record<Site, Readonly<Record<HazardKind, number>>>>>;
   /** Table frees of the trace whose table an IOMMU walked through afterwards: index in `frees` (may exceed the list) and walks. */
   readonly byFree: readonly FreeHazards[];
-  /** The first records, at most {@link ReplayConfiguration.mostHazards}. */
+  /** The first records, of each freed table at most three, in all at most {@link ReplayConfiguration.mostHazards}. */
   readonly records: readonly ReplayHazard[];
   readonly dropped: number;
 }

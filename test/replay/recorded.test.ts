@@ -56,6 +56,9 @@ describe.skipIf(!data)("recorded traces (skipped without the recorded data)", ()
       expect(policy.kernel.flushAlls).toBe(counts["flush_all"] ?? 0);
       expect(policy.kernel.mmFlushes).toBe(counts["flush_mm_range"] ?? 0);
       expect(policy.flushesMatch).toBe(true);
+      // What CPUs do is the trace's doing, whatever the policy.
+      const { cpuPageFlushes, cpuFullFlushes, ipiBroadcasts, ipiReceivers } = result.policies[0]!.kernel;
+      expect(policy.kernel).toMatchObject({ cpuPageFlushes, cpuFullFlushes, ipiBroadcasts, ipiReceivers });
       expect(policy.outOfFrames).toBe(0);
     }
     for (const name of ["deferred-free", "user-root", "sva-off"])
@@ -69,6 +72,7 @@ describe.skipIf(!data)("recorded traces (skipped without the recorded data)", ()
     const none = under(result, "none").hazards;
     expect(none.byFree.map((row) => row.free)).toEqual(Array.from({ length: 28 }, (_, i) => i));
     for (const row of none.byFree) expect(row.byKind["forged-translation"]).toBeGreaterThan(0);
+    expect(new Set(none.records.map((record) => record.free)).size).toBe(28);
     expect(under(result, "flush-range").hazards.total).toBe(0);
     expect(under(result, "flush-range").needlessRounds).toBe(94 - 28);
     expect(under(result, "flush-async").hazards.byFree.length).toBeGreaterThan(0);
