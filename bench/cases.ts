@@ -26,7 +26,7 @@ export const fullSizes: Sizes = {
   accessesNaive: 8192,
   flushes: 1024,
   mixed: 1e7,
-  mixedTuned: 2 ** 20,
+  mixedTuned: 2 ** 19,
   mixedNaive: 2 ** 17,
 };
 /** Sizes for a quick check of the results. */
