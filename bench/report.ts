@@ -47,7 +47,9 @@ const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 
 function caseRow(result: CaseResult, missing: string | undefined): string[] {
   const own = result.times.stalewalk;
   if (!own) throw new Error(`${result.name}: stalewalk itself was not measured`);
-  const cells = [result.name, threeDigits(own.median), `±${percent(own.spread)}`, perSecond(own.median)];
+  // One or two rounds have no spread to speak of.
+  const spread = result.rounds < 3 ? "" : `±${percent(own.spread)}`;
+  const cells = [result.name, threeDigits(own.median), spread, perSecond(own.median)];
   for (const rival of rivals) {
     const time = result.times[rival];
     cells.push(time ? threeDigits(time.median) : (missing ?? "-"));
