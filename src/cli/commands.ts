@@ -5,6 +5,7 @@ import { register as checkImage } from "./check-image.js";
 import { register as checkVectors } from "./check-vectors.js";
 import { register as recordHelp } from "./record-help.js";
 import { register as replay } from "./replay.js";
+import { register as report } from "./report.js";
 import { register as verdicts } from "./verdicts.js";
 import { register as walk } from "./walk.js";
 
@@ -12,4 +13,13 @@ import { register as walk } from "./walk.js";
 export type Register = (program: Command) => void;
 
 /** Every command, in the order of `stalewalk --help`. */
-export const commands: readonly Register[] = [checkVectors, checkImage, audit, walk, verdicts, replay, recordHelp];
+export const commands: readonly Register[] = [
+  checkVectors,
+  checkImage,
+  audit,
+  walk,
+  verdicts,
+  replay,
+  report,
+  recordHelp,
+];

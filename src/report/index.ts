@@ -1,0 +1,3 @@
+// The report: a replay as one HTML document. No Node built-ins; Vega, a dependency of the command, draws the charts.
+export { type ReportOptions, renderReport } from "./page.js";
+export type { Versions } from "./repeat.js";

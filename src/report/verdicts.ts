@@ -1,0 +1,77 @@
+// The matrix of verdicts beside the replay: what a search over programs found, which does not depend on the trace.
+
+import { describeOptions, type IommuOptions, usualIommu, type VerdictRecord, type Witness } from "../verdicts/index.js";
+import { scenarios } from "../verdicts/scenarios.js";
+import { matrixRows, optionLines, triedLine } from "../verdicts/text.js";
+import { bullets, type Column, details, steps, table } from "./blocks.js";
+import { code } from "./format.js";
+import { type Html, type HtmlPart, html } from "./html.js";
+
+/** Matrix, what hardware changes, and a story for every hazard. */
+export function verdicts(records: readonly VerdictRecord[]): Html {
+  return html`<p>Not from the trace: for every policy, site that frees page tables and choice of hardware, programs were searched for a
+walk through a freed table. Probes, reuse and other frees are placed at every point of a program; deferred work runs between
+operations, and for ◐ also inside them. ${triedLine(records)}.</p>
+<p>● hazard, ○ none found, ◐ none found unless deferred work runs inside the operation that frees.</p>
+${details("What the columns are", columnsText(records))}
+${matrix(records, "iommu", "Walks of the IOMMU")}
+${matrix(records, "cpu", "Walks of CPUs")}
+${options(records)}
+${details("Shortest programs with a hazard, step by step", stories(records))}`;
+}
+
+function columnsText(records: readonly VerdictRecord[]): Html {
+  const shown = scenarios.filter(({ name }) => records.some(({ scenario }) => scenario === name));
+  return html`<dl>${shown.map(({ name, about }) => html`<dt>${code(name)}</dt><dd>${about}</dd>\n`)}</dl>`;
+}
+
+function matrix(records: readonly VerdictRecord[], agent: "iommu" | "cpu", title: string): Html | undefined {
+  const [head, ...rows] = matrixRows(records, agent, usualIommu);
+  if (!head || rows.length === 0) return undefined;
+  const columns = head.map(
+    (name, i): Column<string[]> => ({
+      head: name,
+      kind: i === 0 ? "name" : "text",
+      cell: (row) => (i === 0 ? code(row[i]!) : cell(row[i]!)),
+    }),
+  );
+  return html`<h3>${title}</h3>
+${table(title, columns, rows)}`;
+}
+
+function cell(text: string): HtmlPart {
+  const sign = text.slice(0, 2);
+  if (text === "") return "";
+  return html`<span class="${sign === "○ " ? "good" : "bad"}"><span aria-hidden="true">${sign}</span>${text.slice(2)}</span>`;
+}
+
+function options(records: readonly VerdictRecord[]): Html | undefined {
+  const lines = optionLines(records);
+  if (lines.length === 0) return undefined;
+  return details("What other hardware changes", bullets(lines.map((line) => line.trim())));
+}
+
+/** Equal stories are told once, under all cells that they are the story of. */
+function stories(records: readonly VerdictRecord[]): HtmlPart {
+  const told = new Map<string, { witness: Witness; cells: Map<string, Set<string>> }>();
+  for (const record of records) {
+    const hazard = record.verdict === "hazard" ? (record.worst ?? record) : record.race;
+    if (!hazard?.witness) continue;
+    const { witness, kind } = hazard;
+    const key = witness.steps.map(({ text }) => text).join("\n");
+    const story = told.get(key) ?? { witness, cells: new Map() };
+    const race = record.verdict === "hazard" ? "" : ", only by a race";
+    const cell = `${record.scenario}, ${record.agent === "cpu" ? "CPU" : "IOMMU"}, ${kind}${race}`;
+    const names = story.cells.get(cell) ?? new Set();
+    const usual = record.agent === "cpu" || describeOptions(record.options) === describeOptions(usualIommu);
+    if (!names.has(record.policy)) {
+      names.add(usual ? record.policy : `${record.policy} (${describeOptions(record.options as IommuOptions)})`);
+    }
+    told.set(key, { witness, cells: story.cells.set(cell, names) });
+  }
+  return [...told.values()].map(
+    ({ witness, cells }) => html`<div class="witness">
+${[...cells].map(([cell, names]) => html`<h4>${cell}: ${[...names].join(", ")}</h4>\n`)}${steps(witness.steps.map(({ text }) => text))}</div>
+`,
+  );
+}
