@@ -68,14 +68,16 @@ export function flushTlbMmRange(mm: u32, start: u64, end: u64, shift: u32): void
   tally(MM_FLUSHES);
   const all = end == NO_LIMIT || (end - start) >> <u64>shift > CEILING;
   const generation = nextGeneration(mm);
+  // Counted, not compared with the end: the last step may end at 2^64.
+  const steps = all || end <= start ? 0 : ((end - start - 1) >> <u64>shift) + 1;
   let receivers: u32 = 0;
   for (let cpu: u32 = 0; cpu < cpuCount; cpu++) {
     if (mmOfCpu(cpu) != mm) continue;
     receivers++;
     const caughtUp = slotGeneration(cpu);
     if (!all && load<u32>(caughtUp) + 1 == generation) {
-      for (let at = start; at < end; at += (<u64>1) << <u64>shift) invlpg(contextOf(cpu), at);
-      tally(CPU_PAGE_FLUSHES, (end - start + ((<u64>1) << <u64>shift) - 1) >> <u64>shift);
+      for (let step: u64 = 0; step < steps; step++) invlpg(contextOf(cpu), start + (step << <u64>shift));
+      tally(CPU_PAGE_FLUSHES, steps);
     } else {
       reload(cpu);
     }

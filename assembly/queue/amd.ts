@@ -2,7 +2,8 @@
 //
 //   INVALIDATE_IOMMU_PAGES (3): w0 = PASID (19:0) | domain << 32 | opcode << 60
 //                               w1 = S | PDE << 1 | GN << 2 | address (63:12)
-//   INVALIDATE_IOTLB_PAGES (4): device TLBs, the same second word
+//   INVALIDATE_IOTLB_PAGES (4): w0 = device (15:0) | device << 32 | opcode << 60, the PASID in three pieces: bits 8..15 at
+//                               16, 0..7 at 48, 16..19 at 56; w1 as above without PDE. Device TLBs
 //   COMPLETION_WAIT (1)
 // With S the size is in the address: the lowest clear bit from 12 up is the highest bit that the range does not decide.
 
@@ -11,7 +12,7 @@ export const OP_INVALIDATE_IOMMU_PAGES: u64 = 3;
 export const OP_INVALIDATE_IOTLB_PAGES: u64 = 4;
 
 const S: u64 = 1;
-const PDE: u64 = 1 << 1;
+export const PDE: u64 = 1 << 1;
 const GN: u64 = 1 << 2;
 const PAGE: u64 = ~0xfff;
 /** The address that names every page. */
@@ -19,8 +20,14 @@ export const ALL_PAGES: u64 = 0x7fff_ffff_ffff_f000;
 
 // @ts-ignore: decorator
 @inline
-export function invalidatePages(opcode: u64, pasid: u32): u64 {
-  return <u64>pasid | (opcode << 60);
+export function invalidatePages(pasid: u32): u64 {
+  return <u64>pasid | (OP_INVALIDATE_IOMMU_PAGES << 60);
+}
+
+export function invalidateDevicePages(device: u32, pasid: u32): u64 {
+  const id = <u64>(device & 0xffff);
+  const pieces = (<u64>((pasid >> 8) & 0xff) << 16) | (<u64>(pasid & 0xff) << 48) | (<u64>(pasid >> 16) << 56);
+  return id | (id << 32) | pieces | (OP_INVALIDATE_IOTLB_PAGES << 60);
 }
 
 /** The driver's size encoding: the highest bit in which first and last page differ; above bit 51, all pages. */

@@ -122,12 +122,12 @@ function submitAmd(context: usize, agent: usize, first: u64, last: u64, scope: u
     tally(GLOBAL_INVALIDATIONS);
     invalidateAll(agent);
   } else {
-    executeAmd(context, 0, amd.invalidatePages(amd.OP_INVALIDATE_IOMMU_PAGES, pasid), w1);
+    executeAmd(context, 0, amd.invalidatePages(pasid), w1);
   }
   let front = load<u32>(context, CONTEXT_FRONTS);
   while (front != 0) {
     tally(DEVICE_TLB_INVALIDATIONS);
-    executeAmd(context, front, amd.invalidatePages(amd.OP_INVALIDATE_IOTLB_PAGES, pasid), w1);
+    executeAmd(context, front, amd.invalidateDevicePages(front - 1, pasid), w1 & ~amd.PDE);
     front = nextFront(front - 1);
   }
   tally(QUEUE_WAITS);

@@ -295,7 +295,8 @@ interface EngineCodec {
   deviceTlb(pasid: number): bigint;
   deviceTlbAddress(va: bigint, am: number): bigint;
   deviceTlbMask(qw1: bigint): number;
-  invalidatePages(opcode: bigint, pasid: number): bigint;
+  invalidatePages(pasid: number): bigint;
+  invalidateDevicePages(device: number, pasid: number): bigint;
   pagesAddress(first: bigint, last: bigint, withTables: boolean): bigint;
   pagesMask(w1: bigint): number;
 }
@@ -307,7 +308,7 @@ describe("the engine's own encoding", () => {
     const source = (name: string) => readFileSync(new URL(`../../assembly/queue/${name}.ts`, import.meta.url), "utf8");
     const files: Record<string, string | Uint8Array> = {
       "entry.ts":
-        'export { pasidIotlb, pageIotlb, pageIotlbAddress, pasidCache, deviceTlb, deviceTlbAddress, deviceTlbMask } from "./vtd";\nexport { invalidatePages, pagesAddress, pagesMask } from "./amd";',
+        'export { pasidIotlb, pageIotlb, pageIotlbAddress, pasidCache, deviceTlb, deviceTlbAddress, deviceTlbMask } from "./vtd";\nexport { invalidateDevicePages, invalidatePages, pagesAddress, pagesMask } from "./amd";',
       "vtd.ts": source("vtd"),
       "amd.ts": source("amd"),
     };
@@ -357,10 +358,16 @@ describe("the engine's own encoding", () => {
       fc.property(bits(20), address, bits(30), fc.boolean(), (pasid, first, more, tables) => {
         const last = unsigned(first + BigInt(more) * 4096n);
         const command = decodeAmd(
-          unsigned(engine.invalidatePages(3n, pasid)),
+          unsigned(engine.invalidatePages(pasid)),
           unsigned(engine.pagesAddress(first, last, tables)),
         );
         expect(command).toMatchObject({ type: "invalidate-pages", pasid, domain: 0, tables, guest: true });
+        const device = pasid % 1024;
+        const front = decodeAmd(
+          unsigned(engine.invalidateDevicePages(device, pasid)),
+          unsigned(engine.pagesAddress(first, last, false)),
+        );
+        expect(front).toMatchObject({ pasid, deviceId: device, guest: true });
       }),
     );
   });

@@ -1,9 +1,9 @@
 // Packs the package as it would be published and installs it, without any registry, into an empty folder.
 
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The root of the checkout. */
@@ -36,28 +36,32 @@ function pack(folder: string, into: string): { path: string; files: string[] } {
   return { path: join(into, result.filename), files: result.files.map(({ path }) => path) };
 }
 
+/** Folders of the packages that the package needs at run time, as this checkout has them. */
+function runTimePackages(): string[] {
+  const listed = execute(ROOT, "npm", ["ls", "--omit=dev", "--all", "--parseable"]);
+  return listed.split("\n").filter((path) => path.includes("node_modules"));
+}
+
 /**
- * Installs the packed package in a new folder. Its one dependency comes as a tarball packed from this checkout's
- * node_modules, so that nothing is fetched.
+ * Installs the packed package in a new folder as npm would, without a registry: the tarball unpacked into node_modules,
+ * beside it what it needs at run time and nothing else, taken from this checkout's node_modules.
  * @throws Error if dist is not there: the package is packed as it was built
  */
 export function installAsStranger(): Stranger {
   if (!existsSync(join(ROOT, "dist/index.js"))) throw new Error("dist/index.js is not there: run npm run build first");
   const folder = mkdtempSync(join(tmpdir(), "stalewalk-stranger-"));
-  const tarballs = join(folder, "tarballs");
-  mkdirSync(tarballs);
-  const own = pack(ROOT, tarballs);
-  const commander = pack(join(ROOT, "node_modules/commander"), tarballs);
-  const manifest = {
-    name: "stranger",
-    private: true,
-    type: "module",
-    dependencies: { stalewalk: `file:${own.path}`, commander: `file:${commander.path}` },
-  };
-  writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
-  execute(folder, "npm", ["install", "--offline", "--no-audit", "--no-fund", "--ignore-scripts"]);
-  const installed = readdirSync(join(folder, "node_modules")).filter((name) => !name.startsWith("."));
-  if (installed.join() !== "commander,stalewalk")
-    throw new Error(`installed: ${installed.join()}; expected two packages`);
+  const modules = join(folder, "node_modules");
+  const home = join(modules, "stalewalk");
+  mkdirSync(home, { recursive: true });
+  mkdirSync(join(modules, ".bin"));
+  const own = pack(ROOT, folder);
+  execute(folder, "tar", ["-xzf", own.path, "-C", home, "--strip-components=1"]);
+  for (const path of runTimePackages()) {
+    cpSync(path, join(modules, relative(join(ROOT, "node_modules"), path)), { recursive: true });
+  }
+  const { bin } = JSON.parse(readFileSync(join(home, "package.json"), "utf8")) as { bin: Record<string, string> };
+  for (const [name, target] of Object.entries(bin))
+    symlinkSync(join("../stalewalk", target), join(modules, ".bin", name));
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "stranger", private: true, type: "module" }));
   return { folder, packed: own.files, run: (command, ...args) => execute(folder, command, args) };
 }
