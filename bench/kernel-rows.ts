@@ -1,7 +1,7 @@
 // Mixed kernel programs: DMA, CPU accesses, vmalloc and vfree of small and huge areas (so that tables are freed), flushes,
 // user unmaps, deferred work, generated and played inside the engine. Each policy with hazard detection on and off, in turn.
 import { createMachineSync, geometries, type KernelWorkloadOptions, type Machine, type PolicyName } from "stalewalk";
-import { median, summarise, type Estimate } from "./statistics.js";
+import { type Estimate, median, summarise } from "./statistics.js";
 import { timeWithBenchmark } from "./time.js";
 
 /** One policy. */
@@ -20,14 +20,17 @@ export interface KernelRow {
   hazards: number;
 }
 
-const POLICIES: readonly PolicyName[] = ["none", "flush-range", "deferred-free"];
+/** Policies whose kernel programs are measured. */
+export const kernelPolicies: readonly PolicyName[] = ["none", "flush-range", "deferred-free"];
 const USER_BASE = 0x7f0000000000n;
 const USER_PAGES = 4096;
 const PASIDS = [1, 2];
-const ROUNDS = 5;
 
 /** Two CPUs, one IOMMU with two processes' PASIDs and a device with a TLB of its own. */
-function kernelMachine(policy: PolicyName, detectHazards: boolean): { machine: Machine; options: KernelWorkloadOptions } {
+function kernelMachine(
+  policy: PolicyName,
+  detectHazards: boolean,
+): { machine: Machine; options: KernelWorkloadOptions } {
   const machine = createMachineSync({
     tables: 1024,
     cpus: [geometries.skylake, geometries.skylake],
@@ -53,8 +56,13 @@ function fingerprint({ kernel, cpus, iommus }: Machine): string {
 }
 
 /** Measures the kernel programs of `operations` operations each. @throws Error if detection changed what happened */
-export function measureKernel(operations: number, rounds = ROUNDS, onStep: (step: string) => void = () => {}): KernelRow[] {
-  return POLICIES.map((policy) => {
+export function measureKernel(
+  operations: number,
+  rounds: number,
+  policies: readonly PolicyName[] = kernelPolicies,
+  onStep: (step: string) => void = () => {},
+): KernelRow[] {
+  return policies.map((policy) => {
     const pair = [kernelMachine(policy, true), kernelMachine(policy, false)] as const;
     const times: [number[], number[]] = [[], []];
     for (let round = 0; round < rounds; round++) {

@@ -6,16 +6,21 @@ import { type CasePlan, fullSizes, planCases, quickSizes } from "./cases.js";
 import { MismatchError } from "./check.js";
 import { compileNative } from "./contestants/compile.js";
 import { describeHost, formatHost } from "./host.js";
+import { type KernelRow, kernelPolicies, measureKernel } from "./kernel-rows.js";
 import { fullEffort, hurriedEffort, measureCase, quickEffort } from "./measure.js";
 import { type Options, parseOptions, UsageError, usage } from "./options.js";
 import { Progress } from "./progress.js";
-import { formatChecks, formatSet, type SetResult } from "./report.js";
+import { formatChecks, formatKernel, formatSet, formatTraces, type SetResult } from "./report.js";
 import { findImages, imageTables } from "./tables/images.js";
 import { syntheticTables } from "./tables/synthetic.js";
+import { measureTraces, type TraceRows } from "./trace-rows.js";
 import type { TableSet } from "./world.js";
 
 const QUICK_SCALE = 1 / 32;
 const API = "API";
+const KERNEL_OPERATIONS = 1e7;
+const KERNEL_ROUNDS = 2;
+const QUICK_KERNEL_OPERATIONS = 100_000;
 /** The whole run should take less than three minutes, on a slow or busy machine too. */
 const HURRY_AFTER_SECONDS = 110;
 
@@ -74,15 +79,39 @@ async function run(options: Options): Promise<void> {
     if (result.cases.length + result.api.length === 0) continue;
     console.log(`\n${options.quick ? formatChecks(result, missing) : formatSet(result, missing)}`);
   }
+  const { kernel, traces } = await measureKernelAndTraces(options, started, progress);
   const seconds = secondsSince(started);
-  if (results.every(({ cases, api }) => cases.length + api.length === 0)) {
+  if (results.every(({ cases, api }) => cases.length + api.length === 0) && !kernel && !traces) {
     throw new UsageError(`no case matches --only ${options.only?.source}`);
   }
   console.log(`\n${seconds.toFixed(0)} s${options.quick ? "" : note(results)}`);
   if (options.json !== undefined) {
-    const report = { host, quick: options.quick, seconds, sets: results };
+    const report = { host, quick: options.quick, seconds, sets: results, kernel, traces };
     writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
   }
+}
+
+/** What lies above the walker: kernel programs, and real traces. */
+async function measureKernelAndTraces(
+  { quick, only }: Options,
+  started: bigint,
+  progress: Progress,
+): Promise<{ kernel?: KernelRow[]; traces?: TraceRows }> {
+  const show = (step: string) => progress.show(step);
+  const done: { kernel?: KernelRow[]; traces?: TraceRows } = {};
+  if (only?.test("kernel programs") ?? true) {
+    const rounds = quick || secondsSince(started) > HURRY_AFTER_SECONDS ? 1 : KERNEL_ROUNDS;
+    done.kernel = measureKernel(quick ? QUICK_KERNEL_OPERATIONS : KERNEL_OPERATIONS, rounds, kernelPolicies, show);
+    progress.clear();
+    console.log(`\n${formatKernel(done.kernel, quick)}`);
+  }
+  if (only?.test("traces") ?? true) {
+    const traces = await measureTraces(quick, show);
+    progress.clear();
+    if (traces) done.traces = traces;
+    if (traces && !quick) console.log(`\n${formatTraces(traces)}`);
+  }
+  return done;
 }
 
 async function main(): Promise<number> {

@@ -1,7 +1,9 @@
 // Text tables of the results. Times are medians; ratios compare medians of the same run, above 1 means that stalewalk is
 // faster than that contestant.
 import type { ApiRow } from "./api-rows.js";
+import type { KernelRow } from "./kernel-rows.js";
 import type { CaseResult, ContestantName } from "./measure.js";
+import type { TraceRows } from "./trace-rows.js";
 
 /** Results over one table set. */
 export interface SetResult {
@@ -83,4 +85,44 @@ export function formatChecks(set: SetResult, missing: string | undefined): strin
   const who = missing ? `tuned JS, naive JS (native C: ${missing})` : "native C, tuned JS, naive JS";
   const head = `${set.name}: ${set.tables} tables, ${set.pages} pages; stalewalk agrees with ${who}`;
   return `${head}\n\n${layOut([["case", "operations", "check value"], ...rows])}`;
+}
+
+/** The kernel programs: one row a policy. Without times (`quick`) only what the programs came to. */
+export function formatKernel(rows: readonly KernelRow[], quick: boolean): string {
+  const counts = ["tables freed", "IOMMU rounds", "hazards"];
+  const head = quick
+    ? ["policy", "operations", ...counts]
+    : ["policy", "ns/op", "", "ops/s", "detection off", "with / without", ...counts];
+  const body = rows.map(({ policy, operations, on, off, ratio, tablesFreed, iommuRounds, hazards }) => {
+    const figures = [tablesFreed, iommuRounds, hazards].map(String);
+    if (quick) return [policy, String(operations), ...figures];
+    const times = [
+      threeDigits(on.median),
+      `±${percent(on.spread)}`,
+      perSecond(on.median),
+      `${threeDigits(off.median)} ns`,
+    ];
+    return [policy, ...times, `${ratio.toFixed(3)}x`, ...figures];
+  });
+  const operations = rows[0]?.operations ?? 0;
+  return `kernel programs: ${operations} mixed operations each (DMA, CPU accesses, vmalloc, vfree, table frees, flushes), one program a round\n\n${layOut([head, ...body])}`;
+}
+
+/** Reading and playing of traces. */
+export function formatTraces({ traces, reading, playing }: TraceRows): string {
+  const beside = reading.ratio === undefined ? "zcat is missing" : `${reading.ratio.toFixed(2)} of zcat | wc -l`;
+  const rows = [
+    ["traces", "rate", "beside"],
+    [
+      `read ${traces.length} (${reading.lines} lines)`,
+      `${threeDigits(reading.linesPerSecond / 1e6)} M lines/s`,
+      beside,
+    ],
+    [
+      `play ${playing.trace} (${playing.operations} operations)`,
+      `${threeDigits(playing.operationsPerSecond / 1e6)} M ops/s`,
+      `${playing.ratio.toFixed(2)} of the synthetic kernel program of that size`,
+    ],
+  ];
+  return layOut(rows);
 }
