@@ -11,6 +11,8 @@ export const NOTHING: u32 = 0;
 export const GLOBALS: u32 = 1;
 export const GLOBALS_AND_OTHER_TAGS: u32 = 2;
 
+// @ts-ignore: decorator
+@inline
 function flushCache(cache: usize, keep: u32, tag: u32): void {
   if (keep == NOTHING) flushAll(cache);
   else if (keep == GLOBALS) flushAllButGlobal(cache);

@@ -21,7 +21,7 @@ import {
 import { operationNumber, setOperationNumber } from "./clock";
 import { hasSecondRecord, OP_VMALLOC, playKernel } from "./kernel/operations";
 import { point } from "./points";
-import { access, contextOf, EVERY_CPU, frontOf, isCpu, requesterCount } from "./requesters";
+import { access, accessInline, contextOf, EVERY_CPU, frontOf, isCpu, requesterCount } from "./requesters";
 
 export const OPERATION_SIZE: u32 = 16;
 
@@ -81,7 +81,7 @@ export function play(program: usize, count: u32, results: usize): void {
     const operation = load<u8>(at);
     setOperationNumber(first + <u64>((at - program) / OPERATION_SIZE));
     let result: u64;
-    if (operation == OP_ACCESS) result = access(load<u16>(at, 2), load<u64>(at, 8), load<u8>(at, 1));
+    if (operation == OP_ACCESS) result = accessInline(load<u16>(at, 2), load<u64>(at, 8), load<u8>(at, 1));
     else result = playOther(at, operation);
     point();
     if (results != 0) store<u64>(results + (((at - program) / OPERATION_SIZE) << 3), result);

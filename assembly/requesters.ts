@@ -15,6 +15,9 @@ const FRONT: usize = 4;
 const NEXT_FRONT: usize = 8;
 const REQUESTER_SHIFT: usize = 4;
 
+/** In place of a device's TLB: the requester is a CPU. */
+const CPU: usize = 1;
+
 export let requesterCount: u32 = 0;
 /** First context of an IOMMU; the others follow by CONTEXT_NEXT. */
 export let firstPasid: usize = 0;
@@ -25,7 +28,8 @@ export function addRequester(context: usize, front: usize): i32 {
   if (requesterCount == MOST_REQUESTERS || (front != 0 && !createDeviceRules())) return -1;
   const at = requesterAt(requesterCount);
   store<usize>(at, context, CONTEXT);
-  store<usize>(at, front, FRONT);
+  const cpu = (load<u32>(agentOf(context), AGENT_FLAGS) & IS_CPU) != 0;
+  store<usize>(at, cpu ? CPU : front, FRONT);
   if (front != 0) addFront(context, requesterCount);
   else if (!(load<u32>(agentOf(context), AGENT_FLAGS) & IS_CPU)) addPasid(context);
   return requesterCount++;
@@ -69,12 +73,23 @@ export function nextFront(requester: u32): u32 {
 // @ts-ignore: decorator
 @inline
 export function isCpu(requester: u32): bool {
-  return (load<u32>(agentOf(contextOf(requester)), AGENT_FLAGS) & IS_CPU) != 0;
+  return load<usize>(requesterAt(requester), FRONT) == CPU;
 }
 
 export function access(requester: u32, va: u64, wish: u32): u64 {
+  return accessInline(requester, va, wish);
+}
+
+/** The same for the loop that plays programs. */
+// @ts-ignore: decorator
+@inline
+export function accessInline(requester: u32, va: u64, wish: u32): u64 {
+  if (isCpu(requester)) return translate(contextOf(requester), va, wish);
+  return requestOf(requester, va, wish);
+}
+
+function requestOf(requester: u32, va: u64, wish: u32): u64 {
   const context = contextOf(requester);
-  if (isCpu(requester)) return translate(context, va, wish);
   const front = frontOf(requester);
   return front == 0 ? request(context, va, wish) : requestThrough(front, context, va, wish);
 }

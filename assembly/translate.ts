@@ -15,7 +15,8 @@ import {
   IS_CPU,
   isCanonical,
 } from "./agent";
-import { CACHE_MISSES, CACHE_SEEN, dataAt, levelAt } from "./cache/layout";
+import { CACHE_CLOCK, CACHE_HITS, CACHE_MISSES, CACHE_SEEN, dataAt, levelAt, TIME_USED, timesAt } from "./cache/layout";
+import { CLOCK_LIMIT } from "./cache/living";
 import { find, touch } from "./cache/lookup";
 import { STALE, shiftOf } from "./entry";
 import { reportStaleHit } from "./hazard";
@@ -24,22 +25,51 @@ import { count } from "./layout";
 import { allowsAsCached, allowsOnceDirty, refusal } from "./rights";
 import { fillList, translated, walk } from "./walk";
 
-/** Translates an address for an access; see access.ts for the outcome. */
+/**
+ * Translates an address for an access; see access.ts for the outcome. The common case, a hit of a small page in the first
+ * cache, is all in here and makes no call: a call would have the host's compiler keep every value on the stack.
+ */
 export function translate(context: usize, va: u64, wish: u32): u64 {
+  const agent = agentOf(context);
+  if (!isCanonical(va)) return nonCanonical(agent, wish);
+  const cache = load<usize>(agent, AGENT_L1);
+  if (cache == 0 || !(load<u32>(cache, CACHE_SEEN) & 2)) return translateFrom(context, va, wish, 0);
+  const key = find(cache, (va & addressMask) >> shiftOf(1), 1, load<u32>(context, CONTEXT_TAG));
+  if (key == 0) return translateFrom(context, va, wish, 0);
+  const leaf = load<u64>(dataAt(cache, key));
+  if (!allowsAsCached(checkOf(context, withoutSpeculativeWrite(wish)), leaf)) return translateFrom(context, va, wish, key);
+  const now = load<u32>(cache, CACHE_CLOCK) + 1;
+  if (now >= CLOCK_LIMIT) return translateFrom(context, va, wish, key);
+  store<u32>(cache, now, CACHE_CLOCK);
+  store<u32>(timesAt(cache, key), now, TIME_USED);
+  count(cache, CACHE_HITS);
+  count(agent, AGENT_TRANSLATIONS);
+  return translated(leaf, 1, va);
+}
+
+function nonCanonical(agent: usize, wish: u32): u64 {
+  count(agent, AGENT_TRANSLATIONS);
+  if (!(wish & SPECULATIVE)) count(agent, AGENT_FAULTS);
+  return fault(NON_CANONICAL, 0, 0);
+}
+
+/** The whole translation of a canonical address; `found` is the small page's key in the first l1 cache, 0 if not there. */
+function translateFrom(context: usize, va: u64, wish: u32, found: usize): u64 {
   const agent = agentOf(context);
   count(agent, AGENT_TRANSLATIONS);
   const access = withoutSpeculativeWrite(wish);
-  if (!isCanonical(va)) {
-    if (!(access & SPECULATIVE)) count(agent, AGENT_FAULTS);
-    return fault(NON_CANONICAL, 0, 0);
-  }
   const check = checkOf(context, access);
   const tag = load<u32>(context, CONTEXT_TAG);
   const page = va & addressMask;
 
+  const first = agent + AGENT_L1;
   let cache: usize;
-  for (let list = agent + AGENT_L1; (cache = load<usize>(list)) != 0; list += 4) {
-    const key = lookUp(cache, page, tag);
+  for (let list = first; (cache = load<usize>(list)) != 0; list += 4) {
+    let key = found;
+    if (list != first) key = lookUp(cache, page, tag);
+    else if (key == 0 && load<u32>(cache, CACHE_SEEN) != 2) {
+      key = lookUpLarge(cache, page, tag, load<u32>(cache, CACHE_SEEN));
+    }
     if (key != 0) {
       const leaf = load<u64>(dataAt(cache, key));
       if (allowsAsCached(check, leaf)) {
@@ -77,6 +107,8 @@ function lookUpLarge(cache: usize, page: u64, tag: u32, seen: u32): usize {
   return 0;
 }
 
+// @ts-ignore: decorator
+@inline
 function beyondL1(context: usize, agent: usize, va: u64, access: u32): u64 {
   const check = checkOf(context, access);
   const tag = load<u32>(context, CONTEXT_TAG);

@@ -181,6 +181,8 @@ function fillTranslation(context: usize, agent: usize, va: u64, level: u32, leaf
 }
 
 /** Fills the cache of a list that holds leaves of this level, if there is one. */
+// @ts-ignore: decorator
+@inline
 export function fillList(list: usize, va: u64, level: u32, tag: u32, leaf: u64): void {
   let cache: usize;
   while ((cache = load<usize>(list)) != 0) {

@@ -14,6 +14,7 @@ import {
   CACHE_SEEN,
   CACHE_WAYS,
   dataAt,
+  GLOBAL_TAG,
   globalKeyOf,
   keyOf,
   keysOf,
@@ -44,11 +45,10 @@ export function fill(cache: usize, page: u64, level: u32, tag: u32, global: bool
   const key = global ? globalKeyOf(page, level) : keyOf(page, level, tag);
   let at = sameKey(cache, block, keys, page, key);
   if (at == 0) {
-    const way = freeWay(cache, set, block, keys);
+    const way = freeWay(cache, set, block, keys, key);
     at = keys + (<usize>way << 3);
     store<u64>(at, key);
     store<u8>(block + way, partialTag(page), SET_PARTIALS);
-    countLiving(cache, key, 1);
   }
   store<u64>(dataAt(cache, at), data);
   store<u32>(timesAt(cache, at), now, TIME_USED);
@@ -77,16 +77,22 @@ function sameKey(cache: usize, block: usize, keys: usize, page: u64, key: u64): 
   return 0;
 }
 
-/** The lowest-numbered empty way, or the victim's after taking it out of the counts. */
-function freeWay(cache: usize, set: u32, block: usize, keys: usize): u32 {
+/** The lowest-numbered empty way, or the victim's; counts the key in and the victim out. */
+function freeWay(cache: usize, set: u32, block: usize, keys: usize, key: u64): u32 {
   const ways = load<u32>(cache, CACHE_WAYS);
   const live = load<u32>(block, SET_LIVE);
   if (live == ways) {
     const way = victim(cache, keys, ways);
-    countLiving(cache, load<u64>(keys + (<usize>way << 3)), -1);
+    const old = load<u64>(keys + (<usize>way << 3));
+    // Mostly a tag displaces its own, and its count stays.
+    if ((old ^ key) & GLOBAL_TAG) {
+      countLiving(cache, old, -1);
+      countLiving(cache, key, 1);
+    }
     count(cache, CACHE_EVICTIONS);
     return way;
   }
+  countLiving(cache, key, 1);
   store<u32>(block, live + 1, SET_LIVE);
   store<u32>(cache, load<u32>(cache, CACHE_LIVE) + 1, CACHE_LIVE);
   const word = load<usize>(cache, CACHE_OCCUPIED) + (<usize>(set >> 6) << 3);

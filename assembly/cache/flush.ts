@@ -37,6 +37,8 @@ import {
 } from "./layout";
 import { isAlive, liveOf, remove, setLiveOf, tick } from "./living";
 
+// @ts-ignore: decorator
+@inline
 export function flushAll(cache: usize): void {
   const now = tick(cache);
   store<u32>(cache, now, CACHE_GLOBAL_SINCE);
@@ -59,6 +61,8 @@ export function flushAllButGlobal(cache: usize): void {
 }
 
 /** All entries of a tag but global ones. */
+// @ts-ignore: decorator
+@inline
 export function flushTag(cache: usize, tag: u32): void {
   const live = liveOf(cache, tag);
   if (live == 0) return;
@@ -71,6 +75,8 @@ export function flushTag(cache: usize, tag: u32): void {
 }
 
 /** The entry of a tag for one page number (and, if asked, the global one) of leaves of `level` (1: paging-structure caches). */
+// @ts-ignore: decorator
+@inline
 export function flushPage(cache: usize, page: u64, level: u32, tag: u32, globals: bool): void {
   flushFromSet(cache, blockOf(cache, setIndex(cache, page)), page, level, tag, globals);
 }

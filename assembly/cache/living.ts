@@ -28,7 +28,7 @@ import {
 } from "./layout";
 
 /** Before the 32-bit clock gets here, all times are replaced by their ranks. */
-const CLOCK_LIMIT: u32 = 0xf000_0000;
+export const CLOCK_LIMIT: u32 = 0xf000_0000;
 const RANKED: u32 = 0xf800_0000;
 
 /** The next tick of the cache's clock. */
@@ -55,11 +55,15 @@ export function isAlive(cache: usize, key: u64, filled: u32): bool {
 }
 
 /** Live entries of a tag, globals not included. */
+// @ts-ignore: decorator
+@inline
 export function liveOf(cache: usize, tag: u32): u32 {
   const state = tagState(cache, tag);
   return load<u32>(state, TAG_COUNTED) <= load<u32>(cache, CACHE_TAGGED_SINCE) ? 0 : load<u32>(state, TAG_LIVE);
 }
 
+// @ts-ignore: decorator
+@inline
 export function setLiveOf(cache: usize, tag: u32, live: u32): void {
   const state = tagState(cache, tag);
   store<u32>(state, live, TAG_LIVE);
@@ -77,6 +81,8 @@ export function countLiving(cache: usize, key: u64, change: i32): void {
 }
 
 /** Takes the live entry whose key is at `at` out of the cache, as invalidated. */
+// @ts-ignore: decorator
+@inline
 export function remove(cache: usize, block: usize, at: usize): void {
   countLiving(cache, load<u64>(at), -1);
   store<u64>(at, 0);
