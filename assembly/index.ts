@@ -61,7 +61,7 @@ export { lazyMaxPages, lazyPages } from "./kernel/vmalloc";
 export { createKernelWorkload, generateKernel, setKernelActors, setKernelWeight, startKernelWorkload } from "./kernel/workload";
 
 // ---- queues ----
-export { setPasid } from "./queue/submit";
+export { executeAmd, executeVtd, setPasid } from "./queue/submit";
 
 // ---- hazards ----
 export { clearHazards, hazardCount, hazardRecord, hazardsRecorded } from "./hazard";
@@ -73,7 +73,7 @@ export { listMappings, mappingsDone, startMappings } from "./mappings";
 // ---- many at once ----
 export { play, writeEntry } from "./program";
 export { checkProgram, programFault } from "./program-check";
-export { access, addRequester } from "./requesters";
+export { access, accessAll, addRequester } from "./requesters";
 // ---- one translation ----
 export { translate } from "./translate";
 export { createWorkload, generate, setActors, setFlushWeight, startWorkload } from "./workload";

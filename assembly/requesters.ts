@@ -88,6 +88,12 @@ export function accessInline(requester: u32, va: u64, wish: u32): u64 {
   return requestOf(requester, va, wish);
 }
 
+/** Translates `count` addresses at `at` for one kind of access; each is replaced by its outcome. */
+export function accessAll(requester: u32, at: usize, count: u32, wish: u32): void {
+  const end = at + (<usize>count << 3);
+  for (let place = at; place < end; place += 8) store<u64>(place, accessInline(requester, load<u64>(place), wish));
+}
+
 function requestOf(requester: u32, va: u64, wish: u32): u64 {
   const context = contextOf(requester);
   const front = frontOf(requester);

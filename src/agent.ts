@@ -1,6 +1,7 @@
 // Agents: what CPUs and IOMMUs have in common, caches and counters.
 
 import { Cache } from "./cache.js";
+import type { Scratch } from "./context.js";
 import type { Pointer } from "./engine/exports.js";
 import type { Engine } from "./engine/instance.js";
 import { InvalidOptionError } from "./errors.js";
@@ -27,7 +28,7 @@ export interface Workshop {
   engine: Engine;
   levels: 4 | 5;
   /** Memory for dumps of caches. */
-  scratch: { at: Pointer; words: number };
+  scratch: Scratch;
   nextAgent: number;
 }
 
@@ -43,10 +44,13 @@ export abstract class Agent {
   protected readonly pointer: Pointer;
   /** @internal */
   protected readonly engine: Engine;
+  /** @internal */
+  protected readonly scratch: Scratch;
 
   /** @internal */
   constructor(workshop: Workshop, geometry: AgentGeometry, field: string, tags: number, flags: number) {
     this.engine = workshop.engine;
+    this.scratch = workshop.scratch;
     const { exports } = this.engine;
     this.pointer = this.engine.made(exports.createAgent(workshop.nextAgent++, flags), field);
     const list = (which: 1 | 2): Cache[] => {

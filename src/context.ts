@@ -50,6 +50,42 @@ export function explainWalk(engine: Engine, context: Pointer, va: bigint, access
   return { outcome, chain };
 }
 
+/** Memory that a batch of addresses passes through. @internal */
+export interface Scratch {
+  at: Pointer;
+  words: number;
+}
+
+/**
+ * Translates many addresses for one kind of access, through the engine's memory a chunk at a time.
+ * @internal
+ */
+export function translateBatch(
+  engine: Engine,
+  { at, words }: Scratch,
+  requester: number,
+  addresses: BigUint64Array,
+  access: Access,
+  outcomes: BigUint64Array,
+): BigUint64Array {
+  const code = checkAccess(access);
+  if (outcomes.length < addresses.length) {
+    throw new InvalidOptionError(
+      "outcomes.length",
+      outcomes.length,
+      `at least that of the addresses (${addresses.length})`,
+    );
+  }
+  for (let done = 0; done < addresses.length; done += words) {
+    const chunk = addresses.subarray(done, done + words);
+    const view = engine.words(at, chunk.length);
+    view.set(chunk);
+    engine.exports.accessAll(requester, at, chunk.length, code);
+    outcomes.set(view, done);
+  }
+  return outcomes;
+}
+
 /** What a translation would answer now, caches included; no side effects. @internal */
 export function probeContext(engine: Engine, context: Pointer, va: bigint, access: Access): Outcome {
   return unpackOutcome(engine.exports.probe(context, checkAddress("virtual address", va), checkAccess(access)));

@@ -2,7 +2,7 @@
 
 import { type Access, type Controls, completeControls, controlBits, linuxControls } from "./access.js";
 import { Agent, type Workshop } from "./agent.js";
-import { checkAccess, type Explanation, explainWalk, probeContext } from "./context.js";
+import { checkAccess, type Explanation, explainWalk, probeContext, translateBatch } from "./context.js";
 import type { Pointer } from "./engine/exports.js";
 import { checkAddress, checkInteger, checkOneOf, rootFrame } from "./errors.js";
 import type { AgentGeometry } from "./geometry.js";
@@ -74,6 +74,18 @@ export class Cpu extends Agent {
   translate(va: bigint, access: Access): Outcome {
     const address = checkAddress("virtual address", va);
     return unpackOutcome(this.engine.exports.translate(this.context, address, checkAccess(access)));
+  }
+
+  /**
+   * Translates many addresses for one kind of access, as `translate` does one after the other.
+   * @param outcomes receives one packed outcome an address (see `unpackOutcome`); default a new array
+   */
+  translateMany(
+    addresses: BigUint64Array,
+    access: Access,
+    outcomes: BigUint64Array = new BigUint64Array(addresses.length),
+  ): BigUint64Array {
+    return translateBatch(this.engine, this.scratch, this.requester, addresses, access, outcomes);
   }
 
   /** What `translate` would answer, caches included, without any side effect. */

@@ -4,7 +4,7 @@
 import type { Access } from "./access.js";
 import { Agent, makeCache, type Workshop } from "./agent.js";
 import type { Cache } from "./cache.js";
-import { checkAccess, type Explanation, explainWalk, probeContext } from "./context.js";
+import { checkAccess, type Explanation, explainWalk, probeContext, translateBatch } from "./context.js";
 import type { Pointer } from "./engine/exports.js";
 import { checkAddress, checkInteger, checkOneOf, InvalidOptionError, rootFrame } from "./errors.js";
 import { type AgentGeometry, cacheShape, type TranslationCacheGeometry } from "./geometry.js";
@@ -68,6 +68,8 @@ export class Device {
 /** An IOMMU of a machine. */
 export class Iommu extends Agent {
   readonly devices: readonly Device[];
+  /** How invalidations are encoded. */
+  readonly dialect: "vtd" | "amd";
   /** PASIDs in the order of their dense indices (the tags of cache entries). */
   readonly pasids: readonly number[];
   private readonly tags = new Map<number, number>();
@@ -86,6 +88,7 @@ export class Iommu extends Agent {
       (config.stopAtSupervisor ? STOP_AT_SUPERVISOR : 0) |
       (config.cacheSupervisorLeaves === false ? 0 : CACHE_SUPERVISOR_LEAVES);
     super(workshop, config, field, pasids.length, flags);
+    this.dialect = dialect;
     this.pasids = [...pasids];
     const { exports } = this.engine;
     for (const [tag, pasid] of pasids.entries()) {
@@ -155,6 +158,17 @@ export class Iommu extends Agent {
     return unpackOutcome(this.engine.exports.access(this.requester(pasid, device), address, checkAccess(access)));
   }
 
+  /** Many requests for one kind of access, as `request` makes them one after the other; packed outcomes as in `Cpu.translateMany`. */
+  requestMany(
+    pasid: number,
+    addresses: BigUint64Array,
+    access: Access,
+    device?: number,
+    outcomes: BigUint64Array = new BigUint64Array(addresses.length),
+  ): BigUint64Array {
+    return translateBatch(this.engine, this.scratch, this.requester(pasid, device), addresses, access, outcomes);
+  }
+
   /** What a request (not through a device TLB) would answer, caches included, without any side effect. */
   probe(pasid: number, va: bigint, access: Access): Outcome {
     return probeContext(this.engine, this.contextOf(pasid), va, access);
@@ -184,6 +198,54 @@ export class Iommu extends Agent {
     checkInteger("AM", am, 0, 52);
     const address = checkAddress("virtual address", va);
     this.engine.exports.invalidatePages(this.pointer, this.tagOf(pasid), address, am, leavesOnly);
+  }
+
+  /**
+   * Executes a descriptor of the invalidation queue as the hardware would: VT-d's types 6 (PASID-based IOTLB), 7 (PASID
+   * cache), 8 (PASID-based device TLB) and 5 (wait: all before it is done, so nothing is left to do); or, with
+   * `dialect: "amd"`, INVALIDATE_IOMMU_PAGES (3), INVALIDATE_IOTLB_PAGES (4), INVALIDATE_IOMMU_ALL (8) and
+   * COMPLETION_WAIT (1). `stalewalk/queue` encodes and decodes them.
+   * @param words the first two 64-bit words; those of a 256-bit descriptor that follow are 0 for these types
+   * @param device whose TLB a device-TLB descriptor is sent to
+   * @throws InvalidOptionError for other types, PASIDs that this IOMMU does not have, devices without a TLB
+   */
+  submit(words: readonly [bigint, bigint, ...bigint[]], device?: number): void {
+    const [first, second] = [checkAddress("words[0]", words[0]), checkAddress("words[1]", words[1])];
+    if (this.dialect === "amd") this.submitAmd(first, second, device);
+    else this.submitVtd(first, second, device);
+  }
+
+  private submitVtd(qw0: bigint, qw1: bigint, device: number | undefined): void {
+    const type = checkOneOf("descriptor type", Number(qw0 & 0xfn), [5, 6, 7, 8]);
+    if (type === 5) return;
+    const granularity = Number((qw0 >> 4n) & 3n);
+    const everyPasid = type === 7 && granularity !== 1;
+    if (type === 6) checkOneOf("granularity", granularity, [2, 3]);
+    const pasids = everyPasid ? this.pasids : [Number((qw0 >> 32n) & 0xfffffn)];
+    for (const pasid of pasids) {
+      const front = type === 8 ? this.front(pasid, device) : 0;
+      this.engine.exports.executeVtd(this.contextOf(pasid), front, qw0, qw1);
+    }
+  }
+
+  private submitAmd(w0: bigint, w1: bigint, device: number | undefined): void {
+    const opcode = checkOneOf("opcode", Number(w0 >> 60n), [1, 3, 4, 8]);
+    if (opcode === 1) return;
+    if (opcode === 8) {
+      this.invalidateAll();
+      return;
+    }
+    const pieces = ((w0 >> 48n) & 0xffn) | (((w0 >> 16n) & 0xffn) << 8n) | (((w0 >> 56n) & 0xfn) << 16n);
+    const pasid = Number(opcode === 3 ? w0 & 0xfffffn : pieces);
+    this.engine.exports.executeAmd(this.contextOf(pasid), opcode === 4 ? this.front(pasid, device) : 0, w0, w1);
+  }
+
+  /** Requester + 1 of a device with a TLB, for a PASID. */
+  private front(pasid: number, device: number | undefined): number {
+    if (device === undefined || !this.deviceAt(device).tlb) {
+      throw new InvalidOptionError("device", device, "the number of a device with a TLB");
+    }
+    return this.requester(pasid, device) + 1;
   }
 
   /** Everything of every PASID. */

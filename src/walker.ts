@@ -1,7 +1,7 @@
 // The bare walker: one context over a set of tables, without any cache. For looking at tables and for checking them.
 
 import { type Access, type Controls, completeControls, controlBits, linuxControls } from "./access.js";
-import { checkAccess, type Explanation, explainWalk, probeContext } from "./context.js";
+import { checkAccess, type Explanation, explainWalk, probeContext, type Scratch, translateBatch } from "./context.js";
 import type { Pointer } from "./engine/exports.js";
 import { compileEngine, compileEngineSync, Engine, type EngineOptions } from "./engine/instance.js";
 import { checkAddress, rootFrame } from "./errors.js";
@@ -40,7 +40,8 @@ export class Walker {
   /** The tables. */
   readonly frames: Frames;
   private readonly context: Pointer;
-  private readonly scratch: { at: Pointer; words: number };
+  private readonly scratch: Scratch;
+  private readonly requester: number;
   private current: Controls;
 
   /** @internal */
@@ -57,6 +58,7 @@ export class Walker {
       exports.createContext(engine.made(exports.createAgent(0, IS_CPU), "agent"), 0),
       "context",
     );
+    this.requester = exports.addRequester(this.context, 0);
     exports.setControls(this.context, controlBits(this.current), this.current.pkru);
     this.frames = new Frames(engine, tables);
   }
@@ -85,6 +87,18 @@ export class Walker {
   translate(va: bigint, access: Access): Outcome {
     const address = checkAddress("virtual address", va);
     return unpackOutcome(this.engine.exports.translate(this.context, address, checkAccess(access)));
+  }
+
+  /**
+   * Walks for many addresses, as `translate` does one after the other.
+   * @param outcomes receives one packed outcome an address (see `unpackOutcome`); default a new array
+   */
+  translateMany(
+    addresses: BigUint64Array,
+    access: Access,
+    outcomes: BigUint64Array = new BigUint64Array(addresses.length),
+  ): BigUint64Array {
+    return translateBatch(this.engine, this.scratch, this.requester, addresses, access, outcomes);
   }
 
   /** What `translate` would answer, without side effects. */

@@ -44,6 +44,7 @@ export interface EngineExports {
   addRequester(context: Pointer, front: Pointer): number;
 
   access(requester: number, va: bigint, access: number): bigint;
+  accessAll(requester: number, at: Pointer, count: number, access: number): void;
   translate(context: Pointer, va: bigint, access: number): bigint;
   probe(context: Pointer, va: bigint, access: number): bigint;
   explain(context: Pointer, va: bigint, access: number): bigint;
@@ -106,6 +107,8 @@ export interface EngineExports {
     huge: number,
   ): void;
   generateKernel(program: Pointer, count: number): void;
+  executeVtd(context: Pointer, front: number, qw0: bigint, qw1: bigint): void;
+  executeAmd(context: Pointer, front: number, w0: bigint, w1: bigint): void;
   setPasid(context: Pointer, pasid: number): void;
 
   clearHazards(): void;
