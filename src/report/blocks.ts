@@ -21,7 +21,7 @@ export function table<Row>(label: string, columns: readonly Column<Row>[], rows:
     );
     return html`<tr>${cells}</tr>\n`;
   });
-  return html`<div class="scroll" role="region" tabindex="0" aria-label="${label}"><table>
+  return html`<div class="scroll" role="region" tabindex="0" aria-label="Table: ${label}"><table>
 <thead><tr>${heads}</tr></thead>
 <tbody>
 ${body}</tbody></table></div>

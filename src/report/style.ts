@@ -19,21 +19,21 @@ export const STYLE = `
 * { box-sizing: border-box; }
 html { scroll-behavior: smooth; -webkit-text-size-adjust: 100%; }
 @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
-body { margin: 0; background: var(--paper); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
+body { margin: 0; background: var(--paper); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 .skip { position: absolute; left: -100vw; top: 0; background: var(--paper); padding: .5rem 1rem; z-index: 1; }
 .skip:focus { left: 0; }
 header, main, footer { max-width: 80rem; margin: 0 auto; padding: 0 1rem; }
 header { padding-top: 1.5rem; }
-h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .25rem; overflow-wrap: anywhere; }
+h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .25rem; }
 h2 { font-size: 1.3rem; line-height: 1.25; margin: 2.5rem 0 .75rem; padding-top: .75rem; border-top: 1px solid var(--line); }
 h3 { font-size: 1.1rem; margin: 1.75rem 0 .5rem; }
-h4 { font-size: 1rem; margin: 0 0 .5rem; overflow-wrap: anywhere; }
+h4 { font-size: 1rem; margin: 0 0 .5rem; }
 p, ul, ol, dl { margin: .6rem 0; max-width: 48rem; }
-li { margin: .25rem 0; overflow-wrap: anywhere; }
+li { margin: .25rem 0; }
 dt { font-weight: 600; } dd { margin: 0 0 .5rem 1rem; }
 a { color: var(--link); }
-.lead { color: var(--soft); margin-top: 0; overflow-wrap: anywhere; }
-code { font-family: ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; font-size: .9em; overflow-wrap: anywhere; unicode-bidi: isolate; }
+.lead { color: var(--soft); margin-top: 0; }
+code { font-family: ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; font-size: .9em; unicode-bidi: isolate; }
 nav ul { list-style: none; margin: 1rem 0 0; padding: 0; display: flex; flex-wrap: wrap; gap: .25rem 1rem; max-width: none; }
 nav li { margin: 0; } nav a { display: inline-block; padding: .25rem 0; }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; border-radius: 2px; }
@@ -44,13 +44,13 @@ main:focus { outline: none; }
 .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr)); gap: .5rem 1.5rem; max-width: none; margin: 1rem 0; }
 .facts > div { border-left: 3px solid var(--c1); padding-left: .75rem; }
 .facts dt { font-weight: 400; color: var(--soft); font-size: .9rem; }
-.facts dd { margin: 0; font-weight: 600; overflow-wrap: anywhere; }
-.scroll { overflow-x: auto; max-width: 100%; margin: .75rem 0; }
+.facts dd { margin: 0; font-weight: 600; }
+.scroll { overflow-wrap: normal; overflow-x: auto; max-width: 100%; margin: .75rem 0; }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .65rem; border-bottom: 1px solid var(--line); }
 thead th { vertical-align: bottom; background: var(--raised); border-bottom-width: 2px; min-width: 4rem; }
 tbody th { font-weight: 600; }
-td code, th code { overflow-wrap: normal; white-space: nowrap; }
+td code, th code { white-space: nowrap; }
 .figure { text-align: right; }
 td.figure, td.short { white-space: nowrap; }
 details { margin: .75rem 0; }
@@ -83,7 +83,7 @@ footer { color: var(--soft); border-top: 1px solid var(--line); margin-top: 3rem
   body { font-size: 10pt; }
   header, main, footer { max-width: none; padding: 0; }
   .scroll { overflow: visible; } table { font-size: 7.5pt; } th, td { padding: .15rem .3rem; }
-  thead th { min-width: 0; } pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+  thead th { min-width: 0; } pre { white-space: pre-wrap; }
   h2, h3, h4 { break-after: avoid; } tr, .witness li { break-inside: avoid; }
   .wide { display: block; max-height: 23cm; } .narrow { display: none; }
 }

@@ -108,8 +108,9 @@ function walkSentence(result: ReplayResult, total: number): Html {
   const { iommu, cpu } = hazards.byAgent;
   const forged = hazards.byKind["forged-translation"];
   const hit = hazards.byFree.length;
+  const share = hit < total ? `${count(hit)} of these ${count(total)}` : total === 1 ? "this one" : "all of these";
   // Kinds are counted over all agents: what is said of the IOMMU's walks holds if there are no others.
   const deceived = forged > 0 && cpu === 0;
   return html`Under ${code(policy.name)} <strong class="bad">${plural(iommu, "walk")}</strong> of the IOMMU went through
-${iommu === 1 ? "a freed table" : "freed tables"}${hit > 0 && html` (${count(hit)} of these ${count(total)} among them)`}${deceived && html`; ${count(forged)} got a translation made of someone else's data`}.${others}`;
+${iommu === 1 ? "a freed table" : "freed tables"}${hit > 0 && html` (${share} among them)`}${deceived && html`; ${count(forged)} got a translation made of someone else's data`}.${others}`;
 }
