@@ -47,7 +47,7 @@ export function register(program: Command): void {
     .option("--strict", "the first damage of the trace is an error")
     .option("--no-verdicts", "leave out the verdicts by search, which take some seconds")
     .option("--json", "print the file's name and the figures of its summary as JSON")
-    .addHelpText("after", "\nExample:\n  stalewalk report test/fixtures/replay/hugevmap.trace.txt --html report.html")
+    .addHelpText("after", "\nExample:\n  stalewalk report test/fixtures/traces/hugevmap.trace.txt --html report.html")
     .action(run);
 }
 
