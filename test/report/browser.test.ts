@@ -22,6 +22,8 @@ const VIEWS = [
   { scheme: "dark", width: 360 },
 ] as const;
 
+if (!chromiumPath) console.warn(`the report is not tested in a browser${chromiumNote}`);
+
 describe.skipIf(!chromiumPath)(`the report in Chromium${chromiumNote}`, () => {
   let folder: string;
   let context: BrowserContext;
