@@ -3,6 +3,7 @@
 import { count } from "../layout";
 import {
   blockOf,
+  candidatesOf,
   CACHE_EVICTIONS,
   CACHE_FILLS,
   CACHE_LAST_FLUSH,
@@ -62,11 +63,10 @@ export function fill(cache: usize, page: u64, level: u32, tag: u32, global: bool
 // @ts-ignore: decorator
 @inline
 function sameKey(cache: usize, block: usize, keys: usize, page: u64, key: u64): usize {
-  const wanted = i8x16.splat(<i8>partialTag(page));
   const ways = load<u32>(cache, CACHE_WAYS);
   let way: u32 = 0;
   do {
-    let candidates = i8x16.bitmask(i8x16.eq(v128.load(block + way + SET_PARTIALS), wanted));
+    let candidates = candidatesOf(block, way, page);
     while (candidates != 0) {
       const at = keys + (<usize>(way + ctz(candidates)) << 3);
       if (load<u64>(at) == key) return at;

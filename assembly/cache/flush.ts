@@ -5,6 +5,7 @@ import { shiftOf } from "../entry";
 import { count } from "../layout";
 import {
   blockOf,
+  candidatesOf,
   CACHE_GLOBAL_SINCE,
   CACHE_INVALIDATED,
   CACHE_LAST_FLUSH,
@@ -25,9 +26,7 @@ import {
   keyOf,
   keysOf,
   nextBlock,
-  partialTag,
   regionBit,
-  SET_PARTIALS,
   setIndex,
   TAG_SINCE,
   TIME_FILLED,
@@ -84,11 +83,10 @@ export function flushPage(cache: usize, page: u64, level: u32, tag: u32, globals
 // @ts-ignore: decorator
 @inline
 function flushFromSet(cache: usize, block: usize, page: u64, level: u32, tag: u32, globals: bool): void {
-  const wanted = i8x16.splat(<i8>partialTag(page));
   const ways = load<u32>(cache, CACHE_WAYS);
   let way: u32 = 0;
   do {
-    let candidates = i8x16.bitmask(i8x16.eq(v128.load(block + way + SET_PARTIALS), wanted));
+    let candidates = candidatesOf(block, way, page);
     while (candidates != 0) {
       const at = keysOf(cache, block) + (<usize>(way + ctz(candidates)) << 3);
       const key = load<u64>(at);

@@ -118,6 +118,13 @@ export function partialTag(page: u64): u32 {
   return <u32>((page * SPREAD) >> 56) | 1;
 }
 
+/** Bit i: way `way + i` of a set may hold the page, by its partial tag. Sixteen ways at a time. */
+// @ts-ignore: decorator
+@inline
+export function candidatesOf(block: usize, way: u32, page: u64): i32 {
+  return i8x16.bitmask(i8x16.eq(v128.load(block + way, SET_PARTIALS), i8x16.splat(<i8>partialTag(page))));
+}
+
 // @ts-ignore: decorator
 @inline
 export function keyOf(page: u64, level: u32, tag: u32): u64 {

@@ -3,14 +3,13 @@
 import { count } from "../layout";
 import {
   blockOf,
+  candidatesOf,
   CACHE_GLOBAL_SINCE,
   CACHE_HITS,
   CACHE_WAYS,
   globalKeyOf,
   keyOf,
   keysOf,
-  partialTag,
-  SET_PARTIALS,
   setIndex,
   TIME_FILLED,
   TIME_USED,
@@ -24,11 +23,10 @@ import { tagSince, tick } from "./living";
 export function find(cache: usize, page: u64, level: u32, tag: u32): usize {
   const block = blockOf(cache, setIndex(cache, page));
   const keys = keysOf(cache, block);
-  const wanted = i8x16.splat(<i8>partialTag(page));
   const ways = load<u32>(cache, CACHE_WAYS);
   let way: u32 = 0;
   do {
-    let candidates = i8x16.bitmask(i8x16.eq(v128.load(block + way + SET_PARTIALS), wanted));
+    let candidates = candidatesOf(block, way, page);
     while (candidates != 0) {
       const at = keys + (<usize>(way + ctz(candidates)) << 3);
       const key = load<u64>(at);

@@ -4,6 +4,7 @@
 import { STALE } from "../entry";
 import {
   blockOf,
+  candidatesOf,
   CACHE_REGIONS,
   CACHE_SEEN,
   CACHE_WAYS,
@@ -12,9 +13,7 @@ import {
   KEY_LEVEL,
   KEY_PAGE_SHIFT,
   keysOf,
-  partialTag,
   regionBit,
-  SET_PARTIALS,
   setIndex,
   TIME_FILLED,
   tagOf,
@@ -35,11 +34,10 @@ export function mayHoldRegion(cache: usize, page: u64, level: u32): bool {
 /** Marks the translations of a page, of a tag or of any. */
 export function markStale(cache: usize, page: u64, level: u32, tag: u32): void {
   const block = blockOf(cache, setIndex(cache, page));
-  const wanted = i8x16.splat(<i8>partialTag(page));
   const ways = load<u32>(cache, CACHE_WAYS);
   let way: u32 = 0;
   do {
-    let candidates = i8x16.bitmask(i8x16.eq(v128.load(block + way + SET_PARTIALS), wanted));
+    let candidates = candidatesOf(block, way, page);
     while (candidates != 0) {
       const at = keysOf(cache, block) + (<usize>(way + ctz(candidates)) << 3);
       const key = load<u64>(at);

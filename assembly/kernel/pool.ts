@@ -10,6 +10,7 @@ import {
   noteFree,
   setMarks,
   setState,
+  stateOf,
   TABLE,
 } from "../frames";
 import { NO_SITE } from "../hazard";
@@ -63,8 +64,9 @@ export function allocateData(): u32 {
   return slot;
 }
 
-/** Gives a table's frame back; its contents stay until somebody takes it. */
+/** Gives a table's frame back; its contents stay until somebody takes it. Nothing if it is no table any more. */
 export function release(slot: u32, site: u8): void {
+  if (stateOf(slot) != TABLE) return;
   push(slot, site);
   tally(TABLES_RELEASED);
   tallySite(site);
