@@ -6,6 +6,7 @@ import {
   type DeviceModel,
   defaultDeviceModel,
   type ReplayOptions,
+  type ReplayResult,
   replay,
   replayHardware,
   toCsv,
@@ -13,6 +14,7 @@ import {
 } from "../replay/index.js";
 import { openTrace } from "../trace/node.js";
 import { failResult, InputError } from "./errors.js";
+import { checkTarget, commandLine, writeWhole } from "./html-file.js";
 import { parseCount } from "./image-options.js";
 import { print, startProgress } from "./output.js";
 import { packageVersion } from "./program.js";
@@ -39,6 +41,7 @@ interface Flags {
   strict?: boolean;
   json?: boolean;
   csv?: boolean;
+  html?: string;
 }
 
 /** Registers `replay`. */
@@ -77,12 +80,14 @@ export function register(program: Command): void {
     .option("--strict", "the first damage of the trace is an error")
     .option("--json", "print the whole result as JSON")
     .option("--csv", "print one line a policy as CSV")
+    .option("--html <file>", "write the result as one page that opens offline, too")
     .addHelpText("after", "\nExample:\n  stalewalk replay test/fixtures/traces/hugevmap.trace.txt --policy all")
     .action(run);
 }
 
-async function run(path: string, flags: Flags): Promise<void> {
+async function run(path: string, flags: Flags, self: Command): Promise<void> {
   if (flags.json && flags.csv) throw new InputError("--json and --csv exclude each other");
+  if (flags.html !== undefined) checkTarget(flags.html);
   const progress = startProgress(`replay ${path}`);
   const bytes = path === "-" ? 0 : statSync(path).size;
   try {
@@ -92,6 +97,7 @@ async function run(path: string, flags: Flags): Promise<void> {
     };
     const result = await replay(openTrace(path), options);
     progress.end();
+    if (flags.html !== undefined) await writePage(flags.html, result, commandLine(self));
     if (flags.json) print(toJson(result));
     else if (flags.csv) process.stdout.write(toCsv(result));
     else printReplay(result, flags.frees);
@@ -101,6 +107,13 @@ async function run(path: string, flags: Flags): Promise<void> {
   } finally {
     progress.end();
   }
+}
+
+async function writePage(file: string, result: ReplayResult, command: string): Promise<void> {
+  // What draws charts is loaded only when there are some.
+  const { renderReport } = await import("../report/index.js");
+  const versions = { "Node.js": process.version, platform: `${process.platform} ${process.arch}` };
+  writeWhole(file, await renderReport(result, { command, versions }));
 }
 
 function replayOptions(path: string, flags: Flags): ReplayOptions {

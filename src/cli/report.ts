@@ -1,12 +1,12 @@
 // `stalewalk report TRACE`: a replay under all policies and the matrix of verdicts as one HTML file. Node-only.
-import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { statSync } from "node:fs";
+import { basename } from "node:path";
 import type { Command } from "commander";
 import { policies } from "../policies.js";
 import { type ReplayResult, replay, replayHardware } from "../replay/index.js";
 import { openTrace } from "../trace/node.js";
 import { usualIommu, type VerdictRecord, verdicts } from "../verdicts/index.js";
-import { InputError } from "./errors.js";
+import { checkTarget, commandLine, writeWhole } from "./html-file.js";
 import { parseCount } from "./image-options.js";
 import { print, printJson, startProgress } from "./output.js";
 import { packageVersion } from "./program.js";
@@ -51,7 +51,7 @@ export function register(program: Command): void {
     .action(run);
 }
 
-async function run(path: string, flags: Flags): Promise<void> {
+async function run(path: string, flags: Flags, self: Command): Promise<void> {
   const file = flags.html ?? defaultName(path);
   checkTarget(file);
   const chosen = choosePolicies(flags.policy);
@@ -61,7 +61,7 @@ async function run(path: string, flags: Flags): Promise<void> {
   const { renderReport } = await import("../report/index.js");
   const text = await renderReport(result, {
     verdicts: records,
-    command: commandLine(path, flags),
+    command: commandLine(self),
     versions: { "Node.js": process.version, platform: `${process.platform} ${process.arch}` },
   });
   writeWhole(file, text);
@@ -120,43 +120,4 @@ async function judge(chosen: Chosen): Promise<VerdictRecord[]> {
 function defaultName(path: string): string {
   const stem = path === "-" ? "trace" : basename(path).replace(/(\.(gz|txt|trace|log|dat))+$/i, "");
   return `${stem || "trace"}.report.html`;
-}
-
-/** What can be known before the work begins. */
-function checkTarget(file: string): void {
-  const folder = dirname(file);
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new InputError(`--html ${file}: ${folder} is no folder`);
-  }
-  if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) throw new InputError(`--html ${file}: is a folder`);
-}
-
-/** Writes a file as a whole: beside its place first, so that nobody ever sees half of it. */
-function writeWhole(file: string, text: string): void {
-  const temporary = join(dirname(file), `.${basename(file)}.${process.pid}.tmp`);
-  try {
-    writeFileSync(temporary, text, { flag: "wx" });
-    renameSync(temporary, file);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
-}
-
-/** The command that repeats this one, for a POSIX shell. */
-function commandLine(path: string, flags: Flags): string {
-  const words = ["stalewalk", "report", path];
-  const add = (name: string, value: string | number | undefined): void => {
-    if (value !== undefined) words.push(name, String(value));
-  };
-  add("--html", flags.html);
-  for (const name of flags.policy ?? []) add("--policy", name);
-  if (flags.geometry !== "skylake") add("--geometry", flags.geometry);
-  add("--cost", flags.cost);
-  add("--mapping", flags.mapping);
-  add("--cpus", flags.cpus);
-  add("--seed", flags.seed);
-  if (flags.strict) words.push("--strict");
-  if (!flags.verdicts) words.push("--no-verdicts");
-  return words.map((word) => (/^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(" ");
 }

@@ -55,7 +55,7 @@ describe("report", () => {
       policies: [{ policy: "none", iommuHazards: expect.any(Number), cpuHazards: 0, lostNs: expect.any(Number) }],
     });
     expect(page.includes('id="verdicts"')).toBe(false);
-    expect(page.includes("--policy none --no-verdicts")).toBe(true);
+    expect(page.includes("--no-verdicts --policy none")).toBe(true);
   });
 
   it("quotes for a shell what needs it in the command", async () => {
@@ -113,5 +113,24 @@ describe("errors of report", () => {
     expect(code).toBe(2);
     expect(err).toMatch(/--policy.*"hope".*deferred-free/);
     expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe("replay --html", () => {
+  it("prints the comparison and writes the page, with the command that made it", async () => {
+    const file = join(folder, "page.html");
+    const { code, out } = await runCli("replay", trace, "--html", file, "--policy", "all");
+    expect(code).toBe(0);
+    expect(out).toContain("deferred-free");
+    const page = readFileSync(file, "utf8");
+    expect(page.endsWith("</html>\n")).toBe(true);
+    expect(page).toContain(`stalewalk replay ${trace} --html ${file} --policy all</pre>`);
+    expect(readdirSync(folder)).toEqual(["page.html"]);
+  });
+
+  it("refuses a place where no file can be before it plays anything", async () => {
+    const { code, err } = await runCli("replay", trace, "--html", join(folder, "missing", "page.html"));
+    expect(code).toBe(2);
+    expect(err).toContain("is no folder");
   });
 });
