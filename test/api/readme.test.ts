@@ -1,81 +1,240 @@
-// The README is true: its commands run, its terminal sessions show what is printed, its library example prints what it says.
+// README and docs are true: their commands run, their terminal sessions show what is printed, library examples print what
+// they say, tables list what there is, and JSON examples are accepted.
 
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { describe, expect, it } from "vitest";
+import { Command } from "commander";
+import { afterAll, describe, expect, it } from "vitest";
+import { commands as registered } from "../../src/cli/commands.js";
+import { checkCostModel, costKinds, defaultCostModel, notModelled } from "../../src/cost/index.js";
+import { checkPolicy, policies } from "../../src/policies.js";
+import { checkHardware } from "../../src/replay/index.js";
+import { joinMapping } from "../../src/trace/index.js";
 import { runCli } from "../cli/run-cli.js";
 import { ROOT } from "../support/pack-package.js";
+import { sharedData } from "../support/shared-data.js";
 
-const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+const PAGES = ["README.md", ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`)];
+const textOf = (page: string): string => readFileSync(join(ROOT, page), "utf8");
+const readme = textOf("README.md");
+
+/** Where files that the pages name are written. */
+const SCRATCH = join(ROOT, "build", `readme-${process.pid}`);
+const RECORDED = "../shared/data";
+
+mkdirSync(SCRATCH, { recursive: true });
+afterAll(() => rmSync(SCRATCH, { recursive: true }));
 
 /** Fenced blocks of a language. */
-function blocks(language: string): string[] {
-  return [...readme.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
+function blocks(language: string, page = "README.md"): string[] {
+  return [...textOf(page).matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
     .filter((it) => it[1] === language)
     .map((it) => it[2] ?? "");
 }
 
-/** Arguments of `npx stalewalk …`. */
-const argumentsOf = (line: string): string[] => line.replace(/^(\$ )?npx stalewalk /, "").split(" ");
+/** JSON blocks by the file name that stands in the line above them. */
+function jsonFiles(page: string): Map<string, string> {
+  const found = textOf(page).matchAll(/^`([\w-]+\.json)`[^\n]*\n\n```json\n([\s\S]*?)^```$/gm);
+  return new Map([...found].map((it) => [it[1] as string, it[2] as string]));
+}
+
+/** A command line as it can run here: arguments of `npx stalewalk …`, with recorded data and files where they are. */
+function argumentsOf(line: string, page: string): { args: string[]; missing: boolean } {
+  const files = jsonFiles(page);
+  let missing = false;
+  const words = line
+    .replace(/^(\$ )?npx stalewalk /, "")
+    .replace(/ >.*$/, "")
+    .split(" ");
+  const args = words.map((word) => {
+    if (word.startsWith(`${RECORDED}/`)) {
+      const path = sharedData(word.slice(RECORDED.length + 1));
+      missing ||= path === undefined;
+      return path ?? word;
+    }
+    if (word.endsWith(".html") || files.has(word)) {
+      if (files.has(word)) writeFileSync(join(SCRATCH, word), files.get(word) as string);
+      return join(SCRATCH, word);
+    }
+    return word;
+  });
+  return { args, missing };
+}
+
+/** Compares printed lines with shown ones: a line … stands for any number of lines, … in a line for any text. */
+function compare(shown: readonly string[], printed: readonly string[]): void {
+  let at = 0;
+  let free = false;
+  for (let i = 0; i < shown.length; ) {
+    if (shown[i] === "…") {
+      free = true;
+      i++;
+      continue;
+    }
+    const next = shown.indexOf("…", i);
+    const part = shown.slice(i, next === -1 ? shown.length : next);
+    if (free) at = printed.indexOf(part[0] as string, at);
+    expect(at, `not printed: ${part[0]}`).toBeGreaterThanOrEqual(0);
+    const own = printed
+      .slice(at, at + part.length)
+      .map((line, n) => (matches(part[n] as string, line) ? part[n] : line));
+    expect(own).toEqual(part);
+    at += part.length;
+    i += part.length;
+    free = false;
+  }
+  if (!free) expect(printed.slice(at)).toEqual([]);
+}
+
+function matches(shown: string, line: string): boolean {
+  const parts = shown.split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return parts.length > 1 && new RegExp(`^${parts.join(".*")}$`).test(line);
+}
+
+const sessions = PAGES.flatMap((page) =>
+  blocks("console", page).map((block) => {
+    const [line = "", ...shown] = block.replace(/\n$/, "").split("\n");
+    return { page, line: line.replace(/^\$ /, ""), shown, ...argumentsOf(line, page) };
+  }),
+);
+const commandLines = PAGES.flatMap((page) =>
+  blocks("sh", page)
+    .flatMap((block) => block.split("\n").filter((line) => line.startsWith("npx stalewalk ")))
+    .map((line) => ({ page, line })),
+);
+
+describe("README.md and docs", () => {
+  it("have commands to run", () => {
+    expect(commandLines.length).toBeGreaterThan(8);
+    expect(sessions.length).toBeGreaterThan(4);
+  });
+
+  for (const { page, line } of commandLines) {
+    it(`${page}: ${line}`, async () => {
+      const { code, out, err } = await runCli(...argumentsOf(line, page).args);
+      expect(err).toBe("");
+      expect(code).toBe(0);
+      expect(out).not.toBe("");
+    });
+  }
+
+  for (const { page, line, shown, args, missing } of sessions) {
+    const name = missing ? `SKIPPED, no recorded data in ${RECORDED}` : "shows what is printed";
+    it.skipIf(missing)(`${page}: ${line}: ${name}`, async () => {
+      const { out, err } = await runCli(...args);
+      expect(err).toBe("");
+      const root = sharedData("traces")?.replace(/\/traces$/, "") ?? RECORDED;
+      compare(shown, out.replaceAll(root, RECORDED).replace(/\n$/, "").split("\n"));
+    });
+  }
+
+  it.each(PAGES)("%s links to files that are there", (page) => {
+    const folder = join(ROOT, page, "..");
+    const links = [...textOf(page).matchAll(/\]\((?!https?:)([^)#]+)/g)].map((it) => it[1]!);
+    expect(links.filter((link) => !existsSync(join(folder, link)))).toEqual([]);
+  });
+
+  it("name only scripts that are there", () => {
+    const { scripts } = JSON.parse(textOf("package.json")) as { scripts: Record<string, string> };
+    const named = PAGES.flatMap((page) => [...textOf(page).matchAll(/npm (?:run )?([\w:]+)/g)].map((it) => it[1]!));
+    const checked = named.filter((name) => name !== "ci" && name !== "run");
+    expect(checked.length).toBeGreaterThan(1);
+    expect(checked.filter((name) => !(name in scripts))).toEqual([]);
+  });
+});
 
 describe("README.md", () => {
-  const commands = blocks("sh").flatMap((block) =>
-    block.split("\n").filter((line) => line.startsWith("npx stalewalk ")),
-  );
-
-  it("has commands to run", () => {
-    expect(commands.length).toBeGreaterThan(3);
-    expect(blocks("console").length).toBeGreaterThan(0);
+  it("lists every command", () => {
+    const program = new Command();
+    for (const register of registered) register(program);
+    const listed = [...readme.matchAll(/^\| `([\w-]+)[^`]*` \|/gm)].map((it) => it[1]!);
+    expect(program.commands.map((it) => it.name()).filter((name) => !listed.includes(name))).toEqual([]);
   });
 
-  it.each(commands)("%s", async (line) => {
-    const { code, out, err } = await runCli(...argumentsOf(line));
-    expect(err).toBe("");
-    expect(code).toBe(0);
-    expect(out).not.toBe("");
+  it("lists every entry point", () => {
+    const { exports } = JSON.parse(textOf("package.json")) as { exports: Record<string, unknown> };
+    const names = Object.keys(exports).filter((name) => name !== "./package.json");
+    const missing = names.filter((name) => !readme.includes(`\`${name.replace(/^\./, "stalewalk")}\``));
+    expect(missing).toEqual([]);
   });
 
-  it.each(blocks("console").map((block) => [block.slice(2, block.indexOf("\n")), block]))(
-    "shows what %s prints",
-    async (_, block) => {
-      const [line = "", ...output] = block.split("\n");
-      const { out } = await runCli(...argumentsOf(line));
-      expect(out).toBe(output.join("\n"));
+  it.each(blocks("js").map((example, i) => [i + 1, example, blocks("text")[i]]))(
+    "has a library example %i that prints what it says",
+    (_, example, printed) => {
+      expect(existsSync(join(ROOT, "dist/index.js")), "dist is not there: run npm run build first").toBe(true);
+      const file = join(SCRATCH, "example.mjs");
+      const library = JSON.stringify(pathToFileURL(join(ROOT, "dist/index.js")).href);
+      writeFileSync(file, String(example).replace('"stalewalk"', library));
+      expect(execFileSync(process.execPath, [file], { encoding: "utf8" })).toBe(printed);
     },
   );
+});
 
-  it("names only scripts that are there", () => {
-    const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
-      scripts: Record<string, string>;
-    };
-    const named = [...readme.matchAll(/npm (?:run )?([\w:]+)/g)]
-      .map((it) => it[1]!)
-      .filter((name) => name !== "ci" && name !== "run");
-    expect(named.length).toBeGreaterThan(1);
-    expect(named.filter((name) => !(name in scripts))).toEqual([]);
+describe("docs/policies.md", () => {
+  it("lists the presets, each with what it is", () => {
+    const rows = Object.values(policies).map(({ name, about }) => `| \`${name}\` | ${about} |`);
+    expect(
+      textOf("docs/policies.md")
+        .split("\n")
+        .filter((line) => /^\| `[\w-]+` \| [^|]+ \|$/.test(line)),
+    ).toEqual(rows);
   });
 
-  it("links to files that are there", () => {
-    const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)/g)].map((it) => it[1]!);
-    expect(links.length).toBeGreaterThan(2);
-    expect(links.filter((link) => !existsSync(join(ROOT, link)))).toEqual([]);
-  });
-
-  it("has a library example that prints what it says", () => {
-    expect(existsSync(join(ROOT, "dist/index.js")), "dist is not there: run npm run build first").toBe(true);
-    const [example = ""] = blocks("js");
-    const [printed] = blocks("text");
-    const file = join(ROOT, "build", `readme-example-${process.pid}.mjs`);
-    writeFileSync(
-      file,
-      example.replace('"stalewalk"', JSON.stringify(pathToFileURL(join(ROOT, "dist/index.js")).href)),
-    );
-    try {
-      expect(execFileSync(process.execPath, [file], { encoding: "utf8" })).toBe(printed);
-    } finally {
-      rmSync(file);
+  it("describes every field of a policy, with its default", () => {
+    const { about: _, name: __, ...fields } = policies.none;
+    for (const [field, value] of Object.entries(fields)) {
+      const shown = field === "hooks" ? "both `false`" : `\`${JSON.stringify(value)}\``;
+      expect(textOf("docs/policies.md")).toContain(`| \`${field}\` | ${shown} |`);
     }
+  });
+
+  it("has an example that is a policy", () => {
+    const [[, text] = []] = jsonFiles("docs/policies.md");
+    expect(checkPolicy(JSON.parse(text as string)).deferUnmarkedOf).toEqual(["cpa_collapse_large_pages"]);
+  });
+});
+
+describe("docs/costs.md", () => {
+  it("gives every figure, its source and how sure it is", () => {
+    const rows = costKinds.map((kind) => {
+      const { ns, confidence, source } = defaultCostModel.figures[kind];
+      return `| \`${kind}\` | ${ns} | ${confidence} | ${source.replaceAll("|", "\\|")} |`;
+    });
+    expect(
+      textOf("docs/costs.md")
+        .split("\n")
+        .filter((line) => /^\| `\w+` \| \d+ \|/.test(line)),
+    ).toEqual(rows);
+  });
+
+  it("says what is not modelled", () => {
+    expect(
+      textOf("docs/costs.md")
+        .split("\n")
+        .filter((line) => line.startsWith("* ")),
+    ).toEqual(notModelled.map((line) => `* ${line}`));
+  });
+
+  it("has an example that is a cost model", () => {
+    const [[, text] = []] = jsonFiles("docs/costs.md");
+    const model = checkCostModel(JSON.parse(text as string));
+    expect(model.figures.queueWait).toEqual({
+      ns: 900,
+      source: "dmar_perf_latency, our machine",
+      confidence: "verified",
+    });
+    expect(model.figures.ipiReceiver.ns).toBe(150);
+  });
+});
+
+describe("docs/recording.md", () => {
+  it("has examples that are a mapping and hardware", () => {
+    const files = jsonFiles("docs/recording.md");
+    const { events, rules } = joinMapping(JSON.parse(files.get("mapping.json") as string));
+    expect(events.map(({ name }) => name)).toEqual(["my_table_free"]);
+    expect(rules.at(-1)?.operation).toBe("table-free");
+    expect(checkHardware(JSON.parse(files.get("hardware.json") as string)).name).toBe("mine");
   });
 });
