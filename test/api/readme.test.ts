@@ -238,3 +238,48 @@ describe("docs/recording.md", () => {
     expect(checkHardware(JSON.parse(files.get("hardware.json") as string)).name).toBe("mine");
   });
 });
+
+describe("docs/architecture.md", () => {
+  const page = textOf("docs/architecture.md");
+
+  it("names every file of the engine's root, and every folder of src", () => {
+    const files = readdirSync(join(ROOT, "assembly")).filter((name) => name.endsWith(".ts"));
+    expect(files.length).toBeGreaterThan(10);
+    expect(files.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
+    expect(foldersOf("src").filter((name) => !page.includes(`\`src/${name}/\``))).toEqual([]);
+  });
+
+  it("says what each folder may import, and none imports more", () => {
+    const rows = [...page.matchAll(/^\| (`src\/[^|]*) \| [^|]+ \| ([^|]+) \|$/gm)];
+    const allowed = new Map(
+      rows.flatMap(([, names = "", list = ""]) =>
+        [...names.matchAll(/`src\/([\w-]+)\/`/g)].map((it) => [it[1]!, list] as const),
+      ),
+    );
+    const folders = foldersOf("src");
+    const broken = folders
+      .filter((name) => name !== "cli")
+      .flatMap((name) =>
+        folders.filter(
+          (other) => other !== name && importsOf(name).has(other) && !allowed.get(name)?.includes(`\`${other}/\``),
+        ),
+      );
+    expect(importsOf("cli").size).toBeGreaterThan(5);
+    expect(broken).toEqual([]);
+    const own = readdirSync(join(ROOT, "src")).filter((name) => name.endsWith(".ts"));
+    const beyond = own.flatMap((name) => foldersOf("src").filter((it) => textOf(`src/${name}`).includes(`"./${it}/`)));
+    expect([...new Set(beyond)]).toEqual(["engine"]);
+  });
+});
+
+function foldersOf(path: string): string[] {
+  return readdirSync(join(ROOT, path), { withFileTypes: true })
+    .filter((it) => it.isDirectory())
+    .map(({ name }) => name);
+}
+
+/** Names that stand behind `../` in the imports of a folder of src. */
+function importsOf(folder: string): Set<string> {
+  const texts = readdirSync(join(ROOT, "src", folder)).map((name) => textOf(`src/${folder}/${name}`));
+  return new Set(texts.flatMap((text) => [...text.matchAll(/"\.\.\/([\w-]+)\//g)].map((it) => it[1]!)));
+}
