@@ -247,6 +247,33 @@ function prelude({ levels, cpus, iommus }: Shape): KernelOperation[] {
   ];
 }
 
+/** What neither walks the kernel's tables for the kernel nor allocates one. */
+const QUIET: ReadonlySet<KernelOperation["kind"]> = new Set([
+  ...(["access", "request", "reuse", "run-work", "purge"] as const),
+  ...(["flush-all", "flush-kernel-range", "flush-mm-range", "local-flush-all"] as const),
+]);
+
+/**
+ * Every bare free follows its clear, or is followed by it before the kernel walks its tables again: a table that is freed
+ * and stays linked would be handed out while the kernel still uses it, a state that no kernel is in and that no rule says
+ * anything about. Agents and attackers come in between.
+ */
+function closeFrees(operations: readonly KernelOperation[]): KernelOperation[] {
+  const cleared = new Set<string>();
+  let linked: KernelOperation[] = [];
+  return operations.flatMap((operation) => {
+    const due = QUIET.has(operation.kind) ? [] : linked;
+    if (due.length > 0) linked = [];
+    if (operation.kind === "table-clear" || operation.kind === "table-free") {
+      const { kind, site, address } = operation;
+      const place = `${site} ${address}`;
+      if (kind === "table-clear") cleared.add(place);
+      else if (!cleared.delete(place)) linked.push({ kind: "table-clear", site, address });
+    }
+    return [...due, operation];
+  });
+}
+
 function programOf(shape: Shape, maxLength: number): fc.Arbitrary<KernelProgram> {
   const agents = agentOperations(shape);
   const work = workOperations(shape);
@@ -276,7 +303,7 @@ function programOf(shape: Shape, maxLength: number): fc.Arbitrary<KernelProgram>
     })
     .map(({ config, cold, parts, interleaved }) => ({
       config,
-      operations: [...(cold === 4 ? [] : prelude(shape)), ...parts.flat()].slice(0, maxLength),
+      operations: closeFrees([...(cold === 4 ? [] : prelude(shape)), ...parts.flat()]).slice(0, maxLength),
       interleaved: interleaved.toSorted((a, b) => a.point - b.point),
     }));
 }

@@ -19,6 +19,8 @@ export interface Stage {
 
 const PAGE = 0x1000n;
 const LARGE_PAGES = 512;
+const LARGE = PAGE * 512n;
+const GIB_PAGES = 262_144;
 
 /** Arbitraries of sequences, a few operations each. */
 export function stories(stage: Stage): fc.Arbitrary<KernelOperation[]> {
@@ -58,6 +60,23 @@ export function stories(stage: Stage): fc.Arbitrary<KernelOperation[]> {
         maybe(stage.reuse),
         reads(address),
         maybe(work),
+      ),
+    );
+  // A GiB whose tables all go for one leaf: reads reach another 2 MiB of it than the one page that is flushed.
+  const gibibyte = fc
+    .constantFrom(...stage.vmalloc.filter((address) => address % (1n << 30n) === 0n))
+    .chain((address) =>
+      inOrder(
+        always(
+          { kind: "vmalloc", address, pages: 2, shift: 12 },
+          { kind: "vmalloc", address: address + LARGE, pages: 2, shift: 12 },
+        ),
+        reads(address),
+        reads(address + LARGE),
+        always({ kind: "vmalloc", address, pages: GIB_PAGES, shift: 30 }),
+        fc.array(stage.reuse, { maxLength: 3 }),
+        reads(address),
+        reads(address + LARGE),
       ),
     );
   const staleRead = fc
@@ -106,6 +125,7 @@ export function stories(stage: Stage): fc.Arbitrary<KernelOperation[]> {
   const flood = fc.constant(Array.from({ length: 70 }, (): KernelOperation => ({ kind: "flush-all" })));
   return fc.oneof(
     { weight: 36, arbitrary: hugeMapping },
+    { weight: 30, arbitrary: gibibyte },
     { weight: 20, arbitrary: staleRead },
     { weight: 30, arbitrary: attributes },
     { weight: 24, arbitrary: unplug },
