@@ -104,8 +104,8 @@ export function destroyMm(mm: u32): bool {
   const root = rootOf(mm);
   releaseBelow(root, levels, 256);
   const second = secondRootOf(mm);
-  if (second != 0) release(second, USER);
   release(root, USER);
+  if (second != 0) release(second, USER);
   forgetMm(mm);
   forgetSlots(mm);
   return true;
