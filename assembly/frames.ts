@@ -186,10 +186,6 @@ export function framesUsed(): u32 {
   return used;
 }
 
-export function frameCapacity(): u32 {
-  return capacity;
-}
-
 /** Whether all 512 entries of a table are 0. */
 export function isEmpty(slot: u32): bool {
   const end = contentsOf(slot) + PAGE;

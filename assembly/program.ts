@@ -153,7 +153,7 @@ function playOnCpu(at: usize, operation: u8, context: usize): void {
 }
 
 /** Writes an entry by physical address; false if its frame is not in the frame store. */
-export function writeEntry(physicalAddress: u64, value: u64): bool {
+function writeEntry(physicalAddress: u64, value: u64): bool {
   const slot = slotOf(physicalAddress >> 12);
   if (slot == 0) return false;
   store<u64>(contentsOf(slot) + (<usize>physicalAddress & 0xff8), value);

@@ -15,7 +15,7 @@ import {
   tally,
 } from "./counters";
 import { afterFlush, HOOK_FLUSH_ALL, HOOK_KERNEL_RANGE, notify } from "./policy";
-import { cpuCount, generationOfMm, mmOfCpu, nextGeneration, reload, slotGeneration } from "./spaces";
+import { cpuCount, mmOfCpu, nextGeneration, reload, slotGeneration } from "./spaces";
 
 /** tlb_single_page_flush_ceiling, in pages. */
 const CEILING: u64 = 33;
@@ -89,9 +89,4 @@ export function flushTlbMmRange(mm: u32, start: u64, end: u64, shift: u32): void
   }
   if (all) notify(mm, 0, NO_LIMIT);
   else if (end > start) notify(mm, start, end - 1);
-}
-
-/** Generation of an mm, for tests and dumps. */
-export function mmGeneration(mm: u32): u32 {
-  return generationOfMm(mm);
 }

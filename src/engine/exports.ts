@@ -24,7 +24,6 @@ export interface EngineExports {
   setState(slot: number, state: number, level: number): void;
   clearContents(slot: number): void;
   framesUsed(): number;
-  frameCapacity(): number;
 
   createCache(sets: number, ways: number, levels: number, span: number, replacement: number, tags: number): Pointer;
   cacheCounter(cache: Pointer, which: number): bigint;
@@ -67,7 +66,6 @@ export interface EngineExports {
   readonly programFault: WebAssembly.Global<"i32">;
   checkProgram(program: Pointer, count: number): number;
   play(program: Pointer, count: number, results: Pointer): void;
-  writeEntry(physicalAddress: bigint, value: bigint): number;
   createWorkload(most: number): Pointer;
   setActors(first: number, span: number, tags: number, writes: number): void;
   setFlushWeight(kind: number, weight: number): void;
@@ -90,8 +88,6 @@ export interface EngineExports {
   freeFrames(): number;
   freeSlotAt(place: number): number;
   rootOf(mm: number): number;
-  secondRootOf(mm: number): number;
-  mmGeneration(mm: number): number;
   lazyPages(): bigint;
   lazyMaxPages(): bigint;
   createKernelWorkload(most: number): number;
@@ -117,7 +113,4 @@ export interface EngineExports {
   hazardRecord(number: number): Pointer;
   operationNumber(): bigint;
   setOperationNumber(number: bigint): void;
-  freedAt(slot: number): bigint;
-  marksOf(slot: number): number;
-  siteOf(slot: number): number;
 }
