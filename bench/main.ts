@@ -109,7 +109,8 @@ async function measureKernelAndTraces(
     const traces = await measureTraces(quick, show);
     progress.clear();
     if (traces) done.traces = traces;
-    if (traces && !quick) console.log(`\n${formatTraces(traces)}`);
+    if (!traces) console.log("\ntraces: not measured, the recorded ones are not beside the checkout");
+    else if (!quick) console.log(`\n${formatTraces(traces)}`);
   }
   return done;
 }

@@ -29,16 +29,13 @@ const RECORDED = "linux612-hugevmap-unprivileged.trace.txt.gz";
 const ROUNDS = 3;
 
 function findTraces(): string[] {
-  const data = process.env["STALEWALK_DATA"] ?? join(packageRoot, "..", "shared", "data");
-  const folders = [join(data, "traces"), join(packageRoot, "test", "fixtures", "traces")];
-  for (const folder of folders.filter((path) => existsSync(path))) {
-    const names = readdirSync(folder).filter((name) => /^(linux|hugevmap).*\.trace\.txt(\.gz)?$/.test(name));
-    if (names.length > 0) return names.sort().map((name) => join(folder, name));
-  }
-  return [];
+  const folder = join(process.env["STALEWALK_DATA"] ?? join(packageRoot, "..", "shared", "data"), "traces");
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder).filter((name) => name.endsWith(".trace.txt.gz"));
+  return names.sort().map((name) => join(folder, name));
 }
 
-/** Measures the recorded traces, or the excerpts of them that the tests use; undefined if there are none. */
+/** Measures the recorded traces; undefined if they are not there: excerpts are too short to say anything. */
 export async function measureTraces(
   quick: boolean,
   onStep: (step: string) => void = () => {},

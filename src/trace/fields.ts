@@ -7,6 +7,7 @@ import type { StringTable } from "./strings.js";
 const NEWLINE = 10;
 const RETURN = 13;
 const SPACE = 32;
+const EQUALS = 61;
 
 /** Parser of the fields behind an event's name; one per reader. */
 export class FieldParser {
@@ -157,6 +158,8 @@ export class FieldParser {
     let seen = 0;
     let c = bytes[p]!;
     while (c > SPACE) {
+      // No symbol has a "=": the blank before the next field is damaged.
+      if (c === EQUALS) return -1;
       seen |= c;
       hash = (Math.imul(hash, 31) + c) | 0;
       c = bytes[++p]!;

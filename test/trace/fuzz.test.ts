@@ -95,7 +95,8 @@ describe("fuzzed traces", () => {
         });
         expect(changed).toBeLessThanOrEqual(1);
       }),
-      { numRuns: 1500 },
+      // The examples are what earlier runs found: a blank between a symbol and the next field.
+      { numRuns: 1500, examples: [[4, 25068122, 1]] },
     );
   });
 
