@@ -13,6 +13,7 @@ import type { TraceFormat } from "./summary.js";
 const NEWLINE = 10;
 const RETURN = 13;
 const SPACE = 32;
+const HASH = 35;
 const COLON = 58;
 /** Seconds up to which nanoseconds since zero are exact in a number. */
 const EXACT_SECONDS = 8_000_000;
@@ -116,8 +117,11 @@ export class LineParser {
       this.blankLines++;
       return start + (first === NEWLINE ? 1 : 2);
     }
-    if (first === 35) return this.#markLine(bytes, start, "");
     const prefix = this.#prefix;
+    if (first === HASH) {
+      if (parsePrefix(bytes, start, prefix) !== "") return this.#markLine(bytes, start, "");
+      return this.#hidden(bytes, start);
+    }
     const expected = parsePrefix(bytes, start, prefix);
     if (expected !== "") return this.#markLine(bytes, start, expected);
     if (prefix.highBytes) this.#noteBytes(bytes, start);
@@ -239,6 +243,14 @@ export class LineParser {
     }
     this.#accept(bytes, start);
     this.#countUnknown(name);
+    return end + 1;
+  }
+
+  /** No comment has a task, a CPU and a time: the first byte of this event is damaged. */
+  #hidden(bytes: Uint8Array, start: number): number {
+    const end = bytes.indexOf(NEWLINE, start);
+    this.damagedLines++;
+    this.#report("bad-prefix", "damage", bytes, start, end, "an event that begins like a comment", "a task name");
     return end + 1;
   }
 

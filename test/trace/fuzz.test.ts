@@ -95,8 +95,14 @@ describe("fuzzed traces", () => {
         });
         expect(changed).toBeLessThanOrEqual(1);
       }),
-      // The examples are what earlier runs found: a blank between a symbol and the next field.
-      { numRuns: 1500, examples: [[4, 25068122, 1]] },
+      // The examples are what earlier runs found: a blank between a symbol and the next field, a line's first blank (a "#").
+      {
+        numRuns: 1500,
+        examples: [
+          [4, 25068122, 1],
+          [4, 0, 3],
+        ],
+      },
     );
   });
 
