@@ -7,7 +7,6 @@ import {
   FETCH,
   IMPLICIT,
   isUser,
-  isWrite,
   NXE,
   PKE,
   SMAP,

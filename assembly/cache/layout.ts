@@ -63,9 +63,8 @@ export const KEY_PAGE_SHIFT: u64 = 19;
 export const KEY_TAG_SHIFT: u64 = 3;
 export const KEY_GLOBAL: u64 = 1 << 2;
 export const KEY_LEVEL: u64 = 3;
-export const GLOBAL_TAG: u64 = (0xffff << KEY_TAG_SHIFT) | KEY_GLOBAL;
 /** Tags are dense indices of PCIDs or PASIDs; the last one stands for "global". */
-export const MOST_TAGS: u32 = 0xffff;
+export const GLOBAL_TAG: u64 = (0xffff << KEY_TAG_SHIFT) | KEY_GLOBAL;
 
 // ---- a way's times: of the last use (hit or fill), of the last fill ----
 export const TIME_USED: usize = 0;

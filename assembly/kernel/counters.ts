@@ -48,7 +48,6 @@ export const SYNCHRONOUS_ROUNDS: u32 = 30;
 /** Entries written to second roots that user-only roots need. */
 export const ROOT_SYNCS: u32 = 31;
 export const USER_ROUNDS: u32 = 32;
-export const COUNTER_COUNT: u32 = 33;
 
 // ---- tables freed, by site ----
 const FREED_AT_SITE: usize = memory.data(8 * 8, 8);

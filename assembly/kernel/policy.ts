@@ -15,7 +15,7 @@ import {
 } from "../frames";
 import { allocate } from "../layout";
 import { point } from "../points";
-import { invalidateByQueue, NO_LIMIT, startRound } from "../queue/submit";
+import { invalidateByQueue, NO_LIMIT, SCOPE_PASID, SCOPE_RANGE, startRound } from "../queue/submit";
 import { firstPasid } from "../requesters";
 import {
   FRAMES_DEFERRED,
@@ -45,11 +45,6 @@ export const INVALIDATE_FIRST: u32 = 1 << 5;
 export const USER_ONLY_ROOT: u32 = 1 << 6;
 export const NO_SHARED_TABLES: u32 = 1 << 7;
 export const NOTIFY_USER: u32 = 1 << 8;
-
-// ---- scope of a ranged hook ----
-export const SCOPE_RANGE: u32 = 0;
-export const SCOPE_PASID: u32 = 1;
-export const SCOPE_ALL: u32 = 2;
 
 const MOST_REQUESTS: u32 = 64;
 const REQUESTS: usize = memory.data(64 * 16, 8);

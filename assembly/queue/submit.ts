@@ -2,7 +2,7 @@
 // descriptor, encoded and decoded again. Intel: an aligned power of two without a ceiling, batches of 16 with one wait
 // (cache_tag_flush_range). AMD: table entries always included, one wait a device.
 
-import { AGENT_FLAGS, AMD_COMMANDS, addressMask, agentOf, CONTEXT_FRONTS, CONTEXT_PASID, CONTEXT_TAG } from "../agent";
+import { AGENT_FLAGS, AMD_COMMANDS, agentOf, CONTEXT_FRONTS, CONTEXT_PASID, CONTEXT_TAG } from "../agent";
 import {
   invalidateAll,
   invalidateFront,
@@ -28,7 +28,9 @@ import * as vtd from "./vtd";
 
 /** Last address of a range that is everything. */
 export const NO_LIMIT: u64 = 0xffff_ffff_ffff_ffff;
-const SCOPE_RANGE: u32 = 0;
+// ---- what a ranged invalidation names: the range, all of the PASID, the whole IOMMU ----
+export const SCOPE_RANGE: u32 = 0;
+export const SCOPE_PASID: u32 = 1;
 const SCOPE_ALL: u32 = 2;
 /** Descriptors that the Intel driver batches before it submits them with a wait. */
 const BATCH: u32 = 16;

@@ -1,7 +1,7 @@
 // Charts: Vega draws a specification into SVG text, without a browser. The page needs no script for them. Colours are the
 // page's CSS variables, so a chart follows light, dark and print as the text around it does.
 
-import { parse, type Spec, View, version, Warn } from "vega";
+import { type Axis, parse, type Spec, View, version, Warn } from "vega";
 import { details } from "./blocks.js";
 import { type Html, type HtmlPart, html, trusted, visible } from "./html.js";
 
@@ -75,4 +75,25 @@ export function label(text: string, width: number): string {
   const shown = visible(text);
   const most = Math.floor(width / 8);
   return shown.length > most ? `${shown.slice(0, most - 1)}…` : shown;
+}
+
+/** The time axis below a chart of a width: fewer ticks where there is less room. */
+export function timeAxis(title: string, width: number): Axis {
+  return {
+    orient: "bottom",
+    scale: "time",
+    title,
+    tickCount: width === WIDE ? 10 : 4,
+    aria: false,
+    labelColor: ink,
+    titleColor: ink,
+    tickColor: ink,
+    domainColor: ink,
+    labelFont: font,
+    titleFont: font,
+    labelFontSize: 12,
+    titleFontSize: 12,
+    titleFontWeight: "normal",
+    labelFlush: true,
+  };
 }

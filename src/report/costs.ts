@@ -4,7 +4,7 @@ import type { Spec } from "vega";
 import type { CostKind } from "../cost/index.js";
 import type { PolicyResult, ReplayResult } from "../replay/index.js";
 import { type Column, table } from "./blocks.js";
-import { AXIS, type Chart, font, ink, label, WIDE } from "./chart.js";
+import { AXIS, type Chart, font, ink, label, timeAxis } from "./chart.js";
 import { code, count, timeFormat } from "./format.js";
 import { html } from "./html.js";
 
@@ -107,25 +107,7 @@ function spec(result: ReplayResult, full: number): Spec {
         range: costParts.map(({ colour }) => `var(--${colour})`),
       },
     ],
-    axes: [
-      {
-        orient: "bottom",
-        scale: "time",
-        title: `time, ${unit.name}`,
-        tickCount: full === WIDE ? 10 : 4,
-        aria: false,
-        labelColor: ink,
-        titleColor: ink,
-        tickColor: ink,
-        domainColor: ink,
-        labelFont: font,
-        titleFont: font,
-        labelFontSize: 12,
-        titleFontSize: 12,
-        titleFontWeight: "normal",
-        labelFlush: true,
-      },
-    ],
+    axes: [timeAxis(`time, ${unit.name}`, full)],
     marks: [
       {
         type: "rect",

@@ -4,7 +4,7 @@
 import type { Mark, Spec } from "vega";
 import type { PolicyResult, ReplayResult } from "../replay/index.js";
 import { type Column, table } from "./blocks.js";
-import { AXIS, type Chart, faint, font, ink, label, WIDE } from "./chart.js";
+import { AXIS, type Chart, faint, font, ink, label, timeAxis, WIDE } from "./chart.js";
 import { code, count, type TimeFormat, timeFormat } from "./format.js";
 import { html } from "./html.js";
 
@@ -102,25 +102,7 @@ function spec(rows: readonly Row[], result: ReplayResult, full: number): Spec {
     padding: { left: SIDE, right: SIDE, top: 4, bottom: AXIS },
     autosize: "none",
     scales: [{ name: "time", type: "linear", domain: [0, end], range: [0, width] }],
-    axes: [
-      {
-        orient: "bottom",
-        scale: "time",
-        title: `time from the first event, ${unit.name}`,
-        tickCount: full === WIDE ? 10 : 4,
-        aria: false,
-        labelColor: ink,
-        titleColor: ink,
-        tickColor: ink,
-        domainColor: ink,
-        labelFont: font,
-        titleFont: font,
-        labelFontSize: 12,
-        titleFontSize: 12,
-        titleFontWeight: "normal",
-        labelFlush: true,
-      },
-    ],
+    axes: [timeAxis(`time from the first event, ${unit.name}`, full)],
     marks: drawn.map((row, i) => rowMark(row, top(i), most.get(row.scale)!, (factor * binNs) / unit.ns, end, width)),
   };
 }
