@@ -2,42 +2,42 @@
 // false has run out of memory. Everything is created before the first operation; after that memory does not grow.
 
 // ---- machine ----
-export { allocate, arenaBytes } from "./layout";
-export { setPagingMode } from "./agent";
+export { allocate, arenaBytes } from "./base/memory";
+export { setPagingMode } from "./hardware/agent";
 
 // ---- frames ----
-export { claimSlot, createFrameStore, framesUsed, slotOf } from "./frames";
-export { clearContents, contentsOf, frameOf, generationOf, levelOf, setState, stateOf } from "./frames";
+export { claimSlot, createFrameStore, framesUsed, slotOf } from "./paging/frames";
+export { clearContents, contentsOf, frameOf, generationOf, levelOf, setState, stateOf } from "./paging/frames";
 
 // ---- caches ----
 export { createCache } from "./cache/create";
 export { cacheContents, cacheCounter, setCacheClock } from "./cache/inspect";
 
 // ---- agents, contexts, requesters ----
-export { addTranslationCache, agentCounter, createAgent, setPagingStructureCache } from "./agent";
-export { contextRoot, contextTag, createContext, setContextRoot, setContextTag, setControls } from "./agent";
-export { access, accessAll, addRequester } from "./requesters";
-export { setPasid } from "./queue/submit";
+export { addTranslationCache, agentCounter, createAgent, setPagingStructureCache } from "./hardware/agent";
+export { contextRoot, contextTag, createContext, setContextRoot, setContextTag, setControls } from "./hardware/agent";
+export { access, accessAll, addRequester } from "./hardware/requesters";
+export { setPasid } from "./hardware/queue/submit";
 
 // ---- one translation ----
-export { translate } from "./translate";
-export { CHAIN, chainLength, explain, probe } from "./explain";
+export { translate } from "./hardware/translate";
+export { CHAIN, chainLength, explain, probe } from "./hardware/explain";
 
 // ---- every leaf of a root ----
-export { listMappings, mappingsDone, startMappings } from "./mappings";
+export { listMappings, mappingsDone, startMappings } from "./hardware/mappings";
 
 // ---- invalidation, one at a time ----
-export { changeControls, flushEverything, invlpg, invlpgRange, invpcid, moveToCr3 } from "./cpu";
-export { bind, invalidatePasidCache } from "./iommu";
-export { invalidateAll, invalidateFront, invalidateFrontPages, invalidatePages, invalidatePasid } from "./iommu";
-export { executeAmd, executeVtd } from "./queue/submit";
+export { changeControls, flushEverything, invlpg, invlpgRange, invpcid, movToCr3 } from "./hardware/cpu";
+export { bind, invalidatePasidCache } from "./hardware/iommu";
+export { invalidateAll, invalidateDeviceTlb, invalidateDeviceTlbPages, invalidatePages, invalidatePasid } from "./hardware/iommu";
+export { executeAmd, executeVtd } from "./hardware/queue/submit";
 
 // ---- programs ----
-export { checkProgram, programFault } from "./program-check";
-export { play } from "./program";
-export { ignorePoints, pointsReached, setInterleaved } from "./points";
-export { operationNumber, setOperationNumber } from "./clock";
-export { createWorkload, generate, setActors, setFlushWeight, startWorkload } from "./workload";
+export { checkProgram, programFault } from "./program/check";
+export { play } from "./program/play";
+export { ignorePoints, pointsReached, setInterleaved } from "./base/points";
+export { operationNumber, setOperationNumber } from "./base/clock";
+export { createWorkload, generate, setActors, setFlushWeight, startWorkload } from "./program/workload";
 
 // ---- kernel ----
 export { createKernel, setKernelOptions } from "./kernel/operations";
@@ -46,8 +46,8 @@ export { freedBySite, kernelCounter } from "./kernel/counters";
 export { freeFrames, freeSlotAt } from "./kernel/pool";
 export { rootOf } from "./kernel/spaces";
 export { lazyMaxPages, lazyPages } from "./kernel/vmalloc";
-export { createKernelWorkload, generateKernel, setKernelActors } from "./kernel/workload";
-export { setKernelWeight, startKernelWorkload } from "./kernel/workload";
+export { createKernelWorkload, generateKernel, setKernelActors } from "./program/kernel-workload";
+export { setKernelWeight, startKernelWorkload } from "./program/kernel-workload";
 
 // ---- hazards ----
-export { clearHazards, hazardCount, hazardRecord, hazardsRecorded } from "./hazard";
+export { clearHazards, hazardCount, hazardRecord, hazardsRecorded } from "./hardware/hazard";

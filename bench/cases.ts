@@ -156,11 +156,11 @@ export const mixedWorkloads = {
   "mixed: uniform, many flushes": { stream: "uniform", flushes: MANY_FLUSHES },
 } as const;
 
-const MOST_PAGES = 65536;
+const MAX_PAGES = 65536;
 
 /** Pages of a mixed program: of every size, in random order, so that the popular ones are no neighbours. */
 export function mixedPages(set: TableSet): Page[] {
-  return shuffled(sample(set.pages, MOST_PAGES), seeded(3));
+  return shuffled(sample(set.pages, MAX_PAGES), seeded(3));
 }
 
 function mixedCase(name: keyof typeof mixedWorkloads, sizes: Sizes): CasePlan {
@@ -168,7 +168,7 @@ function mixedCase(name: keyof typeof mixedWorkloads, sizes: Sizes): CasePlan {
     name,
     build(set) {
       const world = { set, geometry: skylake, cpus: 1 };
-      const generator: Machine = stalewalkMachine(world, MOST_PAGES);
+      const generator: Machine = stalewalkMachine(world, MAX_PAGES);
       const program = generator.generate({ ...mixedWorkloads[name], pages: mixedPages(set) }, sizes.mixed);
       generator.dispose();
       const { mixedTuned: tunedPart, mixedNaive: naivePart } = sizes;
@@ -182,7 +182,7 @@ export function planCases(sizes: Sizes, mixes: 1 | 2): CasePlan[] {
   const small = (set: TableSet): Page[] =>
     sample(
       set.pages.filter(({ level }) => level === 1),
-      MOST_PAGES,
+      MAX_PAGES,
     );
   return [
     accessCase("L1 hit", skylake, (set) => spread(set.pages, L1_SETS, 3), sizes),

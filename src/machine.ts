@@ -1,18 +1,18 @@
 // A machine: CPUs and IOMMUs over one set of frames, and programs that play on it.
 
-import type { Controls } from "./access.js";
-import type { Workshop } from "./agent.js";
-import { Cpu, type CpuConfig } from "./cpu.js";
+import { checkInteger, InvalidOptionError } from "./base/errors.js";
 import type { Pointer } from "./engine/exports.js";
 import { compileEngine, compileEngineSync, Engine, type EngineOptions } from "./engine/instance.js";
-import { checkInteger, InvalidOptionError } from "./errors.js";
-import { Frames } from "./frames.js";
-import { Iommu, type IommuConfig } from "./iommu.js";
-import { Kernel, type KernelConfig } from "./kernel.js";
-import { type KernelWorkloadOptions, mostAreas, startKernelWorkload } from "./kernel-workload.js";
-import { checkPagingMode, type PagingMode } from "./paging-mode.js";
-import { countOperations, operationBytes, twoRecords } from "./program.js";
-import { checkWorkload, type WorkloadOptions } from "./workload.js";
+import type { Workshop } from "./hardware/agent.js";
+import { Cpu, type CpuConfig } from "./hardware/cpu.js";
+import { Iommu, type IommuConfig } from "./hardware/iommu.js";
+import { Kernel, type KernelConfig } from "./kernel/kernel.js";
+import type { Controls } from "./paging/access.js";
+import { Frames } from "./paging/frames.js";
+import { checkPagingMode, type PagingMode } from "./paging/paging-mode.js";
+import { type KernelWorkloadOptions, maxAreas, startKernelWorkload } from "./program/kernel-workload.js";
+import { countOperations, operationBytes, twoRecords } from "./program/program.js";
+import { checkWorkload, type WorkloadOptions } from "./program/workload.js";
 
 /** A machine. Everything is created at once; afterwards its memory does not grow. */
 export interface MachineConfig extends PagingMode, EngineOptions {
@@ -52,7 +52,7 @@ const CHUNK = 65536;
 const SCRATCH_WORDS = 4 * 65536;
 const INTERLEAVED = 4096;
 
-/** assembly/program-check.ts: which part of an operation, and what it should be. */
+/** assembly/program/check.ts: which part of an operation, and what it should be. */
 const PROGRAM_FAULTS: readonly ([string, string] | undefined)[] = [
   undefined,
   ["code", "one of Operation"],
@@ -123,7 +123,7 @@ export class Machine {
       [scratch.at + scratch.words * 8, this.program],
       [buffersEnd, exports.arenaBytes()],
     ];
-    if (this.kernel) engine.made(exports.createKernelWorkload(mostAreas), "workload areas");
+    if (this.kernel) engine.made(exports.createKernelWorkload(maxAreas), "workload areas");
   }
 
   /** Bytes of the engine's memory in use. */

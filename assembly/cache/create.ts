@@ -1,6 +1,6 @@
 // Making a cache: sizes of its blocks, its tag states, its bitmap of occupied sets.
 
-import { allocate, LINE } from "../layout";
+import { allocate, LINE } from "../base/memory";
 import {
   CACHE_BASE,
   CACHE_CLOCK,

@@ -1,6 +1,6 @@
 // Filling and replacement (docs/rules.md section 4, "Fill").
 
-import { count } from "../layout";
+import { count } from "../base/memory";
 import {
   blockOf,
   candidatesOf,

@@ -1,8 +1,8 @@
 // Invalidation of one cache. Everything, everything but globals, one tag: constant time, whatever the size.
 // Ranges: page by page, or over the occupied sets, whichever is less work.
 
-import { shiftOf } from "../entry";
-import { count } from "../layout";
+import { shiftOf } from "../paging/entry";
+import { count } from "../base/memory";
 import {
   blockOf,
   candidatesOf,

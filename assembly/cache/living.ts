@@ -1,6 +1,6 @@
 // Which entries are alive after flushes that touched none of them, how many there are, and a clock that never wraps.
 
-import { count } from "../layout";
+import { count } from "../base/memory";
 import {
   blockOf,
   CACHE_CLOCK,

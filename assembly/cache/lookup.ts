@@ -1,6 +1,6 @@
 // Looking up: the ways of a set sixteen at a time by an 8-bit partial tag, then the full key.
 
-import { count } from "../layout";
+import { count } from "../base/memory";
 import {
   blockOf,
   candidatesOf,

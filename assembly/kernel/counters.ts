@@ -1,6 +1,6 @@
-// What the kernel did and what it cost, by counter number; src/kernel.ts has the names in the same order.
+// What the kernel did and what it cost, by counter number; src/kernel/kernel.ts has the names in the same order.
 
-import { count } from "../layout";
+import { count } from "../base/memory";
 
 const COUNTERS: usize = memory.data(40 * 8, 8);
 
@@ -37,7 +37,7 @@ export const QUEUE_WAITS: u32 = 22;
 export const NEEDLESS_ROUNDS: u32 = 23;
 /** Frames on the deferred list: now, most at once, in all, and how long they were held (operations, ns). */
 export const FRAMES_HELD: u32 = 24;
-export const MOST_FRAMES_HELD: u32 = 25;
+export const MAX_FRAMES_HELD: u32 = 25;
 export const FRAMES_DEFERRED: u32 = 26;
 export const OPERATIONS_HELD: u32 = 27;
 export const TIME_HELD: u32 = 28;

@@ -1,9 +1,9 @@
 // The direct map: memory hot-add and hot-remove, KASAN's shadow, attribute changes that split and collapse large pages.
 // arch/x86/mm/init_64.c, mm/kasan/init.c, arch/x86/mm/pat/set_memory.c; docs/rules.md sections 10.3, 10.4.
 
-import { A, D, FRAME, G, isLeaf, P, PS, RW, shiftOf, XD } from "../entry";
-import { clearContents, contentsOf, frameOf, isEmpty, MARK_BOOT, MARK_KERNEL, slotOf } from "../frames";
-import { point } from "../points";
+import { A, D, FRAME, G, isLeaf, P, PS, RW, shiftOf, XD } from "../paging/entry";
+import { clearContents, contentsOf, frameOf, isEmpty, MARK_BOOT, MARK_KERNEL, slotOf } from "../paging/frames";
+import { point } from "../base/points";
 import { takeDataFrames } from "./data-frames";
 import { flushTlbAll } from "./flush";
 import { allocateTable } from "./pool";

@@ -1,8 +1,8 @@
 // The kernel's flush entry points (arch/x86/mm/tlb.c, 6.12; docs/rules.md section 10.7).
 
-import { flushEverything, invlpg, invlpgRange } from "../cpu";
-import { NO_LIMIT } from "../queue/submit";
-import { contextOf } from "../requesters";
+import { flushEverything, invlpg, invlpgRange } from "../hardware/cpu";
+import { NO_LIMIT } from "../hardware/queue/submit";
+import { contextOf } from "../hardware/requesters";
 import {
   CPU_FULL_FLUSHES,
   CPU_PAGE_FLUSHES,

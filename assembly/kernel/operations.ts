@@ -1,8 +1,8 @@
 // Kernel operations of a program (codes 32 and up), and setting the kernel up.
 
-import { setTime } from "../clock";
-import { createRing, detectHazards } from "../hazard";
-import { NO_LIMIT } from "../queue/submit";
+import { setTime } from "../base/clock";
+import { createRing, detectHazards } from "../hardware/hazard";
+import { NO_LIMIT } from "../hardware/queue/submit";
 import { cpaCollapse, cpaSplit, hotAdd, hotRemove } from "./direct-map";
 import { flushTlbAll, flushTlbKernelRange, flushTlbMmRange, localFlushTlbAll } from "./flush";
 import { createDeferredList, runWork } from "./policy";

@@ -1,29 +1,29 @@
 // The policy in force, and what it makes of flushes and frees (docs/rules.md section 11).
 
-import { addressMask, CONTEXT_BOUND, CONTEXT_MM, CONTEXT_NEXT } from "../agent";
-import { operationNumber, time } from "../clock";
+import { addressMask, CONTEXT_BOUND, CONTEXT_MM, CONTEXT_NEXT } from "../hardware/agent";
+import { operationNumber, time } from "../base/clock";
 import {
   heldSince,
   holdSince,
   MARK_BOOT,
   MARK_KERNEL,
-  MARK_WAITING,
+  MARK_DEFERRED,
   marksOf,
   setMarks,
   stateOf,
   TABLE,
-} from "../frames";
-import { allocate } from "../layout";
-import { point } from "../points";
-import { invalidateByQueue, NO_LIMIT, SCOPE_PASID, SCOPE_RANGE, startRound } from "../queue/submit";
-import { firstPasid } from "../requesters";
+} from "../paging/frames";
+import { allocate } from "../base/memory";
+import { point } from "../base/points";
+import { invalidateByQueue, NO_LIMIT, SCOPE_PASID, SCOPE_RANGE, startRound } from "../hardware/queue/submit";
+import { firstPasid } from "../hardware/requesters";
 import {
   FRAMES_DEFERRED,
   FRAMES_HELD,
   IOMMU_ROUNDS,
   kernelCounter,
   LOST_REQUESTS,
-  MOST_FRAMES_HELD,
+  MAX_FRAMES_HELD,
   NEEDLESS_ROUNDS,
   OPERATIONS_HELD,
   SYNCHRONOUS_ROUNDS,
@@ -46,7 +46,7 @@ export const USER_ONLY_ROOT: u32 = 1 << 6;
 export const NO_SHARED_TABLES: u32 = 1 << 7;
 export const NOTIFY_USER: u32 = 1 << 8;
 
-const MOST_REQUESTS: u32 = 64;
+const MAX_REQUESTS: u32 = 64;
 const REQUESTS: usize = memory.data(64 * 16, 8);
 const STATE: usize = memory.data(12, 4);
 const REQUEST_COUNT: usize = STATE;
@@ -112,7 +112,7 @@ export function afterFlush(first: u64, last: u64, hook: u32, freesTables: bool):
 
 function request(first: u64, last: u64): void {
   const waiting = load<u32>(REQUEST_COUNT);
-  if (waiting == MOST_REQUESTS) {
+  if (waiting == MAX_REQUESTS) {
     tally(LOST_REQUESTS);
     return;
   }
@@ -141,7 +141,7 @@ export function notify(mm: u32, first: u64, last: u64): void {
 
 /** Whether a frame is a table that nobody has freed yet. */
 export function isFreeable(slot: u32): bool {
-  return slot != 0 && stateOf(slot) == TABLE && !(marksOf(slot) & MARK_WAITING);
+  return slot != 0 && stateOf(slot) == TABLE && !(marksOf(slot) & MARK_DEFERRED);
 }
 
 /** A site lets go of a table: given back at once, or put on the deferred list. Nothing if it is gone already. */
@@ -157,7 +157,7 @@ export function freeTable(slot: u32, site: u8): void {
   store<u32>(deferred + (<usize>waiting << 2), slot);
   store<u8>(deferredSite + waiting, site);
   store<u32>(DEFERRED_COUNT, waiting + 1);
-  setMarks(slot, marks | MARK_WAITING);
+  setMarks(slot, marks | MARK_DEFERRED);
   holdSince(slot, time());
   noteHeld(1);
   tally(FRAMES_DEFERRED);
@@ -168,7 +168,7 @@ export function freeTable(slot: u32, site: u8): void {
 function noteHeld(change: i64): void {
   const held = kernelCounter(FRAMES_HELD) + change;
   setCounter(FRAMES_HELD, held);
-  if (held > kernelCounter(MOST_FRAMES_HELD)) setCounter(MOST_FRAMES_HELD, held);
+  if (held > kernelCounter(MAX_FRAMES_HELD)) setCounter(MAX_FRAMES_HELD, held);
 }
 
 /** Deferred work: the asynchronous requests, then the deferred list. Nothing if it is running already. */

@@ -1,7 +1,7 @@
 // The kernel's frames: a stack of free ones, so that a frame just freed is the next to be given out, which is what an
 // attacker gets (docs/rules.md section 8).
 
-import { operationNumber } from "../clock";
+import { operationNumber } from "../base/clock";
 import {
   claimSlot,
   clearContents,
@@ -12,9 +12,9 @@ import {
   setState,
   stateOf,
   TABLE,
-} from "../frames";
-import { NO_SITE } from "../hazard";
-import { allocate } from "../layout";
+} from "../paging/frames";
+import { NO_SITE } from "../hardware/hazard";
+import { allocate } from "../base/memory";
 import { OUT_OF_FRAMES, TABLES_ALLOCATED, TABLES_RELEASED, tally, tallySite } from "./counters";
 
 /** How many frames are free; the stack itself holds slots. */

@@ -1,12 +1,12 @@
 // Address spaces: init_mm, the mms with their roots, and which CPU runs which with which PCID.
 // Rules: docs/rules.md section 9 (switch_mm_irqs_off, choose_new_asid: arch/x86/mm/tlb.c 6.12).
 
-import { PCIDE } from "../access";
-import { CONTEXT_CONTROLS, levels, setContextRoot, setContextTag } from "../agent";
-import { moveToCr3 } from "../cpu";
-import { contentsOf, frameOf } from "../frames";
-import { allocate } from "../layout";
-import { contextOf } from "../requesters";
+import { PCIDE } from "../paging/access";
+import { CONTEXT_CONTROLS, levels, setContextRoot, setContextTag } from "../hardware/agent";
+import { movToCr3 } from "../hardware/cpu";
+import { contentsOf, frameOf } from "../paging/frames";
+import { allocate } from "../base/memory";
+import { contextOf } from "../hardware/requesters";
 import { CPU_SPACE_FLUSHES, ROOT_SYNCS, tally } from "./counters";
 import { allocateTable } from "./pool";
 
@@ -33,7 +33,7 @@ const CPU_SIZE: usize = 64;
 let initRoot: u32 = 0;
 let mms: usize = 0;
 let cpus: usize = 0;
-export let mostMms: u32 = 0;
+export let maxMms: u32 = 0;
 export let cpuCount: u32 = 0;
 
 /** Takes the first frame of the pool as init_mm's root. False if memory or the pool is out. */
@@ -41,7 +41,7 @@ export function createSpaces(mmCount: u32, cpuTotal: u32): bool {
   mms = allocate(<usize>mmCount << MM_SHIFT);
   cpus = allocate(<usize>cpuTotal * CPU_SIZE);
   if (mms == 0 || cpus == 0) return false;
-  mostMms = mmCount;
+  maxMms = mmCount;
   cpuCount = cpuTotal;
   initRoot = allocateTable(levels, 0);
   if (initRoot == 0) return false;
@@ -68,7 +68,7 @@ function cpuAt(cpu: u32): usize {
 }
 
 export function exists(mm: u32): bool {
-  return mm < mostMms && load<u32>(mmAt(mm), MM_ROOT) != 0;
+  return mm < maxMms && load<u32>(mmAt(mm), MM_ROOT) != 0;
 }
 
 /** Slot of the root of an mm (or of init_mm). */
@@ -92,7 +92,7 @@ export function nextGeneration(mm: u32): u32 {
 
 /** A new mm: a root with init_mm's kernel half. False if it exists or no frame is left. */
 export function createMm(mm: u32): bool {
-  if (mm >= mostMms || exists(mm)) return false;
+  if (mm >= maxMms || exists(mm)) return false;
   const root = allocateTable(levels, 0);
   if (root == 0) return false;
   const half: usize = HALF << 3;
@@ -129,7 +129,7 @@ export function syncTopEntry(mm: u32, index: u32): void {
     tally(ROOT_SYNCS);
     return;
   }
-  for (let other: u32 = 0; other < mostMms; other++) {
+  for (let other: u32 = 0; other < maxMms; other++) {
     if (exists(other)) store<u64>(contentsOf(rootOf(other)) + at, entry);
   }
 }
@@ -152,7 +152,7 @@ export function slotGeneration(cpu: u32): usize {
 /** Loads the root that a CPU runs once more, dropping what its PCID has. */
 export function reload(cpu: u32): void {
   const pcid = load<u32>(cpuAt(cpu), CPU_SLOT) + 1;
-  moveToCr3(contextOf(cpu), frameOf(rootOf(mmOfCpu(cpu))), pcid, false);
+  movToCr3(contextOf(cpu), frameOf(rootOf(mmOfCpu(cpu))), pcid, false);
   tally(CPU_SPACE_FLUSHES);
 }
 
@@ -176,7 +176,7 @@ export function switchMm(cpu: u32, mm: u32): bool {
   store<u32>(state, slot, CPU_SLOT);
   const context = contextOf(cpu);
   if (!upToDate || !(load<u32>(context, CONTEXT_CONTROLS) & PCIDE)) tally(CPU_SPACE_FLUSHES);
-  moveToCr3(context, frameOf(rootOf(mm)), slot + 1, upToDate);
+  movToCr3(context, frameOf(rootOf(mm)), slot + 1, upToDate);
   return true;
 }
 

@@ -7,14 +7,14 @@ import {
   addressMask,
   agentOf,
   CONTEXT_BOUND,
-  CONTEXT_FRONTS,
+  CONTEXT_DEVICE_TLBS,
   CONTEXT_MM,
   CONTEXT_NEXT,
   CONTEXT_TAG,
-} from "../agent";
+} from "../hardware/agent";
 import { ANY_TAG, markStale, mayHoldRegion } from "../cache/stale";
-import { P, shiftOf } from "../entry";
-import { contextOf, firstPasid, frontOf, nextFront } from "../requesters";
+import { P, shiftOf } from "../paging/entry";
+import { contextOf, firstPasid, deviceTlbOf, nextDeviceTlb } from "../hardware/requesters";
 import { cpuCount, INIT_MM } from "./spaces";
 
 /** `count` leaves of a level, neighbours in one table from the entry at `entries` and the address `va` on, are being cleared. */
@@ -39,8 +39,8 @@ function markDevices(mm: u32, entries: usize, page: u64, level: u32, count: u32)
     const agent = agentOf(context);
     markList(agent + AGENT_L1, entries, page, level, count, tag);
     markList(agent + AGENT_L2, entries, page, level, count, tag);
-    for (let front = load<u32>(context, CONTEXT_FRONTS); front != 0; front = nextFront(front - 1)) {
-      markIn(frontOf(front - 1), entries, page, level, count, tag);
+    for (let deviceTlb = load<u32>(context, CONTEXT_DEVICE_TLBS); deviceTlb != 0; deviceTlb = nextDeviceTlb(deviceTlb - 1)) {
+      markIn(deviceTlbOf(deviceTlb - 1), entries, page, level, count, tag);
     }
   }
 }

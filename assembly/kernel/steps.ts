@@ -1,8 +1,8 @@
 // The steps of a site one by one, for traces.
 
-import { isLeaf, P } from "../entry";
-import { MARK_KERNEL } from "../frames";
-import { point } from "../points";
+import { isLeaf, P } from "../paging/entry";
+import { MARK_KERNEL } from "../paging/frames";
+import { point } from "../base/points";
 import { freeTable, isFreeable } from "./policy";
 import { allocateTable } from "./pool";
 import { PUD_FREE_PMD_PAGE } from "./sites";
@@ -12,12 +12,12 @@ import { findEntry, inKernelHalf, LEAF_IN_THE_WAY, needEntry, PAGE_TABLE, tableO
 /** What `tableClear` unlinked, found again by site and address: address, slot, site. The latest 256. */
 const REMEMBERED: usize = memory.data(256 * 16, 8);
 const NEXT: usize = memory.data(4, 4);
-const MOST: usize = 256;
+const MAX: usize = 256;
 const SLOT: usize = 8;
 const SITE: usize = 12;
 
 function remembered(site: u8, va: u64): usize {
-  for (let i: usize = 0; i < MOST; i++) {
+  for (let i: usize = 0; i < MAX; i++) {
     const at = REMEMBERED + (i << 4);
     if (load<u64>(at) == va && load<u32>(at, SLOT) != 0 && load<u32>(at, SITE) == <u32>site) return at;
   }
@@ -28,7 +28,7 @@ function remember(site: u8, va: u64, slot: u32): void {
   const known = remembered(site, va);
   if (known != 0) store<u32>(known, 0, SLOT);
   const next = load<u32>(NEXT);
-  const at = REMEMBERED + (((<usize>next) & (MOST - 1)) << 4);
+  const at = REMEMBERED + (((<usize>next) & (MAX - 1)) << 4);
   store<u32>(NEXT, next + 1);
   store<u64>(at, va);
   store<u32>(at, slot, SLOT);

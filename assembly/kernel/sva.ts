@@ -1,14 +1,14 @@
 // Binding address spaces to PASIDs (iommu_sva_bind_device), and an attacker who takes freed frames.
 
-import { NXE, WP } from "../access";
-import { CONTEXT_BOUND, CONTEXT_MM } from "../agent";
-import { P, RW, US } from "../entry";
-import { clearContents, contentsOf, frameOf } from "../frames";
-import { bind } from "../iommu";
-import { forgetPasid } from "../queue/submit";
-import { contextOf } from "../requesters";
+import { NXE, WP } from "../paging/access";
+import { CONTEXT_BOUND, CONTEXT_MM } from "../hardware/agent";
+import { P, RW, US } from "../paging/entry";
+import { clearContents, contentsOf, frameOf } from "../paging/frames";
+import { bind } from "../hardware/iommu";
+import { forgetPasid } from "../hardware/queue/submit";
+import { contextOf } from "../hardware/requesters";
 import { has, NO_SHARED_TABLES, USER_ONLY_ROOT } from "./policy";
-import { allocate } from "../layout";
+import { allocate } from "../base/memory";
 import { allocateData, returnData } from "./pool";
 import { exists, needSecondRoot, rootOf } from "./spaces";
 

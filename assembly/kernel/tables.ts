@@ -1,8 +1,8 @@
 // From an address to its entry in a tree of tables, making tables on the way; and clearing leaves.
 
-import { addressMask, isCanonical, levels } from "../agent";
-import { A, D, FRAME, isLeaf, P, RW, shiftOf, US } from "../entry";
-import { contentsOf, frameOf, slotOf } from "../frames";
+import { addressMask, isCanonical, levels } from "../hardware/agent";
+import { A, D, FRAME, isLeaf, P, RW, shiftOf, US } from "../paging/entry";
+import { contentsOf, frameOf, slotOf } from "../paging/frames";
 import { allocateTable } from "./pool";
 import { rootOf, syncTopEntry } from "./spaces";
 import { markLeaves } from "./stale-marks";

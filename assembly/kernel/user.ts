@@ -1,20 +1,20 @@
 // User mappings: mmap, munmap, mprotect with the mmu notifier, and the end of an mm. Always covered: unlink, flush with the
 // notifier, free. mm/mmu_gather.c; docs/rules.md sections 9, 10.6.
 
-import { CONTEXT_BOUND, CONTEXT_MM, CONTEXT_NEXT, levels } from "../agent";
-import { A, isLeaf, P, PS, RW, shiftOf, US, XD } from "../entry";
-import { contentsOf, isEmpty, stateOf, TABLE } from "../frames";
-import { detecting } from "../hazard";
-import { point } from "../points";
-import { NO_LIMIT } from "../queue/submit";
-import { firstPasid } from "../requesters";
+import { CONTEXT_BOUND, CONTEXT_MM, CONTEXT_NEXT, levels } from "../hardware/agent";
+import { A, isLeaf, P, PS, RW, shiftOf, US, XD } from "../paging/entry";
+import { contentsOf, isEmpty, stateOf, TABLE } from "../paging/frames";
+import { detecting } from "../hardware/hazard";
+import { point } from "../base/points";
+import { NO_LIMIT } from "../hardware/queue/submit";
+import { firstPasid } from "../hardware/requesters";
 import { takeDataFrames } from "./data-frames";
 import { flushTlbMmRange } from "./flush";
 import { has, NOTIFY_USER, notify } from "./policy";
 import { release } from "./pool";
 import { USER } from "./sites";
 import { exists, forgetMm, forgetSlots, isRunning, rootOf, secondRootOf, syncTopEntry } from "./spaces";
-import { forgetFrom, wait, waiting, waitingAt } from "./waiting";
+import { forgetFrom, wait, waiting, waitingAt } from "./unlinked";
 import { clearLeaves, findEntry, inUserHalf, LEAF_IN_THE_WAY, needEntry, PAGE_TABLE, tableOf } from "./tables";
 
 const LARGE: u32 = 1;

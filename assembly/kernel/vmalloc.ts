@@ -1,17 +1,17 @@
 // vmalloc space: mapping by the largest leaves that fit, huge leaves that replace tables, lazy unmapping.
 // mm/vmalloc.c and arch/x86/mm/pgtable.c, 6.12; docs/rules.md sections 10.1, 10.2, 10.5.
 
-import { A, D, G, isLeaf, P, PS, RW, shiftOf, XD } from "../entry";
-import { clearContents, contentsOf, MARK_KERNEL } from "../frames";
-import { detecting } from "../hazard";
-import { point } from "../points";
+import { A, D, G, isLeaf, P, PS, RW, shiftOf, XD } from "../paging/entry";
+import { clearContents, contentsOf, MARK_KERNEL } from "../paging/frames";
+import { detecting } from "../hardware/hazard";
+import { point } from "../base/points";
 import { PURGES, tally } from "./counters";
 import { takeDataFrames } from "./data-frames";
 import { flushTlbKernelRange } from "./flush";
 import { freeTable } from "./policy";
 import { PMD_FREE_PTE_PAGE, PUD_FREE_PMD_PAGE } from "./sites";
 import { cpuCount, INIT_MM } from "./spaces";
-import { forgetFrom, wait, waiting, waitingAt } from "./waiting";
+import { forgetFrom, wait, waiting, waitingAt } from "./unlinked";
 import { clearLeaves, findEntry, inKernelHalf, LEAF_IN_THE_WAY, needEntry, PAGE_TABLE, tableOf } from "./tables";
 
 /** PAGE_KERNEL: P, R/W, A, D, G, XD. */

@@ -258,7 +258,7 @@ class NaiveCpu {
   }
 }
 
-/** A packed outcome (assembly/access.ts). */
+/** A packed outcome (assembly/paging/access.ts). */
 function pack(outcome: Outcome): bigint {
   if ("physicalAddress" in outcome) return outcome.physicalAddress | (BigInt(outcome.level) << 60n);
   return (1n << 63n) | (BigInt(outcome.reason) << 56n) | (BigInt(outcome.level) << 52n) | outcome.errorCode;

@@ -8,7 +8,7 @@ const EVERY_CPU = 0xffff;
 const CEILING = 33;
 const WORDS = operationBytes / 4;
 /** An operation moves the 31-bit clock of a cache by at most 2 ticks; what is played in a benchmark is far below this. */
-const MOST_OPERATIONS = 2 ** 29;
+const MAX_OPERATIONS = 2 ** 29;
 
 function playOn(cpu: TunedCpu, operation: number, type: number, argument: number, low: number, high: number): void {
   switch (operation) {
@@ -77,7 +77,7 @@ export const tunedJs: Contestant = {
         return {
           play(onResults) {
             played += copy.length / operationBytes;
-            if (played > MOST_OPERATIONS) throw new RangeError("the clocks of the tuned contestant have run out");
+            if (played > MAX_OPERATIONS) throw new RangeError("the clocks of the tuned contestant have run out");
             for (const chunk of chunks) {
               playChunk(cpus, chunk, results);
               onResults?.(new Uint32Array(results.buffer, 0, (chunk.length / WORDS) * 2));

@@ -1,9 +1,9 @@
 // Options of `stalewalk replay`, and the files they name. Node-only.
 import { readFileSync } from "node:fs";
 import { InvalidArgumentError } from "commander";
+import { InvalidOptionError } from "../base/errors.js";
 import { type CostModel, checkCostModel } from "../cost/index.js";
-import { InvalidOptionError } from "../errors.js";
-import { checkPolicy, type Policy, type PolicyName, policies } from "../policies.js";
+import { checkPolicy, type Policy, type PolicyName, policies } from "../kernel/policies.js";
 import { checkHardware, type ReplayHardware, replayHardware } from "../replay/index.js";
 import { joinMapping, type Mapping } from "../trace/index.js";
 import { InputError } from "./errors.js";

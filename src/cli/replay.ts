@@ -1,7 +1,7 @@
 // `stalewalk replay TRACE`: a kernel trace played through kernel, policy, CPUs and IOMMU. Node-only.
 import { statSync } from "node:fs";
 import type { Command } from "commander";
-import { policies } from "../policies.js";
+import { policies } from "../kernel/policies.js";
 import {
   type DeviceModel,
   defaultDeviceModel,

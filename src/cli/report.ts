@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { basename } from "node:path";
 import type { Command } from "commander";
-import { policies } from "../policies.js";
+import { policies } from "../kernel/policies.js";
 import { type ReplayResult, replay, replayHardware } from "../replay/index.js";
 import { openTrace } from "../trace/node.js";
 import { usualIommu, type VerdictRecord, verdicts } from "../verdicts/index.js";

@@ -1,7 +1,7 @@
 // `stalewalk verdicts`: the matrix policy x site x hardware option, and the stories of its hazards. Node-only.
 import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
-import { type Policy, type PolicyName, policies } from "../policies.js";
+import { type Policy, type PolicyName, policies } from "../kernel/policies.js";
 import {
   type IommuOptions,
   iotlbOccupancy,

@@ -1,8 +1,8 @@
 // `stalewalk walk CORE ADDRESS`: one walk through the tables of an image, level by level. Node-only.
 import { type Command, InvalidArgumentError } from "commander";
-import { Access } from "../access.js";
-import type { Explanation } from "../context.js";
+import type { Explanation } from "../hardware/context.js";
 import { type LoadedImage, loadImage } from "../image/index.js";
+import { Access } from "../paging/access.js";
 import { ACCESS_BY_NAME, describeEntry, describeOutcome, hexAddress, TABLE_NAMES } from "./describe.js";
 import { addImageOptions, type ImageFlags, openImage, parseAddress } from "./image-options.js";
 import { formatTable, print, printJson } from "./output.js";

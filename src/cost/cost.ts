@@ -1,6 +1,6 @@
 // Counters times figures.
 
-import type { KernelCounters } from "../kernel.js";
+import type { KernelCounters } from "../kernel/kernel.js";
 import { type CostModel, defaultCostModel } from "./model.js";
 import { type Cost, type CostKind, type CostLine, costKinds } from "./result.js";
 

@@ -1,6 +1,6 @@
 // The cost model: nanoseconds for each thing a policy causes, as data. Every default names its source and how sure it is.
 
-import { InvalidOptionError } from "../errors.js";
+import { InvalidOptionError } from "../base/errors.js";
 import { type CostKind, costKinds } from "./result.js";
 
 /** How sure a figure is. `verified`: read at its source; `reported`: second hand or one machine; `assumed`: nobody published it. */

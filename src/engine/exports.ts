@@ -40,7 +40,7 @@ export interface EngineExports {
   contextTag(context: Pointer): number;
   setContextTag(context: Pointer, tag: number): void;
   setControls(context: Pointer, controls: number, pkru: number): void;
-  addRequester(context: Pointer, front: Pointer): number;
+  addRequester(context: Pointer, deviceTlb: Pointer): number;
 
   access(requester: number, va: bigint, access: number): bigint;
   accessAll(requester: number, at: Pointer, count: number, access: number): void;
@@ -53,15 +53,15 @@ export interface EngineExports {
   invlpg(context: Pointer, va: bigint): void;
   invlpgRange(context: Pointer, start: bigint, pages: bigint): void;
   invpcid(context: Pointer, type: number, tag: number, va: bigint): void;
-  moveToCr3(context: Pointer, root: bigint, pcid: number, noFlush: boolean): void;
+  movToCr3(context: Pointer, root: bigint, pcid: number, noFlush: boolean): void;
 
   bind(context: Pointer, present: boolean, root: bigint, controls: number): void;
   invalidatePasidCache(context: Pointer): void;
   invalidatePasid(agent: Pointer, tag: number): void;
   invalidatePages(agent: Pointer, tag: number, va: bigint, am: number, leavesOnly: boolean): void;
   invalidateAll(agent: Pointer): void;
-  invalidateFront(front: Pointer, tag: number): void;
-  invalidateFrontPages(front: Pointer, tag: number, va: bigint, am: number): void;
+  invalidateDeviceTlb(deviceTlb: Pointer, tag: number): void;
+  invalidateDeviceTlbPages(deviceTlb: Pointer, tag: number, va: bigint, am: number): void;
 
   readonly programFault: WebAssembly.Global<"i32">;
   checkProgram(program: Pointer, count: number): number;
@@ -103,8 +103,8 @@ export interface EngineExports {
     huge: number,
   ): void;
   generateKernel(program: Pointer, count: number): void;
-  executeVtd(context: Pointer, front: number, qw0: bigint, qw1: bigint): void;
-  executeAmd(context: Pointer, front: number, w0: bigint, w1: bigint): void;
+  executeVtd(context: Pointer, deviceTlb: number, qw0: bigint, qw1: bigint): void;
+  executeAmd(context: Pointer, deviceTlb: number, w0: bigint, w1: bigint): void;
   setPasid(context: Pointer, pasid: number): void;
 
   clearHazards(): void;

@@ -1,5 +1,5 @@
 // Where and how an image is walked: which CPU, which root, how many levels, which controls (SDM 2.5, 4.1).
-import type { Controls } from "../access.js";
+import type { Controls } from "../paging/access.js";
 import type { CoreImage } from "./core.js";
 import { hex, ImageError } from "./error.js";
 import type { CoreCpu } from "./notes.js";

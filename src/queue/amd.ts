@@ -1,7 +1,7 @@
 // Commands of the AMD IOMMU (AMD I/O Virtualization Technology specification, chapter 2.4; drivers/iommu/amd/iommu.c): 128
 // bits, opcode in bits 60 to 63 of the first word.
 
-import { InvalidOptionError } from "../errors.js";
+import { InvalidOptionError } from "../base/errors.js";
 import {
   DescriptorError,
   type DescriptorLayout,

@@ -1,6 +1,6 @@
 // How descriptors are described: named fields at bit positions of 64-bit words, one table for encoding and decoding.
 
-import { InvalidOptionError } from "../errors.js";
+import { InvalidOptionError } from "../base/errors.js";
 
 /** A part of a field: word, lowest bit, number of bits. Fields of several parts are given low part first. */
 export type Part = readonly [word: number, low: number, bits: number];

@@ -44,7 +44,7 @@ export class QueueCounter {
       descriptor = decodeVtd(qw0, qw1, qw2, qw3);
     } catch (error) {
       if (!(error instanceof DescriptorError)) throw error;
-      if (this.#malformed.size < MOST_KINDS || this.#malformed.has(error.message)) add(this.#malformed, error.message);
+      if (this.#malformed.size < MAX_KINDS || this.#malformed.has(error.message)) add(this.#malformed, error.message);
       else add(this.#malformed, "(others)");
       return undefined;
     }
@@ -71,7 +71,7 @@ export class QueueCounter {
 }
 
 /** Kinds of malformed descriptors told apart: a damaged trace must not fill the memory. */
-const MOST_KINDS = 100;
+const MAX_KINDS = 100;
 
 function add(counts: Map<string, number>, key: string): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);

@@ -1,7 +1,7 @@
 // Descriptors of VT-d's invalidation queue (VT-d 6.5.2; drivers/iommu/intel/iommu.h has the same bits): 128 bits, or 256 in
 // scalable mode, where the upper half is 0 but for page-group responses.
 
-import { InvalidOptionError } from "../errors.js";
+import { InvalidOptionError } from "../base/errors.js";
 import {
   DescriptorError,
   type DescriptorLayout,

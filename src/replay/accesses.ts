@@ -1,8 +1,8 @@
 // Accesses of devices by the model of device-model.ts: seeded, cheap, deterministic. It sees the program only as it is
 // written: which kernel areas were mapped last, and which table is going away.
 
-import { Access } from "../access.js";
-import { Operation } from "../program.js";
+import { Access } from "../paging/access.js";
+import { Operation } from "../program/program.js";
 import type { DeviceModel } from "./device-model.js";
 import type { RecordWriter } from "./records.js";
 
@@ -59,7 +59,7 @@ export class DeviceAccesses {
     this.#owed += (ns * this.#model.ratePerMs) / 1e6;
     const whole = Math.floor(this.#owed);
     this.#owed -= whole;
-    return Math.min(whole, this.#model.mostPerGap);
+    return Math.min(whole, this.#model.maxPerGap);
   }
 
   /** Writes `count` accesses. */

@@ -1,8 +1,8 @@
 // Kernel areas of a trace: mapped and unmapped in the model's tables. A large leaf is written only when it is clear what
 // became of the table that may be in its way: the trace tells of its free between the call and the end of the mapping.
 
-import { Access } from "../access.js";
-import { Operation } from "../program.js";
+import { Access } from "../paging/access.js";
+import { Operation } from "../program/program.js";
 import type { DeviceAccesses } from "./accesses.js";
 import type { RecordWriter } from "./records.js";
 
@@ -10,11 +10,11 @@ const LARGE_PAGES = 512;
 const KEEP_TABLES = 0x40;
 const UNLISTED = 2;
 /** Longest range that is mapped at once, 1 GiB: a damaged length must not fill the pool. */
-const MOST_MAPPED = 1 << 18;
+const MAX_MAPPED = 1 << 18;
 /** Longest range that is unmapped at once, 4 TiB (entries that are not there cost nothing). */
-const MOST_UNMAPPED = 2 ** 30;
+const MAX_UNMAPPED = 2 ** 30;
 /** Threads with a mapping under way that are remembered. */
-const MOST_THREADS = 1 << 12;
+const MAX_THREADS = 1 << 12;
 /** First page of the kernel half, by levels. */
 const KERNEL_HALF = { 4: 0xf_fff8_0000_0000, 5: 0xf_f000_0000_0000 } as const;
 const END = 2 ** 52;
@@ -43,7 +43,7 @@ export class KernelAreas {
   /** Maps 4 KiB pages. @returns false if the range is too long to be true */
   map(page: number, end: number, cpu: number): boolean {
     const pages = end - page;
-    if (pages > MOST_MAPPED) return false;
+    if (pages > MAX_MAPPED) return false;
     this.#writer.putPage(Operation.vmalloc, 12, 0, pages, page);
     this.#used(page, pages, cpu);
     return true;
@@ -51,7 +51,7 @@ export class KernelAreas {
 
   /** Maps a physically contiguous range: the pieces that may be large wait until {@link settle}. */
   mapPhysical(page: number, end: number, frame: number, maxShift: number, pid: number, cpu: number): boolean {
-    if (end - page > MOST_MAPPED) return false;
+    if (end - page > MAX_MAPPED) return false;
     for (let at = page; at < end; ) {
       const next = Math.min(end, at - (at % LARGE_PAGES) + LARGE_PAGES);
       const large = maxShift >= 21 && next - at === LARGE_PAGES && (frame + at - page) % LARGE_PAGES === 0;
@@ -66,7 +66,7 @@ export class KernelAreas {
     const list = this.#pending.get(pid);
     if (list) list.push(page);
     else {
-      if (this.#pending.size >= MOST_THREADS) this.settle(this.#pending.keys().next().value!, 0);
+      if (this.#pending.size >= MAX_THREADS) this.settle(this.#pending.keys().next().value!, 0);
       this.#pending.set(pid, [page]);
     }
   }
@@ -97,7 +97,7 @@ export class KernelAreas {
 
   /** Clears the leaves of a range. */
   unmap(page: number, end: number): boolean {
-    if (end - page > MOST_UNMAPPED) return false;
+    if (end - page > MAX_UNMAPPED) return false;
     this.#writer.putPage(Operation.vfree, UNLISTED, 0, end - page, page);
     return true;
   }

@@ -35,7 +35,7 @@ export function assumptions(configuration: ReplayConfiguration, timeUnit: "ns" |
 function deviceSentence(devices: DeviceModel): string {
   return (
     `one device with one PASID makes ${devices.ratePerMs} accesses per millisecond of trace time (at most ` +
-    `${devices.mostPerGap} between two events), ${percent(devices.writes)} of them writes, to ${devices.workingSet} user pages ` +
+    `${devices.maxPerGap} between two events), ${percent(devices.writes)} of them writes, to ${devices.workingSet} user pages ` +
     `(seed ${devices.seed})`
   );
 }

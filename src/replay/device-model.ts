@@ -1,7 +1,7 @@
 // What devices do while the trace runs: no trace says which addresses they touch, so this is a model, and every number of
 // it is an assumption that the result repeats.
 
-import { checkInteger, InvalidOptionError } from "../errors.js";
+import { checkInteger, InvalidOptionError } from "../base/errors.js";
 
 /** The device-access model. All accesses are user-privileged requests with the PASID of one process. */
 export interface DeviceModel {
@@ -10,7 +10,7 @@ export interface DeviceModel {
   /** Accesses per millisecond of trace time. */
   readonly ratePerMs: number;
   /** At most so many accesses between two events of the trace (long pauses are cut). */
-  readonly mostPerGap: number;
+  readonly maxPerGap: number;
   /** User pages of the bound process that the device works on, 4 KiB each. */
   readonly workingSet: number;
   /** Share of writes among user accesses, 0 to 1. */
@@ -33,7 +33,7 @@ export interface DeviceModel {
 export const defaultDeviceModel: DeviceModel = {
   seed: 1,
   ratePerMs: 20,
-  mostPerGap: 2000,
+  maxPerGap: 2000,
   workingSet: 256,
   writes: 0.3,
   kernelProbes: 0.25,
@@ -60,7 +60,7 @@ export function checkDeviceModel(given: Partial<DeviceModel> = {}, field = "devi
   }
   const model = { ...defaultDeviceModel, ...given };
   checkInteger(`${field}.seed`, model.seed, 0, 0xffff_ffff);
-  checkInteger(`${field}.mostPerGap`, model.mostPerGap, 0, 1_000_000);
+  checkInteger(`${field}.maxPerGap`, model.maxPerGap, 0, 1_000_000);
   checkInteger(`${field}.workingSet`, model.workingSet, 1, 1 << 16);
   checkInteger(`${field}.probedAreas`, model.probedAreas, 1, 4096);
   checkInteger(`${field}.perStep`, model.perStep, 0, 1000);

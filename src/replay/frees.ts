@@ -1,17 +1,17 @@
 // Table frees of a trace, step by step, as the kernel took the steps: clear, flush, free; or free, clear, flush. Between the
 // steps the device model acts. mm/vmalloc.c, arch/x86/mm/pgtable.c, arch/x86/mm/init_64.c.
 
-import { Operation } from "../program.js";
-import { type Site, sites } from "../sites.js";
+import { type Site, sites } from "../kernel/sites.js";
+import { Operation } from "../program/program.js";
 import type { DeviceAccesses } from "./accesses.js";
 import type { DeviceModel } from "./device-model.js";
 import { addressOfPage, pageOf, type RecordWriter } from "./records.js";
 import type { TableFree } from "./result.js";
 
 /** Threads with an unfinished free that are remembered: a damaged trace may begin any number. */
-const MOST_THREADS = 1 << 12;
+const MAX_THREADS = 1 << 12;
 /** Frees of one removal that are followed; 512 PDs would be a whole PDPT. */
-const MOST_FREES = 512;
+const MAX_FREES = 512;
 const SLOT_PAGES = 512;
 const UNLISTED = 2;
 /** `vmalloc`: tables in the way of a large leaf stay. */
@@ -85,7 +85,7 @@ export class TableFrees {
   }
 
   #start(pid: number, steps: Steps): void {
-    if (this.#open.size >= MOST_THREADS) this.#open.delete(this.#open.keys().next().value!);
+    if (this.#open.size >= MAX_THREADS) this.#open.delete(this.#open.keys().next().value!);
     this.#open.set(pid, steps);
   }
 
@@ -147,7 +147,7 @@ export class TableFrees {
     // No unlinking and no removal by this thread: the address is unknown.
     if (!steps) return "table freed by a thread that had unlinked none";
     const number = steps.freed.length;
-    if (number === MOST_FREES) return "table freed beyond the 512th of one removal";
+    if (number === MAX_FREES) return "table freed beyond the 512th of one removal";
     const followed = number === 0 || steps.site === "remove_pagetable";
     // Several tables of one removal lie one after the other; of pud_free_pmd_page only the PD is followed.
     const page = steps.site === "remove_pagetable" ? steps.page + number * steps.pages : steps.page;

@@ -1,9 +1,9 @@
 // Lowering: operations of a trace (src/trace/operations.ts) become records of a program, in order, with time, deferred work
 // and the accesses of devices in between. What a flush or free does is the policy's business, later, in the engine.
 
-import { Operation } from "../program.js";
+import type { Site } from "../kernel/sites.js";
+import { Operation } from "../program/program.js";
 import type { QueueCounter } from "../queue/summary.js";
-import type { Site } from "../sites.js";
 import { OPERATION_NAMES, type OperationBatch, type OperationName } from "../trace/index.js";
 import { DeviceAccesses, USER_PAGE } from "./accesses.js";
 import { KernelAreas } from "./areas.js";
@@ -23,7 +23,7 @@ export interface LoweringOptions {
   readonly requester: number;
   readonly devices: DeviceModel;
   readonly workDelayNs: number;
-  readonly mostFrees: number;
+  readonly maxFrees: number;
 }
 
 const ALL_ONES = 0xffff_ffff;
@@ -66,7 +66,7 @@ export class Lowering {
     this.accesses = new DeviceAccesses(options.devices, writer, options.requester);
     this.spaces = new AddressSpaces(writer, options.mms, options.cpus);
     this.#areas = new KernelAreas(writer, this.accesses, options.devices.cpuTouches, options.levels);
-    this.frees = new TableFrees(writer, this.accesses, options.devices, options.mostFrees);
+    this.frees = new TableFrees(writer, this.accesses, options.devices, options.maxFrees);
     const table = this.#table();
     this.#handlers = OPERATION_NAMES.map((name) => table[name]);
   }

@@ -1,8 +1,8 @@
 // What a trace is replayed on: CPUs and an IOMMU, by the name of a preset or as the user's own data.
 
-import { checkOneOf, InvalidOptionError } from "../errors.js";
-import { geometries } from "../geometries.js";
-import { type AgentGeometry, cacheShape, listShapes } from "../geometry.js";
+import { checkOneOf, InvalidOptionError } from "../base/errors.js";
+import { geometries } from "../hardware/geometries.js";
+import { type AgentGeometry, cacheShape, listShapes } from "../hardware/geometry.js";
 
 /** CPUs and the IOMMU beside them. */
 export interface ReplayHardware {

@@ -1,13 +1,13 @@
 // One machine under one policy, and what is collected from it while it plays: hazards, samples for the timeline, time spent.
 
-import type { Agent } from "../agent.js";
 import type { CostModel } from "../cost/index.js";
 import { cost } from "../cost/index.js";
-import { type Hazard, type HazardKind, hazardKinds } from "../hazards.js";
-import type { Kernel } from "../kernel.js";
+import type { Agent } from "../hardware/agent.js";
+import { type Hazard, type HazardKind, hazardKinds } from "../kernel/hazards.js";
+import type { Kernel } from "../kernel/kernel.js";
+import type { Policy } from "../kernel/policies.js";
+import type { Site } from "../kernel/sites.js";
 import { createMachineSync, type Machine } from "../machine.js";
-import type { Policy } from "../policies.js";
-import type { Site } from "../sites.js";
 import type { TableFrees } from "./frees.js";
 import type { ReplayHardware } from "./machines.js";
 import { RECORDS } from "./records.js";
@@ -28,7 +28,7 @@ export interface PlayerOptions {
   readonly levels: 4 | 5;
   readonly pool: number;
   readonly mms: number;
-  readonly mostHazards: number;
+  readonly maxHazards: number;
 }
 
 type KindCounts = Record<HazardKind, number>;
@@ -40,7 +40,7 @@ export class Player {
   readonly policy: Policy;
   readonly #kernel: Kernel;
   readonly #cpus: number;
-  readonly #mostHazards: number;
+  readonly #maxHazards: number;
   readonly #byKind = noKinds();
   readonly #bySite: Partial<Record<Site, KindCounts>> = {};
   readonly #byFree = new Map<number, { -readonly [K in keyof FreeHazards]: FreeHazards[K] } & { byKind: KindCounts }>();
@@ -54,7 +54,7 @@ export class Player {
     const { hardware, cpus, pool } = options;
     this.policy = policy;
     this.#cpus = cpus;
-    this.#mostHazards = options.mostHazards;
+    this.#maxHazards = options.maxHazards;
     this.machine = createMachineSync({
       module: options.module,
       levels: options.levels,
@@ -104,7 +104,7 @@ export class Player {
     const stale = hazard.kind === "stale-translation";
     const free = stale ? undefined : frees.byOperation.get(hazard.freedAt);
     const walks = free === undefined || onCpu ? 0 : this.#addTo(free, hazard, frees);
-    if (this.#records.length >= this.#mostHazards || walks > RECORDS_PER_FREE) return;
+    if (this.#records.length >= this.#maxHazards || walks > RECORDS_PER_FREE) return;
     this.#records.push({ ...hazard, who: onCpu ? `CPU ${hazard.agent}` : `IOMMU, PASID ${PASID}`, free });
   }
 
@@ -151,7 +151,7 @@ export class Player {
       needlessRounds: kernel.needlessRounds,
       held: {
         frames: kernel.framesDeferred,
-        peak: kernel.mostFramesHeld,
+        peak: kernel.maxFramesHeld,
         left: kernel.framesHeld,
         meanNs: released === 0 ? 0 : kernel.nanosecondsHeld / released,
       },

@@ -1,7 +1,7 @@
 // Packed records of a program, written straight into memory (layout: assembly/program.ts) and handed on when it is full.
 // Addresses come as two 32-bit words or as page numbers: no bigint and no object per record.
 
-import { Operation } from "../program.js";
+import { Operation } from "../program/program.js";
 
 /** Records handed on at a time. Hazard rings are as large, so none is lost between two hand-overs. */
 export const RECORDS = 8192;

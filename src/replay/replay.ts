@@ -1,10 +1,10 @@
 // The replay: a trace is read once, lowered once, and the same records are played on one machine per policy, in bounded
 // pieces.
 
+import { checkInteger, InvalidOptionError } from "../base/errors.js";
 import { type CostModel, defaultCostModel } from "../cost/index.js";
 import { compileEngine } from "../engine/instance.js";
-import { checkInteger, InvalidOptionError } from "../errors.js";
-import { checkPolicy, type Policy, type PolicyName, policies } from "../policies.js";
+import { checkPolicy, type Policy, type PolicyName, policies } from "../kernel/policies.js";
 import { QueueCounter } from "../queue/index.js";
 import {
   compileTrace,
@@ -44,9 +44,9 @@ export interface ReplayOptions {
   readonly workDelayNs?: number;
   readonly cost?: CostModel;
   /** Frees that the result lists. Default 1000. */
-  readonly mostFrees?: number;
+  readonly maxFrees?: number;
   /** Hazard records that the result lists, per policy; of the walks through one freed table the first three. Default 400. */
-  readonly mostHazards?: number;
+  readonly maxHazards?: number;
   /** What events mean. Default: the built-in mapping. */
   readonly mapping?: Mapping;
   /** `strict`: damage of the input is an error. Default `lenient`: it is reported in the result. */
@@ -115,8 +115,8 @@ function checkOptions(options: ReplayOptions) {
     devices,
     workDelayNs: checkInteger("workDelayNs", options.workDelayNs ?? 50_000, 0, 1e12),
     cost: options.cost ?? defaultCostModel,
-    mostFrees: checkInteger("mostFrees", options.mostFrees ?? 1000, 0, 1 << 20),
-    mostHazards: checkInteger("mostHazards", options.mostHazards ?? 400, 0, 1 << 20),
+    maxFrees: checkInteger("maxFrees", options.maxFrees ?? 1000, 0, 1 << 20),
+    maxHazards: checkInteger("maxHazards", options.maxHazards ?? 400, 0, 1 << 20),
     name: options.name ?? "trace",
     packageVersion: options.packageVersion,
   };
@@ -140,7 +140,7 @@ class Run {
     compiler: TraceCompiler,
     first: OperationBatch | undefined,
   ) {
-    const { hardware, pool, mms, devices, workDelayNs, mostFrees, mostHazards } = checked;
+    const { hardware, pool, mms, devices, workDelayNs, maxFrees, maxHazards } = checked;
     const cpus = checked.cpus ?? Math.min(256, compiler.summary.trace.cpus ?? 2);
     const levels = checked.levels ?? (first && needsFiveLevels(first) ? 5 : 4);
     this.#compiler = compiler;
@@ -160,10 +160,10 @@ class Run {
       workDelayNs,
       devices,
       costModel: checked.cost,
-      mostFrees,
-      mostHazards,
+      maxFrees,
+      maxHazards,
     };
-    const playerOptions = { module, hardware, cpus, levels, pool, mms, mostHazards };
+    const playerOptions = { module, hardware, cpus, levels, pool, mms, maxHazards };
     this.#players = checked.policies.map((policy) => new Player(policy, playerOptions));
     this.#writer = new RecordWriter((program) => {
       for (const player of this.#players) player.play(program, this.#lowering.frees);
@@ -180,7 +180,7 @@ class Run {
       requester,
       devices,
       workDelayNs,
-      mostFrees,
+      maxFrees,
     });
     this.#lowering.begin();
   }

@@ -3,12 +3,12 @@
 
 import type { CostModel } from "../cost/model.js";
 import type { Cost } from "../cost/result.js";
-import type { AgentGeometry } from "../geometry.js";
-import type { Hazard, HazardKind } from "../hazards.js";
-import type { KernelCounters } from "../kernel.js";
-import type { Policy } from "../policies.js";
+import type { AgentGeometry } from "../hardware/geometry.js";
+import type { Hazard, HazardKind } from "../kernel/hazards.js";
+import type { KernelCounters } from "../kernel/kernel.js";
+import type { Policy } from "../kernel/policies.js";
+import type { Site } from "../kernel/sites.js";
 import type { QueueSummary } from "../queue/summary.js";
-import type { Site } from "../sites.js";
 import type { TraceFormat } from "../trace/index.js";
 import type { DeviceModel } from "./device-model.js";
 
@@ -24,7 +24,7 @@ export interface ReplayResult {
   readonly assumptions: readonly string[];
   readonly trace: ReplayTrace;
   readonly program: ReplayProgram;
-  /** Table frees of the trace in order, at most {@link ReplayConfiguration.mostFrees}; `program.frees` counts all. */
+  /** Table frees of the trace in order, at most {@link ReplayConfiguration.maxFrees}; `program.frees` counts all. */
   readonly frees: readonly TableFree[];
   readonly timeline: Timeline;
   /** Descriptors of the driver's own invalidation queue in the trace. */
@@ -56,8 +56,8 @@ export interface ReplayConfiguration {
   readonly devices: DeviceModel;
   /** The cost model, with the source of each figure. */
   readonly costModel: CostModel;
-  readonly mostFrees: number;
-  readonly mostHazards: number;
+  readonly maxFrees: number;
+  readonly maxHazards: number;
 }
 
 /** A geometry with the name it was chosen by. */
@@ -253,7 +253,7 @@ export interface ReplayHazards {
   readonly bySite: Readonly<Partial<Record<Site, Readonly<Record<HazardKind, number>>>>>;
   /** Table frees of the trace whose table an IOMMU walked through afterwards: index in `frees` (may exceed the list) and walks. */
   readonly byFree: readonly FreeHazards[];
-  /** The first records, of each freed table at most three, in all at most {@link ReplayConfiguration.mostHazards}. */
+  /** The first records, of each freed table at most three, in all at most {@link ReplayConfiguration.maxHazards}. */
   readonly records: readonly ReplayHazard[];
   readonly dropped: number;
 }

@@ -4,7 +4,7 @@
 import type { PolicyTimeline, Timeline } from "./result.js";
 
 /** Most bins. */
-const MOST = 256;
+const MAX = 256;
 const FIRST_BIN_NS = 1_000_000;
 /** Columns of the trace, then four a policy: invalidations, waits, hazards, frames held (not a sum). */
 const TRACE_COLUMNS = 3;
@@ -33,7 +33,7 @@ export class TimelineBuilder {
   advance(ns: number): void {
     this.#now = ns;
     if (ns < (this.#rows.length + 1) * this.#binNs) return;
-    while (Math.floor(ns / this.#binNs) >= MOST) {
+    while (Math.floor(ns / this.#binNs) >= MAX) {
       this.#rows = this.#rows.filter((_, i) => i % 2 === 1);
       this.#binNs *= 2;
     }

@@ -1,6 +1,6 @@
 // Policies side by side: what each invalidated, waited for and held back, and what it let through.
 
-import { type HazardKind, hazardKinds } from "../hazards.js";
+import { type HazardKind, hazardKinds } from "../kernel/hazards.js";
 import type { PolicyResult, ReplayResult } from "../replay/index.js";
 import { bullets, type Column, details, table } from "./blocks.js";
 import { code, count, timeFormat } from "./format.js";

@@ -1,9 +1,9 @@
 // Hazards: for every policy that let walks through, who freed, how often it was hit, and one witness a site told step by
 // step: the flush, the free, the walk, and what it did.
 
-import { type HazardKind, hazardKinds } from "../hazards.js";
+import { type HazardKind, hazardKinds } from "../kernel/hazards.js";
+import type { Site } from "../kernel/sites.js";
 import type { PolicyResult, ReplayHazard, ReplayResult, TableFree } from "../replay/index.js";
-import type { Site } from "../sites.js";
 import { type Column, details, steps, table } from "./blocks.js";
 import { harm, kindWords } from "./comparison.js";
 import { code, count, hex, plural, tableName, timeFormat } from "./format.js";

@@ -25,9 +25,9 @@ export interface ReportOptions {
   /** Versions of what made the page, by name; that of the package is in the result. */
   readonly versions?: Versions;
   /** Table frees listed. Default 500. */
-  readonly mostFrees?: number;
+  readonly maxFrees?: number;
   /** Hazard records listed, a policy. Default 50. */
-  readonly mostHazards?: number;
+  readonly maxHazards?: number;
 }
 
 /**
@@ -41,8 +41,8 @@ export async function renderReport(result: ReplayResult, options: ReportOptions 
     { id: "comparison", title: "Policies compared", body: comparison(result) },
     { id: "timeline", title: "Time line", body: await figure(timeline(result)) },
     { id: "costs", title: "Costs", body: await figure(costs(result)) },
-    { id: "hazards", title: "Hazards and witnesses", body: hazards(result, options.mostHazards ?? 50) },
-    { id: "frees", title: "Table frees", body: frees(result, options.mostFrees ?? 500) },
+    { id: "hazards", title: "Hazards and witnesses", body: hazards(result, options.maxHazards ?? 50) },
+    { id: "frees", title: "Table frees", body: frees(result, options.maxFrees ?? 500) },
     ...(options.verdicts && options.verdicts.length > 0
       ? [{ id: "verdicts", title: "Verdicts by search", body: verdicts(options.verdicts) }]
       : []),

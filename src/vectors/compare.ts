@@ -1,9 +1,9 @@
 // What must hold of one vector (docs/rules.md section 3; the data's README): the outcome is the SDM's, the entries are
 // as recorded, and `probe` and `explain` say beforehand, without touching anything, what `translate` then does.
 
-import type { Access } from "../access.js";
-import type { Explanation } from "../context.js";
-import type { Outcome } from "../outcome.js";
+import type { Explanation } from "../hardware/context.js";
+import type { Access } from "../paging/access.js";
+import type { Outcome } from "../paging/outcome.js";
 import type { Scene } from "./stage.js";
 import type { WalkVector } from "./vector.js";
 

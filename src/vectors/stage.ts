@@ -2,7 +2,7 @@
 // making one costs more than a thousand walks; their frame stores only fill up, so a full one is replaced.
 
 import type { EngineOptions } from "../engine/instance.js";
-import { createWalker, type Walker } from "../walker.js";
+import { createWalker, type Walker } from "../hardware/walker.js";
 import type { WalkVector } from "./vector.js";
 
 /** Frames of one walker, 4 KiB each. */

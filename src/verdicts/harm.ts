@@ -1,14 +1,14 @@
 // How bad a hazard gets: the shortest program once more, with somebody who takes the frames freed last just before the
 // last probe and fills them, and with a write in the place of the read. Kinds in rising harm: docs/rules.md section 12.
 
-import { type Hazard, hazardKinds } from "../hazards.js";
+import { type Hazard, hazardKinds } from "../kernel/hazards.js";
 import { movesOf } from "./moves.js";
 import type { Scenario } from "./scenarios.js";
 import type { Found } from "./search.js";
 import type { Move, Placed, Stage } from "./stage.js";
 
 /** Most frames that are taken: pud_free_pmd_page frees three, and the one that matters may be the first of them. */
-const MOST_TAKEN = 3;
+const MAX_TAKEN = 3;
 
 /** The worst that comes of a program when the frame is taken; the program itself if that makes nothing worse. */
 export function worst(stage: Stage, scenario: Scenario, found: Found): Found {
@@ -31,7 +31,7 @@ export function worst(stage: Stage, scenario: Scenario, found: Found): Found {
 
 /** Nothing taken, then one frame with each of the contents, then two, … */
 function takings(reuse: readonly Move[]): Move[][] {
-  const counts = Array.from({ length: MOST_TAKEN }, (_, i) => i + 1);
+  const counts = Array.from({ length: MAX_TAKEN }, (_, i) => i + 1);
   return [[], ...counts.flatMap((count) => reuse.map((move) => Array.from({ length: count }, () => move)))];
 }
 

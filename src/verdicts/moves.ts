@@ -1,8 +1,8 @@
 // What may happen at a point of a program: probes, somebody who takes a freed frame, the same site once more, deferred
 // work, a switch of address spaces.
 
-import { Access } from "../access.js";
-import type { ReuseContents } from "../program.js";
+import { Access } from "../paging/access.js";
+import type { ReuseContents } from "../program/program.js";
 import type { Scenario } from "./scenarios.js";
 import type { MainOperation, Move, Stage } from "./stage.js";
 import { PASID, recordOf } from "./stage.js";

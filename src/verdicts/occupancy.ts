@@ -1,12 +1,12 @@
 // What supervisor leaves in the IOTLB cost: one program of a device that probes kernel addresses between its own, once with
 // hardware that caches refused supervisor leaves and once without.
 
-import { Access } from "../access.js";
 import { compileEngine, type EngineOptions } from "../engine/instance.js";
-import { geometries } from "../geometries.js";
+import { geometries } from "../hardware/geometries.js";
+import { type Policy, type PolicyName, policies } from "../kernel/policies.js";
 import { createMachineSync } from "../machine.js";
-import { type Policy, type PolicyName, policies } from "../policies.js";
-import { ProgramBuilder } from "../program.js";
+import { Access } from "../paging/access.js";
+import { ProgramBuilder } from "../program/program.js";
 
 /** Live entries of an IOTLB, and what that did to the device's own translations. */
 export interface Occupancy {

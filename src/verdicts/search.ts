@@ -2,7 +2,7 @@
 // free, a switch; each may stand at any point of a program, also inside kernel operations. Deferred work stands between
 // operations, or, in a race search, also inside them.
 
-import type { Hazard } from "../hazards.js";
+import type { Hazard } from "../kernel/hazards.js";
 import { type Moves, mainOf, movesOf } from "./moves.js";
 import type { Scenario } from "./scenarios.js";
 import type { Attempt, MainOperation, Move, Placed, Stage } from "./stage.js";

@@ -1,11 +1,11 @@
 // The machine on which programs are tried: one policy, one choice of hardware, one scenario; every program starts from the
 // same snapshot. Only the agents that the verdict is about have caches.
 
-import { Access } from "../access.js";
-import type { Hazard } from "../hazards.js";
+import type { Hazard } from "../kernel/hazards.js";
+import type { Policy } from "../kernel/policies.js";
 import { createMachineSync, type Machine, type MachineConfig, type Snapshot } from "../machine.js";
-import type { Policy } from "../policies.js";
-import { operationBytes, ProgramBuilder } from "../program.js";
+import { Access } from "../paging/access.js";
+import { operationBytes, ProgramBuilder } from "../program/program.js";
 import type { CpuOptions, IommuOptions } from "./options.js";
 import type { KernelStep, Region, Scenario } from "./scenarios.js";
 

@@ -1,7 +1,7 @@
 // A witness as a numbered story: the program is played once more on a machine of its own, with only the set-up that it
 // needs, and every step says what it did to which frame. Throws if the replay does not show the hazard again.
 
-import type { Hazard } from "../hazards.js";
+import type { Hazard } from "../kernel/hazards.js";
 import { hasWork } from "./moves.js";
 import type { InnerStep, KernelStep, Region, Scenario } from "./scenarios.js";
 import type { Found } from "./search.js";

@@ -1,10 +1,10 @@
 // The matrix policy x site x hardware option: for every cell a search for a program with a hazard.
 
+import { checkInteger, InvalidOptionError } from "../base/errors.js";
 import { compileEngine, type EngineOptions } from "../engine/instance.js";
-import { checkInteger, InvalidOptionError } from "../errors.js";
-import type { HazardKind } from "../hazards.js";
-import { checkPolicy, type Policy, type PolicyName, policies } from "../policies.js";
-import type { Site } from "../sites.js";
+import type { HazardKind } from "../kernel/hazards.js";
+import { checkPolicy, type Policy, type PolicyName, policies } from "../kernel/policies.js";
+import type { Site } from "../kernel/sites.js";
 import { worst } from "./harm.js";
 import { hasWork } from "./moves.js";
 import {
@@ -76,7 +76,7 @@ export interface VerdictRecord {
 }
 
 const DEPTH = 3;
-const MOST_DEPTH = 5;
+const MAX_DEPTH = 5;
 /** ms between chances for the host to do something else, an abort for instance. */
 const BREATH = 50;
 
@@ -89,7 +89,7 @@ export async function* verdicts(options: VerdictsOptions = {}): AsyncGenerator<V
     namedPolicy(policy, `policies[${i}]`),
   );
   const rows = rowsOf(options.scenarios);
-  const depth = checkInteger("depth", options.depth ?? DEPTH, 1, MOST_DEPTH);
+  const depth = checkInteger("depth", options.depth ?? DEPTH, 1, MAX_DEPTH);
   const hardware = hardwareOf(options);
   const module = options.module ?? (await compileEngine());
   const total = judged.length * hardware.length * rows.length;

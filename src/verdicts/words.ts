@@ -1,7 +1,7 @@
 // Sentences of the stories.
 
-import type { Hazard } from "../hazards.js";
-import type { Policy } from "../policies.js";
+import type { Hazard } from "../kernel/hazards.js";
+import type { Policy } from "../kernel/policies.js";
 import type { AgentKind } from "./stage.js";
 
 const TABLE_NAMES = ["page", "PT", "PD", "PDPT", "PML4", "PML5"];

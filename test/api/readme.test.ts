@@ -9,7 +9,7 @@ import { Command } from "commander";
 import { afterAll, describe, expect, it } from "vitest";
 import { commands as registered } from "../../src/cli/commands.js";
 import { checkCostModel, costKinds, defaultCostModel, notModelled } from "../../src/cost/index.js";
-import { checkPolicy, policies } from "../../src/policies.js";
+import { checkPolicy, policies } from "../../src/kernel/policies.js";
 import { checkHardware } from "../../src/replay/index.js";
 import { joinMapping } from "../../src/trace/index.js";
 import { runCli } from "../cli/run-cli.js";

@@ -6,18 +6,18 @@ import { describe, expect, it } from "vitest";
 import { Access, createMachineSync, createWalkerSync, InvalidOptionError } from "../../src/index.js";
 import { A, indexOf, P, pageAt, RW, Tables, US, USER_PAGE } from "../support/tables.js";
 
-const MOST_FRAME = 2 ** 40 - 1;
+const MAX_FRAME = 2 ** 40 - 1;
 const SEED = Number(process.env["STALEWALK_SEED"] ?? 20261124);
 
 describe("the frame store", () => {
   it("finds frames anywhere up to 2^40 - 1, as a map would, and nothing else", () => {
     // Neighbours, powers of two and multiples of the number of buckets, which collide if the hash is poor.
     const frame = fc.oneof(
-      fc.integer({ min: 0, max: MOST_FRAME }),
+      fc.integer({ min: 0, max: MAX_FRAME }),
       fc.nat(100),
       fc.nat(39).map((bit) => 2 ** bit),
       fc.nat(2 ** 20 - 1).map((i) => i * 2 ** 20),
-      fc.constantFrom(MOST_FRAME, MOST_FRAME - 1, 2 ** 32, 2 ** 32 - 1),
+      fc.constantFrom(MAX_FRAME, MAX_FRAME - 1, 2 ** 32, 2 ** 32 - 1),
     );
     fc.assert(
       fc.property(fc.uniqueArray(frame, { maxLength: 64, size: "max" }), fc.array(frame), (frames, others) => {
@@ -85,9 +85,9 @@ describe("walks through odd tables", () => {
       walker.setRoot(tables.cr3);
       const va = 0x1234_5678_9000n;
       // The entry above names a frame that the store does not hold.
-      walker.frames.writeEntry(tables.slot(va, level + 1), (BigInt(MOST_FRAME) << 12n) | USER_PAGE);
-      expect(walker.translate(va, Access.userRead)).toEqual({ kind: "absent", level, frame: MOST_FRAME });
-      expect(walker.probe(va, Access.userRead)).toEqual({ kind: "absent", level, frame: MOST_FRAME });
+      walker.frames.writeEntry(tables.slot(va, level + 1), (BigInt(MAX_FRAME) << 12n) | USER_PAGE);
+      expect(walker.translate(va, Access.userRead)).toEqual({ kind: "absent", level, frame: MAX_FRAME });
+      expect(walker.probe(va, Access.userRead)).toEqual({ kind: "absent", level, frame: MAX_FRAME });
       expect(walker.explain(va, Access.userRead).chain).toHaveLength(count - level);
       // The same entry without P: now it is a fault, one level further up.
       walker.frames.writeEntry(tables.slot(va, level + 1), 0n);

@@ -16,7 +16,7 @@ export interface CpuConfig extends AgentConfig {
 }
 
 /** Most pages of one flushed range: a longer one is a mistake of the caller. */
-const MOST_PAGES = 1n << 20n;
+const MAX_PAGES = 1n << 20n;
 
 /** A CPU. */
 export class Cpu {
@@ -76,10 +76,8 @@ export class Cpu {
    */
   flushRange(start: bigint, end: bigint): void {
     const first = (start >> 12n) << 12n;
-    if (end - first > MOST_PAGES << 12n) {
-      throw new RangeError(
-        `range 0x${start.toString(16)}..0x${end.toString(16)}: expected at most ${MOST_PAGES} pages`,
-      );
+    if (end - first > MAX_PAGES << 12n) {
+      throw new RangeError(`range 0x${start.toString(16)}..0x${end.toString(16)}: expected at most ${MAX_PAGES} pages`);
     }
     for (let address = first; address < end; address += 4096n) this.invlpg(address);
   }

@@ -305,7 +305,8 @@ describe("the engine's own encoding", () => {
   let engine: EngineCodec;
 
   beforeAll(async () => {
-    const source = (name: string) => readFileSync(new URL(`../../assembly/queue/${name}.ts`, import.meta.url), "utf8");
+    const source = (name: string) =>
+      readFileSync(new URL(`../../assembly/hardware/queue/${name}.ts`, import.meta.url), "utf8");
     const files: Record<string, string | Uint8Array> = {
       "entry.ts":
         'export { pasidIotlb, pageIotlb, pageIotlbAddress, pasidCache, deviceTlb, deviceTlbAddress, deviceTlbMask } from "./vtd";\nexport { invalidateDevicePages, invalidatePages, pagesAddress, pagesMask } from "./amd";',

@@ -165,7 +165,7 @@ describe("options", () => {
     [{ devices: { colour: 2 } }, "devices.colour"],
     [{ devices: { reuse: 1 } }, "devices.reuse"],
     [{ workDelayNs: -1 }, "workDelayNs"],
-    [{ mostFrees: 0.5 }, "mostFrees"],
+    [{ maxFrees: 0.5 }, "maxFrees"],
   ])("%j names its field", async (options, field) => {
     await expect(replay(whole, options as ReplayOptions)).rejects.toMatchObject({ name: "InvalidOptionError", field });
   });

@@ -141,7 +141,7 @@ describe("lowering", () => {
     ]);
     expect(frees[1]!.flushTimeNs! - frees[1]!.timeNs).toBe(10_000);
     expect(policies[0]!.tablesFreed.remove_pagetable).toBe(2);
-    const endless = await play([removal, ...Array.from({ length: 600 }, () => gone)], { mostFrees: 10 });
+    const endless = await play([removal, ...Array.from({ length: 600 }, () => gone)], { maxFrees: 10 });
     expect(endless.program.frees).toEqual({ remove_pagetable: 600 });
     expect(endless.frees).toHaveLength(10);
     expect(endless.program.skipped["table freed beyond the 512th of one removal"]).toBe(88);

@@ -172,7 +172,7 @@ describe("what it says", () => {
   });
 
   it("lists no more frees and records than asked for, and says how many there are", async () => {
-    const text = await renderReport(large(vmap), { mostFrees: 20, mostHazards: 7 });
+    const text = await renderReport(large(vmap), { maxFrees: 20, maxHazards: 7 });
     expect(text.includes("The first 20 are listed.")).toBe(true);
     expect(rowsOf(text, "Walks on record under none")).toHaveLength(8);
     expect(missing(text, ["The first 7 of 5,000."])).toEqual([]);

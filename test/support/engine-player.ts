@@ -1,7 +1,7 @@
 // Plays the model's programs on the engine, and dumps the engine's machine in the model's shape, so that the two can be
 // compared after every operation.
 
-import type { Cache } from "../../src/cache.js";
+import type { Cache } from "../../src/hardware/cache.js";
 import { type Access, createMachineSync, type Machine, type Outcome } from "../../src/index.js";
 import type { MachineConfig, MachineDump, Shootdown } from "../model/machine.js";
 import type { CpuOperation, IommuOperation, Operation } from "../model/operations.js";

@@ -1,8 +1,8 @@
 // Plays the model's kernel programs on the engine, operation by operation, and dumps the engine in the model's shape.
 
-import type { Access } from "../../src/access.js";
 import { createMachineSync, type Machine, ProgramBuilder, type Site, sites, unpackOutcome } from "../../src/index.js";
-import type { Policy } from "../../src/policies.js";
+import type { Policy } from "../../src/kernel/policies.js";
+import type { Access } from "../../src/paging/access.js";
 import type { KernelConfig, KernelDump } from "../model/kernel/kernel.js";
 import type { KernelOperation, KernelProgram, KernelResult } from "../model/kernel/operations.js";
 import type { Interleaved } from "../model/kernel/points.js";

@@ -1,8 +1,8 @@
 // Packs the model's operations into the engine's programs: what `play` runs in one call is what the calls of the API do
 // one by one.
 
-import { controlBits } from "../../src/access.js";
 import { type Access, everyCpu, type Machine, Operation, operationBytes, ProgramBuilder } from "../../src/index.js";
+import { controlBits } from "../../src/paging/access.js";
 import type { Shootdown } from "../model/machine.js";
 import type { CpuOperation, IommuOperation, Operation as ModelOperation } from "../model/operations.js";
 

@@ -53,7 +53,7 @@ export const PRESETS = {
 } as const satisfies Record<string, Policy>;
 
 /** Most queued requests of asynchronous invalidation. */
-export const MOST_REQUESTS = 64;
+export const MAX_REQUESTS = 64;
 
 /** Sites that free tables. */
 export const SITE = {
@@ -107,7 +107,7 @@ export function invalidateIommus(k: Kernel, range: Range, mm?: number): void {
 /** What a hooked flush does: invalidate now, or queue the request if there is room. */
 export function hook(k: Kernel, range: Range): void {
   if (!k.policy.async) invalidateIommus(k, range);
-  else if (k.requests.length < MOST_REQUESTS) k.requests.push(range);
+  else if (k.requests.length < MAX_REQUESTS) k.requests.push(range);
   else k.counters.lostRequests += 1;
 }
 

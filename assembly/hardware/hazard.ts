@@ -1,0 +1,143 @@
+// Hazards: walks through frames that are no longer the table they were, and hits of translations that are out of date.
+// Rules: docs/rules.md section 12. The ring keeps the latest records; counts by kind and site never drop anything.
+
+import { isFault } from "../paging/access";
+import { AGENT_ID } from "./agent";
+import { operationNumber, time } from "../base/clock";
+import { frameOf, freedAt, generationOf, siteOf, stateOf } from "../paging/frames";
+import { allocate, count } from "../base/memory";
+
+// ---- kinds, in rising harm, and as bits of a record ----
+export const WALK_AFTER_FREE: u32 = 0;
+export const WRITE_AFTER_FREE: u32 = 1;
+export const WALK_OF_REUSED_FRAME: u32 = 2;
+export const FORGED_TRANSLATION: u32 = 3;
+export const STALE_TRANSLATION: u32 = 4;
+const KINDS: u32 = 5;
+export const SITES: u32 = 6;
+/** Site of a stale translation, and of a frame that no site has freed. */
+export const NO_SITE: u32 = SITES;
+const SITE_COLUMNS: u32 = SITES + 1;
+
+// ---- a record ----
+const RECORD_OPERATION: usize = 0;
+const RECORD_TIME: usize = RECORD_OPERATION + 8;
+const RECORD_ADDRESS: usize = RECORD_TIME + 8;
+const RECORD_FRAME: usize = RECORD_ADDRESS + 8;
+const RECORD_FREED_AT: usize = RECORD_FRAME + 8;
+const RECORD_GENERATION_THEN: usize = RECORD_FREED_AT + 8;
+const RECORD_GENERATION_NOW: usize = RECORD_GENERATION_THEN + 4;
+const RECORD_TAG: usize = RECORD_GENERATION_NOW + 4;
+const RECORD_AGENT: usize = RECORD_TAG + 4;
+const RECORD_KINDS: usize = RECORD_AGENT + 2;
+const RECORD_ACCESS: usize = RECORD_KINDS + 1;
+const RECORD_LEVEL: usize = RECORD_ACCESS + 1;
+const RECORD_STATE: usize = RECORD_LEVEL + 1;
+const RECORD_SITE: usize = RECORD_STATE + 1;
+export const RECORD_SIZE: usize = 64;
+
+/** Counts by kind and site (the last column: no site), then records written in all. */
+const COUNTS: usize = memory.data(5 * 7 * 8 + 8, 8);
+const RECORDED: usize = COUNTS + 5 * 7 * 8;
+
+export let detecting: bool = false;
+let ring: usize = 0;
+let ringSize: u32 = 0;
+
+/** Room for the latest `records` records; false if memory is out. */
+export function createRing(records: u32): bool {
+  ringSize = records;
+  ring = records == 0 ? 0 : allocate(<usize>records * RECORD_SIZE);
+  return records == 0 || ring != 0;
+}
+
+export function detectHazards(on: bool): void {
+  detecting = on;
+}
+
+export function clearHazards(): void {
+  memory.fill(COUNTS, 0, RECORDED + 8 - COUNTS);
+}
+
+export function hazardCount(kind: u32, site: u32): u64 {
+  return load<u64>(COUNTS + <usize>((kind * SITE_COLUMNS + site) << 3));
+}
+
+/** Records written since the start (or the last clear); the ring holds the latest of them. */
+export function hazardsRecorded(): u64 {
+  return load<u64>(RECORDED);
+}
+
+/** Address of the record with this number, counted from 0; only the latest are there. */
+export function hazardRecord(number: u32): usize {
+  return ring + <usize>(number % ringSize) * RECORD_SIZE;
+}
+
+// ---- what a walk has met ----
+/** Slot of the first bad table that the current walk read from; 0 = none. */
+export let badSlot: u32 = 0;
+let badLevel: u32 = 0;
+let generationThen: u32 = 0;
+let kinds: u32 = 0;
+
+// @ts-ignore: decorator
+@inline
+export function beginWalk(): void {
+  badSlot = 0;
+}
+
+/** The walk reads from a bad table. `generation`: that of the pointer which led here. */
+export function meet(slot: u32, level: u32, generation: u32): void {
+  badSlot = slot;
+  badLevel = level;
+  generationThen = generation;
+  kinds = 1 << (stateOf(slot) == 0 ? WALK_AFTER_FREE : WALK_OF_REUSED_FRAME);
+}
+
+/** The walk writes A or D to a bad table or behind one. */
+export function meetWrite(): void {
+  kinds |= 1 << WRITE_AFTER_FREE;
+}
+
+/** Records the walk that has ended. */
+export function reportWalk(agent: usize, tag: u32, va: u64, access: u32, outcome: u64): void {
+  if (!isFault(outcome)) kinds |= 1 << FORGED_TRANSLATION;
+  const site = siteOf(badSlot);
+  const at = record(agent, tag, va, access, kinds, badLevel, site);
+  if (at == 0) return;
+  store<u64>(at, frameOf(badSlot), RECORD_FRAME);
+  store<u64>(at, freedAt(badSlot), RECORD_FREED_AT);
+  store<u32>(at, generationThen, RECORD_GENERATION_THEN);
+  store<u32>(at, generationOf(badSlot), RECORD_GENERATION_NOW);
+  store<u8>(at, stateOf(badSlot), RECORD_STATE);
+}
+
+/** Records the use of a translation that is out of date. */
+export function reportStaleHit(agent: usize, tag: u32, va: u64, access: u32, leaf: u64, level: u32): void {
+  const at = record(agent, tag, va, access, 1 << STALE_TRANSLATION, level, NO_SITE);
+  if (at == 0) return;
+  store<u64>(at, (leaf & 0x000f_ffff_ffff_f000) >> 12, RECORD_FRAME);
+  store<u64>(at, 0, RECORD_FREED_AT);
+  store<u64>(at, 0, RECORD_GENERATION_THEN);
+  store<u8>(at, 0, RECORD_STATE);
+}
+
+function record(agent: usize, tag: u32, va: u64, access: u32, kindBits: u32, level: u32, site: u32): usize {
+  for (let kind: u32 = 0; kind < KINDS; kind++) {
+    if (kindBits & (1 << kind)) count(COUNTS, <usize>((kind * SITE_COLUMNS + site) << 3));
+  }
+  const number = load<u64>(RECORDED);
+  store<u64>(RECORDED, number + 1);
+  if (ringSize == 0) return 0;
+  const at = hazardRecord(<u32>(number % <u64>ringSize));
+  store<u64>(at, operationNumber(), RECORD_OPERATION);
+  store<u64>(at, time(), RECORD_TIME);
+  store<u64>(at, va, RECORD_ADDRESS);
+  store<u32>(at, tag, RECORD_TAG);
+  store<u16>(at, <u16>load<u32>(agent, AGENT_ID), RECORD_AGENT);
+  store<u8>(at, <u8>kindBits, RECORD_KINDS);
+  store<u8>(at, <u8>access, RECORD_ACCESS);
+  store<u8>(at, <u8>level, RECORD_LEVEL);
+  store<u8>(at, <u8>site, RECORD_SITE);
+  return at;
+}

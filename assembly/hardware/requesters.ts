@@ -1,0 +1,101 @@
+// Requesters, by number: what an operation of a program names. A CPU; or a device with a PASID, with or without a TLB of its own.
+
+import { AGENT_FLAGS, agentOf, CONTEXT_DEVICE_TLBS, CONTEXT_NEXT, IS_CPU } from "./agent";
+import { createDeviceRules, request, requestThrough } from "./iommu";
+import { translate } from "./translate";
+
+export const MAX_REQUESTERS: u32 = 1024;
+/** In place of a number: every CPU. */
+export const EVERY_CPU: u32 = 0xffff;
+
+const REQUESTERS: usize = memory.data(1024 * 16, 8);
+const CONTEXT: usize = 0;
+const DEVICE_TLB: usize = 4;
+/** Number of the next requester with a TLB of its own in front of the same context, + 1; 0 = none. */
+const NEXT_DEVICE_TLB: usize = 8;
+const REQUESTER_SHIFT: usize = 4;
+
+/** In place of a device's TLB: the requester is a CPU. */
+const CPU: usize = 1;
+
+export let requesterCount: u32 = 0;
+/** First context of an IOMMU; the others follow by CONTEXT_NEXT. */
+export let firstPasid: usize = 0;
+let lastPasid: usize = 0;
+
+/** Registers a requester; its number, or -1 if there are too many. */
+export function addRequester(context: usize, deviceTlb: usize): i32 {
+  if (requesterCount == MAX_REQUESTERS || (deviceTlb != 0 && !createDeviceRules())) return -1;
+  const at = requesterAt(requesterCount);
+  store<usize>(at, context, CONTEXT);
+  const cpu = (load<u32>(agentOf(context), AGENT_FLAGS) & IS_CPU) != 0;
+  store<usize>(at, cpu ? CPU : deviceTlb, DEVICE_TLB);
+  if (deviceTlb != 0) addDeviceTlb(context, requesterCount);
+  else if (!(load<u32>(agentOf(context), AGENT_FLAGS) & IS_CPU)) addPasid(context);
+  return requesterCount++;
+}
+
+function addPasid(context: usize): void {
+  if (firstPasid == 0) firstPasid = context;
+  else store<usize>(lastPasid, context, CONTEXT_NEXT);
+  lastPasid = context;
+}
+
+function addDeviceTlb(context: usize, requester: u32): void {
+  let link = context + CONTEXT_DEVICE_TLBS;
+  while (load<u32>(link) != 0) link = requesterAt(load<u32>(link) - 1) + NEXT_DEVICE_TLB;
+  store<u32>(link, requester + 1);
+}
+
+// @ts-ignore: decorator
+@inline
+function requesterAt(requester: u32): usize {
+  return REQUESTERS + (<usize>requester << REQUESTER_SHIFT);
+}
+
+// @ts-ignore: decorator
+@inline
+export function contextOf(requester: u32): usize {
+  return load<usize>(requesterAt(requester), CONTEXT);
+}
+
+// @ts-ignore: decorator
+@inline
+export function deviceTlbOf(requester: u32): usize {
+  return load<usize>(requesterAt(requester), DEVICE_TLB);
+}
+
+/** Requester + 1 of the next device TLB in front of the same context; 0 = none. */
+export function nextDeviceTlb(requester: u32): u32 {
+  return load<u32>(requesterAt(requester), NEXT_DEVICE_TLB);
+}
+
+// @ts-ignore: decorator
+@inline
+export function isCpu(requester: u32): bool {
+  return load<usize>(requesterAt(requester), DEVICE_TLB) == CPU;
+}
+
+export function access(requester: u32, va: u64, access: u32): u64 {
+  return accessInline(requester, va, access);
+}
+
+/** The same for the loop that plays programs. */
+// @ts-ignore: decorator
+@inline
+export function accessInline(requester: u32, va: u64, access: u32): u64 {
+  if (isCpu(requester)) return translate(contextOf(requester), va, access);
+  return requestOf(requester, va, access);
+}
+
+/** Translates `count` addresses at `at` for one kind of access; each is replaced by its outcome. */
+export function accessAll(requester: u32, at: usize, count: u32, access: u32): void {
+  const end = at + (<usize>count << 3);
+  for (let place = at; place < end; place += 8) store<u64>(place, accessInline(requester, load<u64>(place), access));
+}
+
+function requestOf(requester: u32, va: u64, access: u32): u64 {
+  const context = contextOf(requester);
+  const deviceTlb = deviceTlbOf(requester);
+  return deviceTlb == 0 ? request(context, va, access) : requestThrough(deviceTlb, context, va, access);
+}

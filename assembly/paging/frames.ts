@@ -1,0 +1,202 @@
+// The frame store: frames that are, or once were, page tables, sparse over 2^40 frame numbers.
+// A frame number maps to a slot for the life of the machine; a slot has 4 KiB of contents, a state and a generation,
+// raised every time the frame is freed or given a new use. Slot 0 is no frame: the outcome "absent".
+
+import { allocate } from "../base/memory";
+
+export const FREE: u8 = 0;
+export const TABLE: u8 = 1;
+export const DATA: u8 = 2;
+
+const PAGE: usize = 4096;
+const PAGE_SHIFT: usize = 12;
+
+// ---- what a walk asks of a frame, 8 bytes a slot so that many fit into a cache line ----
+const STANDING_GENERATION: usize = 0;
+const STANDING_STATE: usize = STANDING_GENERATION + 4;
+const STANDING_LEVEL: usize = STANDING_STATE + 1;
+const STANDING_MARKS: usize = STANDING_LEVEL + 1;
+const STANDING_SITE: usize = STANDING_MARKS + 1;
+const STANDING_SHIFT: usize = 3;
+
+// ---- what else is known of it ----
+const META_FRAME: usize = 0;
+const META_FREED_AT: usize = META_FRAME + 8;
+const META_HELD_SINCE: usize = META_FREED_AT + 8;
+const META_SHIFT: usize = 5;
+
+// ---- marks of a table ----
+/** The ptdesc flag of the merged fix: a kernel table, whose free is deferred. */
+export const MARK_KERNEL: u8 = 1;
+/** Reserved at boot: never deferred. */
+export const MARK_BOOT: u8 = 2;
+/** On the deferred list. */
+export const MARK_DEFERRED: u8 = 4;
+
+/** Buckets hold frame number (40 bits) and slot (24 bits); 0 is empty, since slot 0 is never stored. */
+const SLOT_BITS: u64 = 24;
+const SLOT_MASK: u64 = (1 << SLOT_BITS) - 1;
+/** 2^64 divided by the golden ratio: spreads neighbouring frame numbers over the buckets. */
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+
+
+let buckets: usize = 0;
+let bucketShift: u64 = 0;
+let bucketMask: u64 = 0;
+let standings: usize = 0;
+let meta: usize = 0;
+let pages: usize = 0;
+let capacity: u32 = 0;
+let used: u32 = 0;
+
+/** Room for `frames` frames; called once. False if memory cannot hold them. */
+export function createFrameStore(frames: u32): bool {
+  if (capacity != 0 || frames == 0 || frames > <u32>SLOT_MASK - 1) return false;
+  let bits: u64 = 4;
+  while ((<u64>1 << bits) < <u64>frames * 2) bits++;
+  buckets = allocate(<usize>(<u64>8 << bits));
+  standings = allocate((<usize>frames + 1) << STANDING_SHIFT);
+  meta = allocate((<usize>frames + 1) << META_SHIFT);
+  const contents = (<u64>frames + 1) << PAGE_SHIFT;
+  if (contents >= 0xfff0_0000) return false;
+  pages = allocate(<usize>contents);
+  if (buckets == 0 || standings == 0 || meta == 0 || pages == 0) return false;
+  bucketShift = 64 - bits;
+  bucketMask = (<u64>1 << bits) - 1;
+  capacity = frames;
+  return true;
+}
+
+/** Slot of a frame number, 0 if the store does not hold it. */
+// @ts-ignore: decorator
+@inline
+export function slotOf(frame: u64): u32 {
+  let bucket = (frame * SPREAD) >> bucketShift;
+  let entry = load<u64>(buckets + (<usize>bucket << 3));
+  while (entry != 0) {
+    if (entry >> SLOT_BITS == frame) return <u32>(entry & SLOT_MASK);
+    bucket = (bucket + 1) & bucketMask;
+    entry = load<u64>(buckets + (<usize>bucket << 3));
+  }
+  return 0;
+}
+
+/** Slot of a frame number, made if need be (state free, contents zero); 0 if the store is full. */
+export function claimSlot(frame: u64): u32 {
+  const known = slotOf(frame);
+  if (known != 0) return known;
+  if (used == capacity || frame >> 40 != 0) return 0;
+  const slot = ++used;
+  let bucket = (frame * SPREAD) >> bucketShift;
+  while (load<u64>(buckets + (<usize>bucket << 3)) != 0) bucket = (bucket + 1) & bucketMask;
+  store<u64>(buckets + (<usize>bucket << 3), (frame << SLOT_BITS) | slot);
+  store<u64>(metaOf(slot), frame, META_FRAME);
+  return slot;
+}
+
+// @ts-ignore: decorator
+@inline
+function metaOf(slot: u32): usize {
+  return meta + (<usize>slot << META_SHIFT);
+}
+
+// @ts-ignore: decorator
+@inline
+function standingOf(slot: u32): usize {
+  return standings + (<usize>slot << STANDING_SHIFT);
+}
+
+/** Address of the contents of a slot in linear memory. */
+// @ts-ignore: decorator
+@inline
+export function contentsOf(slot: u32): usize {
+  return pages + (<usize>slot << PAGE_SHIFT);
+}
+
+// @ts-ignore: decorator
+@inline
+export function frameOf(slot: u32): u64 {
+  return load<u64>(metaOf(slot), META_FRAME);
+}
+
+// @ts-ignore: decorator
+@inline
+export function generationOf(slot: u32): u32 {
+  return load<u32>(standingOf(slot), STANDING_GENERATION);
+}
+
+// @ts-ignore: decorator
+@inline
+export function stateOf(slot: u32): u8 {
+  return load<u8>(standingOf(slot), STANDING_STATE);
+}
+
+/** Generation in the low half, state in the next byte: what a pointer to a live table of this generation must find. */
+// @ts-ignore: decorator
+@inline
+export function standing(slot: u32): u64 {
+  return load<u64>(standingOf(slot)) & 0xff_ffff_ffff;
+}
+
+// @ts-ignore: decorator
+@inline
+export function marksOf(slot: u32): u8 {
+  return load<u8>(standingOf(slot), STANDING_MARKS);
+}
+
+export function setMarks(slot: u32, marks: u8): void {
+  store<u8>(standingOf(slot), marks, STANDING_MARKS);
+}
+
+/** Notes which site freed a table, in which operation. */
+export function noteFree(slot: u32, site: u8, operation: u64): void {
+  store<u8>(standingOf(slot), site, STANDING_SITE);
+  store<u64>(metaOf(slot), operation, META_FREED_AT);
+}
+
+export function siteOf(slot: u32): u8 {
+  return load<u8>(standingOf(slot), STANDING_SITE);
+}
+
+export function freedAt(slot: u32): u64 {
+  return load<u64>(metaOf(slot), META_FREED_AT);
+}
+
+export function holdSince(slot: u32, time: u64): void {
+  store<u64>(metaOf(slot), time, META_HELD_SINCE);
+}
+
+export function heldSince(slot: u32): u64 {
+  return load<u64>(metaOf(slot), META_HELD_SINCE);
+}
+
+/** Gives a frame a new state; its generation rises. */
+export function setState(slot: u32, state: u8, level: u8): void {
+  const at = standingOf(slot);
+  store<u8>(at, state, STANDING_STATE);
+  store<u8>(at, level, STANDING_LEVEL);
+  store<u32>(at, load<u32>(at, STANDING_GENERATION) + 1, STANDING_GENERATION);
+}
+
+export function levelOf(slot: u32): u8 {
+  return load<u8>(standingOf(slot), STANDING_LEVEL);
+}
+
+export function framesUsed(): u32 {
+  return used;
+}
+
+/** Whether all 512 entries of a table are 0. */
+export function isEmpty(slot: u32): bool {
+  const end = contentsOf(slot) + PAGE;
+  for (let at = contentsOf(slot); at < end; at += 64) {
+    const a = v128.or(v128.load(at), v128.load(at, 16));
+    const b = v128.or(v128.load(at, 32), v128.load(at, 48));
+    if (v128.any_true(v128.or(a, b))) return false;
+  }
+  return true;
+}
+
+export function clearContents(slot: u32): void {
+  memory.fill(contentsOf(slot), 0, PAGE);
+}

@@ -1,0 +1,203 @@
+// Seeded kernel programs: DMA, CPU accesses, vmalloc and vfree of small and huge areas, so that tables are freed, flushes,
+// user unmaps, deferred work. The generator keeps its own picture of what is mapped, so that its programs make sense.
+
+import { READ, USER, WRITE } from "../paging/access";
+import { allocate } from "../base/memory";
+import { OP_ACCESS, OP_NOTHING, OPERATION_SIZE, putRecord } from "./play";
+import { below, next, seed } from "../base/random";
+import {
+  OP_FLUSH_TLB_ALL,
+  OP_FLUSH_TLB_KERNEL_RANGE,
+  OP_MMAP,
+  OP_MUNMAP,
+  OP_PURGE,
+  OP_RUN_WORK,
+  OP_SWITCH_MM,
+  OP_VFREE,
+  OP_VMALLOC,
+} from "../kernel/operations";
+
+/** Weights per 2^16 operations, in this order; what is left over is DMA. */
+const CPU_ACCESS: u32 = 0;
+const VMALLOC: u32 = 1;
+const VFREE: u32 = 2;
+const FLUSH_RANGE: u32 = 3;
+const FLUSH_ALL: u32 = 4;
+const USER_REMAP: u32 = 5;
+const SWITCH: u32 = 6;
+const WORK: u32 = 7;
+const KINDS: u32 = 8;
+
+const WEIGHTS: usize = memory.data(8 * 4, 4);
+
+const AREA_SHIFT: u64 = 21;
+const AREA_PAGES: u32 = 512;
+const MAX_SMALL: u32 = 16;
+/** What an area is: unmapped, or pages mapped; with HUGE one 2 MiB leaf. */
+const HUGE: u32 = 1 << 16;
+/** Pages of a user region that is unmapped and mapped again. */
+const USER_PAGES: u32 = 8;
+
+let areas: usize = 0;
+let areaCapacity: u32 = 0;
+let areaCount: u32 = 0;
+let kernelBase: u64 = 0;
+let userBase: u64 = 0;
+let userPages: u32 = 0;
+let firstDevice: u32 = 0;
+let devices: u32 = 1;
+let cpus: u32 = 1;
+let mms: u32 = 1;
+/** Shares per 2^10: DMA aimed at the kernel half, areas that are huge. */
+let probeShare: u32 = 0;
+let hugeShare: u32 = 0;
+
+export function createKernelWorkload(most: u32): bool {
+  areas = allocate(<usize>most << 2);
+  areaCapacity = most;
+  return areas != 0;
+}
+
+export function setKernelWeight(kind: u32, weight: u32): void {
+  if (kind < KINDS) store<u32>(WEIGHTS + (<usize>kind << 2), weight);
+}
+
+/** Who takes part: CPUs 0.., mms 0.., requesters `device`..`device + count - 1`. */
+export function setKernelActors(cpuCount: u32, mmCount: u32, device: u32, count: u32): void {
+  cpus = cpuCount;
+  mms = mmCount;
+  firstDevice = device;
+  devices = count;
+}
+
+/** Starts: `count` areas of 2 MiB from `base`, `pages` user pages from `user` in every mm (mapped by the caller). */
+export function startKernelWorkload(
+  seedValue: u64,
+  base: u64,
+  count: u32,
+  user: u64,
+  pages: u32,
+  probes: u32,
+  huge: u32,
+): void {
+  seed(seedValue);
+  kernelBase = base;
+  areaCount = min<u32>(count, areaCapacity);
+  userBase = user;
+  userPages = pages;
+  probeShare = probes;
+  hugeShare = huge;
+  memory.fill(areas, 0, <usize>areaCapacity << 2);
+}
+
+/** Writes the next `count` records of the workload to `program`. */
+export function generateKernel(program: usize, count: u32): void {
+  const end = program + <usize>count * OPERATION_SIZE;
+  let at = program;
+  while (at < end) {
+    const draw = next();
+    let left = <u32>draw & 0xffff;
+    let kind: u32 = 0;
+    while (kind < KINDS && left >= load<u32>(WEIGHTS + (<usize>kind << 2))) {
+      left -= load<u32>(WEIGHTS + (<usize>kind << 2));
+      kind++;
+    }
+    const records = twoRecords(kind);
+    if (records && at + OPERATION_SIZE >= end) putRecord(at, OP_NOTHING, 0, 0, 0, 0);
+    else putKind(at, kind, draw);
+    at += records && at + OPERATION_SIZE < end ? 2 * OPERATION_SIZE : OPERATION_SIZE;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function twoRecords(kind: u32): bool {
+  return kind == FLUSH_RANGE || kind == USER_REMAP;
+}
+
+function putKind(at: usize, kind: u32, draw: u64): void {
+  if (kind == KINDS) putDma(at, draw);
+  else if (kind == CPU_ACCESS) putCpuAccess(at, draw);
+  else if (kind == VMALLOC) putVmalloc(at);
+  else if (kind == VFREE) putVfree(at);
+  else if (kind == FLUSH_RANGE) putFlushRange(at);
+  else if (kind == FLUSH_ALL) putRecord(at, OP_FLUSH_TLB_ALL, 0, 0, 0, 0);
+  else if (kind == USER_REMAP) putRemap(at);
+  else if (kind == SWITCH) putRecord(at, OP_SWITCH_MM, 0, below(cpus), below(mms), 0);
+  else putRecord(at, OP_RUN_WORK, 0, 0, 0, 0);
+}
+
+// @ts-ignore: decorator
+@inline
+function areaAddress(area: u32): u64 {
+  return kernelBase + (<u64>area << AREA_SHIFT);
+}
+
+// @ts-ignore: decorator
+@inline
+function stateOf(area: u32): u32 {
+  return load<u32>(areas + (<usize>area << 2));
+}
+
+function setState(area: u32, state: u32): void {
+  store<u32>(areas + (<usize>area << 2), state);
+}
+
+function putDma(at: usize, draw: u64): void {
+  const requester = firstDevice + <u32>(((draw >> 16) & 0xff) * <u64>devices >> 8);
+  const probes = (<u32>(draw >> 24) & 0x3ff) < probeShare;
+  const va = probes
+    ? areaAddress(below(areaCount)) + (<u64>below(MAX_SMALL) << 12)
+    : userBase + (<u64>below(userPages) << 12);
+  putRecord(at, OP_ACCESS, USER | (draw >> 34 & 1 ? WRITE : READ), requester, 0, va | ((draw >> 52) & 0xff8));
+}
+
+/** The CPU reads what is mapped: a page of an area, or of the user's. */
+function putCpuAccess(at: usize, draw: u64): void {
+  const area = below(areaCount);
+  const pages = stateOf(area) & HUGE ? AREA_PAGES : stateOf(area);
+  const cpu = below(cpus);
+  if (pages == 0) putRecord(at, OP_ACCESS, USER | READ, cpu, 0, userBase + (<u64>below(userPages) << 12));
+  else putRecord(at, OP_ACCESS, READ, cpu, 0, areaAddress(area) + (<u64>below(pages) << 12) + ((draw >> 52) & 0xff8));
+}
+
+function putVmalloc(at: usize): void {
+  const area = below(areaCount);
+  if (stateOf(area) != 0) {
+    putFree(at, area);
+  } else if (below(1024) < hugeShare) {
+    setState(area, HUGE);
+    putRecord(at, OP_VMALLOC, <u32>AREA_SHIFT, 0, AREA_PAGES, areaAddress(area));
+  } else {
+    const pages = 1 + below(MAX_SMALL);
+    setState(area, pages);
+    putRecord(at, OP_VMALLOC, 12, 0, pages, areaAddress(area));
+  }
+}
+
+function putVfree(at: usize): void {
+  const area = below(areaCount);
+  if (stateOf(area) == 0) putRecord(at, OP_PURGE, 0, 0, 0, 0);
+  else putFree(at, area);
+}
+
+function putFree(at: usize, area: u32): void {
+  const state = stateOf(area);
+  setState(area, 0);
+  putRecord(at, OP_VFREE, 0, 0, state & HUGE ? AREA_PAGES : state, areaAddress(area));
+}
+
+function putFlushRange(at: usize): void {
+  const start = areaAddress(below(areaCount));
+  putRecord(at, OP_FLUSH_TLB_KERNEL_RANGE, 0, 0, 0, start);
+  putRecord(at + OPERATION_SIZE, OP_NOTHING, 0, 0, 0, start + (<u64>(1 + below(64)) << 12));
+}
+
+/** Unmaps a few user pages and maps them again. */
+function putRemap(at: usize): void {
+  const mm = below(mms);
+  const pages = min<u32>(USER_PAGES, userPages);
+  const va = userBase + (<u64>below(userPages - pages + 1) << 12);
+  putRecord(at, OP_MUNMAP, 0, mm, pages, va);
+  putRecord(at + OPERATION_SIZE, OP_MMAP, 0, mm, pages, va);
+}

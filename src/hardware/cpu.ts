@@ -1,0 +1,136 @@
+// A CPU: registers, TLBs, paging-structure caches, and the instructions that invalidate them (SDM 4.10.4.1).
+
+import { checkAddress, checkInteger, checkOneOf, rootFrame } from "../base/errors.js";
+import type { Pointer } from "../engine/exports.js";
+import { type Access, type Controls, completeControls, controlBits, linuxControls } from "../paging/access.js";
+import { type Outcome, unpackOutcome } from "../paging/outcome.js";
+import { Agent, type Workshop } from "./agent.js";
+import { checkAccess, type Explanation, explainWalk, probeContext, translateBatch } from "./context.js";
+import type { AgentGeometry } from "./geometry.js";
+
+/** A CPU: its caches, and how it behaves where processors differ. */
+export interface CpuConfig extends AgentGeometry {
+  /** Controls at the start; default {@link linuxControls}. */
+  controls?: Partial<Controls>;
+  /** Physical address of the root table at the start (CR3); default 0. */
+  root?: bigint;
+  /** PCID at the start; default 0. */
+  pcid?: number;
+  /**
+   * What INVLPG does to paging-structure caches: `pcid` (Intel, default: all of the current PCID), `all` (AMD,
+   * EFER.TCE = 0), `path` (AMD, EFER.TCE = 1: only those for the address).
+   */
+  invlpgScope?: "pcid" | "all" | "path";
+}
+
+const IS_CPU = 1;
+const SCOPES = ["pcid", "all", "path"] as const;
+const SCOPE_FLAGS = { pcid: 0, all: 8, path: 16 } as const;
+/** PCIDs have 12 bits. */
+const PCIDS = 4096;
+
+/** A CPU of a machine. */
+export class Cpu extends Agent {
+  /** Number of the requester in programs. */
+  readonly requester: number;
+  private readonly context: Pointer;
+  private current: Controls;
+
+  /** @internal */
+  constructor(workshop: Workshop, config: CpuConfig, field: string) {
+    const scope = checkOneOf(`${field}.invlpgScope`, config.invlpgScope ?? "pcid", SCOPES);
+    super(workshop, config, field, PCIDS, IS_CPU | SCOPE_FLAGS[scope]);
+    const { exports } = this.engine;
+    this.current = completeControls(config.controls, linuxControls, `${field}.controls`);
+    this.context = this.engine.made(exports.createContext(this.pointer, 0), field);
+    exports.setControls(this.context, controlBits(this.current), this.current.pkru);
+    exports.setContextRoot(this.context, rootFrame(`${field}.root`, config.root ?? 0n));
+    const pcid = checkInteger(`${field}.pcid`, config.pcid ?? 0, 0, PCIDS - 1);
+    exports.setContextTag(this.context, this.current.pcide ? pcid : 0);
+    this.requester = exports.addRequester(this.context, 0);
+  }
+
+  /** Control bits, EFLAGS.AC and PKRU as they are. */
+  get controls(): Readonly<Controls> {
+    return this.current;
+  }
+
+  /** The engine has gone back to a snapshot with these controls. @internal */
+  recall(controls: Readonly<Controls>): void {
+    this.current = { ...controls };
+  }
+
+  /** Current PCID (0 without CR4.PCIDE). */
+  get pcid(): number {
+    return this.engine.exports.contextTag(this.context);
+  }
+
+  /** Physical address of the current root table. */
+  get root(): bigint {
+    return this.engine.exports.contextRoot(this.context) << 12n;
+  }
+
+  /** Translates as the CPU would: TLBs, paging-structure caches, tables; sets A and D, fills the caches. */
+  translate(va: bigint, access: Access): Outcome {
+    const address = checkAddress("virtual address", va);
+    return unpackOutcome(this.engine.exports.translate(this.context, address, checkAccess(access)));
+  }
+
+  /**
+   * Translates many addresses for one kind of access, as `translate` does one after the other.
+   * @param outcomes receives one packed outcome an address (see `unpackOutcome`); default a new array
+   */
+  translateMany(
+    addresses: BigUint64Array,
+    access: Access,
+    outcomes: BigUint64Array = new BigUint64Array(addresses.length),
+  ): BigUint64Array {
+    return translateBatch(this.engine, this.scratch, this.requester, addresses, access, outcomes);
+  }
+
+  /** What `translate` would answer, caches included, without any side effect. */
+  probe(va: bigint, access: Access): Outcome {
+    return probeContext(this.engine, this.context, va, access);
+  }
+
+  /** What the tables say, whatever is cached: the whole chain, without any side effect. */
+  explain(va: bigint, access: Access): Explanation {
+    return explainWalk(this.engine, this.context, va, access);
+  }
+
+  /** INVLPG: the page of `va` in the current PCID and global; paging-structure caches by `invlpgScope`. */
+  invlpg(va: bigint): void {
+    this.engine.exports.invlpg(this.context, checkAddress("virtual address", va));
+  }
+
+  /** INVLPG of each 4 KiB page from `start` (aligned down) while below `end`. */
+  flushRange(start: bigint, end: bigint): void {
+    const first = checkAddress("start", start) & ~0xfffn;
+    const last = checkAddress("end", end);
+    if (last > first) this.engine.exports.invlpgRange(this.context, first, (last - first + 0xfffn) >> 12n);
+  }
+
+  /** INVPCID: 0 = one address of a PCID, 1 = a PCID, 2 = everything, 3 = everything but globals. */
+  invpcid(type: 0 | 1 | 2 | 3, pcid = 0, va = 0n): void {
+    checkInteger("INVPCID type", type, 0, 3);
+    checkInteger("PCID", pcid, 0, PCIDS - 1);
+    this.engine.exports.invpcid(this.context, type, pcid, checkAddress("virtual address", va));
+  }
+
+  /** MOV CR3; `noFlush` is bit 63, which only counts with CR4.PCIDE. */
+  movToCr3(root: bigint, pcid = 0, noFlush = false): void {
+    checkInteger("PCID", pcid, 0, PCIDS - 1);
+    this.engine.exports.movToCr3(this.context, rootFrame("root", root), pcid, noFlush);
+  }
+
+  /** Drops everything, globals and paging-structure caches included: CR4.PGE off and on, or INVPCID type 2. */
+  flushAll(): void {
+    this.engine.exports.flushEverything(this.context);
+  }
+
+  /** Writes controls; what a change of CR4 implies is dropped (PGE, PCIDE 1 to 0, SMEP 0 to 1). */
+  setControls(change: Partial<Controls>): void {
+    this.current = completeControls(change, this.current);
+    this.engine.exports.changeControls(this.context, controlBits(this.current), this.current.pkru);
+  }
+}

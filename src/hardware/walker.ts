@@ -1,0 +1,118 @@
+// The bare walker: one context over a set of tables, without any cache. For looking at tables and for checking them.
+
+import { checkAddress, rootFrame } from "../base/errors.js";
+import type { Pointer } from "../engine/exports.js";
+import { compileEngine, compileEngineSync, Engine, type EngineOptions } from "../engine/instance.js";
+import { type Access, type Controls, completeControls, controlBits, linuxControls } from "../paging/access.js";
+import { Frames } from "../paging/frames.js";
+import { listMappings, type MappingBatch } from "../paging/mappings.js";
+import { type Outcome, unpackOutcome } from "../paging/outcome.js";
+import { checkPagingMode, type PagingMode } from "../paging/paging-mode.js";
+import { checkAccess, type Explanation, explainWalk, probeContext, type Scratch, translateBatch } from "./context.js";
+
+/** A walker's paging mode, capacity and controls. */
+export interface WalkerOptions extends PagingMode, EngineOptions {
+  /** Capacity in table frames, 1 to 2^19; memory for it (4 KiB each) is taken at once. Default 1024. */
+  tables?: number;
+  /** Default {@link linuxControls}. */
+  controls?: Partial<Controls>;
+}
+
+const IS_CPU = 1;
+const SCRATCH_WORDS = 3 * 4096;
+
+/**
+ * Makes a walker.
+ * @throws InvalidOptionError naming the field, the value and what is allowed
+ */
+export async function createWalker(options: WalkerOptions = {}): Promise<Walker> {
+  return new Walker(new Engine(options.module ?? (await compileEngine())), options);
+}
+
+/** The same without waiting; see `compileEngineSync` for where that is refused. */
+export function createWalkerSync(options: WalkerOptions = {}): Walker {
+  return new Walker(new Engine(options.module ?? compileEngineSync()), options);
+}
+
+/** Walks page tables as a CPU does (SDM 4.5 to 4.7), caching nothing: every answer is what the tables say now. */
+export class Walker {
+  readonly levels: 4 | 5;
+  /** The tables. */
+  readonly frames: Frames;
+  private readonly context: Pointer;
+  private readonly scratch: Scratch;
+  private readonly requester: number;
+  private current: Controls;
+
+  /** @internal */
+  constructor(
+    private readonly engine: Engine,
+    options: WalkerOptions,
+  ) {
+    const { exports } = engine;
+    const { levels, tables } = checkPagingMode(engine, options, options.tables ?? 1024);
+    this.levels = levels;
+    this.current = completeControls(options.controls, { ...linuxControls, pcide: false });
+    this.scratch = { at: engine.made(exports.allocate(SCRATCH_WORDS * 8), "scratch memory"), words: SCRATCH_WORDS };
+    this.context = engine.made(
+      exports.createContext(engine.made(exports.createAgent(0, IS_CPU), "agent"), 0),
+      "context",
+    );
+    this.requester = exports.addRequester(this.context, 0);
+    exports.setControls(this.context, controlBits(this.current), this.current.pkru);
+    this.frames = new Frames(engine, tables);
+  }
+
+  /** Makes a frame a table; see {@link Frames.setTable}. */
+  setTable(frame: number, entries?: BigUint64Array | Uint8Array, level?: number): void {
+    this.frames.setTable(frame, entries, level);
+  }
+
+  /** Sets the root table (CR3) by its physical address. */
+  setRoot(physicalAddress: bigint): void {
+    this.engine.exports.setContextRoot(this.context, rootFrame("root", physicalAddress));
+  }
+
+  /** Controls as they are. */
+  get controls(): Readonly<Controls> {
+    return this.current;
+  }
+
+  setControls(change: Partial<Controls>): void {
+    this.current = completeControls(change, this.current);
+    this.engine.exports.setControls(this.context, controlBits(this.current), this.current.pkru);
+  }
+
+  /** Walks and sets A at every level used, D at the leaf on a write. */
+  translate(va: bigint, access: Access): Outcome {
+    const address = checkAddress("virtual address", va);
+    return unpackOutcome(this.engine.exports.translate(this.context, address, checkAccess(access)));
+  }
+
+  /**
+   * Walks for many addresses, as `translate` does one after the other.
+   * @param outcomes receives one packed outcome an address (see `unpackOutcome`); default a new array
+   */
+  translateMany(
+    addresses: BigUint64Array,
+    access: Access,
+    outcomes: BigUint64Array = new BigUint64Array(addresses.length),
+  ): BigUint64Array {
+    return translateBatch(this.engine, this.scratch, this.requester, addresses, access, outcomes);
+  }
+
+  /** What `translate` would answer, without side effects. */
+  probe(va: bigint, access: Access): Outcome {
+    return probeContext(this.engine, this.context, va, access);
+  }
+
+  /** The whole chain of entries, level by level, with the outcome; no side effects. */
+  explain(va: bigint, access: Access): Explanation {
+    return explainWalk(this.engine, this.context, va, access);
+  }
+
+  /** Every leaf reachable from the root, in address order; shared tables are listed once per path. */
+  mappings(): Generator<MappingBatch> {
+    return listMappings(this.engine, this.context, this.scratch);
+  }
+}

@@ -1,0 +1,169 @@
+// The kernel of a machine: its frames, its policy, what it did and what that cost (docs/rules.md sections 8 to 11).
+
+import { checkInteger, InvalidOptionError } from "../base/errors.js";
+import type { Engine } from "../engine/instance.js";
+import { ProgramBuilder } from "../program/program.js";
+import { type Hazard, type HazardCounts, readCounts, readHazards } from "./hazards.js";
+import { checkPolicy, type Policy, type PolicyName, policyBits } from "./policies.js";
+import { type Site, sites } from "./sites.js";
+
+/** A kernel. */
+export interface KernelConfig {
+  /** First frame of its pool; default 0x1000 (16 MiB). */
+  poolBase?: number;
+  /** Frames in its pool, for tables and for whoever takes freed ones. Default 512. */
+  pool?: number;
+  /** Address spaces are numbered 0 to this - 1. Default 16, at most 4096. */
+  mms?: number;
+  /** A preset's name, or a policy. Default `none`. */
+  policy?: PolicyName | Partial<Policy>;
+  /** Purge lazily unmapped areas as soon as there are more than the kernel's threshold. Default true. */
+  autoPurge?: boolean;
+  /** Default true. */
+  detectHazards?: boolean;
+  /** Hazard records that are kept, the latest ones; counts never drop any. Default 1024. */
+  hazardRecords?: number;
+}
+
+const COUNTERS = [
+  "purges",
+  "kernelRangeFlushes",
+  "flushAlls",
+  "localFlushAlls",
+  "mmFlushes",
+  "tablesAllocated",
+  "tablesReleased",
+  "lostRequests",
+  "outOfFrames",
+  "iommuRounds",
+  "iotlbInvalidations",
+  "deviceTlbInvalidations",
+  "cpuPageFlushes",
+  "cpuFullFlushes",
+  "cpuSpaceFlushes",
+  "ipiBroadcasts",
+  "ipiReceivers",
+  "pageSelectiveInvalidations",
+  "pasidSelectiveInvalidations",
+  "globalInvalidations",
+  "pasidCacheInvalidations",
+  "pagesInvalidated",
+  "queueWaits",
+  "needlessRounds",
+  "framesHeld",
+  "maxFramesHeld",
+  "framesDeferred",
+  "operationsHeld",
+  "nanosecondsHeld",
+  "workRuns",
+  "synchronousRounds",
+  "rootSyncs",
+  "userRounds",
+] as const;
+
+/**
+ * What the kernel did, and what it cost, in counts. `iommuRounds` are rounds of IOMMU invalidation that had at least one
+ * bound PASID: `synchronousRounds` inside a kernel flush, `userRounds` by the notifier, the rest in deferred work;
+ * `needlessRounds` are synchronous ones whose flush freed no table. `queueWaits` counts the waits that the submitter spins
+ * for. `operationsHeld` and `nanosecondsHeld` are summed over the frames that were deferred; `pagesInvalidated` is what
+ * page-selective descriptors name, 4 KiB each.
+ */
+export type KernelCounters = Record<(typeof COUNTERS)[number], number>;
+
+/** A kernel, through whose operations tables change. */
+export class Kernel {
+  /** The policy in force. */
+  readonly policy: Policy;
+  private readonly ring: number;
+
+  /** @internal */
+  constructor(
+    private readonly engine: Engine,
+    private readonly play: (program: Uint8Array) => BigUint64Array,
+    config: KernelConfig,
+    cpus: number,
+  ) {
+    const { exports } = engine;
+    const pool = checkInteger("kernel.pool", config.pool ?? 512, 2, 1 << 20);
+    const base = checkInteger("kernel.poolBase", config.poolBase ?? 0x1000, 1, 2 ** 40 - 1 - pool);
+    const mms = checkInteger("kernel.mms", config.mms ?? 16, 1, 4096);
+    this.ring = checkInteger("kernel.hazardRecords", config.hazardRecords ?? 1024, 0, 1 << 20);
+    this.policy = checkPolicy(config.policy ?? "none", "kernel.policy");
+    const { bits, scope, deferSites } = policyBits(this.policy);
+    exports.setPolicy(bits, scope, deferSites);
+    exports.setKernelOptions(config.autoPurge !== false, config.detectHazards !== false);
+    if (!exports.createKernel(BigInt(base), pool, mms, cpus, this.ring)) {
+      throw new InvalidOptionError(
+        "kernel.pool",
+        pool,
+        "a pool that fits into `tables` of the machine, and its memory",
+      );
+    }
+  }
+
+  get counters(): KernelCounters {
+    const values = COUNTERS.map((name, i) => [name, Number(this.engine.exports.kernelCounter(i))]);
+    const counters = Object.fromEntries(values) as KernelCounters;
+    // The engine sums releases minus arrivals; frames that are still held count up to now.
+    const now = Number(this.engine.exports.operationNumber());
+    const held = BigInt.asIntN(64, this.engine.exports.kernelCounter(COUNTERS.indexOf("operationsHeld")));
+    counters.operationsHeld = Number(held) + counters.framesHeld * now;
+    return counters;
+  }
+
+  /** Tables given back, by the site that freed them. */
+  get tablesFreed(): Record<Site, number> {
+    return Object.fromEntries(sites.map((site, i) => [site, Number(this.engine.exports.freedBySite(i))])) as Record<
+      Site,
+      number
+    >;
+  }
+
+  /** Hazards so far. */
+  get hazardCounts(): HazardCounts {
+    return readCounts(this.engine, this.ring);
+  }
+
+  /** The latest hazards, oldest first; {@link HazardCounts.dropped} says how many are no longer there. */
+  hazards(): Hazard[] {
+    return readHazards(this.engine, this.ring);
+  }
+
+  /** Forgets hazards and their counts. */
+  clearHazards(): void {
+    this.engine.exports.clearHazards();
+  }
+
+  /** Frames of the pool that are free, the next to be given out last. */
+  freeFrames(): number[] {
+    const { freeFrames, freeSlotAt, frameOf } = this.engine.exports;
+    return Array.from({ length: freeFrames() }, (_, place) => Number(frameOf(freeSlotAt(place))));
+  }
+
+  /** Frame of the root of an mm, or undefined if it does not exist. */
+  root(mm: number): number | undefined {
+    const slot = this.engine.exports.rootOf(mm);
+    return slot === 0 ? undefined : Number(this.engine.exports.frameOf(slot));
+  }
+
+  /** Whether deferred work has something to do. */
+  get workWaits(): boolean {
+    return this.engine.exports.workWaits() !== 0;
+  }
+
+  /** Pages unmapped but not purged, and how many start a purge (lazy_max_pages). */
+  get lazy(): { pages: number; most: number } {
+    const { lazyPages, lazyMaxPages } = this.engine.exports;
+    return { pages: Number(lazyPages()), most: Number(lazyMaxPages()) };
+  }
+
+  /**
+   * Plays operations one by one: `kernel.run((p) => p.vmalloc(va, 4))`.
+   * @returns the result of the last operation: 1 done, 0 refused, a frame number for `reuse`, an outcome for accesses
+   */
+  run(operations: (program: ProgramBuilder) => ProgramBuilder): bigint {
+    const program = operations(new ProgramBuilder());
+    const results = this.play(program.build());
+    return results[program.lastOperation] ?? 0n;
+  }
+}

@@ -1,0 +1,96 @@
+// Kinds of access and the controls that decide about them (docs/rules.md section 2; assembly/paging/access.ts has the same bits).
+
+import { InvalidOptionError } from "../base/errors.js";
+
+/**
+ * What an access is: a type (read, write, fetch) made with user or supervisor privilege. *Implicit* accesses are made
+ * by the processor itself (descriptor tables): EFLAGS.AC does not lift SMAP for them (SDM 4.6.1). *Speculative* walks
+ * raise no fault and drop nothing.
+ */
+export const Access = {
+  supervisorRead: 0,
+  supervisorWrite: 1,
+  supervisorFetch: 2,
+  userRead: 4,
+  userWrite: 5,
+  userFetch: 6,
+  implicitRead: 8,
+  implicitWrite: 9,
+  speculativeSupervisorRead: 16,
+  speculativeSupervisorFetch: 18,
+  speculativeUserRead: 20,
+  speculativeUserFetch: 22,
+} as const;
+
+/** One of {@link Access}. */
+export type Access = (typeof Access)[keyof typeof Access];
+
+/** Name of an access, as in {@link Access}. */
+export type AccessName = keyof typeof Access;
+
+/** Control bits and registers that a context translates with. */
+export interface Controls {
+  /** CR0.WP: supervisor writes respect R/W. */
+  wp: boolean;
+  /** CR4.SMEP */
+  smep: boolean;
+  /** CR4.SMAP */
+  smap: boolean;
+  /** CR4.PKE: protection keys for user pages. */
+  pke: boolean;
+  /** CR4.PGE: global pages. */
+  pge: boolean;
+  /** CR4.PCIDE */
+  pcide: boolean;
+  /** EFER.NXE: without it XD is a reserved bit. */
+  nxe: boolean;
+  /** EFLAGS.AC: lifts SMAP for explicit accesses. */
+  ac: boolean;
+  /** PKRU, 32 bits: AD and WD of 16 keys. */
+  pkru: number;
+}
+
+/** Linux on a current processor, in user mode: everything on but AC, PKRU as the kernel sets it (key 0 only). */
+export const linuxControls: Readonly<Controls> = {
+  wp: true,
+  smep: true,
+  smap: true,
+  pke: true,
+  pge: true,
+  pcide: true,
+  nxe: true,
+  ac: false,
+  pkru: 0x5555_5554,
+};
+
+const BITS = { wp: 1, smep: 2, smap: 4, pke: 8, pge: 16, pcide: 32, nxe: 64, ac: 128 } as const;
+
+/** Bits of the controls for the engine. @internal */
+export function controlBits(controls: Controls): number {
+  let bits = 0;
+  for (const [name, bit] of Object.entries(BITS)) if (controls[name as keyof typeof BITS]) bits |= bit;
+  return bits;
+}
+
+/**
+ * Fills in the controls that are not given.
+ * @throws InvalidOptionError for an unknown name or a value of the wrong type
+ */
+export function completeControls(given: Partial<Controls> | undefined, base: Controls, where = "controls"): Controls {
+  const controls = { ...base };
+  for (const [name, value] of Object.entries(given ?? {})) {
+    if (value === undefined) continue;
+    if (name === "pkru") {
+      if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > 0xffff_ffff) {
+        throw new InvalidOptionError(`${where}.pkru`, value, "an integer from 0 to 0xffffffff");
+      }
+      controls.pkru = value as number;
+    } else if (name in BITS) {
+      if (typeof value !== "boolean") throw new InvalidOptionError(`${where}.${name}`, value, "true or false");
+      controls[name as keyof typeof BITS] = value;
+    } else {
+      throw new InvalidOptionError(`${where}.${name}`, value, `one of ${Object.keys(base).join(", ")}`);
+    }
+  }
+  return controls;
+}

@@ -1,0 +1,50 @@
+// Listing all leaves reachable from a root.
+
+import type { Pointer } from "../engine/exports.js";
+import type { Engine } from "../engine/instance.js";
+
+/** Leaves in address order. The arrays are the caller's to keep. */
+export interface MappingBatch {
+  count: number;
+  /** First virtual address of each leaf, sign-extended. */
+  virtualAddress: BigUint64Array;
+  /** The leaf entries as they stand. */
+  entry: BigUint64Array;
+  /** Cumulative R/W, U/S (AND) and XD (OR) of the path, in the positions of an entry. */
+  rights: BigUint64Array;
+  /** Levels of the leaves: 1 = 4 KiB, 2 = 2 MiB, 3 = 1 GiB. */
+  level: Uint8Array;
+}
+
+const WORDS = 3;
+const LEVEL = 3n;
+
+/** Lists the leaves of a context's root; the tables must not change meanwhile. @internal */
+export function* listMappings(
+  engine: Engine,
+  context: Pointer,
+  scratch: { at: Pointer; words: number },
+): Generator<MappingBatch> {
+  const { exports } = engine;
+  const most = Math.floor(scratch.words / WORDS);
+  exports.startMappings();
+  while (!exports.mappingsDone()) {
+    const count = exports.listMappings(context, scratch.at, most);
+    const words = engine.words(scratch.at, count * WORDS);
+    const batch: MappingBatch = {
+      count,
+      virtualAddress: new BigUint64Array(count),
+      entry: new BigUint64Array(count),
+      rights: new BigUint64Array(count),
+      level: new Uint8Array(count),
+    };
+    for (let i = 0; i < count; i++) {
+      const address = words[i * WORDS] as bigint;
+      batch.virtualAddress[i] = address & ~LEVEL;
+      batch.level[i] = Number(address & LEVEL);
+      batch.entry[i] = words[i * WORDS + 1] as bigint;
+      batch.rights[i] = words[i * WORDS + 2] as bigint;
+    }
+    if (count > 0) yield batch;
+  }
+}

@@ -1,0 +1,324 @@
+// Programs: operations of 16 bytes, played inside the engine in one call (layout: assembly/program.ts).
+
+import { checkAddress, checkInteger, InvalidOptionError } from "../base/errors.js";
+import { type Site, sites } from "../kernel/sites.js";
+import type { Access } from "../paging/access.js";
+
+/** Bytes of an operation. */
+export const operationBytes = 16;
+
+/** In place of a CPU's requester number: every CPU, in order. */
+export const everyCpu = 0xffff;
+
+/** Operation codes. */
+export const Operation = {
+  nothing: 0,
+  access: 1,
+  invlpg: 2,
+  invpcid: 3,
+  movToCr3: 4,
+  controls: 5,
+  invlpgRange: 6,
+  flushAll: 7,
+  writeEntry: 8,
+  invalidatePasid: 9,
+  invalidatePages: 10,
+  invalidateIommu: 11,
+  invalidatePasidCache: 12,
+  invalidateDeviceTlb: 13,
+  invalidateDeviceTlbPages: 14,
+  bind: 15,
+  flushKernelRange: 16,
+  vmalloc: 32,
+  vfree: 33,
+  purge: 34,
+  hotAdd: 35,
+  hotRemove: 36,
+  cpaSplit: 37,
+  cpaCollapse: 38,
+  mmCreate: 39,
+  mmDestroy: 40,
+  switchMm: 41,
+  svaBind: 42,
+  svaUnbind: 43,
+  mmap: 44,
+  munmap: 45,
+  mprotect: 46,
+  flushTlbKernelRange: 47,
+  flushTlbAll: 48,
+  localFlushTlbAll: 49,
+  flushTlbMmRange: 50,
+  reuse: 51,
+  runWork: 52,
+  tableClear: 53,
+  tableFree: 54,
+  time: 55,
+  giveBack: 56,
+} as const;
+
+/** How memory is added to the direct map, or a KASAN shadow made. */
+export interface HotAddOptions {
+  /** Tables reserved at boot: their free is never deferred. */
+  bootTables?: boolean;
+  /** 4 KiB leaves instead of 2 MiB ones. */
+  smallPages?: boolean;
+  /** KASAN shadow: non-leaf entries with U/S = 0, removed without a flush. */
+  shadow?: boolean;
+}
+
+const hotType = ({ bootTables, smallPages, shadow }: HotAddOptions): number =>
+  (bootTables ? 1 : 0) | (smallPages ? 2 : 0) | (shadow ? 4 : 0);
+
+/** What an attacker writes into a frame that was freed. */
+export type ReuseContents =
+  | "zeroes"
+  /** Every slot a user leaf (P, R/W, U/S; A and D clear) of this physical address. */
+  | { userLeaf: bigint }
+  /** Every slot this word. */
+  | { word: bigint };
+
+/** Operations that take a second record. @internal */
+export const twoRecords: Readonly<Record<number, true>> = {
+  [Operation.writeEntry]: true,
+  [Operation.flushTlbKernelRange]: true,
+  [Operation.flushTlbMmRange]: true,
+};
+
+const MAX_ARGUMENT = 0xffff_ffff;
+
+/** Builds a program operation by operation. Requester numbers are those of `Cpu.requester` and `Iommu.requester()`. */
+export class ProgramBuilder {
+  private buffer = new ArrayBuffer(64 * operationBytes);
+  private view = new DataView(this.buffer);
+  private length = 0;
+
+  /** Record of the latest operation (one with two records is named by its first). */
+  get lastOperation(): number {
+    const last = this.length - 1;
+    return last > 0 && this.view.getUint8((last - 1) * operationBytes) in twoRecords ? last - 1 : last;
+  }
+
+  /** Records so far. */
+  get count(): number {
+    return this.length;
+  }
+
+  private put(operation: number, type: number, requester: number, argument: number, address: bigint): this {
+    if ((this.length + 1) * operationBytes > this.buffer.byteLength) {
+      const larger = new ArrayBuffer(this.buffer.byteLength * 2);
+      new Uint8Array(larger).set(new Uint8Array(this.buffer));
+      this.buffer = larger;
+      this.view = new DataView(larger);
+    }
+    const at = this.length++ * operationBytes;
+    this.view.setUint8(at, operation);
+    this.view.setUint8(at + 1, type);
+    this.view.setUint16(at + 2, checkInteger("requester", requester, 0, everyCpu), true);
+    this.view.setUint32(at + 4, checkInteger("argument", argument, 0, MAX_ARGUMENT), true);
+    this.view.setBigUint64(at + 8, checkAddress("address", address), true);
+    return this;
+  }
+
+  /** A translation. */
+  access(requester: number, va: bigint, access: Access): this {
+    return this.put(Operation.access, access, requester, 0, va);
+  }
+
+  /** INVLPG. */
+  invlpg(cpu: number, va: bigint): this {
+    return this.put(Operation.invlpg, 0, cpu, 0, va);
+  }
+
+  /** INVPCID of type 0 to 3. */
+  invpcid(cpu: number, type: 0 | 1 | 2 | 3, pcid = 0, va = 0n): this {
+    return this.put(Operation.invpcid, type, cpu, pcid, va);
+  }
+
+  /** MOV CR3. */
+  movToCr3(cpu: number, root: bigint, pcid = 0, noFlush = false): this {
+    return this.put(Operation.movToCr3, noFlush ? 1 : 0, cpu, pcid, root);
+  }
+
+  /** INVLPG of each of `pages` pages. */
+  invlpgRange(cpu: number, start: bigint, pages: number): this {
+    return this.put(Operation.invlpgRange, 0, cpu, pages, start);
+  }
+
+  /** flush_tlb_kernel_range(): page by page up to 33 pages, above that everything. */
+  flushKernelRange(cpu: number, start: bigint, pages: number): this {
+    return this.put(Operation.flushKernelRange, 0, cpu, pages, start);
+  }
+
+  /** Everything, globals included. */
+  flushAll(cpu: number): this {
+    return this.put(Operation.flushAll, 0, cpu, 0, 0n);
+  }
+
+  /** Writes an entry by its physical address; takes two records. */
+  writeEntry(physicalAddress: bigint, entry: bigint): this {
+    this.put(Operation.writeEntry, 0, 0, 0, physicalAddress);
+    return this.put(Operation.nothing, 0, 0, 0, entry);
+  }
+
+  /** PASID-selective invalidation. */
+  invalidatePasid(requester: number): this {
+    return this.put(Operation.invalidatePasid, 0, requester, 0, 0n);
+  }
+
+  /** Page-selective invalidation of 2^`am` pages. */
+  invalidatePages(requester: number, va: bigint, am = 0, leavesOnly = false): this {
+    return this.put(Operation.invalidatePages, leavesOnly ? 1 : 0, requester, am, va);
+  }
+
+  // ---- kernel: a machine with a kernel plays these (docs/rules.md section 10) ----
+
+  /**
+   * Maps `pages` pages of the kernel half with leaves of up to 2^`shift` bytes. A table in the way of a large leaf is
+   * freed (with the site's flush), or with `keepTables` used.
+   */
+  vmalloc(va: bigint, pages: number, shift: 12 | 21 | 30 = 12, keepTables = false): this {
+    return this.put(Operation.vmalloc, shift | (keepTables ? 0x40 : 0), 0, pages, va);
+  }
+
+  /** Unmaps lazily: `lazy` waits for the purge, `flush` (VM_FLUSH_RESET_PERMS) purges at once, `unlisted` is left out of it. */
+  vfree(va: bigint, pages: number, how: "lazy" | "flush" | "unlisted" = "lazy"): this {
+    return this.put(Operation.vfree, { lazy: 0, flush: 1, unlisted: 2 }[how], 0, pages, va);
+  }
+
+  /** __purge_vmap_area_lazy(). */
+  purge(): this {
+    return this.put(Operation.purge, 0, 0, 0, 0n);
+  }
+
+  /** Adds `blocks` blocks of 2 MiB to the direct map. */
+  hotAdd(va: bigint, blocks: number, options: HotAddOptions = {}): this {
+    return this.put(Operation.hotAdd, hotType(options), 0, blocks, va);
+  }
+
+  /** Removes blocks (remove_pagetable): free, clear, then flush. */
+  hotRemove(va: bigint, blocks: number, options: Pick<HotAddOptions, "shadow"> = {}): this {
+    return this.put(Operation.hotRemove, hotType(options), 0, blocks, va);
+  }
+
+  /** __split_large_page(). */
+  cpaSplit(va: bigint): this {
+    return this.put(Operation.cpaSplit, 0, 0, 0, va);
+  }
+
+  /** cpa_collapse_large_pages(). */
+  cpaCollapse(va: bigint): this {
+    return this.put(Operation.cpaCollapse, 0, 0, 0, va);
+  }
+
+  /** A new address space. */
+  mmCreate(mm: number): this {
+    return this.put(Operation.mmCreate, 0, 0, mm, 0n);
+  }
+
+  /** The end of an address space that nobody uses. */
+  mmDestroy(mm: number): this {
+    return this.put(Operation.mmDestroy, 0, 0, mm, 0n);
+  }
+
+  /** switch_mm_irqs_off(): a CPU runs an address space. */
+  switchMm(cpu: number, mm: number): this {
+    return this.put(Operation.switchMm, 0, cpu, mm, 0n);
+  }
+
+  /** iommu_sva_bind_device(): the PASID of a requester gets an address space. */
+  svaBind(requester: number, mm: number): this {
+    return this.put(Operation.svaBind, 0, requester, mm, 0n);
+  }
+
+  /** iommu_sva_unbind_device(). */
+  svaUnbind(requester: number): this {
+    return this.put(Operation.svaUnbind, 0, requester, 0, 0n);
+  }
+
+  /** Maps user pages (4 KiB, or with `large` 2 MiB leaves). */
+  mmap(mm: number, va: bigint, pages: number, options: { large?: boolean; readOnly?: boolean } = {}): this {
+    return this.put(Operation.mmap, (options.large ? 1 : 0) | (options.readOnly ? 2 : 0), mm, pages, va);
+  }
+
+  /** Unmaps user pages: unlink, flush with the notifier, free. */
+  munmap(mm: number, va: bigint, pages: number): this {
+    return this.put(Operation.munmap, 0, mm, pages, va);
+  }
+
+  /** Makes user pages read-only. */
+  mprotect(mm: number, va: bigint, pages: number): this {
+    return this.put(Operation.mprotect, 0, mm, pages, va);
+  }
+
+  /** flush_tlb_kernel_range(start, end), with the policy's hook; takes two records. */
+  flushTlbKernelRange(start: bigint, end: bigint, freesTables = false): this {
+    this.put(Operation.flushTlbKernelRange, freesTables ? 1 : 0, 0, 0, start);
+    return this.put(Operation.nothing, 0, 0, 0, end);
+  }
+
+  /** flush_tlb_all(), with the policy's hook. */
+  flushTlbAll(freesTables = false): this {
+    return this.put(Operation.flushTlbAll, freesTables ? 1 : 0, 0, 0, 0n);
+  }
+
+  /** __flush_tlb_all() on one CPU. */
+  localFlushTlbAll(cpu: number): this {
+    return this.put(Operation.localFlushTlbAll, 0, cpu, 0, 0n);
+  }
+
+  /** flush_tlb_mm_range(); without `end` everything. Takes two records. */
+  flushTlbMmRange(mm: number, start: bigint, end?: bigint, shift = 12): this {
+    this.put(Operation.flushTlbMmRange, shift, mm, 0, start);
+    return this.put(Operation.nothing, 0, 0, 0, end ?? 0n);
+  }
+
+  /** Somebody takes the frame that was freed last; result: its frame number, 0 if there is none. */
+  reuse(contents: ReuseContents = "zeroes"): this {
+    if (contents === "zeroes") return this.put(Operation.reuse, 0, 0, 0, 0n);
+    if ("userLeaf" in contents) return this.put(Operation.reuse, 1, 0, 0, contents.userLeaf);
+    return this.put(Operation.reuse, 2, 0, 0, contents.word);
+  }
+
+  /** The frame that `reuse` took longest ago is free again; result: its frame number, 0 if there is none. */
+  giveBack(): this {
+    return this.put(Operation.giveBack, 0, 0, 0, 0n);
+  }
+
+  /** Deferred work runs: asynchronous invalidations, the list of deferred frees. */
+  runWork(): this {
+    return this.put(Operation.runWork, 0, 0, 0, 0n);
+  }
+
+  /** Unlinks the table of a level (0: the site's own, PT or PD), one step of a site; no flush, no free. */
+  tableClear(site: Site, va: bigint, level: 0 | 1 | 2 | 3 = 0): this {
+    return this.put(Operation.tableClear, sites.indexOf(site), 0, level, va);
+  }
+
+  /** Frees the table that `tableClear` unlinked, or the one that is still linked. */
+  tableFree(site: Site, va: bigint, level: 0 | 1 | 2 | 3 = 0): this {
+    return this.put(Operation.tableFree, sites.indexOf(site), 0, level, va);
+  }
+
+  /** What time it is now, ns. */
+  time(ns: bigint): this {
+    return this.put(Operation.time, 0, 0, 0, ns);
+  }
+
+  /** Everything in the requester's IOMMU. */
+  invalidateIommu(requester: number): this {
+    return this.put(Operation.invalidateIommu, 0, requester, 0, 0n);
+  }
+
+  /** The program, packed. */
+  build(): Uint8Array {
+    return new Uint8Array(this.buffer.slice(0, this.length * operationBytes));
+  }
+}
+
+/** Whole operations in a packed program. @internal @throws InvalidOptionError */
+export function countOperations(program: Uint8Array): number {
+  if (program.byteLength % operationBytes !== 0) {
+    throw new InvalidOptionError("program.byteLength", program.byteLength, `a multiple of ${operationBytes}`);
+  }
+  return program.byteLength / operationBytes;
+}
