@@ -1,9 +1,17 @@
 // The ABI of the engine: this list is the contract. Pointers are addresses in linear memory; a creator that returns 0 or
 // false has run out of memory. Everything is created before the first operation; after that memory does not grow.
+//
+// Reading order of the folders, each of which uses only those before it:
+//   base/      memory, clock, points, records of programs
+//   paging/    entries and tables: the format behind its seam, the frame store, the descent
+//   cache/     one set-associative cache for every purpose
+//   hardware/  CPUs, IOMMUs, devices: walker, translation, invalidation, queues, hazards
+//   kernel/    what Linux does to tables, and the policy in force
+//   program/   programs checked and played; workloads
 
 // ---- machine ----
 export { allocate, arenaBytes } from "./base/memory";
-export { setPagingMode } from "./hardware/agent";
+export { setPagingMode } from "./paging/mode";
 
 // ---- frames ----
 export { claimSlot, createFrameStore, framesUsed, slotOf } from "./paging/frames";
@@ -15,9 +23,8 @@ export { cacheContents, cacheCounter, setCacheClock } from "./cache/inspect";
 
 // ---- agents, contexts, requesters ----
 export { addTranslationCache, agentCounter, createAgent, setPagingStructureCache } from "./hardware/agent";
-export { contextRoot, contextTag, createContext, setContextRoot, setContextTag, setControls } from "./hardware/agent";
+export { contextRoot, contextTag, createContext, setContextRoot, setContextTag, setControls, setPasid } from "./hardware/context";
 export { access, accessAll, addRequester } from "./hardware/requesters";
-export { setPasid } from "./hardware/queue/submit";
 
 // ---- one translation ----
 export { translate } from "./hardware/translate";
@@ -28,14 +35,15 @@ export { listMappings, mappingsDone, startMappings } from "./hardware/mappings";
 
 // ---- invalidation, one at a time ----
 export { changeControls, flushEverything, invlpg, invlpgRange, invpcid, movToCr3 } from "./hardware/cpu";
-export { bind, invalidatePasidCache } from "./hardware/iommu";
+export { bind, invalidatePasidCache } from "./hardware/pasid";
 export { invalidateAll, invalidateDeviceTlb, invalidateDeviceTlbPages, invalidatePages, invalidatePasid } from "./hardware/iommu";
-export { executeAmd, executeVtd } from "./hardware/queue/submit";
+export { executeAmd, executeVtd } from "./hardware/queue/execute";
+export { queueCounter } from "./hardware/queue/counters";
 
 // ---- programs ----
 export { checkProgram, programFault } from "./program/check";
-export { play } from "./program/play";
-export { ignorePoints, pointsReached, setInterleaved } from "./base/points";
+export { play, setInterleaved } from "./program/play";
+export { ignorePoints, pointsReached } from "./base/points";
 export { operationNumber, setOperationNumber } from "./base/clock";
 export { createWorkload, generate, setActors, setFlushWeight, startWorkload } from "./program/workload";
 

@@ -1,30 +1,39 @@
 // Points: places inside and between operations where other agents may act (docs/rules.md section 13).
 // A program may carry interleaved operations, each with the number of the point at which it plays.
 
-import { OPERATION_SIZE, playOne } from "../program/play";
+import { OPERATION_SIZE } from "./record";
 
 /** Points reached; next interleaved operation; whether interleaved operations are playing. */
-const STATE: usize = memory.data(12, 4);
-const NEXT: usize = 4;
-const PLAYING: usize = 8;
+const REACHED: usize = memory.data(4, 4);
+const NEXT: usize = memory.data(4, 4);
+const PLAYING: usize = memory.data(4, 4);
 
+// ---- set up by whoever watches ----
 /** Points are counted only when somebody asked for it. */
 let watching: bool = false;
+/** Index, in the module's table of functions, of what plays one operation: programs know operations, points do not. */
+let player: u32 = 0;
 let operations: usize = 0;
 let points: usize = 0;
 let interleaved: u32 = 0;
 
-/** Interleaved operations (16 bytes each) and their points (32 bits each, ascending); starts counting points anew. */
-export function setInterleaved(program: usize, at: usize, count: u32): void {
+/**
+ * Interleaved operations (records) and their points (32 bits each, ascending), played by the function of that index; starts
+ * counting points anew.
+ */
+export function watchPoints(playOne: u32, program: usize, at: usize, count: u32): void {
   watching = true;
+  player = playOne;
   operations = program;
   points = at;
   interleaved = count;
-  memory.fill(STATE, 0, 12);
+  store<u32>(REACHED, 0);
+  store<u32>(NEXT, 0);
+  store<u32>(PLAYING, 0);
 }
 
 export function pointsReached(): u32 {
-  return load<u32>(STATE);
+  return load<u32>(REACHED);
 }
 
 /** Programs reach no points any more. */
@@ -40,16 +49,16 @@ export function point(): void {
 }
 
 function reach(): void {
-  if (load<u32>(STATE, PLAYING)) return;
-  const now = load<u32>(STATE);
-  store<u32>(STATE, now + 1);
-  let next = load<u32>(STATE, NEXT);
+  if (load<u32>(PLAYING)) return;
+  const now = load<u32>(REACHED);
+  store<u32>(REACHED, now + 1);
+  let next = load<u32>(NEXT);
   if (next >= interleaved || load<u32>(points + (<usize>next << 2)) != now) return;
-  store<u32>(STATE, 1, PLAYING);
+  store<u32>(PLAYING, 1);
   while (next < interleaved && load<u32>(points + (<usize>next << 2)) == now) {
-    playOne(operations + <usize>next * OPERATION_SIZE);
+    call_indirect<u64>(player, operations + <usize>next * OPERATION_SIZE);
     next++;
   }
-  store<u32>(STATE, next, NEXT);
-  store<u32>(STATE, 0, PLAYING);
+  store<u32>(NEXT, next);
+  store<u32>(PLAYING, 0);
 }

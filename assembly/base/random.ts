@@ -1,5 +1,6 @@
 // A seeded sequence of 64-bit numbers (SplitMix64, Steele, Lea and Flood 2014), the same on every machine.
 
+// ---- the generator: goes on from call to call ----
 let state: u64 = 0;
 
 export function seed(value: u64): void {

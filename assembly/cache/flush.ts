@@ -1,7 +1,7 @@
 // Invalidation of one cache. Everything, everything but globals, one tag: constant time, whatever the size.
 // Ranges: page by page, or over the occupied sets, whichever is less work.
 
-import { shiftOf } from "../paging/entry";
+import { INDEX_BITS, MAX_LEAF_LEVEL, shiftOf } from "../paging/format";
 import { count } from "../base/memory";
 import {
   blockOf,
@@ -115,7 +115,7 @@ export function flushRange(cache: usize, first: u64, last: u64, tag: u32, global
     return;
   }
   const seen = load<u32>(cache, CACHE_SEEN);
-  for (let level: u32 = 1; level <= 3; level++) {
+  for (let level: u32 = 1; level <= MAX_LEAF_LEVEL; level++) {
     if (seen & (1 << level)) flushSpans(cache, first, last, shiftOf(level), level, tag, globals);
   }
 }
@@ -124,7 +124,7 @@ export function flushRange(cache: usize, first: u64, last: u64, tag: u32, global
 // @ts-ignore: decorator
 @inline
 function mayHold(cache: usize, first: u64, last: u64, level: u32): bool {
-  if (load<u32>(cache, CACHE_LEVELS) & 1 || level == 3 || first >> 9 != last >> 9 || (level == 2 && first != last)) return true;
+  if (load<u32>(cache, CACHE_LEVELS) & 1 || level >= 3 || first >> <u64>INDEX_BITS != last >> <u64>INDEX_BITS || (level == 2 && first != last)) return true;
   return (load<u64>(cache, CACHE_REGIONS) & regionBit(first, level)) != 0;
 }
 

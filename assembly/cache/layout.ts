@@ -5,6 +5,8 @@
 // "All" and "all of one tag" cost nothing per entry: a flush notes the cache's clock, and what was filled before is dead.
 // The dead are swept out of a set before its next fill, so that victims, evictions and contents are those of an eager flush.
 
+import { INDEX_BITS, LEAF_LEVEL_BITS } from "../paging/format";
+
 // ---- the cache ----
 export const CACHE_SETS: usize = 0;
 /** sets - 1 if sets is a power of two, else 0 (then the remainder is taken). */
@@ -59,12 +61,17 @@ export const SET_LIVE: usize = SET_SWEPT + 4;
 export const SET_PARTIALS: usize = 16;
 
 // ---- a key: page number, tag, global, level of the leaf; 0 is an empty way ----
+//
+//  63          19 18  3   2     1..0        where the level of a leaf takes two bits (LEAF_LEVEL_BITS of the format)
+//  page number    tag   global  level
+export const KEY_LEVEL: u64 = (1 << LEAF_LEVEL_BITS) - 1;
+export const KEY_GLOBAL: u64 = 1 << LEAF_LEVEL_BITS;
+const KEY_TAG_SHIFT: u64 = LEAF_LEVEL_BITS + 1;
+/** The widest page number, of a 4 KiB page with five levels, has 45 bits. */
 export const KEY_PAGE_SHIFT: u64 = 19;
-export const KEY_TAG_SHIFT: u64 = 3;
-export const KEY_GLOBAL: u64 = 1 << 2;
-export const KEY_LEVEL: u64 = 3;
 /** Tags are dense indices of PCIDs or PASIDs; the last one stands for "global". */
-export const GLOBAL_TAG: u64 = (0xffff << KEY_TAG_SHIFT) | KEY_GLOBAL;
+const KEY_TAG: u64 = (1 << (KEY_PAGE_SHIFT - KEY_TAG_SHIFT)) - 1;
+export const GLOBAL_TAG: u64 = (KEY_TAG << KEY_TAG_SHIFT) | KEY_GLOBAL;
 
 // ---- a way's times: of the last use (hit or fill), of the last fill ----
 export const TIME_USED: usize = 0;
@@ -102,12 +109,12 @@ export function keysOf(cache: usize, block: usize): usize {
   return block + load<usize>(cache, CACHE_KEYS);
 }
 
-/** The bit of CACHE_REGIONS of a leaf; all of them for 1 GiB. */
+/** The bit of CACHE_REGIONS of a leaf; all of them for one of 1 GiB or more. */
 // @ts-ignore: decorator
 @inline
 export function regionBit(page: u64, level: u32): u64 {
-  if (level == 3) return ~(<u64>0);
-  return (<u64>1) << (((level == 1 ? page >> 9 : page) * SPREAD) >> 58);
+  if (level >= 3) return ~(<u64>0);
+  return (<u64>1) << (((level == 1 ? page >> <u64>INDEX_BITS : page) * SPREAD) >> 58);
 }
 
 /** Never 0: the ways that only pad a set to a whole vector have 0 and never match. */
@@ -139,7 +146,7 @@ export function globalKeyOf(page: u64, level: u32): u64 {
 // @ts-ignore: decorator
 @inline
 export function tagOf(key: u64): u32 {
-  return <u32>(key >> KEY_TAG_SHIFT) & 0xffff;
+  return <u32>(key >> KEY_TAG_SHIFT) & <u32>KEY_TAG;
 }
 
 // @ts-ignore: decorator

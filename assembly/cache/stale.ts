@@ -1,7 +1,7 @@
 // Marking translations whose leaves were cleared (docs/rules.md section 12). A mark is part of an entry's data, so it costs
 // a hit nothing.
 
-import { STALE } from "../paging/entry";
+import { STALE } from "../paging/format";
 import {
   blockOf,
   candidatesOf,

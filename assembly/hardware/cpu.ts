@@ -1,18 +1,10 @@
 // Invalidation on a CPU: INVLPG, INVPCID, MOV CR3, MOV CR4 (docs/rules.md section 6; SDM 4.10.4.1).
 
-import { PCIDE, PGE, SMEP } from "../paging/access";
-import {
-  AGENT_FLAGS,
-  AGENT_INVALIDATIONS,
-  addressMask,
-  agentOf,
-  CONTEXT_CONTROLS,
-  CONTEXT_ROOT,
-  CONTEXT_TAG,
-  INVLPG_ALL,
-  INVLPG_PATH,
-  setControls,
-} from "./agent";
+import { count } from "../base/memory";
+import { addressMask } from "../paging/mode";
+import { PCIDE, PGE, SMEP } from "../paging/x86-64/controls";
+import { AGENT_INVALIDATIONS, hasFlag, INVLPG_ALL, INVLPG_PATH } from "./agent";
+import { agentOf, CONTEXT_ROOT, CONTEXT_TAG, controlsOf, setControls, tagOf } from "./context";
 import {
   dropPath,
   dropPathRange,
@@ -24,7 +16,6 @@ import {
   GLOBALS_AND_OTHER_TAGS,
   NOTHING,
 } from "./invalidation";
-import { count } from "../base/memory";
 
 export const INVPCID_ADDRESS: u32 = 0;
 export const INVPCID_CONTEXT: u32 = 1;
@@ -33,14 +24,13 @@ export const INVPCID_ALL_BUT_GLOBAL: u32 = 3;
 
 /** What INVLPG does to the paging-structure caches depends on the processor. */
 function dropPagingStructures(agent: usize, page: u64, tag: u32): void {
-  const flags = load<u32>(agent, AGENT_FLAGS);
-  if (flags & INVLPG_PATH) dropPath(agent, page, tag);
-  else flushPagingStructures(agent, flags & INVLPG_ALL ? NOTHING : GLOBALS_AND_OTHER_TAGS, tag);
+  if (hasFlag(agent, INVLPG_PATH)) dropPath(agent, page, tag);
+  else flushPagingStructures(agent, hasFlag(agent, INVLPG_ALL) ? NOTHING : GLOBALS_AND_OTHER_TAGS, tag);
 }
 
 export function invlpg(context: usize, va: u64): void {
   const agent = agentOf(context);
-  const tag = load<u32>(context, CONTEXT_TAG);
+  const tag = tagOf(context);
   count(agent, AGENT_INVALIDATIONS);
   dropTranslations(agent, va & addressMask, tag, true);
   dropPagingStructures(agent, va & addressMask, tag);
@@ -53,12 +43,12 @@ export function invlpg(context: usize, va: u64): void {
 export function invlpgRange(context: usize, start: u64, pages: u64): void {
   if (pages == 0) return;
   const agent = agentOf(context);
-  const tag = load<u32>(context, CONTEXT_TAG);
+  const tag = tagOf(context);
   const first = start & addressMask & ~0xfff;
   const last = min<u64>(first + (pages << 12) - 1, addressMask);
   count(agent, AGENT_INVALIDATIONS, pages);
   dropTranslationRange(agent, first, last, tag, true);
-  if (load<u32>(agent, AGENT_FLAGS) & INVLPG_PATH) dropPathRange(agent, first, last, tag);
+  if (hasFlag(agent, INVLPG_PATH)) dropPathRange(agent, first, last, tag);
   else dropPagingStructures(agent, first, tag);
 }
 
@@ -77,7 +67,7 @@ export function invpcid(context: usize, type: u32, tag: u32, va: u64): void {
 
 /** MOV CR3. `root` is a frame number; the lowest PCID is 0, the only one without CR4.PCIDE. */
 export function movToCr3(context: usize, root: u64, pcid: u32, noFlush: bool): void {
-  const hasPcids = (load<u32>(context, CONTEXT_CONTROLS) & PCIDE) != 0;
+  const hasPcids = (controlsOf(context) & PCIDE) != 0;
   const tag = hasPcids ? pcid : 0;
   store<u64>(context, root, CONTEXT_ROOT);
   store<u32>(context, tag, CONTEXT_TAG);
@@ -88,7 +78,7 @@ export function movToCr3(context: usize, root: u64, pcid: u32, noFlush: bool): v
 
 /** MOV to CR0, CR4, EFER, RFLAGS or PKRU: new controls, and the invalidations that some changes imply. */
 export function changeControls(context: usize, controls: u32, pkru: u32): void {
-  const before = load<u32>(context, CONTEXT_CONTROLS);
+  const before = controlsOf(context);
   const agent = agentOf(context);
   setControls(context, controls, pkru);
   if ((before ^ controls) & PGE || before & ~controls & PCIDE) {
@@ -97,7 +87,7 @@ export function changeControls(context: usize, controls: u32, pkru: u32): void {
     if (!(controls & PCIDE)) store<u32>(context, 0, CONTEXT_TAG);
   } else if (~before & controls & SMEP) {
     count(agent, AGENT_INVALIDATIONS);
-    flushBoth(agent, GLOBALS_AND_OTHER_TAGS, load<u32>(context, CONTEXT_TAG));
+    flushBoth(agent, GLOBALS_AND_OTHER_TAGS, tagOf(context));
   }
 }
 

@@ -1,115 +1,139 @@
 // Walks without side effects: `probe` answers what `translate` would answer now, caches included; `explain` says what
 // the tables say, whatever is cached. Both leave the chain of entries that they read.
 
-import {
-  ABSENT,
-  attemptedBits,
-  ERROR_P,
-  fault,
-  isUser,
-  NO_PASID,
-  NON_CANONICAL,
-  NOT_PRESENT,
-  SUPERVISOR_PAGE,
-  withoutSpeculativeWrite,
-} from "../paging/access";
-import {
-  AGENT_FLAGS,
-  AGENT_L1,
-  AGENT_L2,
-  addressMask,
-  agentOf,
-  CONTEXT_CONTROLS,
-  CONTEXT_ROOT,
-  CONTEXT_TAG,
-  checkOf,
-  isCanonical,
-  levels,
-  pscOf,
-  reservedBits,
-  STOP_AT_SUPERVISOR,
-} from "./agent";
 import { dataAt, levelAt } from "../cache/layout";
 import { find } from "../cache/lookup";
-import { accumulate, FRAME, isLeaf, KEY, leafFrame, P, RIGHTS, RW, STALE, shiftOf, US } from "../paging/entry";
-import { slotOf } from "../paging/frames";
-import { readPasidEntry } from "./iommu";
-import { allowsAsCached, allowsOnceDirty, refusal } from "../paging/rights";
-import { lookUp } from "./translate";
-import { entryAddress, malformed, PSC_KEY, translated } from "./walk";
+import { isUser, withoutSpeculativeWrite } from "../paging/access";
+import { descend } from "../paging/descent";
+import {
+  answerOf,
+  cachedLeaf,
+  FULL_RIGHTS,
+  frameIn,
+  isUserReachable,
+  MAX_LEVELS,
+  malformed,
+  notPresent,
+  PAGE_SHIFT,
+  refusal,
+  rightsOfPath,
+  STALE,
+  shiftOf,
+  supervisorEntry,
+} from "../paging/format";
+import { addressMask, isCanonical, levels } from "../paging/mode";
+import { ABSENT, fault, NO_PASID, NON_CANONICAL } from "../paging/outcome";
+import { tableAt } from "../paging/tables";
+import { AGENT_L1, AGENT_L2, hasFlag, pscOf, STOP_AT_SUPERVISOR } from "./agent";
+import { agentOf, checkOf, controlsOf, formatOf, isMalformed, rootOf, tagOf } from "./context";
+import { judge, lookUp, MISS, REFUSED } from "./hit";
+import { PSC_KEY } from "./invalidation";
+import { readPasidEntry } from "./pasid";
 
-/** The entries read, at most one a level: 16 bytes each, the entry, then its table's frame number << 12 | level. */
-export const CHAIN: usize = memory.data(5 * 16, 16);
+/** A link of the chain: the entry, then its table's frame number << 12 | level. */
+const LINK_ENTRY: usize = 0;
+const LINK_PLACE: usize = LINK_ENTRY + 8;
+export const LINK_SIZE: usize = LINK_PLACE + 8;
+/** The entries read, at most one per level. Scratch. */
+export const CHAIN: usize = memory.data(MAX_LEVELS * <u32>LINK_SIZE, 16);
 export let chainLength: u32 = 0;
 
-export function explain(context: usize, va: u64, access: u32): u64 {
+export function explain(context: usize, va: u64, asked: u32): u64 {
   chainLength = 0;
   if (!isCanonical(va)) return fault(NON_CANONICAL, 0, 0);
   if (!readPasidEntry(context)) return fault(NO_PASID, 0, 0);
-  return descend(context, va, withoutSpeculativeWrite(access), levels, load<u64>(context, CONTEXT_ROOT), RW | US);
+  return explainFrom(context, va, withoutSpeculativeWrite(asked), levels, rootOf(context), FULL_RIGHTS);
 }
 
-export function probe(context: usize, va: u64, access: u32): u64 {
+export function probe(context: usize, va: u64, asked: u32): u64 {
   chainLength = 0;
   if (!isCanonical(va)) return fault(NON_CANONICAL, 0, 0);
   if (!readPasidEntry(context)) return fault(NO_PASID, 0, 0);
-  access = withoutSpeculativeWrite(access);
+  const access = withoutSpeculativeWrite(asked);
   const agent = agentOf(context);
   const page = va & addressMask;
-  const tag = load<u32>(context, CONTEXT_TAG);
   const cached = probeList(context, agent + AGENT_L1, va, access) || probeList(context, agent + AGENT_L2, va, access);
   if (cached != 0) return cached;
   for (let level: u32 = 2; level <= levels; level++) {
     const psc = pscOf(agent, level);
-    const key: usize = psc == 0 ? 0 : find(psc, page >> shiftOf(level), PSC_KEY, tag);
+    const key: usize = psc == 0 ? 0 : find(psc, page >> shiftOf(level), PSC_KEY, tagOf(context));
     if (key == 0) continue;
-    const entry = load<u64>(dataAt(psc, key));
-    return descend(context, va, access, level - 1, (entry & FRAME) >> 12, entry & RIGHTS);
+    const path = load<u64>(dataAt(psc, key));
+    return explainFrom(context, va, access, level - 1, frameIn(path), rightsOfPath(path));
   }
-  return descend(context, va, access, levels, load<u64>(context, CONTEXT_ROOT), RW | US);
+  return explainFrom(context, va, access, levels, rootOf(context), FULL_RIGHTS);
 }
 
 /** The outcome from the caches of a list, 0 if none of them answers. */
 function probeList(context: usize, list: usize, va: u64, access: u32): u64 {
-  const check = checkOf(context, access);
   let cache: usize;
   while ((cache = load<usize>(list)) != 0) {
-    const key = lookUp(cache, va & addressMask, load<u32>(context, CONTEXT_TAG));
-    if (key != 0) {
-      const leaf = load<u64>(dataAt(cache, key)) & ~STALE;
-      if (allowsAsCached(check, leaf)) return translated(leaf, levelAt(key), va);
-      if (!allowsOnceDirty(check, leaf)) return refusal(context, access, leaf, levelAt(key));
-    }
-    list += 4;
+    const key = lookUp(cache, va & addressMask, tagOf(context));
+    const leaf = key == 0 ? 0 : load<u64>(dataAt(cache, key)) & ~STALE;
+    const verdict = key == 0 ? MISS : judge(checkOf(context, access), leaf);
+    if (verdict == REFUSED) return refusal(formatOf(context), controlsOf(context), access, leaf, levelAt(key));
+    if (verdict != MISS) return answerOf(leaf, levelAt(key), va);
+    list += sizeof<usize>();
   }
   return 0;
 }
 
-function descend(context: usize, va: u64, access: u32, from: u32, root: u64, path: u64): u64 {
-  const stops = isUser(access) && (load<u32>(agentOf(context), AGENT_FLAGS) & STOP_AT_SUPERVISOR) != 0;
-  const attempted = attemptedBits(access, load<u32>(context, CONTEXT_CONTROLS));
-  let level = from;
-  let frame = root;
-  let rights = path;
-  while (true) {
-    const slot = slotOf(frame);
-    if (slot == 0) return fault(ABSENT, level, frame);
-    const entry = load<u64>(entryAddress(slot, va, level));
-    const link = CHAIN + (<usize>chainLength << 4);
+function explainFrom(context: usize, va: u64, access: u32, level: u32, frame: u64, path: u64): u64 {
+  const visitor = changetype<Explain>(context);
+  return descend<Explain>(visitor, context, va, access, level, frame, tableAt(context, frame), path);
+}
+
+/** Notes each entry read; changes nothing. */
+@unmanaged
+class Explain {
+  @inline
+  absent(level: u32, frame: u64): u64 {
+    return fault(ABSENT, level, frame);
+  }
+
+  @inline
+  target(level: u32, at: usize): u64 {
+    return 0;
+  }
+
+  @inline
+  read(entry: u64, level: u32, frame: u64): void {
+    const link = CHAIN + <usize>chainLength * LINK_SIZE;
     chainLength++;
-    store<u64>(link, entry);
-    store<u64>(link, (frame << 12) | <u64>level, 8);
-    if (!(entry & P)) return fault(NOT_PRESENT, level, attempted);
-    const leaf = isLeaf(entry, level);
-    if (entry & reservedBits(context, level, leaf)) return malformed(context, access, level);
-    rights = accumulate(rights, entry);
-    if (leaf) {
-      const cached = leafFrame(entry, level) | (entry & KEY) | rights;
-      const refused = refusal(context, access, cached, level);
-      return refused != 0 ? refused : translated(cached, level, va);
-    }
-    if (stops && !(rights & US)) return fault(SUPERVISOR_PAGE, level, ERROR_P | attempted);
-    frame = (entry & FRAME) >> 12;
-    level--;
+    store<u64>(link, entry, LINK_ENTRY);
+    store<u64>(link, (frame << PAGE_SHIFT) | <u64>level, LINK_PLACE);
+  }
+
+  @inline
+  hole(context: usize, access: u32, level: u32, at: usize): u64 {
+    return notPresent(controlsOf(context), access, level);
+  }
+
+  @inline
+  isMalformed(context: usize, entry: u64, level: u32, leaf: bool): bool {
+    return isMalformed(context, entry, level, leaf);
+  }
+
+  @inline
+  malformed(context: usize, access: u32, level: u32): u64 {
+    return malformed(controlsOf(context), access, level);
+  }
+
+  @inline
+  leaf(context: usize, va: u64, access: u32, level: u32, at: usize, entry: u64, rights: u64): u64 {
+    const leaf = cachedLeaf(entry, level, va, rights, false);
+    const refused = refusal(formatOf(context), controlsOf(context), access, leaf, level);
+    return refused != 0 ? refused : answerOf(leaf, level, va);
+  }
+
+  @inline
+  refuses(context: usize, access: u32, level: u32, rights: u64): u64 {
+    if (isUserReachable(rights) || !isUser(access) || !hasFlag(agentOf(context), STOP_AT_SUPERVISOR)) return 0;
+    return supervisorEntry(controlsOf(context), access, level);
+  }
+
+  @inline
+  enter(context: usize, va: u64, level: u32, at: usize, entry: u64, rights: u64, frame: u64): u32 {
+    return tableAt(context, frame);
   }
 }

@@ -1,11 +1,12 @@
 // Hazards: walks through frames that are no longer the table they were, and hits of translations that are out of date.
 // Rules: docs/rules.md section 12. The ring keeps the latest records; counts by kind and site never drop anything.
 
-import { isFault } from "../paging/access";
-import { AGENT_ID } from "./agent";
 import { operationNumber, time } from "../base/clock";
-import { frameOf, freedAt, generationOf, siteOf, stateOf } from "../paging/frames";
 import { allocate, count } from "../base/memory";
+import { frameOfLeaf } from "../paging/format";
+import { FREE, frameOf, freedAt, generationOf, NO_SITE, siteOf, stateOf } from "../paging/frames";
+import { isFault } from "../paging/outcome";
+import { AGENT_ID } from "./agent";
 
 // ---- kinds, in rising harm, and as bits of a record ----
 export const WALK_AFTER_FREE: u32 = 0;
@@ -13,11 +14,7 @@ export const WRITE_AFTER_FREE: u32 = 1;
 export const WALK_OF_REUSED_FRAME: u32 = 2;
 export const FORGED_TRANSLATION: u32 = 3;
 export const STALE_TRANSLATION: u32 = 4;
-const KINDS: u32 = 5;
-export const SITES: u32 = 6;
-/** Site of a stale translation, and of a frame that no site has freed. */
-export const NO_SITE: u32 = SITES;
-const SITE_COLUMNS: u32 = SITES + 1;
+export const HAZARD_KINDS: u32 = 5;
 
 // ---- a record ----
 const RECORD_OPERATION: usize = 0;
@@ -36,19 +33,35 @@ const RECORD_STATE: usize = RECORD_LEVEL + 1;
 const RECORD_SITE: usize = RECORD_STATE + 1;
 export const RECORD_SIZE: usize = 64;
 
-/** Counts by kind and site (the last column: no site), then records written in all. */
-const COUNTS: usize = memory.data(5 * 7 * 8 + 8, 8);
-const RECORDED: usize = COUNTS + 5 * 7 * 8;
+/** Records written in all. */
+const RECORDED: usize = memory.data(8, 8);
 
+// ---- set up once ----
 export let detecting: bool = false;
 let ring: usize = 0;
 let ringSize: u32 = 0;
+/** Counts by kind and site; the last column is for no site. */
+let counts: usize = 0;
+let columns: u32 = 0;
 
-/** Room for the latest `records` records; false if memory is out. */
-export function createRing(records: u32): bool {
+/** Room for the latest `records` records, and for counts of `sites` sites; false if memory is out. */
+export function createHazards(records: u32, sites: u32): bool {
   ringSize = records;
-  ring = records == 0 ? 0 : allocate(<usize>records * RECORD_SIZE);
-  return records == 0 || ring != 0;
+  ring = allocate(<usize>records * RECORD_SIZE);
+  columns = sites + 1;
+  counts = allocate(countsSize());
+  return ring != 0 && counts != 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function countsSize(): usize {
+  return <usize>(HAZARD_KINDS * columns) << 3;
+}
+
+/** Place of a count; a site that is none is the last column. */
+function placeOf(kind: u32, site: u32): usize {
+  return <usize>(kind * columns + min<u32>(site, columns - 1)) << 3;
 }
 
 export function detectHazards(on: bool): void {
@@ -56,11 +69,12 @@ export function detectHazards(on: bool): void {
 }
 
 export function clearHazards(): void {
-  memory.fill(COUNTS, 0, RECORDED + 8 - COUNTS);
+  memory.fill(counts, 0, countsSize());
+  store<u64>(RECORDED, 0);
 }
 
 export function hazardCount(kind: u32, site: u32): u64 {
-  return load<u64>(COUNTS + <usize>((kind * SITE_COLUMNS + site) << 3));
+  return load<u64>(counts + placeOf(kind, site));
 }
 
 /** Records written since the start (or the last clear); the ring holds the latest of them. */
@@ -73,7 +87,7 @@ export function hazardRecord(number: u32): usize {
   return ring + <usize>(number % ringSize) * RECORD_SIZE;
 }
 
-// ---- what a walk has met ----
+// ---- what a walk has met: scratch ----
 /** Slot of the first bad table that the current walk read from; 0 = none. */
 export let badSlot: u32 = 0;
 let badLevel: u32 = 0;
@@ -91,7 +105,7 @@ export function meet(slot: u32, level: u32, generation: u32): void {
   badSlot = slot;
   badLevel = level;
   generationThen = generation;
-  kinds = 1 << (stateOf(slot) == 0 ? WALK_AFTER_FREE : WALK_OF_REUSED_FRAME);
+  kinds = 1 << (stateOf(slot) == FREE ? WALK_AFTER_FREE : WALK_OF_REUSED_FRAME);
 }
 
 /** The walk writes A or D to a bad table or behind one. */
@@ -116,15 +130,15 @@ export function reportWalk(agent: usize, tag: u32, va: u64, access: u32, outcome
 export function reportStaleHit(agent: usize, tag: u32, va: u64, access: u32, leaf: u64, level: u32): void {
   const at = record(agent, tag, va, access, 1 << STALE_TRANSLATION, level, NO_SITE);
   if (at == 0) return;
-  store<u64>(at, (leaf & 0x000f_ffff_ffff_f000) >> 12, RECORD_FRAME);
+  store<u64>(at, frameOfLeaf(leaf), RECORD_FRAME);
   store<u64>(at, 0, RECORD_FREED_AT);
   store<u64>(at, 0, RECORD_GENERATION_THEN);
   store<u8>(at, 0, RECORD_STATE);
 }
 
 function record(agent: usize, tag: u32, va: u64, access: u32, kindBits: u32, level: u32, site: u32): usize {
-  for (let kind: u32 = 0; kind < KINDS; kind++) {
-    if (kindBits & (1 << kind)) count(COUNTS, <usize>((kind * SITE_COLUMNS + site) << 3));
+  for (let kind: u32 = 0; kind < HAZARD_KINDS; kind++) {
+    if (kindBits & (1 << kind)) count(counts, placeOf(kind, site));
   }
   const number = load<u64>(RECORDED);
   store<u64>(RECORDED, number + 1);

@@ -1,10 +1,13 @@
 // Invalidations of all caches of an agent; cpu.ts and iommu.ts say which instruction or descriptor does which.
 
-import { AGENT_L1, AGENT_L2, levels, pscOf } from "./agent";
 import { flushAll, flushAllButGlobal, flushPage, flushRange, flushTag } from "../cache/flush";
 import { CACHE_SEEN } from "../cache/layout";
-import { shiftOf } from "../paging/entry";
-import { PSC_KEY } from "./walk";
+import { MAX_LEAF_LEVEL, shiftOf } from "../paging/format";
+import { levels } from "../paging/mode";
+import { AGENT_L1, AGENT_L2, pscOf } from "./agent";
+
+/** Paging-structure caches hold one kind of entry; this stands for the level in their keys. */
+export const PSC_KEY: u32 = 1;
 
 /** What a flush leaves alive. */
 export const NOTHING: u32 = 0;
@@ -21,8 +24,8 @@ function flushCache(cache: usize, keep: u32, tag: u32): void {
 
 export function flushTranslations(agent: usize, keep: u32, tag: u32): void {
   let cache: usize;
-  for (let list = agent + AGENT_L1; (cache = load<usize>(list)) != 0; list += 4) flushCache(cache, keep, tag);
-  for (let list = agent + AGENT_L2; (cache = load<usize>(list)) != 0; list += 4) flushCache(cache, keep, tag);
+  for (let list = agent + AGENT_L1; (cache = load<usize>(list)) != 0; list += sizeof<usize>()) flushCache(cache, keep, tag);
+  for (let list = agent + AGENT_L2; (cache = load<usize>(list)) != 0; list += sizeof<usize>()) flushCache(cache, keep, tag);
 }
 
 export function flushPagingStructures(agent: usize, keep: u32, tag: u32): void {
@@ -40,9 +43,9 @@ export function flushBoth(agent: usize, keep: u32, tag: u32): void {
 /** Drops leaves of a tag (and, if asked, global ones) that overlap the translated addresses `first`..`last`. */
 export function dropTranslationRange(agent: usize, first: u64, last: u64, tag: u32, globals: bool): void {
   let cache: usize;
-  for (let list = agent + AGENT_L1; (cache = load<usize>(list)) != 0; list += 4)
+  for (let list = agent + AGENT_L1; (cache = load<usize>(list)) != 0; list += sizeof<usize>())
     flushRange(cache, first, last, tag, globals);
-  for (let list = agent + AGENT_L2; (cache = load<usize>(list)) != 0; list += 4)
+  for (let list = agent + AGENT_L2; (cache = load<usize>(list)) != 0; list += sizeof<usize>())
     flushRange(cache, first, last, tag, globals);
 }
 
@@ -64,10 +67,10 @@ function dropFromList(list: usize, page: u64, tag: u32, globals: bool): void {
   let cache: usize;
   while ((cache = load<usize>(list)) != 0) {
     const seen = load<u32>(cache, CACHE_SEEN);
-    for (let level: u32 = 1; level <= 3; level++) {
+    for (let level: u32 = 1; level <= MAX_LEAF_LEVEL; level++) {
       if (seen & (1 << level)) flushPage(cache, page >> shiftOf(level), level, tag, globals);
     }
-    list += 4;
+    list += sizeof<usize>();
   }
 }
 

@@ -1,13 +1,24 @@
 // Listing: every leaf reachable from a root, in address order, a batch at a time. Tables are followed as the walker
 // would (present, no reserved bit), whatever the rights; tables that are shared are visited once per path.
 
-import { addressMask, CONTEXT_ROOT, canonicalShift, levels, reservedBits } from "./agent";
-import { accumulate, FRAME, isLeaf, P, RW, shiftOf, US } from "../paging/entry";
-import { slotOf } from "../paging/frames";
-import { entryAddress } from "./walk";
+import { descend } from "../paging/descent";
+import { FULL_RIGHTS, shiftOf } from "../paging/format";
+import { addressMask, canonical, levels } from "../paging/mode";
+import { tableAt } from "../paging/tables";
+import { isMalformed, rootOf } from "./context";
 
-/** Where the next batch goes on: translated address bits; past the last one when the listing is complete. */
+// ---- a mapping as it is listed ----
+/** Sign-extended address | level. */
+const MAPPING_PLACE: usize = 0;
+const MAPPING_ENTRY: usize = MAPPING_PLACE + 8;
+/** Cumulative rights of the path, in their places in an entry. */
+const MAPPING_RIGHTS: usize = MAPPING_ENTRY + 8;
+export const MAPPING_SIZE: usize = MAPPING_RIGHTS + 8;
+
+/** Where the next batch goes on: translated address bits; past the last one when the listing is complete. Scratch. */
 let position: u64 = 0;
+/** Where the next mapping is written. Scratch. */
+let out: usize = 0;
 
 export function startMappings(): void {
   position = 0;
@@ -17,35 +28,66 @@ export function mappingsDone(): bool {
   return position > addressMask;
 }
 
-/**
- * Writes up to `most` leaves of a context's root to `out` (24 bytes each: sign-extended address | level, entry,
- * cumulative rights) and returns how many. Call until `mappingsDone()`.
- */
-export function listMappings(context: usize, out: usize, most: u32): u32 {
-  let found: u32 = 0;
-  while (found < most && position <= addressMask) {
-    let frame = load<u64>(context, CONTEXT_ROOT);
-    let rights = RW | US;
-    let level = levels;
-    while (true) {
-      const slot = slotOf(frame);
-      const entry = slot == 0 ? 0 : load<u64>(entryAddress(slot, position, level));
-      const leaf = isLeaf(entry, level);
-      if (!(entry & P) || entry & reservedBits(context, level, leaf)) break;
-      rights = accumulate(rights, entry);
-      if (leaf) {
-        const va = <u64>(<i64>(position << canonicalShift) >> canonicalShift);
-        store<u64>(out, va | <u64>level);
-        store<u64>(out, entry, 8);
-        store<u64>(out, rights, 16);
-        out += 24;
-        found++;
-        break;
-      }
-      frame = (entry & FRAME) >> 12;
-      level--;
-    }
+/** Writes up to `max` leaves of a context's root to `to` and returns how many. Call until `mappingsDone()`. */
+export function listMappings(context: usize, to: usize, max: u32): u32 {
+  const end = to + <usize>max * MAPPING_SIZE;
+  out = to;
+  while (out < end && position <= addressMask) {
+    const root = rootOf(context);
+    const visitor = changetype<List>(context);
+    const level = <u32>descend<List>(visitor, context, position, 0, levels, root, tableAt(context, root), FULL_RIGHTS);
     position = ((position >> shiftOf(level)) + 1) << shiftOf(level);
   }
-  return found;
+  return <u32>((out - to) / MAPPING_SIZE);
+}
+
+/** Writes a leaf down; the result is the level at which the descent ended. */
+@unmanaged
+class List {
+  @inline
+  absent(level: u32, frame: u64): u64 {
+    return level;
+  }
+
+  @inline
+  target(level: u32, at: usize): u64 {
+    return 0;
+  }
+
+  @inline
+  read(entry: u64, level: u32, frame: u64): void {}
+
+  @inline
+  hole(context: usize, access: u32, level: u32, at: usize): u64 {
+    return level;
+  }
+
+  @inline
+  isMalformed(context: usize, entry: u64, level: u32, leaf: bool): bool {
+    return isMalformed(context, entry, level, leaf);
+  }
+
+  @inline
+  malformed(context: usize, access: u32, level: u32): u64 {
+    return level;
+  }
+
+  @inline
+  leaf(context: usize, va: u64, access: u32, level: u32, at: usize, entry: u64, rights: u64): u64 {
+    store<u64>(out, canonical(va) | <u64>level, MAPPING_PLACE);
+    store<u64>(out, entry, MAPPING_ENTRY);
+    store<u64>(out, rights, MAPPING_RIGHTS);
+    out += MAPPING_SIZE;
+    return level;
+  }
+
+  @inline
+  refuses(context: usize, access: u32, level: u32, rights: u64): u64 {
+    return 0;
+  }
+
+  @inline
+  enter(context: usize, va: u64, level: u32, at: usize, entry: u64, rights: u64, frame: u64): u32 {
+    return tableAt(context, frame);
+  }
 }

@@ -1,23 +1,25 @@
 // Requesters, by number: what an operation of a program names. A CPU; or a device with a PASID, with or without a TLB of its own.
 
-import { AGENT_FLAGS, agentOf, CONTEXT_DEVICE_TLBS, CONTEXT_NEXT, IS_CPU } from "./agent";
+import { hasFlag, IS_CPU } from "./agent";
+import { agentOf, CONTEXT_DEVICE_TLBS, CONTEXT_NEXT, CONTEXT_REQUESTER } from "./context";
 import { createDeviceRules, request, requestThrough } from "./iommu";
 import { translate } from "./translate";
 
-export const MAX_REQUESTERS: u32 = 1024;
-/** In place of a number: every CPU. */
-export const EVERY_CPU: u32 = 0xffff;
+/** Numbers of requesters are below this. */
+const MAX_REQUESTERS: u32 = 1024;
 
-const REQUESTERS: usize = memory.data(1024 * 16, 8);
+// ---- a requester ----
 const CONTEXT: usize = 0;
-const DEVICE_TLB: usize = 4;
+const DEVICE_TLB: usize = CONTEXT + 4;
 /** Number of the next requester with a TLB of its own in front of the same context, + 1; 0 = none. */
-const NEXT_DEVICE_TLB: usize = 8;
+const NEXT_DEVICE_TLB: usize = DEVICE_TLB + 4;
 const REQUESTER_SHIFT: usize = 4;
+const REQUESTERS: usize = memory.data(MAX_REQUESTERS << <u32>REQUESTER_SHIFT, 8);
 
 /** In place of a device's TLB: the requester is a CPU. */
 const CPU: usize = 1;
 
+// ---- set up once ----
 export let requesterCount: u32 = 0;
 /** First context of an IOMMU; the others follow by CONTEXT_NEXT. */
 export let firstPasid: usize = 0;
@@ -28,10 +30,13 @@ export function addRequester(context: usize, deviceTlb: usize): i32 {
   if (requesterCount == MAX_REQUESTERS || (deviceTlb != 0 && !createDeviceRules())) return -1;
   const at = requesterAt(requesterCount);
   store<usize>(at, context, CONTEXT);
-  const cpu = (load<u32>(agentOf(context), AGENT_FLAGS) & IS_CPU) != 0;
+  const cpu = hasFlag(agentOf(context), IS_CPU);
   store<usize>(at, cpu ? CPU : deviceTlb, DEVICE_TLB);
   if (deviceTlb != 0) addDeviceTlb(context, requesterCount);
-  else if (!(load<u32>(agentOf(context), AGENT_FLAGS) & IS_CPU)) addPasid(context);
+  else {
+    store<u32>(context, requesterCount, CONTEXT_REQUESTER);
+    if (!cpu) addPasid(context);
+  }
   return requesterCount++;
 }
 

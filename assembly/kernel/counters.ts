@@ -1,8 +1,7 @@
-// What the kernel did and what it cost, by counter number; src/kernel/kernel.ts has the names in the same order.
+// What the kernel did and what it cost, by counter number.
 
 import { count } from "../base/memory";
-
-const COUNTERS: usize = memory.data(40 * 8, 8);
+import { SITES } from "./sites";
 
 export const PURGES: u32 = 0;
 export const KERNEL_RANGE_FLUSHES: u32 = 1;
@@ -25,32 +24,29 @@ export const CPU_SPACE_FLUSHES: u32 = 14;
 /** Broadcasts to other CPUs, and CPUs interrupted. */
 export const IPI_BROADCASTS: u32 = 15;
 export const IPI_RECEIVERS: u32 = 16;
-/** Invalidation descriptors by granularity; pages that page-selective ones name. */
-export const PAGE_SELECTIVE: u32 = 17;
-export const PASID_SELECTIVE: u32 = 18;
-export const GLOBAL_INVALIDATIONS: u32 = 19;
-export const PASID_CACHE_INVALIDATIONS: u32 = 20;
-export const PAGES_INVALIDATED: u32 = 21;
 /** Waits for the invalidation queue: the submitter spins for each. */
-export const QUEUE_WAITS: u32 = 22;
+export const QUEUE_WAITS: u32 = 17;
 /** Rounds that a hooked flush caused though it freed no table. */
-export const NEEDLESS_ROUNDS: u32 = 23;
+export const NEEDLESS_ROUNDS: u32 = 18;
 /** Frames on the deferred list: now, most at once, in all, and how long they were held (operations, ns). */
-export const FRAMES_HELD: u32 = 24;
-export const MAX_FRAMES_HELD: u32 = 25;
-export const FRAMES_DEFERRED: u32 = 26;
-export const OPERATIONS_HELD: u32 = 27;
-export const TIME_HELD: u32 = 28;
+export const FRAMES_HELD: u32 = 19;
+export const MAX_FRAMES_HELD: u32 = 20;
+export const FRAMES_DEFERRED: u32 = 21;
+export const OPERATIONS_HELD: u32 = 22;
+export const TIME_HELD: u32 = 23;
 /** Runs of the deferred work that found something to do. */
-export const WORK_RUNS: u32 = 29;
+export const WORK_RUNS: u32 = 24;
 /** Rounds that the kernel waited for with its caller (not in deferred work). */
-export const SYNCHRONOUS_ROUNDS: u32 = 30;
+export const SYNCHRONOUS_ROUNDS: u32 = 25;
 /** Entries written to second roots that user-only roots need. */
-export const ROOT_SYNCS: u32 = 31;
-export const USER_ROUNDS: u32 = 32;
+export const ROOT_SYNCS: u32 = 26;
+export const USER_ROUNDS: u32 = 27;
 
-// ---- tables freed, by site ----
-const FREED_AT_SITE: usize = memory.data(8 * 8, 8);
+export const KERNEL_COUNTERS: u32 = 28;
+
+const COUNTERS: usize = memory.data(KERNEL_COUNTERS * 8, 8);
+/** Tables freed, by site. */
+const FREED_AT_SITE: usize = memory.data(SITES * 8, 8);
 
 // @ts-ignore: decorator
 @inline

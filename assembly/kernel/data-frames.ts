@@ -1,6 +1,6 @@
 // Frames of data pages: numbers only, their contents are not modelled (docs/rules.md section 8).
 
-import { shiftOf } from "../paging/entry";
+import { shiftOf } from "../paging/format";
 
 /** The window of data frames: 2^19 from 4 GiB up. */
 const FIRST: u64 = 0x10_0000;

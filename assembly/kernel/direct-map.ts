@@ -1,34 +1,56 @@
 // The direct map: memory hot-add and hot-remove, KASAN's shadow, attribute changes that split and collapse large pages.
 // arch/x86/mm/init_64.c, mm/kasan/init.c, arch/x86/mm/pat/set_memory.c; docs/rules.md sections 10.3, 10.4.
 
-import { A, D, FRAME, G, isLeaf, P, PS, RW, shiftOf, XD } from "../paging/entry";
-import { clearContents, contentsOf, frameOf, isEmpty, MARK_BOOT, MARK_KERNEL, slotOf } from "../paging/frames";
 import { point } from "../base/points";
+import {
+  addressIn,
+  bitsOfPieces,
+  isLeaf,
+  isPresent,
+  KERNPG_TABLE,
+  leafEntry,
+  PAGE_KERNEL,
+  PAGE_TABLE,
+  shiftOf,
+  tableEntry,
+} from "../paging/format";
+import { clearContents, contentsOf, frameOf, isEmpty, MARK_BOOT, MARK_KERNEL } from "../paging/frames";
+import { TABLE_BYTES } from "../paging/tables";
 import { takeDataFrames } from "./data-frames";
 import { flushTlbAll } from "./flush";
-import { allocateTable } from "./pool";
 import { freeTable } from "./policy";
+import { allocateTable } from "./pool";
 import { CPA_COLLAPSE, KASAN_REMOVE, REMOVE_PAGETABLE } from "./sites";
 import { INIT_MM } from "./spaces";
-import { findEntry, inKernelHalf, KERNPG_TABLE, LEAF_IN_THE_WAY, needEntry, PAGE_TABLE, tableOf } from "./tables";
-import { PAGE_KERNEL } from "./vmalloc";
+import { findEntry, inKernelHalf, LEAF_IN_THE_WAY, needEntry, tableOf } from "./tables";
 
 // ---- type of hotAdd and hotRemove ----
 const BOOT_TABLES: u32 = 1;
 const SMALL_PAGES: u32 = 1 << 1;
 const SHADOW: u32 = 1 << 2;
 
-const BLOCK: u64 = 1 << 21;
-const BLOCK_PAGES: u64 = 512;
-const PD_SPAN: u64 = 1 << 30;
+/** A block is what a PD entry covers: 2 MiB. */
+const BLOCK_LEVEL: u32 = 2;
+
+// @ts-ignore: decorator
+@inline
+function blockBytes(): u64 {
+  return (<u64>1) << shiftOf(BLOCK_LEVEL);
+}
+
+// @ts-ignore: decorator
+@inline
+function blockPages(): u64 {
+  return blockBytes() >> shiftOf(1);
+}
 
 export function hotAdd(va: u64, blocks: u32, type: u32): bool {
-  const first = va & ~(BLOCK - 1);
-  if (!inKernelHalf(first, <u64>blocks * BLOCK_PAGES)) return false;
+  const first = va & ~(blockBytes() - 1);
+  if (!inKernelHalf(first, <u64>blocks * blockPages())) return false;
   const marks = type & BOOT_TABLES ? MARK_BOOT : MARK_KERNEL;
   const bits = type & SHADOW ? KERNPG_TABLE : PAGE_TABLE;
   for (let block: u32 = 0; block < blocks; block++) {
-    const at = first + <u64>block * BLOCK;
+    const at = first + <u64>block * blockBytes();
     if (!addBlock(at, (type & SMALL_PAGES) != 0, marks, bits)) return false;
   }
   return true;
@@ -39,24 +61,24 @@ function addBlock(va: u64, small: bool, marks: u8, bits: u64): bool {
   const first = needEntry(INIT_MM, va, level, marks, bits);
   if (first == 0) return false;
   if (first == LEAF_IN_THE_WAY) return true;
-  const end = first + (small ? 4096 : 8);
+  const end = first + (small ? TABLE_BYTES : 8);
   for (let at = first; at < end; at += 8) {
-    if (!(load<u64>(at) & P)) store<u64>(at, takeDataFrames(level) | PAGE_KERNEL | (small ? 0 : PS));
+    if (!isPresent(load<u64>(at))) store<u64>(at, leafEntry(takeDataFrames(level), level, PAGE_KERNEL));
   }
   return true;
 }
 
 /** remove_pagetable(), or kasan_remove_zero_shadow(), which does not flush: free, then clear, then (at the end) flush. */
 export function hotRemove(va: u64, blocks: u32, type: u32): bool {
-  const first = va & ~(BLOCK - 1);
-  if (!inKernelHalf(first, <u64>blocks * BLOCK_PAGES)) return false;
+  const first = va & ~(blockBytes() - 1);
+  if (!inKernelHalf(first, <u64>blocks * blockPages())) return false;
   const site = type & SHADOW ? KASAN_REMOVE : REMOVE_PAGETABLE;
   let freed = false;
   for (let block: u32 = 0; block < blocks; block++) {
-    const at = first + <u64>block * BLOCK;
+    const at = first + <u64>block * blockBytes();
     if (removeBlock(at, site)) freed = true;
-    const next = at + BLOCK;
-    if ((block + 1 == blocks || (next & (PD_SPAN - 1)) == 0) && removePd(at, site)) freed = true;
+    const next = at + blockBytes();
+    if ((block + 1 == blocks || (next & (((<u64>1) << shiftOf(BLOCK_LEVEL + 1)) - 1)) == 0) && removePd(at, site)) freed = true;
   }
   if (site == REMOVE_PAGETABLE) {
     flushTlbAll(freed);
@@ -67,11 +89,11 @@ export function hotRemove(va: u64, blocks: u32, type: u32): bool {
 
 /** True if a table was freed. */
 function removeBlock(va: u64, site: u8): bool {
-  const entry = findEntry(INIT_MM, va, 2);
+  const entry = findEntry(INIT_MM, va, BLOCK_LEVEL);
   if (entry == 0) return false;
   const old = load<u64>(entry);
-  if (!(old & P)) return false;
-  if (isLeaf(old, 2)) {
+  if (!isPresent(old)) return false;
+  if (isLeaf(old, BLOCK_LEVEL)) {
     store<u64>(entry, 0);
     return false;
   }
@@ -87,10 +109,10 @@ function removeBlock(va: u64, site: u8): bool {
 
 /** The same for the PD of an address. */
 function removePd(va: u64, site: u8): bool {
-  const entry = findEntry(INIT_MM, va, 3);
+  const entry = findEntry(INIT_MM, va, BLOCK_LEVEL + 1);
   if (entry == 0) return false;
   const old = load<u64>(entry);
-  if (!(old & P) || isLeaf(old, 3)) return false;
+  if (!isPresent(old) || isLeaf(old, BLOCK_LEVEL + 1)) return false;
   const table = tableOf(old);
   return table != 0 && freeThenClear(table, entry, site);
 }
@@ -108,20 +130,20 @@ function freeThenClear(table: u32, entry: usize, site: u8): bool {
 /** __split_large_page(): the table is allocated bare, without the mark of a kernel table, and its parent has U/S = 0. */
 export function cpaSplit(va: u64): bool {
   if (!inKernelHalf(va, 1)) return false;
-  const entry = findEntry(INIT_MM, va, 2);
+  const entry = findEntry(INIT_MM, va, BLOCK_LEVEL);
   if (entry == 0) return false;
   const old = load<u64>(entry);
-  if (!(old & P) || !isLeaf(old, 2)) return false;
+  if (!isPresent(old) || !isLeaf(old, BLOCK_LEVEL)) return false;
   const table = allocateTable(1, 0);
   if (table == 0) return false;
-  const bits = old & ~FRAME & ~PS;
-  let frame = old & FRAME & ~(BLOCK - 1);
+  const bits = bitsOfPieces(old);
+  let page = addressIn(old, BLOCK_LEVEL);
   const first = contentsOf(table);
-  for (let at = first; at < first + 4096; at += 8) {
-    store<u64>(at, frame | bits);
-    frame += 4096;
+  for (let at = first; at < first + TABLE_BYTES; at += 8) {
+    store<u64>(at, leafEntry(page, 1, bits));
+    page += (<u64>1) << shiftOf(1);
   }
-  store<u64>(entry, (frameOf(table) << 12) | KERNPG_TABLE);
+  store<u64>(entry, tableEntry(frameOf(table), KERNPG_TABLE));
   point();
   flushTlbAll(false);
   point();
@@ -131,14 +153,13 @@ export function cpaSplit(va: u64): bool {
 /** cpa_collapse_large_pages(): install the large leaf, flush once, free the table. */
 export function cpaCollapse(va: u64): bool {
   if (!inKernelHalf(va, 1)) return false;
-  const entry = findEntry(INIT_MM, va, 2);
+  const entry = findEntry(INIT_MM, va, BLOCK_LEVEL);
   if (entry == 0) return false;
   const old = load<u64>(entry);
-  if (!(old & P) || isLeaf(old, 2)) return false;
-  const table = slotOf((old & FRAME) >> 12);
+  if (!isPresent(old) || isLeaf(old, BLOCK_LEVEL)) return false;
+  const table = tableOf(old);
   if (table == 0) return false;
-  const frame = load<u64>(contentsOf(table)) & FRAME & ~(((<u64>1) << shiftOf(2)) - 1);
-  store<u64>(entry, frame | P | RW | A | D | G | XD | PS);
+  store<u64>(entry, leafEntry(addressIn(load<u64>(contentsOf(table)), BLOCK_LEVEL), BLOCK_LEVEL, PAGE_KERNEL));
   point();
   flushTlbAll(true);
   point();

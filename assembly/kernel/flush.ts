@@ -1,7 +1,6 @@
 // The kernel's flush entry points (arch/x86/mm/tlb.c, 6.12; docs/rules.md section 10.7).
 
 import { flushEverything, invlpg, invlpgRange } from "../hardware/cpu";
-import { NO_LIMIT } from "../hardware/queue/submit";
 import { contextOf } from "../hardware/requesters";
 import {
   CPU_FULL_FLUSHES,
@@ -14,11 +13,12 @@ import {
   MM_FLUSHES,
   tally,
 } from "./counters";
+import { NO_LIMIT } from "./driver";
 import { afterFlush, HOOK_FLUSH_ALL, HOOK_KERNEL_RANGE, notify } from "./policy";
-import { cpuCount, mmOfCpu, nextGeneration, reload, slotGeneration } from "./spaces";
+import { cpuCount, mmOfCpu, nextTlbGen, reload, caughtUpGen } from "./spaces";
 
 /** tlb_single_page_flush_ceiling, in pages. */
-const CEILING: u64 = 33;
+export const CEILING: u64 = 33;
 
 /** on_each_cpu(): every CPU but the caller is interrupted. */
 function interruptAll(): void {
@@ -67,21 +67,21 @@ export function localFlushTlbAll(cpu: u32): void {
 export function flushTlbMmRange(mm: u32, start: u64, end: u64, shift: u32): void {
   tally(MM_FLUSHES);
   const all = end == NO_LIMIT || (end - start) >> <u64>shift > CEILING;
-  const generation = nextGeneration(mm);
+  const gen = nextTlbGen(mm);
   // Counted, not compared with the end: the last step may end at 2^64.
   const steps = all || end <= start ? 0 : ((end - start - 1) >> <u64>shift) + 1;
   let receivers: u32 = 0;
   for (let cpu: u32 = 0; cpu < cpuCount; cpu++) {
     if (mmOfCpu(cpu) != mm) continue;
     receivers++;
-    const caughtUp = slotGeneration(cpu);
-    if (!all && load<u32>(caughtUp) + 1 == generation) {
+    const caughtUp = caughtUpGen(cpu);
+    if (!all && load<u32>(caughtUp) + 1 == gen) {
       for (let step: u64 = 0; step < steps; step++) invlpg(contextOf(cpu), start + (step << <u64>shift));
       tally(CPU_PAGE_FLUSHES, steps);
     } else {
       reload(cpu);
     }
-    store<u32>(caughtUp, generation);
+    store<u32>(caughtUp, gen);
   }
   if (receivers > 1) {
     tally(IPI_BROADCASTS);

@@ -1,12 +1,44 @@
 // Kernel operations of a program (codes 32 and up), and setting the kernel up.
 
 import { setTime } from "../base/clock";
-import { createRing, detectHazards } from "../hardware/hazard";
-import { NO_LIMIT } from "../hardware/queue/submit";
+import {
+  KEEP_TABLES,
+  OP_CPA_COLLAPSE,
+  OP_CPA_SPLIT,
+  OP_FLUSH_TLB_ALL,
+  OP_FLUSH_TLB_KERNEL_RANGE,
+  OP_FLUSH_TLB_MM_RANGE,
+  OP_GIVE_BACK,
+  OP_HOT_ADD,
+  OP_HOT_REMOVE,
+  OP_LOCAL_FLUSH_TLB_ALL,
+  OP_MMAP,
+  OP_MM_CREATE,
+  OP_MM_DESTROY,
+  OP_MPROTECT,
+  OP_MUNMAP,
+  OP_PURGE,
+  OP_REUSE,
+  OP_RUN_WORK,
+  OP_SVA_BIND,
+  OP_SVA_UNBIND,
+  OP_SWITCH_MM,
+  OP_TABLE_CLEAR,
+  OP_TABLE_FREE,
+  OP_TIME,
+  OP_VFREE,
+  OP_VMALLOC,
+  UNLISTED,
+} from "../base/operations";
+import { addressIn, argumentIn, requesterIn, secondWordIn, typeIn } from "../base/record";
+import { createHazards, detectHazards } from "../hardware/hazard";
+import { createBindings } from "./bindings";
 import { cpaCollapse, cpaSplit, hotAdd, hotRemove } from "./direct-map";
+import { NO_LIMIT } from "./driver";
 import { flushTlbAll, flushTlbKernelRange, flushTlbMmRange, localFlushTlbAll } from "./flush";
 import { createDeferredList, runWork } from "./policy";
 import { createPool } from "./pool";
+import { SITES } from "./sites";
 import { createMm, createSpaces, exists, switchMm } from "./spaces";
 import { tableClear, tableFree } from "./steps";
 import { createTakenList, giveBack, reuse, svaBind, svaUnbind } from "./sva";
@@ -14,61 +46,13 @@ import { inKernelHalf } from "./tables";
 import { destroyMm, mmap, mprotect, munmap } from "./user";
 import { purge, setAutoPurge, vfree, vmalloc } from "./vmalloc";
 
-/** address, argument = pages, type = log2 of the largest leaf (| KEEP_TABLES: tables in the way stay) */
-export const OP_VMALLOC: u8 = 32;
-const KEEP_TABLES: u32 = 1 << 6;
-/** address, argument = pages, type bit 0: flush now (VM_FLUSH_RESET_PERMS), bit 1: not for the lazy purge */
-export const OP_VFREE: u8 = 33;
-const UNLISTED: u32 = 1 << 1;
-export const OP_PURGE: u8 = 34;
-/** address, argument = blocks of 2 MiB, type: 1 boot tables, 2 small pages, 4 KASAN shadow */
-export const OP_HOT_ADD: u8 = 35;
-export const OP_HOT_REMOVE: u8 = 36;
-/** address */
-export const OP_CPA_SPLIT: u8 = 37;
-export const OP_CPA_COLLAPSE: u8 = 38;
-/** argument = mm */
-export const OP_MM_CREATE: u8 = 39;
-export const OP_MM_DESTROY: u8 = 40;
-/** requester = CPU, argument = mm */
-export const OP_SWITCH_MM: u8 = 41;
-/** requester = that of the PASID, argument = mm */
-export const OP_SVA_BIND: u8 = 42;
-export const OP_SVA_UNBIND: u8 = 43;
-/** requester = mm, address, argument = pages, type of mmap: 1 large, 2 read-only */
-export const OP_MMAP: u8 = 44;
-export const OP_MUNMAP: u8 = 45;
-export const OP_MPROTECT: u8 = 46;
-/** address = start; the next record's address = end (exclusive) */
-export const OP_FLUSH_TLB_KERNEL_RANGE: u8 = 47;
-export const OP_FLUSH_TLB_ALL: u8 = 48;
-/** requester = CPU */
-export const OP_LOCAL_FLUSH_TLB_ALL: u8 = 49;
-/** requester = mm, type = shift, address = start; the next record's address = end (all ones: everything) */
-export const OP_FLUSH_TLB_MM_RANGE: u8 = 50;
-/** type 0 zeroes, 1 user leaves of the frame at address, 2 address as it is; result: frame number */
-export const OP_REUSE: u8 = 51;
-export const OP_RUN_WORK: u8 = 52;
-/** type = site, argument = level of the table (0: the site's own), address */
-export const OP_TABLE_CLEAR: u8 = 53;
-export const OP_TABLE_FREE: u8 = 54;
-/** address = time in ns */
-export const OP_TIME: u8 = 55;
-/** gives the frame back that `reuse` took longest ago; result: its frame number, 0 if there is none */
-export const OP_GIVE_BACK: u8 = 56;
-export const LAST_KERNEL_OPERATION: u8 = OP_GIVE_BACK;
-
-/** Operations that take a second record. */
-export function hasSecondRecord(operation: u8): bool {
-  return operation == OP_FLUSH_TLB_KERNEL_RANGE || operation == OP_FLUSH_TLB_MM_RANGE;
-}
-
+// ---- set up once ----
 export let hasKernel: bool = false;
 
 /** A kernel with a pool of frames, room for mms, and the CPUs registered so far. False if something does not fit. */
 export function createKernel(poolBase: u64, pool: u32, mms: u32, cpus: u32, records: u32): bool {
   hasKernel =
-    createPool(poolBase, pool) && createDeferredList(pool) && createTakenList(pool) && createRing(records) && createSpaces(mms, cpus);
+    createPool(poolBase, pool) && createBindings() && createDeferredList(pool) && createTakenList(pool) && createHazards(records, SITES) && createSpaces(mms, cpus);
   return hasKernel;
 }
 
@@ -78,10 +62,10 @@ export function setKernelOptions(autoPurge: bool, detect: bool): void {
 }
 
 export function playKernel(at: usize, operation: u8): u64 {
-  const type = <u32>load<u8>(at, 1);
-  const who = <u32>load<u16>(at, 2);
-  const argument = load<u32>(at, 4);
-  const address = load<u64>(at, 8);
+  const type = typeIn(at);
+  const who = requesterIn(at);
+  const argument = argumentIn(at);
+  const address = addressIn(at);
   switch (operation) {
     case OP_VMALLOC:
       return vmalloc(address, argument, type & 0x3f, (type & KEEP_TABLES) != 0) ? 1 : 0;
@@ -115,8 +99,8 @@ export function playKernel(at: usize, operation: u8): u64 {
     case OP_MPROTECT:
       return mprotect(who, address, argument) ? 1 : 0;
     case OP_FLUSH_TLB_KERNEL_RANGE:
-      if (!inKernelHalf(address, 1) || load<u64>(at, 24) <= address) return 0;
-      flushTlbKernelRange(address, load<u64>(at, 24), (type & 1) != 0);
+      if (!inKernelHalf(address, 1) || secondWordIn(at) <= address) return 0;
+      flushTlbKernelRange(address, secondWordIn(at), (type & 1) != 0);
       return 1;
     case OP_FLUSH_TLB_ALL:
       flushTlbAll((type & 1) != 0);
@@ -126,7 +110,7 @@ export function playKernel(at: usize, operation: u8): u64 {
       return 1;
     case OP_FLUSH_TLB_MM_RANGE: {
       if (!exists(who)) return 0;
-      const end = load<u64>(at, 24);
+      const end = secondWordIn(at);
       flushTlbMmRange(who, address, end == 0 ? NO_LIMIT : end, type);
       return 1;
     }

@@ -1,22 +1,21 @@
 // The policy in force, and what it makes of flushes and frees (docs/rules.md section 11).
 
-import { addressMask, CONTEXT_BOUND, CONTEXT_MM, CONTEXT_NEXT } from "../hardware/agent";
 import { operationNumber, time } from "../base/clock";
+import { allocate } from "../base/memory";
+import { point } from "../base/points";
 import {
   heldSince,
   holdSince,
   MARK_BOOT,
-  MARK_KERNEL,
   MARK_DEFERRED,
+  MARK_KERNEL,
   marksOf,
   setMarks,
   stateOf,
   TABLE,
 } from "../paging/frames";
-import { allocate } from "../base/memory";
-import { point } from "../base/points";
-import { invalidateByQueue, NO_LIMIT, SCOPE_PASID, SCOPE_RANGE, startRound } from "../hardware/queue/submit";
-import { firstPasid } from "../hardware/requesters";
+import { addressMask } from "../paging/mode";
+import { firstBound, isBoundTo, nextBound } from "./bindings";
 import {
   FRAMES_DEFERRED,
   FRAMES_HELD,
@@ -33,6 +32,7 @@ import {
   USER_ROUNDS,
   WORK_RUNS,
 } from "./counters";
+import { invalidateByQueue, NO_LIMIT, SCOPE_PASID, SCOPE_RANGE, startRound } from "./driver";
 import { release } from "./pool";
 
 // ---- the policy: bits ----
@@ -47,13 +47,15 @@ export const NO_SHARED_TABLES: u32 = 1 << 7;
 export const NOTIFY_USER: u32 = 1 << 8;
 
 const MAX_REQUESTS: u32 = 64;
-const REQUESTS: usize = memory.data(64 * 16, 8);
-const STATE: usize = memory.data(12, 4);
-const REQUEST_COUNT: usize = STATE;
-const DEFERRED_COUNT: usize = STATE + 4;
+/** Ranges that wait for asynchronous invalidation: first, last. */
+const REQUEST_SHIFT: usize = 4;
+const REQUESTS: usize = memory.data(MAX_REQUESTS << <u32>REQUEST_SHIFT, 8);
+const REQUEST_COUNT: usize = memory.data(4, 4);
+const DEFERRED_COUNT: usize = memory.data(4, 4);
 /** A work item never runs twice at once. */
-const WORKING: usize = STATE + 8;
+const WORKING: usize = memory.data(4, 4);
 
+// ---- set up once ----
 let policy: u32 = NOTIFY_USER;
 let scope: u32 = SCOPE_RANGE;
 /** Bit s: tables of site s are deferred whatever their mark. */
@@ -88,8 +90,7 @@ export function has(bit: u32): bool {
 function invalidateKernel(first: u64, last: u64, how: u32): bool {
   let any = false;
   startRound();
-  for (let context = firstPasid; context != 0; context = load<usize>(context, CONTEXT_NEXT)) {
-    if (!load<u32>(context, CONTEXT_BOUND)) continue;
+  for (let context = firstBound(); context != 0; context = nextBound(context)) {
     invalidateByQueue(context, first, last, how);
     any = true;
   }
@@ -101,7 +102,7 @@ function invalidateKernel(first: u64, last: u64, how: u32): bool {
 export function afterFlush(first: u64, last: u64, hook: u32, freesTables: bool): void {
   if (!has(hook) || (has(ONLY_TABLE_FREES) && !freesTables)) return;
   if (has(ASYNC)) {
-    request(first, last);
+    queueInvalidation(first, last);
     return;
   }
   const any = invalidateKernel(first, last, last == NO_LIMIT ? SCOPE_PASID : scope);
@@ -110,13 +111,13 @@ export function afterFlush(first: u64, last: u64, hook: u32, freesTables: bool):
   if (!freesTables) tally(NEEDLESS_ROUNDS);
 }
 
-function request(first: u64, last: u64): void {
+function queueInvalidation(first: u64, last: u64): void {
   const waiting = load<u32>(REQUEST_COUNT);
   if (waiting == MAX_REQUESTS) {
     tally(LOST_REQUESTS);
     return;
   }
-  const at = REQUESTS + (<usize>waiting << 4);
+  const at = REQUESTS + (<usize>waiting << REQUEST_SHIFT);
   store<u64>(at, first);
   store<u64>(at, last, 8);
   store<u32>(REQUEST_COUNT, waiting + 1);
@@ -127,8 +128,8 @@ export function notify(mm: u32, first: u64, last: u64): void {
   if (!has(NOTIFY_USER)) return;
   let any = false;
   startRound();
-  for (let context = firstPasid; context != 0; context = load<usize>(context, CONTEXT_NEXT)) {
-    if (!load<u32>(context, CONTEXT_BOUND) || load<u32>(context, CONTEXT_MM) != mm + 1) continue;
+  for (let context = firstBound(); context != 0; context = nextBound(context)) {
+    if (!isBoundTo(context, mm)) continue;
     invalidateByQueue(context, first, last, last == NO_LIMIT ? SCOPE_PASID : SCOPE_RANGE);
     any = true;
   }
@@ -194,7 +195,7 @@ export function runWork(): void {
 
 function runRequests(): void {
   for (let i: u32 = 0; i < load<u32>(REQUEST_COUNT); i++) {
-    const at = REQUESTS + (<usize>i << 4);
+    const at = REQUESTS + (<usize>i << REQUEST_SHIFT);
     const last = load<u64>(at, 8);
     invalidateKernel(load<u64>(at), last, last == NO_LIMIT ? SCOPE_PASID : scope);
     point();

@@ -7,13 +7,13 @@ import {
   clearContents,
   DATA,
   FREE,
+  NO_SITE,
   noteFree,
   setMarks,
   setState,
   stateOf,
   TABLE,
 } from "../paging/frames";
-import { NO_SITE } from "../hardware/hazard";
 import { allocate } from "../base/memory";
 import { OUT_OF_FRAMES, TABLES_ALLOCATED, TABLES_RELEASED, tally, tallySite } from "./counters";
 
@@ -28,7 +28,6 @@ export function createPool(base: u64, frames: u32): bool {
   for (let i: u32 = 0; i < frames; i++) {
     const slot = claimSlot(base + <u64>(frames - 1 - i));
     if (slot == 0) return false;
-    noteFree(slot, <u8>NO_SITE, 0);
     store<u32>(stack + (<usize>i << 2), slot);
   }
   store<u32>(FREE_COUNT, frames);
@@ -74,7 +73,7 @@ export function release(slot: u32, site: u8): void {
 
 /** Gives a data frame back: nobody's site. */
 export function returnData(slot: u32): void {
-  push(slot, <u8>NO_SITE);
+  push(slot, NO_SITE);
 }
 
 function push(slot: u32, site: u8): void {

@@ -6,3 +6,5 @@ export const REMOVE_PAGETABLE: u8 = 2;
 export const KASAN_REMOVE: u8 = 3;
 export const CPA_COLLAPSE: u8 = 4;
 export const USER: u8 = 5;
+/** How many there are. */
+export const SITES: u8 = 6;

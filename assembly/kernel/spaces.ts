@@ -1,35 +1,40 @@
 // Address spaces: init_mm, the mms with their roots, and which CPU runs which with which PCID.
 // Rules: docs/rules.md section 9 (switch_mm_irqs_off, choose_new_asid: arch/x86/mm/tlb.c 6.12).
 
-import { PCIDE } from "../paging/access";
-import { CONTEXT_CONTROLS, levels, setContextRoot, setContextTag } from "../hardware/agent";
-import { movToCr3 } from "../hardware/cpu";
-import { contentsOf, frameOf } from "../paging/frames";
 import { allocate } from "../base/memory";
+import { controlsOf, setContextRoot, setContextTag } from "../hardware/context";
+import { movToCr3 } from "../hardware/cpu";
 import { contextOf } from "../hardware/requesters";
+import { ENTRIES } from "../paging/format";
+import { contentsOf, frameOf } from "../paging/frames";
+import { levels } from "../paging/mode";
+import { PCIDE } from "../paging/x86-64/controls";
 import { CPU_SPACE_FLUSHES, ROOT_SYNCS, tally } from "./counters";
 import { allocateTable } from "./pool";
 
 /** What a CPU runs before its first switch. */
 export const INIT_MM: u32 = 0xffff;
+/** TLB_NR_DYN_ASIDS: address spaces that a CPU keeps apart. */
 const ASIDS: u32 = 6;
-const HALF: u32 = 256;
+/** Entries of a top-level table that are the user half. */
+const HALF: u32 = ENTRIES >> 1;
 
 // ---- an mm ----
 const MM_ROOT: usize = 0;
 /** A root without the kernel half, for IOMMUs under `root: user-only`; 0 = none. */
 const MM_SECOND_ROOT: usize = MM_ROOT + 4;
-const MM_GENERATION: usize = MM_SECOND_ROOT + 4;
+const MM_TLB_GEN: usize = MM_SECOND_ROOT + 4;
 const MM_SHIFT: usize = 4;
 
 // ---- a CPU ----
 const CPU_MM: usize = 0;
-const CPU_SLOT: usize = CPU_MM + 4;
-const CPU_NEXT_SLOT: usize = CPU_SLOT + 4;
-/** Per slot: mm, generation. */
-const CPU_SLOTS: usize = CPU_NEXT_SLOT + 8;
-const CPU_SIZE: usize = 64;
+const CPU_ASID: usize = CPU_MM + 4;
+const CPU_NEXT_ASID: usize = CPU_ASID + 4;
+/** Per ASID: mm, and the mm's tlb_gen that the CPU has caught up with. */
+const CPU_ASIDS: usize = CPU_NEXT_ASID + 8;
+const CPU_SIZE: usize = CPU_ASIDS + ASIDS * 8;
 
+// ---- set up once ----
 let initRoot: u32 = 0;
 let mms: usize = 0;
 let cpus: usize = 0;
@@ -48,7 +53,7 @@ export function createSpaces(mmCount: u32, cpuTotal: u32): bool {
   for (let cpu: u32 = 0; cpu < cpuTotal; cpu++) {
     const state = cpuAt(cpu);
     store<u32>(state, INIT_MM, CPU_MM);
-    for (let slot: u32 = 0; slot < ASIDS; slot++) store<u32>(state + (<usize>slot << 3), INIT_MM, CPU_SLOTS);
+    for (let asid: u32 = 0; asid < ASIDS; asid++) store<u32>(state + (<usize>asid << 3), INIT_MM, CPU_ASIDS);
     setContextRoot(contextOf(cpu), frameOf(initRoot));
     setContextTag(contextOf(cpu), 0);
   }
@@ -71,7 +76,7 @@ export function exists(mm: u32): bool {
   return mm < maxMms && load<u32>(mmAt(mm), MM_ROOT) != 0;
 }
 
-/** Slot of the root of an mm (or of init_mm). */
+/** Slot of the frame of the root of an mm (or of init_mm). */
 export function rootOf(mm: u32): u32 {
   return mm == INIT_MM ? initRoot : load<u32>(mmAt(mm), MM_ROOT);
 }
@@ -80,14 +85,14 @@ export function secondRootOf(mm: u32): u32 {
   return load<u32>(mmAt(mm), MM_SECOND_ROOT);
 }
 
-export function generationOfMm(mm: u32): u32 {
-  return load<u32>(mmAt(mm), MM_GENERATION);
+export function tlbGenOf(mm: u32): u32 {
+  return load<u32>(mmAt(mm), MM_TLB_GEN);
 }
 
-export function nextGeneration(mm: u32): u32 {
-  const generation = generationOfMm(mm) + 1;
-  store<u32>(mmAt(mm), generation, MM_GENERATION);
-  return generation;
+export function nextTlbGen(mm: u32): u32 {
+  const gen = tlbGenOf(mm) + 1;
+  store<u32>(mmAt(mm), gen, MM_TLB_GEN);
+  return gen;
 }
 
 /** A new mm: a root with init_mm's kernel half. False if it exists or no frame is left. */
@@ -143,15 +148,15 @@ export function isRunning(mm: u32): bool {
   return false;
 }
 
-/** Address of the generation that the CPU's current slot has caught up with. */
-export function slotGeneration(cpu: u32): usize {
+/** Address of the tlb_gen that the CPU has caught up with under its current ASID. */
+export function caughtUpGen(cpu: u32): usize {
   const state = cpuAt(cpu);
-  return state + CPU_SLOTS + (<usize>load<u32>(state, CPU_SLOT) << 3) + 4;
+  return state + CPU_ASIDS + (<usize>load<u32>(state, CPU_ASID) << 3) + 4;
 }
 
 /** Loads the root that a CPU runs once more, dropping what its PCID has. */
 export function reload(cpu: u32): void {
-  const pcid = load<u32>(cpuAt(cpu), CPU_SLOT) + 1;
+  const pcid = load<u32>(cpuAt(cpu), CPU_ASID) + 1;
   movToCr3(contextOf(cpu), frameOf(rootOf(mmOfCpu(cpu))), pcid, false);
   tally(CPU_SPACE_FLUSHES);
 }
@@ -160,32 +165,32 @@ export function reload(cpu: u32): void {
 export function switchMm(cpu: u32, mm: u32): bool {
   if (!exists(mm)) return false;
   const state = cpuAt(cpu);
-  const generation = generationOfMm(mm);
-  let slot: u32 = 0;
-  while (slot < ASIDS && load<u32>(state + (<usize>slot << 3), CPU_SLOTS) != mm) slot++;
+  const gen = tlbGenOf(mm);
+  let asid: u32 = 0;
+  while (asid < ASIDS && load<u32>(state + (<usize>asid << 3), CPU_ASIDS) != mm) asid++;
   let upToDate = false;
-  if (slot < ASIDS) {
-    upToDate = load<u32>(state + (<usize>slot << 3) + 4, CPU_SLOTS) == generation;
+  if (asid < ASIDS) {
+    upToDate = load<u32>(state + (<usize>asid << 3) + 4, CPU_ASIDS) == gen;
   } else {
-    slot = load<u32>(state, CPU_NEXT_SLOT);
-    store<u32>(state, (slot + 1) % ASIDS, CPU_NEXT_SLOT);
-    store<u32>(state + (<usize>slot << 3), mm, CPU_SLOTS);
+    asid = load<u32>(state, CPU_NEXT_ASID);
+    store<u32>(state, (asid + 1) % ASIDS, CPU_NEXT_ASID);
+    store<u32>(state + (<usize>asid << 3), mm, CPU_ASIDS);
   }
-  store<u32>(state + (<usize>slot << 3) + 4, generation, CPU_SLOTS);
+  store<u32>(state + (<usize>asid << 3) + 4, gen, CPU_ASIDS);
   store<u32>(state, mm, CPU_MM);
-  store<u32>(state, slot, CPU_SLOT);
+  store<u32>(state, asid, CPU_ASID);
   const context = contextOf(cpu);
-  if (!upToDate || !(load<u32>(context, CONTEXT_CONTROLS) & PCIDE)) tally(CPU_SPACE_FLUSHES);
-  movToCr3(context, frameOf(rootOf(mm)), slot + 1, upToDate);
+  if (!upToDate || !(controlsOf(context) & PCIDE)) tally(CPU_SPACE_FLUSHES);
+  movToCr3(context, frameOf(rootOf(mm)), asid + 1, upToDate);
   return true;
 }
 
-/** Forgets an mm in the slots of all CPUs, so that a new mm of the same number does not inherit them. */
-export function forgetSlots(mm: u32): void {
+/** Forgets an mm in the ASIDs of all CPUs, so that a new mm of the same number does not inherit them. */
+export function forgetAsids(mm: u32): void {
   for (let cpu: u32 = 0; cpu < cpuCount; cpu++) {
-    for (let slot: u32 = 0; slot < ASIDS; slot++) {
-      const at = cpuAt(cpu) + (<usize>slot << 3);
-      if (load<u32>(at, CPU_SLOTS) == mm) store<u32>(at, INIT_MM, CPU_SLOTS);
+    for (let asid: u32 = 0; asid < ASIDS; asid++) {
+      const at = cpuAt(cpu) + (<usize>asid << 3);
+      if (load<u32>(at, CPU_ASIDS) == mm) store<u32>(at, INIT_MM, CPU_ASIDS);
     }
   }
 }

@@ -1,20 +1,13 @@
 // Whose translations become stale when a leaf is cleared without a flush that reaches them (docs/rules.md section 12):
 // the CPUs' for the kernel half, until the purge; those of IOMMUs and devices for a process, if nobody notifies them.
 
-import {
-  AGENT_L1,
-  AGENT_L2,
-  addressMask,
-  agentOf,
-  CONTEXT_BOUND,
-  CONTEXT_DEVICE_TLBS,
-  CONTEXT_MM,
-  CONTEXT_NEXT,
-  CONTEXT_TAG,
-} from "../hardware/agent";
 import { ANY_TAG, markStale, mayHoldRegion } from "../cache/stale";
-import { P, shiftOf } from "../paging/entry";
-import { contextOf, firstPasid, deviceTlbOf, nextDeviceTlb } from "../hardware/requesters";
+import { AGENT_L1, AGENT_L2 } from "../hardware/agent";
+import { agentOf, CONTEXT_DEVICE_TLBS, tagOf } from "../hardware/context";
+import { contextOf, deviceTlbOf, nextDeviceTlb } from "../hardware/requesters";
+import { isPresent, shiftOf } from "../paging/format";
+import { addressMask } from "../paging/mode";
+import { firstBound, isBoundTo, nextBound } from "./bindings";
 import { cpuCount, INIT_MM } from "./spaces";
 
 /** `count` leaves of a level, neighbours in one table from the entry at `entries` and the address `va` on, are being cleared. */
@@ -33,9 +26,9 @@ function markCpus(entries: usize, page: u64, level: u32, count: u32): void {
 }
 
 function markDevices(mm: u32, entries: usize, page: u64, level: u32, count: u32): void {
-  for (let context = firstPasid; context != 0; context = load<usize>(context, CONTEXT_NEXT)) {
-    if (!load<u32>(context, CONTEXT_BOUND) || load<u32>(context, CONTEXT_MM) != mm + 1) continue;
-    const tag = load<u32>(context, CONTEXT_TAG);
+  for (let context = firstBound(); context != 0; context = nextBound(context)) {
+    if (!isBoundTo(context, mm)) continue;
+    const tag = tagOf(context);
     const agent = agentOf(context);
     markList(agent + AGENT_L1, entries, page, level, count, tag);
     markList(agent + AGENT_L2, entries, page, level, count, tag);
@@ -49,7 +42,7 @@ function markList(list: usize, entries: usize, page: u64, level: u32, count: u32
   let cache: usize;
   while ((cache = load<usize>(list)) != 0) {
     markIn(cache, entries, page, level, count, tag);
-    list += 4;
+    list += sizeof<usize>();
   }
 }
 
@@ -57,6 +50,6 @@ function markList(list: usize, entries: usize, page: u64, level: u32, count: u32
 function markIn(cache: usize, entries: usize, page: u64, level: u32, count: u32, tag: u32): void {
   if (!mayHoldRegion(cache, page, level)) return;
   for (let i: u32 = 0; i < count; i++) {
-    if (load<u64>(entries + (<usize>i << 3)) & P) markStale(cache, page + i, level, tag);
+    if (isPresent(load<u64>(entries + (<usize>i << 3)))) markStale(cache, page + i, level, tag);
   }
 }

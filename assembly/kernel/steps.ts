@@ -1,25 +1,29 @@
 // The steps of a site one by one, for traces.
 
-import { isLeaf, P } from "../paging/entry";
-import { MARK_KERNEL } from "../paging/frames";
 import { point } from "../base/points";
+import { isLeaf, isPresent, PAGE_TABLE } from "../paging/format";
+import { MARK_KERNEL } from "../paging/frames";
 import { freeTable, isFreeable } from "./policy";
 import { allocateTable } from "./pool";
 import { PUD_FREE_PMD_PAGE } from "./sites";
 import { INIT_MM } from "./spaces";
-import { findEntry, inKernelHalf, LEAF_IN_THE_WAY, needEntry, PAGE_TABLE, tableOf } from "./tables";
+import { findEntry, inKernelHalf, LEAF_IN_THE_WAY, needEntry, tableOf } from "./tables";
 
-/** What `tableClear` unlinked, found again by site and address: address, slot, site. The latest 256. */
-const REMEMBERED: usize = memory.data(256 * 16, 8);
+/** How many unlinked tables are remembered, the latest ones. */
+const MAX_REMEMBERED: usize = 256;
+
+// ---- what `tableClear` unlinked, found again by site and address ----
+const ADDRESS: usize = 0;
+const SLOT: usize = ADDRESS + 8;
+const SITE: usize = SLOT + 4;
+const SHIFT: usize = 4;
+const REMEMBERED: usize = memory.data(<i32>(MAX_REMEMBERED << SHIFT), 8);
 const NEXT: usize = memory.data(4, 4);
-const MAX: usize = 256;
-const SLOT: usize = 8;
-const SITE: usize = 12;
 
 function remembered(site: u8, va: u64): usize {
-  for (let i: usize = 0; i < MAX; i++) {
-    const at = REMEMBERED + (i << 4);
-    if (load<u64>(at) == va && load<u32>(at, SLOT) != 0 && load<u32>(at, SITE) == <u32>site) return at;
+  for (let i: usize = 0; i < MAX_REMEMBERED; i++) {
+    const at = REMEMBERED + (i << SHIFT);
+    if (load<u64>(at, ADDRESS) == va && load<u32>(at, SLOT) != 0 && load<u32>(at, SITE) == <u32>site) return at;
   }
   return 0;
 }
@@ -28,9 +32,9 @@ function remember(site: u8, va: u64, slot: u32): void {
   const known = remembered(site, va);
   if (known != 0) store<u32>(known, 0, SLOT);
   const next = load<u32>(NEXT);
-  const at = REMEMBERED + (((<usize>next) & (MAX - 1)) << 4);
+  const at = REMEMBERED + (((<usize>next) & (MAX_REMEMBERED - 1)) << SHIFT);
   store<u32>(NEXT, next + 1);
-  store<u64>(at, va);
+  store<u64>(at, va, ADDRESS);
   store<u32>(at, slot, SLOT);
   store<u32>(at, site, SITE);
 }
@@ -77,7 +81,7 @@ function linked(va: u64, level: u32): u32 {
   const entry = findEntry(INIT_MM, va, level + 1);
   if (entry == 0) return 0;
   const value = load<u64>(entry);
-  if (!(value & P) || isLeaf(value, level + 1)) return 0;
+  if (!isPresent(value) || isLeaf(value, level + 1)) return 0;
   const slot = tableOf(value);
   return isFreeable(slot) ? slot : 0;
 }

@@ -1,14 +1,16 @@
 // Binding address spaces to PASIDs (iommu_sva_bind_device), and an attacker who takes freed frames.
 
-import { NXE, WP } from "../paging/access";
-import { CONTEXT_BOUND, CONTEXT_MM } from "../hardware/agent";
-import { P, RW, US } from "../paging/entry";
-import { clearContents, contentsOf, frameOf } from "../paging/frames";
-import { bind } from "../hardware/iommu";
-import { forgetPasid } from "../hardware/queue/submit";
-import { contextOf } from "../hardware/requesters";
-import { has, NO_SHARED_TABLES, USER_ONLY_ROOT } from "./policy";
 import { allocate } from "../base/memory";
+import { CONTEXT_BOUND } from "../hardware/context";
+import { bind } from "../hardware/pasid";
+import { contextOf } from "../hardware/requesters";
+import { leafEntry, PAGE_FORGED } from "../paging/format";
+import { clearContents, contentsOf, frameOf } from "../paging/frames";
+import { TABLE_BYTES } from "../paging/tables";
+import { NXE, WP } from "../paging/x86-64/controls";
+import { forgetBinding, noteBinding } from "./bindings";
+import { forgetPasid } from "./driver";
+import { has, NO_SHARED_TABLES, USER_ONLY_ROOT } from "./policy";
 import { allocateData, returnData } from "./pool";
 import { exists, needSecondRoot, rootOf } from "./spaces";
 
@@ -18,7 +20,7 @@ export function svaBind(requester: u32, mm: u32): bool {
   if (root == 0) return false;
   const context = contextOf(requester);
   bind(context, true, frameOf(root), NXE | WP);
-  store<u32>(context, mm + 1, CONTEXT_MM);
+  noteBinding(context, mm);
   forgetPasid(context);
   return true;
 }
@@ -27,15 +29,18 @@ export function svaUnbind(requester: u32): bool {
   const context = contextOf(requester);
   if (!load<u32>(context, CONTEXT_BOUND)) return false;
   bind(context, false, 0, 0);
-  store<u32>(context, 0, CONTEXT_MM);
+  forgetBinding(context);
   forgetPasid(context);
   return true;
 }
 
-/** Frames taken and not given back, oldest first: a ring of slots. */
+// ---- frames taken and not given back, oldest first: a ring of slots ----
+const FIRST_TAKEN: usize = memory.data(4, 4);
+const NEXT_TAKEN: usize = memory.data(4, 4);
+
+// ---- set up once ----
 let taken: usize = 0;
 let takenSize: u32 = 0;
-const TAKEN: usize = memory.data(8, 4);
 
 export function createTakenList(most: u32): bool {
   taken = allocate(<usize>most << 2);
@@ -45,10 +50,10 @@ export function createTakenList(most: u32): bool {
 
 /** Gives the frame back that was taken longest ago; its frame number, 0 if there is none. */
 export function giveBack(): u64 {
-  const first = load<u32>(TAKEN);
-  if (first == load<u32>(TAKEN, 4)) return 0;
+  const first = load<u32>(FIRST_TAKEN);
+  if (first == load<u32>(NEXT_TAKEN)) return 0;
   const slot = load<u32>(taken + (<usize>(first % takenSize) << 2));
-  store<u32>(TAKEN, first + 1);
+  store<u32>(FIRST_TAKEN, first + 1);
   returnData(slot);
   return frameOf(slot);
 }
@@ -60,14 +65,14 @@ const FILL: u32 = 2;
 export function reuse(type: u32, word: u64): u64 {
   const slot = allocateData();
   if (slot == 0) return 0;
-  const entry = type == FORGE_USER_LEAF ? (word & 0x000f_ffff_ffff_f000) | P | RW | US : type == FILL ? word : 0;
+  const entry = type == FORGE_USER_LEAF ? leafEntry(word, 1, PAGE_FORGED) : type == FILL ? word : 0;
   if (entry == 0) clearContents(slot);
   else {
     const first = contentsOf(slot);
-    for (let at = first; at < first + 4096; at += 8) store<u64>(at, entry);
+    for (let at = first; at < first + TABLE_BYTES; at += 8) store<u64>(at, entry);
   }
-  const last = load<u32>(TAKEN, 4);
+  const last = load<u32>(NEXT_TAKEN);
   store<u32>(taken + (<usize>(last % takenSize) << 2), slot);
-  store<u32>(TAKEN, last + 1, 4);
+  store<u32>(NEXT_TAKEN, last + 1);
   return frameOf(slot);
 }

@@ -1,40 +1,95 @@
 // From an address to its entry in a tree of tables, making tables on the way; and clearing leaves.
 
-import { addressMask, isCanonical, levels } from "../hardware/agent";
-import { A, D, FRAME, isLeaf, P, RW, shiftOf, US } from "../paging/entry";
-import { contentsOf, frameOf, slotOf } from "../paging/frames";
+import { descend } from "../paging/descent";
+import { ENTRIES, FULL_RIGHTS, frameIn, isPresent, PAGE_SHIFT, shiftOf, tableEntry } from "../paging/format";
+import { frameOf } from "../paging/frames";
+import { addressMask, isCanonical, levels } from "../paging/mode";
+import { HOST, indexAt, tableAt } from "../paging/tables";
 import { allocateTable } from "./pool";
 import { rootOf, syncTopEntry } from "./spaces";
 import { markLeaves } from "./stale-marks";
-
-/** `_PAGE_TABLE` and `_KERNPG_TABLE` (arch/x86/include/asm/pgtable_types.h). */
-export const PAGE_TABLE: u64 = P | RW | US | A | D;
-export const KERNPG_TABLE: u64 = P | RW | A | D;
-
-/** Address of the entry of a level for an address in a table. */
-// @ts-ignore: decorator
-@inline
-export function entryIn(slot: u32, va: u64, level: u32): usize {
-  return contentsOf(slot) + ((<usize>(va >> shiftOf(level)) & 511) << 3);
-}
 
 /** Slot of the table that a non-leaf entry points at. */
 // @ts-ignore: decorator
 @inline
 export function tableOf(entry: u64): u32 {
-  return slotOf((entry & FRAME) >> 12);
+  return tableAt(HOST, frameIn(entry));
+}
+
+// ---- where a descent ends: an entry and its level in one word, since entries are aligned to 8 ----
+const LEVEL: u64 = 7;
+
+// @ts-ignore: decorator
+@inline
+function levelOf(place: u64): u32 {
+  return <u32>(place & LEVEL);
+}
+
+// @ts-ignore: decorator
+@inline
+function entryOf(place: u64): usize {
+  return <usize>(place & ~LEVEL);
+}
+
+/**
+ * Down from a table of a level to the entry of level `target` for an address, or to the one that ends the path above it. An
+ * entry of 0 with its level: what it names is no table.
+ */
+function reachFrom(table: u32, from: u32, va: u64, target: u32): u64 {
+  return descend<Reach>(changetype<Reach>(<usize>target), HOST, va, 0, from, 0, table, FULL_RIGHTS);
+}
+
+/** The kernel trusts its tables and looks at no rights; the visitor is the level that it looks for. */
+@unmanaged
+class Reach {
+  @inline
+  absent(level: u32, frame: u64): u64 {
+    return level + 1;
+  }
+
+  @inline
+  target(level: u32, at: usize): u64 {
+    return level == <u32>changetype<usize>(this) ? <u64>at | level : 0;
+  }
+
+  @inline
+  read(entry: u64, level: u32, frame: u64): void {}
+
+  @inline
+  hole(context: usize, access: u32, level: u32, at: usize): u64 {
+    return <u64>at | level;
+  }
+
+  @inline
+  isMalformed(context: usize, entry: u64, level: u32, leaf: bool): bool {
+    return false;
+  }
+
+  @inline
+  malformed(context: usize, access: u32, level: u32): u64 {
+    return 0;
+  }
+
+  @inline
+  leaf(context: usize, va: u64, access: u32, level: u32, at: usize, entry: u64, rights: u64): u64 {
+    return <u64>at | level;
+  }
+
+  @inline
+  refuses(context: usize, access: u32, level: u32, rights: u64): u64 {
+    return 0;
+  }
+
+  @inline
+  enter(context: usize, va: u64, level: u32, at: usize, entry: u64, rights: u64, frame: u64): u32 {
+    return tableAt(context, frame);
+  }
 }
 
 /** Address of the entry of a level for an address, if the tables above it are there; 0 otherwise (or below a large leaf). */
 export function findEntry(mm: u32, va: u64, level: u32): usize {
-  let slot = rootOf(mm);
-  for (let at = levels; at > level; at--) {
-    const entry = load<u64>(entryIn(slot, va, at));
-    if (!(entry & P) || isLeaf(entry, at)) return 0;
-    slot = tableOf(entry);
-    if (slot == 0) return 0;
-  }
-  return entryIn(slot, va, level);
+  const place = reachFrom(rootOf(mm), levels, va, level);
+  return levelOf(place) == level ? entryOf(place) : 0;
 }
 
 /** In place of an entry: a large leaf covers the address. */
@@ -42,23 +97,19 @@ export const LEAF_IN_THE_WAY: usize = 1;
 
 /** The same, making tables that are missing with these marks and non-leaf bits; 0 if no frame is left. */
 export function needEntry(mm: u32, va: u64, level: u32, marks: u8, bits: u64): usize {
-  let slot = rootOf(mm);
-  for (let at = levels; at > level; at--) {
-    const place = entryIn(slot, va, at);
-    const entry = load<u64>(place);
-    if (entry & P) {
-      if (isLeaf(entry, at)) return LEAF_IN_THE_WAY;
-      slot = tableOf(entry);
-      if (slot == 0) return 0;
-      continue;
-    }
+  let place = reachFrom(rootOf(mm), levels, va, level);
+  while (levelOf(place) > level) {
+    const at = levelOf(place);
+    const entry = entryOf(place);
+    if (entry == 0) return 0;
+    if (isPresent(load<u64>(entry))) return LEAF_IN_THE_WAY;
     const table = allocateTable(at - 1, marks);
     if (table == 0) return 0;
-    store<u64>(place, (frameOf(table) << 12) | bits);
-    if (at == levels) syncTopEntry(mm, <u32>(va >> shiftOf(at)) & 511);
-    slot = table;
+    store<u64>(entry, tableEntry(frameOf(table), bits));
+    if (at == levels) syncTopEntry(mm, indexAt(va, at));
+    place = reachFrom(table, at - 1, va, level);
   }
-  return entryIn(slot, va, level);
+  return entryOf(place);
 }
 
 /** Clears the leaves that lie wholly inside `pages` pages from `va`; tables stay. With `mark`, translations of them become stale. */
@@ -66,30 +117,25 @@ export function clearLeaves(mm: u32, va: u64, pages: u64, mark: bool): void {
   let left = pages;
   let at = va;
   while (left > 0) {
-    let level = levels;
-    let place = entryIn(rootOf(mm), at, level);
-    while (level > 1 && load<u64>(place) & P && !isLeaf(load<u64>(place), level)) {
-      const slot = tableOf(load<u64>(place));
-      if (slot == 0) break;
-      level--;
-      place = entryIn(slot, at, level);
-    }
+    const place = reachFrom(rootOf(mm), levels, at, 1);
+    const level = levelOf(place);
+    const entry = entryOf(place);
     if (level == 1) {
-      const run = min<u64>(left, 512 - ((at >> 12) & 511));
-      if (mark) markLeaves(mm, place, at, 1, <u32>run);
-      memory.fill(place, 0, <usize>run << 3);
-      at += run << 12;
+      const run = min<u64>(left, ENTRIES - indexAt(at, 1));
+      if (mark) markLeaves(mm, entry, at, 1, <u32>run);
+      memory.fill(entry, 0, <usize>run << 3);
+      at += run << PAGE_SHIFT;
       left -= run;
       continue;
     }
     const span = (<u64>1) << shiftOf(level);
-    const entry = load<u64>(place);
-    if (entry & P && isLeaf(entry, level) && (at & (span - 1)) == 0 && left >= span >> 12) {
-      if (mark) markLeaves(mm, place, at, level, 1);
-      store<u64>(place, 0);
+    const isWhole = (at & (span - 1)) == 0 && left >= span >> PAGE_SHIFT;
+    if (isWhole && entry != 0 && isPresent(load<u64>(entry))) {
+      if (mark) markLeaves(mm, entry, at, level, 1);
+      store<u64>(entry, 0);
     }
-    const step = min<u64>(left, (span - (at & (span - 1))) >> 12);
-    at += step << 12;
+    const step = min<u64>(left, (span - (at & (span - 1))) >> PAGE_SHIFT);
+    at += step << PAGE_SHIFT;
     left -= step;
   }
 }

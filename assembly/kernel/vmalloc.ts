@@ -1,27 +1,26 @@
 // vmalloc space: mapping by the largest leaves that fit, huge leaves that replace tables, lazy unmapping.
 // mm/vmalloc.c and arch/x86/mm/pgtable.c, 6.12; docs/rules.md sections 10.1, 10.2, 10.5.
 
-import { A, D, G, isLeaf, P, PS, RW, shiftOf, XD } from "../paging/entry";
-import { clearContents, contentsOf, MARK_KERNEL } from "../paging/frames";
-import { detecting } from "../hardware/hazard";
 import { point } from "../base/points";
+import { detecting } from "../hardware/hazard";
+import { ENTRIES, isLeaf, isPresent, leafEntry, PAGE_KERNEL, PAGE_TABLE, shiftOf } from "../paging/format";
+import { clearContents, contentsOf, MARK_KERNEL } from "../paging/frames";
+import { indexAt, TABLE_BYTES } from "../paging/tables";
 import { PURGES, tally } from "./counters";
 import { takeDataFrames } from "./data-frames";
 import { flushTlbKernelRange } from "./flush";
 import { freeTable } from "./policy";
 import { PMD_FREE_PTE_PAGE, PUD_FREE_PMD_PAGE } from "./sites";
 import { cpuCount, INIT_MM } from "./spaces";
-import { forgetFrom, wait, waiting, waitingAt } from "./unlinked";
-import { clearLeaves, findEntry, inKernelHalf, LEAF_IN_THE_WAY, needEntry, PAGE_TABLE, tableOf } from "./tables";
-
-/** PAGE_KERNEL: P, R/W, A, D, G, XD. */
-export const PAGE_KERNEL: u64 = P | RW | A | D | G | XD;
+import { clearLeaves, findEntry, inKernelHalf, LEAF_IN_THE_WAY, needEntry, tableOf } from "./tables";
+import { popUnlinked, pushUnlinked, unlinkedAt, unlinkedCount } from "./unlinked";
 
 /** Lazily unmapped pages, and the range that holds them. */
-const LAZY: usize = memory.data(24, 8);
-const LAZY_MIN: usize = LAZY + 8;
-const LAZY_MAX: usize = LAZY + 16;
+const LAZY: usize = memory.data(8, 8);
+const LAZY_MIN: usize = memory.data(8, 8);
+const LAZY_MAX: usize = memory.data(8, 8);
 
+// ---- set up once ----
 let autoPurge: bool = true;
 
 export function setAutoPurge(on: bool): void {
@@ -50,15 +49,15 @@ export function vmalloc(va: u64, pages: u32, shift: u32, keepTables: bool): bool
     const entry = needEntry(INIT_MM, at, level, MARK_KERNEL, PAGE_TABLE);
     if (entry == 0 || entry == LEAF_IN_THE_WAY) return false;
     if (level == 1) {
-      const run = min<u64>(left, 512 - ((at >> 12) & 511));
+      const run = min<u64>(left, ENTRIES - indexAt(at, 1));
       mapPages(entry, <u32>run);
       at += run << 12;
       left -= run;
       continue;
     }
     const old = load<u64>(entry);
-    if (old & P && !isLeaf(old, level)) replaceTable(entry, at, level);
-    store<u64>(entry, takeDataFrames(level) | PAGE_KERNEL | PS);
+    if (isPresent(old) && !isLeaf(old, level)) replaceTable(entry, at, level);
+    store<u64>(entry, leafEntry(takeDataFrames(level), level, PAGE_KERNEL));
     at += (<u64>1) << shiftOf(level);
     left -= (<u64>1) << (shiftOf(level) - 12);
   }
@@ -78,7 +77,7 @@ function levelBesideTables(at: u64, left: u64, shift: u32): u32 {
   let level = leafLevel(at, left, shift);
   while (level > 1) {
     const entry = findEntry(INIT_MM, at, level);
-    if (entry == 0 || !(load<u64>(entry) & P) || isLeaf(load<u64>(entry), level)) return level;
+    if (entry == 0 || !isPresent(load<u64>(entry)) || isLeaf(load<u64>(entry), level)) return level;
     level--;
   }
   return 1;
@@ -86,7 +85,7 @@ function levelBesideTables(at: u64, left: u64, shift: u32): u32 {
 
 function mapPages(entry: usize, count: u32): void {
   const end = entry + (<usize>count << 3);
-  for (let at = entry; at < end; at += 8) store<u64>(at, takeDataFrames(1) | PAGE_KERNEL);
+  for (let at = entry; at < end; at += 8) store<u64>(at, leafEntry(takeDataFrames(1), 1, PAGE_KERNEL));
 }
 
 function replaceTable(entry: usize, va: u64, level: u32): void {
@@ -108,26 +107,26 @@ function pmdFreePtePage(entry: usize, va: u64): void {
 /** pud_free_pmd_page(): the PD emptied and unlinked, one page flushed, its PTs and itself freed. */
 function pudFreePmdPage(entry: usize, va: u64): void {
   const table = tableOf(load<u64>(entry));
-  const mine = waiting();
+  const mine = unlinkedCount();
   if (table != 0) {
     const first = contentsOf(table);
-    for (let at = first; at < first + 4096; at += 8) {
+    for (let at = first; at < first + TABLE_BYTES; at += 8) {
       const lower = load<u64>(at);
-      if (lower & P && !isLeaf(lower, 2)) wait(tableOf(lower));
+      if (isPresent(lower) && !isLeaf(lower, 2)) pushUnlinked(tableOf(lower));
     }
     clearContents(table);
   }
-  wait(table);
-  const end = waiting();
+  pushUnlinked(table);
+  const end = unlinkedCount();
   store<u64>(entry, 0);
   point();
   flushTlbKernelRange(va, va + 0xfff, true);
   point();
   for (let place = mine; place < end; place++) {
-    freeTable(waitingAt(place), PUD_FREE_PMD_PAGE);
+    freeTable(unlinkedAt(place), PUD_FREE_PMD_PAGE);
     point();
   }
-  forgetFrom(mine);
+  popUnlinked(mine);
 }
 
 /** Unmaps lazily: the leaves go now, CPUs hear of it at the next purge (or, with `unlisted`, from somebody else's flush). */

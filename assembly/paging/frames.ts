@@ -3,13 +3,12 @@
 // raised every time the frame is freed or given a new use. Slot 0 is no frame: the outcome "absent".
 
 import { allocate } from "../base/memory";
+import { PAGE_SHIFT } from "./format";
 
 export const FREE: u8 = 0;
 export const TABLE: u8 = 1;
 export const DATA: u8 = 2;
 
-const PAGE: usize = 4096;
-const PAGE_SHIFT: usize = 12;
 
 // ---- what a walk asks of a frame, 8 bytes a slot so that many fit into a cache line ----
 const STANDING_GENERATION: usize = 0;
@@ -18,12 +17,19 @@ const STANDING_LEVEL: usize = STANDING_STATE + 1;
 const STANDING_MARKS: usize = STANDING_LEVEL + 1;
 const STANDING_SITE: usize = STANDING_MARKS + 1;
 const STANDING_SHIFT: usize = 3;
+const PAGE: usize = 1 << PAGE_SHIFT;
 
 // ---- what else is known of it ----
 const META_FRAME: usize = 0;
 const META_FREED_AT: usize = META_FRAME + 8;
 const META_HELD_SINCE: usize = META_FREED_AT + 8;
 const META_SHIFT: usize = 5;
+
+/** In place of a site: nobody has freed the frame. */
+export const NO_SITE: u8 = 0xff;
+
+/** State of a live table in the word that `standing` gives. */
+export const LIVE_TABLE: u64 = (<u64>TABLE) << 32;
 
 // ---- marks of a table ----
 /** The ptdesc flag of the merged fix: a kernel table, whose free is deferred. */
@@ -39,7 +45,7 @@ const SLOT_MASK: u64 = (1 << SLOT_BITS) - 1;
 /** 2^64 divided by the golden ratio: spreads neighbouring frame numbers over the buckets. */
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
-
+// ---- set up once ----
 let buckets: usize = 0;
 let bucketShift: u64 = 0;
 let bucketMask: u64 = 0;
@@ -57,7 +63,7 @@ export function createFrameStore(frames: u32): bool {
   buckets = allocate(<usize>(<u64>8 << bits));
   standings = allocate((<usize>frames + 1) << STANDING_SHIFT);
   meta = allocate((<usize>frames + 1) << META_SHIFT);
-  const contents = (<u64>frames + 1) << PAGE_SHIFT;
+  const contents = (<u64>frames + 1) << <u64>PAGE_SHIFT;
   if (contents >= 0xfff0_0000) return false;
   pages = allocate(<usize>contents);
   if (buckets == 0 || standings == 0 || meta == 0 || pages == 0) return false;
@@ -91,6 +97,7 @@ export function claimSlot(frame: u64): u32 {
   while (load<u64>(buckets + (<usize>bucket << 3)) != 0) bucket = (bucket + 1) & bucketMask;
   store<u64>(buckets + (<usize>bucket << 3), (frame << SLOT_BITS) | slot);
   store<u64>(metaOf(slot), frame, META_FRAME);
+  store<u8>(standingOf(slot), NO_SITE, STANDING_SITE);
   return slot;
 }
 
@@ -110,7 +117,7 @@ function standingOf(slot: u32): usize {
 // @ts-ignore: decorator
 @inline
 export function contentsOf(slot: u32): usize {
-  return pages + (<usize>slot << PAGE_SHIFT);
+  return pages + (<usize>slot << <usize>PAGE_SHIFT);
 }
 
 // @ts-ignore: decorator

@@ -1,33 +1,40 @@
 // Checking a program before it is played: what `play` may then take for granted.
 
-import { TYPE, WRITE } from "../paging/access";
-import { SITES } from "../hardware/hazard";
 import {
-  hasKernel,
   hasSecondRecord,
   LAST_KERNEL_OPERATION,
+  OP_ACCESS,
+  OP_FLUSH_KERNEL_RANGE,
   OP_FLUSH_TLB_MM_RANGE,
+  OP_INVALIDATE_DEVICE_TLB,
+  OP_INVALIDATE_DEVICE_TLB_PAGES,
+  OP_INVALIDATE_PAGES,
+  OP_INVPCID,
   OP_LOCAL_FLUSH_TLB_ALL,
+  OP_MOV_CR3,
+  OP_NOTHING,
   OP_SVA_BIND,
   OP_SVA_UNBIND,
   OP_SWITCH_MM,
   OP_TABLE_CLEAR,
   OP_TABLE_FREE,
   OP_VMALLOC,
-} from "../kernel/operations";
-import {
-  OP_ACCESS,
-  OP_FLUSH_KERNEL_RANGE,
-  OP_INVALIDATE_DEVICE_TLB,
-  OP_INVALIDATE_DEVICE_TLB_PAGES,
-  OP_INVALIDATE_PAGES,
-  OP_INVPCID,
-  OP_MOV_CR3,
-  OP_NOTHING,
   OP_WRITE_ENTRY,
+} from "../base/operations";
+import {
+  argumentIn,
+  EVERY_CPU,
+  isSecondRecord,
   OPERATION_SIZE,
-} from "./play";
-import { EVERY_CPU, deviceTlbOf, isCpu, requesterCount } from "../hardware/requesters";
+  operationIn,
+  requesterIn,
+  typeIn,
+} from "../base/record";
+import { ALL_PAGES_MASK } from "../hardware/queue/execute";
+import { deviceTlbOf, isCpu, requesterCount } from "../hardware/requesters";
+import { hasKernel } from "../kernel/operations";
+import { SITES } from "../kernel/sites";
+import { ACCESS_CODES, FETCH, TYPE } from "../paging/access";
 
 // ---- what is wrong with an operation ----
 const FINE: u32 = 0;
@@ -38,8 +45,6 @@ const BAD_ARGUMENT: u32 = 4;
 const NO_SECOND_RECORD: u32 = 5;
 
 const PCIDS: u32 = 4096;
-const MAX_AM: u32 = 52;
-const ACCESS_CODES: u32 = 0x20;
 
 /** What is wrong with the operation that the last check stopped at; 0 = nothing. */
 export let programFault: u32 = 0;
@@ -50,8 +55,8 @@ export function checkProgram(program: usize, count: u32): u32 {
     const at = program + <usize>i * OPERATION_SIZE;
     programFault = faultOf(at);
     if (programFault != FINE) return i;
-    if (load<u8>(at) != OP_WRITE_ENTRY && !hasSecondRecord(load<u8>(at))) continue;
-    if (i + 1 == count || load<u64>(at, OPERATION_SIZE) != 0) {
+    if (!hasSecondRecord(operationIn(at))) continue;
+    if (i + 1 == count || !isSecondRecord(at + OPERATION_SIZE)) {
       programFault = NO_SECOND_RECORD;
       return i;
     }
@@ -61,23 +66,23 @@ export function checkProgram(program: usize, count: u32): u32 {
 }
 
 function faultOf(at: usize): u32 {
-  const operation = load<u8>(at);
+  const operation = operationIn(at);
   if (operation >= OP_VMALLOC) return kernelFaultOf(at, operation);
   if (operation > OP_FLUSH_KERNEL_RANGE) return BAD_CODE;
   if (operation == OP_NOTHING || operation == OP_WRITE_ENTRY) return FINE;
-  const type = <u32>load<u8>(at, 1);
-  const requester = <u32>load<u16>(at, 2);
-  const argument = load<u32>(at, 4);
+  const type = typeIn(at);
+  const requester = requesterIn(at);
+  const argument = argumentIn(at);
   const forCpu = operation < OP_WRITE_ENTRY || operation == OP_FLUSH_KERNEL_RANGE;
   if (operation == OP_ACCESS) {
     if (requester >= requesterCount) return BAD_REQUESTER;
-    return type >= ACCESS_CODES || (type & TYPE) > WRITE + 1 ? BAD_TYPE : FINE;
+    return type >= ACCESS_CODES || (type & TYPE) > FETCH ? BAD_TYPE : FINE;
   }
   if (requester == EVERY_CPU ? !forCpu : requester >= requesterCount || isCpu(requester) != forCpu)
     return BAD_REQUESTER;
   if (operation == OP_INVPCID && type > 3) return BAD_TYPE;
   if ((operation == OP_INVPCID || operation == OP_MOV_CR3) && argument >= PCIDS) return BAD_ARGUMENT;
-  if ((operation == OP_INVALIDATE_PAGES || operation == OP_INVALIDATE_DEVICE_TLB_PAGES) && argument > MAX_AM)
+  if ((operation == OP_INVALIDATE_PAGES || operation == OP_INVALIDATE_DEVICE_TLB_PAGES) && argument > ALL_PAGES_MASK)
     return BAD_ARGUMENT;
   if ((operation == OP_INVALIDATE_DEVICE_TLB || operation == OP_INVALIDATE_DEVICE_TLB_PAGES) && deviceTlbOf(requester) == 0) {
     return BAD_REQUESTER;
@@ -87,15 +92,15 @@ function faultOf(at: usize): u32 {
 
 function kernelFaultOf(at: usize, operation: u8): u32 {
   if (!hasKernel || operation > LAST_KERNEL_OPERATION) return BAD_CODE;
-  const type = <u32>load<u8>(at, 1);
-  const who = <u32>load<u16>(at, 2);
+  const type = typeIn(at);
+  const who = requesterIn(at);
   if (operation == OP_SWITCH_MM || operation == OP_LOCAL_FLUSH_TLB_ALL) {
     if (who >= requesterCount || !isCpu(who)) return BAD_REQUESTER;
   } else if (operation == OP_SVA_BIND || operation == OP_SVA_UNBIND) {
     if (who >= requesterCount || isCpu(who)) return BAD_REQUESTER;
   } else if (operation == OP_TABLE_CLEAR || operation == OP_TABLE_FREE) {
     if (type >= SITES) return BAD_TYPE;
-    if (load<u32>(at, 4) > 3) return BAD_ARGUMENT;
+    if (argumentIn(at) > 3) return BAD_ARGUMENT;
   } else if (operation == OP_VMALLOC || operation == OP_FLUSH_TLB_MM_RANGE) {
     if ((type & 0x3f) < 12 || (type & 0x3f) > 30) return BAD_TYPE;
   }

@@ -1,21 +1,23 @@
 // Seeded kernel programs: DMA, CPU accesses, vmalloc and vfree of small and huge areas, so that tables are freed, flushes,
 // user unmaps, deferred work. The generator keeps its own picture of what is mapped, so that its programs make sense.
 
-import { READ, USER, WRITE } from "../paging/access";
 import { allocate } from "../base/memory";
-import { OP_ACCESS, OP_NOTHING, OPERATION_SIZE, putRecord } from "./play";
-import { below, next, seed } from "../base/random";
 import {
+  OP_ACCESS,
   OP_FLUSH_TLB_ALL,
   OP_FLUSH_TLB_KERNEL_RANGE,
   OP_MMAP,
   OP_MUNMAP,
+  OP_NOTHING,
   OP_PURGE,
   OP_RUN_WORK,
   OP_SWITCH_MM,
   OP_VFREE,
   OP_VMALLOC,
-} from "../kernel/operations";
+} from "../base/operations";
+import { below, next, seed } from "../base/random";
+import { OPERATION_SIZE, putRecord } from "../base/record";
+import { READ, USER, WRITE } from "../paging/access";
 
 /** Weights per 2^16 operations, in this order; what is left over is DMA. */
 const CPU_ACCESS: u32 = 0;
@@ -28,7 +30,7 @@ const SWITCH: u32 = 6;
 const WORK: u32 = 7;
 const KINDS: u32 = 8;
 
-const WEIGHTS: usize = memory.data(8 * 4, 4);
+const WEIGHTS: usize = memory.data(KINDS * 4, 4);
 
 const AREA_SHIFT: u64 = 21;
 const AREA_PAGES: u32 = 512;
@@ -38,8 +40,11 @@ const HUGE: u32 = 1 << 16;
 /** Pages of a user region that is unmapped and mapped again. */
 const USER_PAGES: u32 = 8;
 
+// ---- set up once ----
 let areas: usize = 0;
 let areaCapacity: u32 = 0;
+
+// ---- the generator: goes on from call to call ----
 let areaCount: u32 = 0;
 let kernelBase: u64 = 0;
 let userBase: u64 = 0;
@@ -52,9 +57,9 @@ let mms: u32 = 1;
 let probeShare: u32 = 0;
 let hugeShare: u32 = 0;
 
-export function createKernelWorkload(most: u32): bool {
-  areas = allocate(<usize>most << 2);
-  areaCapacity = most;
+export function createKernelWorkload(max: u32): bool {
+  areas = allocate(<usize>max << 2);
+  areaCapacity = max;
   return areas != 0;
 }
 

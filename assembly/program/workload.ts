@@ -3,12 +3,13 @@
 // A page of the list is its virtual address; its low bits say how it is accessed: bits 0..4 the access, bit 5 that
 // some of the accesses may be writes.
 
-import { TYPE, WRITE } from "../paging/access";
-import { INVPCID_ALL_BUT_GLOBAL, INVPCID_CONTEXT } from "../hardware/cpu";
 import { allocate } from "../base/memory";
-import { OP_ACCESS, OP_FLUSH_ALL, OP_FLUSH_KERNEL_RANGE, OP_INVLPG, OP_INVPCID, OPERATION_SIZE, putRecord } from "./play";
+import { OP_ACCESS, OP_FLUSH_ALL, OP_FLUSH_KERNEL_RANGE, OP_INVLPG, OP_INVPCID } from "../base/operations";
 import { below, next, seed } from "../base/random";
-import { EVERY_CPU } from "../hardware/requesters";
+import { EVERY_CPU, OPERATION_SIZE, putRecord } from "../base/record";
+import { INVPCID_ALL_BUT_GLOBAL, INVPCID_CONTEXT } from "../hardware/cpu";
+import { CEILING } from "../kernel/flush";
+import { ACCESS_CODES, TYPE, WRITE } from "../paging/access";
 
 // ---- streams ----
 export const SEQUENTIAL: u32 = 0;
@@ -25,23 +26,24 @@ const FLUSH_SPACE: u32 = 3;
 const FLUSH_GLOBAL: u32 = 4;
 const FLUSH_KINDS: u32 = 6;
 
-const ACCESS_BITS: u64 = 0x1f;
-const MAY_WRITE: u64 = 1 << 5;
+const ACCESS_BITS: u64 = ACCESS_CODES - 1;
+const MAY_WRITE: u64 = ACCESS_CODES;
 const PAGE_MASK: u64 = ~0xfff;
-/** The longest range that the kernel flushes page by page, and the longest that the generator asks for above it. */
-const CEILING: u32 = 33;
+/** The longest ranges that the generator asks for; above the kernel's ceiling everything is flushed. */
 const LONGEST_RANGE: u32 = 64;
 const LONGEST_ABOVE: u32 = 512;
 
 /** Weights are per 2^20 operations. */
-const WEIGHTS: usize = memory.data(6 * 4, 4);
+const WEIGHTS: usize = memory.data(FLUSH_KINDS * 4, 4);
 
+// ---- set up once ----
 let pages: usize = 0;
 let permutation: usize = 0;
 /** Alias table (Walker 1977): per index a 32-bit threshold, then the index to take above it. */
 let alias: usize = 0;
 let weights: usize = 0;
 let capacity: u32 = 0;
+// ---- the generator: goes on from call to call ----
 let pageCount: u32 = 0;
 let stream: u32 = 0;
 let stride: u32 = 1;
@@ -51,13 +53,13 @@ let firstRequester: u32 = 0;
 let requesterSpan: u32 = 1;
 let pcids: u32 = 1;
 
-/** Room for a list of `most` pages; the address of the list, 0 if memory is out. */
-export function createWorkload(most: u32): usize {
-  capacity = most;
-  pages = allocate(<usize>most << 3);
-  permutation = allocate(<usize>most << 2);
-  alias = allocate(<usize>most << 3);
-  weights = allocate(<usize>most << 3);
+/** Room for a list of `max` pages; the address of the list, 0 if memory is out. */
+export function createWorkload(max: u32): usize {
+  capacity = max;
+  pages = allocate(<usize>max << 3);
+  permutation = allocate(<usize>max << 2);
+  alias = allocate(<usize>max << 3);
+  weights = allocate(<usize>max << 3);
   return pages == 0 || permutation == 0 || alias == 0 || weights == 0 ? 0 : pages;
 }
 
@@ -209,7 +211,7 @@ function putFlush(at: usize, draw: u32, page: u64): void {
   if (kind == FLUSH_PAGE) putRecord(at, OP_INVLPG, 0, EVERY_CPU, 0, page);
   else if (kind == FLUSH_RANGE) putRecord(at, OP_FLUSH_KERNEL_RANGE, 0, EVERY_CPU, 1 + below(LONGEST_RANGE), page);
   else if (kind == FLUSH_ABOVE_CEILING) {
-    putRecord(at, OP_FLUSH_KERNEL_RANGE, 0, EVERY_CPU, CEILING + 1 + below(LONGEST_ABOVE - CEILING), page);
+    putRecord(at, OP_FLUSH_KERNEL_RANGE, 0, EVERY_CPU, <u32>CEILING + 1 + below(LONGEST_ABOVE - <u32>CEILING), page);
   } else if (kind == FLUSH_SPACE) {
     putRecord(at, OP_INVPCID, INVPCID_CONTEXT, firstRequester + below(requesterSpan), below(pcids), page);
   } else if (kind == FLUSH_GLOBAL) putRecord(at, OP_FLUSH_ALL, 0, EVERY_CPU, 0, 0);

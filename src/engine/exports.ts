@@ -84,6 +84,7 @@ export interface EngineExports {
   setPolicy(bits: number, scope: number, deferSites: number): void;
   workWaits(): number;
   kernelCounter(which: number): bigint;
+  queueCounter(which: number): bigint;
   freedBySite(site: number): bigint;
   freeFrames(): number;
   freeSlotAt(place: number): number;

@@ -43,11 +43,6 @@ const COUNTERS = [
   "cpuSpaceFlushes",
   "ipiBroadcasts",
   "ipiReceivers",
-  "pageSelectiveInvalidations",
-  "pasidSelectiveInvalidations",
-  "globalInvalidations",
-  "pasidCacheInvalidations",
-  "pagesInvalidated",
   "queueWaits",
   "needlessRounds",
   "framesHeld",
@@ -61,6 +56,15 @@ const COUNTERS = [
   "userRounds",
 ] as const;
 
+/** What the invalidation queues were given (assembly/hardware/queue/counters.ts). */
+const QUEUE_COUNTERS = [
+  "pageSelectiveInvalidations",
+  "pasidSelectiveInvalidations",
+  "globalInvalidations",
+  "pasidCacheInvalidations",
+  "pagesInvalidated",
+] as const;
+
 /**
  * What the kernel did, and what it cost, in counts. `iommuRounds` are rounds of IOMMU invalidation that had at least one
  * bound PASID: `synchronousRounds` inside a kernel flush, `userRounds` by the notifier, the rest in deferred work;
@@ -68,7 +72,7 @@ const COUNTERS = [
  * for. `operationsHeld` and `nanosecondsHeld` are summed over the frames that were deferred; `pagesInvalidated` is what
  * page-selective descriptors name, 4 KiB each.
  */
-export type KernelCounters = Record<(typeof COUNTERS)[number], number>;
+export type KernelCounters = Record<(typeof COUNTERS)[number] | (typeof QUEUE_COUNTERS)[number], number>;
 
 /** A kernel, through whose operations tables change. */
 export class Kernel {
@@ -102,8 +106,11 @@ export class Kernel {
   }
 
   get counters(): KernelCounters {
-    const values = COUNTERS.map((name, i) => [name, Number(this.engine.exports.kernelCounter(i))]);
-    const counters = Object.fromEntries(values) as KernelCounters;
+    const { kernelCounter, queueCounter } = this.engine.exports;
+    const counters = Object.fromEntries([
+      ...COUNTERS.map((name, i) => [name, Number(kernelCounter(i))]),
+      ...QUEUE_COUNTERS.map((name, i) => [name, Number(queueCounter(i))]),
+    ]) as KernelCounters;
     // The engine sums releases minus arrivals; frames that are still held count up to now.
     const now = Number(this.engine.exports.operationNumber());
     const held = BigInt.asIntN(64, this.engine.exports.kernelCounter(COUNTERS.indexOf("operationsHeld")));

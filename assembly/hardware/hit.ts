@@ -1,0 +1,48 @@
+// The rule of a hit (docs/rules.md section 4), in one place for TLBs, IOTLBs, device TLBs and probes: what an access makes of a
+// cached leaf. The one other copy is the first lines of `translate` (translate.ts), which know the common case only.
+
+import { CACHE_SEEN } from "../cache/layout";
+import { find } from "../cache/lookup";
+import { allowsAsCached, allowsOnceMarked, MAX_LEAF_LEVEL, STALE, shiftOf } from "../paging/format";
+
+/** The leaf answers. */
+export const ALLOWED: u32 = 0;
+/** It would, once it is marked dirty: a miss, so that a walk marks it. */
+export const MISS: u32 = 1;
+/** Its rights refuse: a hit that faults. */
+export const REFUSED: u32 = 2;
+/** It answers, though its page was unmapped after it was cached: a hazard. */
+export const STALE_HIT: u32 = 3;
+
+// @ts-ignore: decorator
+@inline
+export function judge(check: usize, leaf: u64): u32 {
+  return allowsAsCached(check, leaf) ? ALLOWED : judgeOther(check, leaf & ~STALE);
+}
+
+/** The rest of the rule, for a leaf that does not answer as it is cached. */
+function judgeOther(check: usize, leaf: u64): u32 {
+  if (!allowsOnceMarked(check, leaf)) return REFUSED;
+  return allowsAsCached(check, leaf) ? STALE_HIT : MISS;
+}
+
+/** The key of the entry that covers an address, of any size that the cache holds; 0 if there is none. */
+// @ts-ignore: decorator
+@inline
+export function lookUp(cache: usize, page: u64, tag: u32): usize {
+  const seen = load<u32>(cache, CACHE_SEEN);
+  if (seen & 2) {
+    const key = find(cache, page >> shiftOf(1), 1, tag);
+    if (key != 0 || seen == 2) return key;
+  }
+  return lookUpLarge(cache, page, tag, seen);
+}
+
+export function lookUpLarge(cache: usize, page: u64, tag: u32, seen: u32): usize {
+  for (let level: u32 = 2; level <= MAX_LEAF_LEVEL; level++) {
+    if (!(seen & (1 << level))) continue;
+    const key = find(cache, page >> shiftOf(level), level, tag);
+    if (key != 0) return key;
+  }
+  return 0;
+}

@@ -1,0 +1,60 @@
+// Which mm the kernel has bound a PASID to (iommu_sva_bind_device), and whom a notifier of an mm must tell.
+
+import { allocate } from "../base/memory";
+import { CONTEXT_BOUND, CONTEXT_NEXT, CONTEXT_REQUESTER } from "../hardware/context";
+import { firstPasid, requesterCount } from "../hardware/requesters";
+
+/** By requester: number of the mm + 1; 0 = none. Set up once; the array is state. */
+let mms: usize = 0;
+
+/** Room for every requester there is; false if memory is out. */
+export function createBindings(): bool {
+  mms = allocate(<usize>requesterCount * 4);
+  return mms != 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function placeOf(context: usize): usize {
+  return mms + (<usize>load<u32>(context, CONTEXT_REQUESTER) << 2);
+}
+
+/** Notes that a PASID is bound to an mm; the PASID-table entry is the caller's business. */
+export function noteBinding(context: usize, mm: u32): void {
+  store<u32>(placeOf(context), mm + 1);
+}
+
+export function forgetBinding(context: usize): void {
+  store<u32>(placeOf(context), 0);
+}
+
+/** The first bound PASID, of any IOMMU; 0 if there is none. */
+export function firstBound(): usize {
+  return boundFrom(firstPasid);
+}
+
+/** The next one, in order of IOMMU and PASID index. */
+export function nextBound(context: usize): usize {
+  return boundFrom(load<usize>(context, CONTEXT_NEXT));
+}
+
+// @ts-ignore: decorator
+@inline
+function boundFrom(first: usize): usize {
+  let context = first;
+  while (context != 0 && !load<u32>(context, CONTEXT_BOUND)) context = load<usize>(context, CONTEXT_NEXT);
+  return context;
+}
+
+/** Whether a bound PASID has the tables of this mm. */
+// @ts-ignore: decorator
+@inline
+export function isBoundTo(context: usize, mm: u32): bool {
+  return load<u32>(placeOf(context)) == mm + 1;
+}
+
+/** Whether some PASID has the tables of this mm. */
+export function isBound(mm: u32): bool {
+  for (let context = firstBound(); context != 0; context = nextBound(context)) if (isBoundTo(context, mm)) return true;
+  return false;
+}

@@ -1,0 +1,106 @@
+// What a driver submits for an invalidation (drivers/iommu/intel/cache.c, drivers/iommu/amd/iommu.c, 6.12). Every request goes
+// through a real descriptor: encoded here, decoded and executed by the hardware's side (hardware/queue/execute.ts). Intel: an
+// aligned power of two without a ceiling, batches of 16 with one wait. AMD: table entries always included, one wait per device.
+
+import { AMD_COMMANDS, hasFlag } from "../hardware/agent";
+import { agentOf, CONTEXT_DEVICE_TLBS, CONTEXT_PASID } from "../hardware/context";
+import * as amd from "../hardware/queue/amd";
+import { ALL_PAGES_MASK, executeAmd, executeGlobal, executeVtd } from "../hardware/queue/execute";
+import * as vtd from "../hardware/queue/vtd";
+import { nextDeviceTlb } from "../hardware/requesters";
+import { DEVICE_TLB_INVALIDATIONS, IOTLB_INVALIDATIONS, QUEUE_WAITS, tally } from "./counters";
+
+/** Last address of a range that is everything. */
+export const NO_LIMIT: u64 = 0xffff_ffff_ffff_ffff;
+// ---- what a ranged invalidation names: the range, all of the PASID, the whole IOMMU ----
+export const SCOPE_RANGE: u32 = 0;
+export const SCOPE_PASID: u32 = 1;
+const SCOPE_ALL: u32 = 2;
+/** Descriptors that the Intel driver batches before it submits them with a wait. */
+const BATCH: u32 = 16;
+
+/** Descriptors in the batch, and the IOMMU that it is for. */
+const BATCHED: usize = memory.data(4, 4);
+const BATCH_AGENT: usize = memory.data(4, 4);
+
+/** A round of invalidations begins: the first descriptor starts a batch. */
+export function startRound(): void {
+  store<u32>(BATCHED, 0);
+  store<u32>(BATCH_AGENT, 0);
+}
+
+/** One descriptor more in the batch of an IOMMU; a new batch (so a wait) every 16 and at every change of IOMMU. */
+function batch(agent: usize): void {
+  const batched = load<u32>(BATCHED);
+  if (load<usize>(BATCH_AGENT) != agent || batched == BATCH) {
+    store<usize>(BATCH_AGENT, agent);
+    store<u32>(BATCHED, 1);
+    tally(QUEUE_WAITS);
+  } else {
+    store<u32>(BATCHED, batched + 1);
+  }
+}
+
+/** Smallest AM so that the aligned 2^am pages cover [first, last] (calculate_psi_aligned_address). */
+function alignedMask(first: u64, last: u64): u32 {
+  const difference = (first ^ last) >> 12;
+  return difference == 0 ? 0 : <u32>(64 - clz(difference));
+}
+
+/** The driver's invalidation of one PASID for [first, last]: the IOTLB, then the device TLBs in front. */
+export function invalidateByQueue(context: usize, first: u64, last: u64, scope: u32): void {
+  const agent = agentOf(context);
+  if (hasFlag(agent, AMD_COMMANDS)) submitAmd(context, agent, first, last, scope);
+  else submitVtd(context, agent, first, last, scope);
+}
+
+function submitVtd(context: usize, agent: usize, first: u64, last: u64, scope: u32): void {
+  const pasid = load<u32>(context, CONTEXT_PASID);
+  const ranged = scope == SCOPE_RANGE && last != NO_LIMIT;
+  const am = ranged ? alignedMask(first, last) : ALL_PAGES_MASK;
+  tally(IOTLB_INVALIDATIONS);
+  if (scope == SCOPE_ALL) {
+    executeGlobal(agent);
+  } else {
+    const qw0 = ranged ? vtd.pageIotlb(pasid) : vtd.pasidIotlb(pasid);
+    executeVtd(context, 0, qw0, ranged ? vtd.pageIotlbAddress(first, am, false) : 0);
+  }
+  batch(agent);
+  let deviceTlb = load<u32>(context, CONTEXT_DEVICE_TLBS);
+  while (deviceTlb != 0) {
+    tally(DEVICE_TLB_INVALIDATIONS);
+    executeVtd(context, deviceTlb, vtd.deviceTlb(pasid), ranged ? vtd.deviceTlbAddress(first, am) : vtd.deviceTlbAddress(0, ALL_PAGES_MASK));
+    batch(agent);
+    deviceTlb = nextDeviceTlb(deviceTlb - 1);
+  }
+}
+
+function submitAmd(context: usize, agent: usize, first: u64, last: u64, scope: u32): void {
+  const pasid = load<u32>(context, CONTEXT_PASID);
+  const ranged = scope == SCOPE_RANGE && last != NO_LIMIT;
+  const w1 = ranged ? amd.pagesAddress(first, last, true) : amd.pagesAddress(0, NO_LIMIT, true);
+  tally(IOTLB_INVALIDATIONS);
+  if (scope == SCOPE_ALL) {
+    executeGlobal(agent);
+  } else {
+    executeAmd(context, 0, amd.invalidatePages(pasid), w1);
+  }
+  let deviceTlb = load<u32>(context, CONTEXT_DEVICE_TLBS);
+  while (deviceTlb != 0) {
+    tally(DEVICE_TLB_INVALIDATIONS);
+    executeAmd(context, deviceTlb, amd.invalidateDevicePages(deviceTlb - 1, pasid), w1 & ~amd.PDE);
+    deviceTlb = nextDeviceTlb(deviceTlb - 1);
+  }
+  tally(QUEUE_WAITS);
+}
+
+/** What the driver does when a PASID-table entry changes: PASID cache, IOTLB and device TLBs of the PASID. */
+export function forgetPasid(context: usize): void {
+  const pasid = load<u32>(context, CONTEXT_PASID);
+  tally(QUEUE_WAITS);
+  executeVtd(context, 0, vtd.pasidCache(pasid), 0);
+  executeVtd(context, 0, vtd.pasidIotlb(pasid), 0);
+  for (let deviceTlb = load<u32>(context, CONTEXT_DEVICE_TLBS); deviceTlb != 0; deviceTlb = nextDeviceTlb(deviceTlb - 1)) {
+    executeVtd(context, deviceTlb, vtd.deviceTlb(pasid), vtd.deviceTlbAddress(0, ALL_PAGES_MASK));
+  }
+}

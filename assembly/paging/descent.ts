@@ -1,0 +1,58 @@
+// The descent: the only loop over the levels of a tree of tables (SDM 4.5.4). The walker, `explain`, listings and the kernel's own
+// table work differ in what they do on the way, so each brings a visitor; a visitor's methods are inlined, and what it leaves
+// empty costs nothing.
+//
+//   47     39 38     30 29     21 20     12 11          0
+//   | PML4  | | PDPT   | | PD     | | PT     | | offset    |      each index: 9 bits, the place of an entry in a table
+//       |         |          |          |
+//  root +-> entry +--> entry +--> entry +--> leaf -> page            (57 translated bits with 5 levels: a PML5 above)
+//
+// A visitor has, called in this order at each level (with the request that is made, where it matters):
+//   absent(level, frame)                the frame holds no table: ends the descent with this result
+//   target(level, at)                   not 0: the descent ends before this entry, with this result
+//   read(entry, level, frame)           the entry has been read
+//   hole(…, level, at)                  it is not present: ends with this result
+//   isMalformed(…, entry, level, leaf)  it has reserved bits: `malformed(…, level)` ends the descent
+//   leaf(…, level, at, entry, rights)   it maps a page: ends with this result
+//   refuses(…, level, rights)           not 0: ends with this result
+//   enter(…, level, at, entry, rights)  on to the table below, whose slot it returns (0: absent)
+
+import { accumulate, frameIn, isLeaf, isPresent } from "./format";
+import { entryAt } from "./tables";
+
+/** From the table of `level` (in `frame`, at slot `table`; 0 = absent) down, with the rights of the path so far. */
+// @ts-ignore: decorator
+@inline
+export function descend<V>(
+  visitor: V,
+  context: usize,
+  va: u64,
+  access: u32,
+  from: u32,
+  root: u64,
+  first: u32,
+  path: u64,
+): u64 {
+  let level = from;
+  let frame = root;
+  let table = first;
+  let rights = path;
+  while (true) {
+    if (table == 0) return visitor.absent(level, frame);
+    const at = entryAt(table, va, level);
+    const target = visitor.target(level, at);
+    if (target != 0) return target;
+    const entry = load<u64>(at);
+    visitor.read(entry, level, frame);
+    if (!isPresent(entry)) return visitor.hole(context, access, level, at);
+    const leaf = isLeaf(entry, level);
+    if (visitor.isMalformed(context, entry, level, leaf)) return visitor.malformed(context, access, level);
+    rights = accumulate(rights, entry);
+    if (leaf) return visitor.leaf(context, va, access, level, at, entry, rights);
+    const refused = visitor.refuses(context, access, level, rights);
+    if (refused != 0) return refused;
+    frame = frameIn(entry);
+    table = visitor.enter(context, va, level, at, entry, rights, frame);
+    level--;
+  }
+}

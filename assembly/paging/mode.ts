@@ -1,0 +1,30 @@
+// The paging mode of the machine: how many levels, how many address bits are translated. Set up once.
+
+import { INDEX_BITS, PAGE_SHIFT, setFormatMode } from "./format";
+
+export let levels: u32 = 4;
+/** Address bits above the translated ones. */
+let canonicalShift: u64 = 16;
+/** The translated bits of an address. */
+export let addressMask: u64 = (1 << 48) - 1;
+
+export function setPagingMode(levelCount: u32, maxPhyAddr: u32, hugePages: bool): void {
+  levels = levelCount;
+  const bits: u64 = <u64>(PAGE_SHIFT + INDEX_BITS * levelCount);
+  canonicalShift = 64 - bits;
+  addressMask = ((<u64>1) << bits) - 1;
+  setFormatMode(maxPhyAddr, hugePages);
+}
+
+/** The address whose translated bits these are. */
+// @ts-ignore: decorator
+@inline
+export function canonical(translatedBits: u64): u64 {
+  return <u64>(<i64>(translatedBits << canonicalShift) >> canonicalShift);
+}
+
+// @ts-ignore: decorator
+@inline
+export function isCanonical(va: u64): bool {
+  return canonical(va) == va;
+}

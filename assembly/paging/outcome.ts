@@ -1,0 +1,48 @@
+// How an outcome of a translation travels in 64 bits (docs/rules.md section 3).
+//
+//  translated   0 | level of the leaf (62..60) | format's own (59..56) | physical address (55..0)
+//  not          1 | reason (62..56) | level (55..52) | error code, or frame number of an absent table (51..0)
+
+const FAULT: u64 = 1 << 63;
+const OK_LEVEL_SHIFT: u64 = 60;
+const FAULT_LEVEL_SHIFT: u64 = 52;
+const FAULT_REASON_SHIFT: u64 = 56;
+
+// ---- reasons ----
+export const NOT_PRESENT: u32 = 1;
+export const RESERVED: u32 = 2;
+export const SUPERVISOR_PAGE: u32 = 3;
+export const SMAP_REFUSED: u32 = 4;
+export const SMEP_REFUSED: u32 = 5;
+export const WRITE_REFUSED: u32 = 6;
+export const FETCH_REFUSED: u32 = 7;
+export const PKEY_REFUSED: u32 = 8;
+export const NON_CANONICAL: u32 = 9;
+export const ABSENT: u32 = 10;
+/** The PASID has no (valid) PASID-table entry; VT-d fault 0x59. */
+export const NO_PASID: u32 = 11;
+
+// @ts-ignore: decorator
+@inline
+export function fault(reason: u32, level: u32, errorCode: u64): u64 {
+  return FAULT | (<u64>reason << FAULT_REASON_SHIFT) | (<u64>level << FAULT_LEVEL_SHIFT) | errorCode;
+}
+
+// @ts-ignore: decorator
+@inline
+export function isFault(outcome: u64): bool {
+  return <i64>outcome < 0;
+}
+
+// @ts-ignore: decorator
+@inline
+export function reasonOf(outcome: u64): u32 {
+  return <u32>(outcome >> FAULT_REASON_SHIFT) & 0x7f;
+}
+
+/** Level of the leaf of a completed translation. */
+// @ts-ignore: decorator
+@inline
+export function levelOfOutcome(outcome: u64): u32 {
+  return <u32>(outcome >> OK_LEVEL_SHIFT) & 7;
+}

@@ -1,0 +1,194 @@
+// What a context's controls make of entries and accesses: reserved bits, rights checks, faults with their error codes
+// (docs/rules.md section 3; SDM 4.6, 4.7). All of it is folded when the controls are set, so that a walk or a hit only compares.
+
+import { FETCH, IMPLICIT, isUser, isWrite, SPECULATIVE, TYPE, WRITE } from "../access";
+import {
+  FETCH_REFUSED,
+  fault,
+  NOT_PRESENT,
+  PKEY_REFUSED,
+  RESERVED,
+  SMAP_REFUSED,
+  SMEP_REFUSED,
+  SUPERVISOR_PAGE,
+  WRITE_REFUSED,
+} from "../outcome";
+import { AC, NXE, PGE, PKE, SMAP, SMEP, WP } from "./controls";
+import { D, MAX_LEAF_LEVEL, MAX_LEVELS, PKEY_SHIFT, PS, RW, STALE, shiftOf, US, XD } from "./entry";
+
+// ---- the part of a context that is the format's own ----
+/** Reserved bits of non-leaf entries, then of leaves, 8 bytes a level (0 is not used). */
+const FORMAT_RESERVED: usize = 0;
+const FORMAT_RESERVED_LEAF: usize = FORMAT_RESERVED + (MAX_LEVELS + 1) * 8;
+/** Per access (without its speculative mark): what a leaf must be, and which protection keys refuse. */
+const FORMAT_CHECKS: usize = FORMAT_RESERVED_LEAF + (MAX_LEVELS + 1) * 8;
+const CHECK_MASK: usize = 0;
+const CHECK_WANTED: usize = CHECK_MASK + 8;
+const CHECK_PKEYS: usize = CHECK_WANTED + 8;
+const CHECK_SHIFT: usize = 5;
+/** As many as there are codes below SPECULATIVE. */
+const CHECKS: usize = SPECULATIVE;
+export const FORMAT_SIZE: usize = FORMAT_CHECKS + (CHECKS << CHECK_SHIFT);
+
+const ERROR_P: u32 = 1;
+const ERROR_W: u32 = 1 << 1;
+const ERROR_U: u32 = 1 << 2;
+const ERROR_RSVD: u32 = 1 << 3;
+const ERROR_ID: u32 = 1 << 4;
+const ERROR_PK: u32 = 1 << 5;
+
+const PKEYS: u32 = 16;
+const US_SHIFT: u64 = 2;
+
+// ---- the machine's mode: set up once ----
+let frameReserved: u64 = 0;
+let pages1G: bool = true;
+
+/** MAXPHYADDR (32 to 52), and whether there are 1 GiB pages. */
+export function setFormatMode(maxPhyAddr: u32, hugePages: bool): void {
+  frameReserved = ((<u64>1 << 52) - 1) & ~((<u64>1 << <u64>maxPhyAddr) - 1);
+  pages1G = hugePages;
+}
+
+/** Derives reserved bits and rights checks from controls and PKRU. */
+export function setRules(format: usize, controls: u32, pkru: u32): void {
+  const reserved = frameReserved | (controls & NXE ? 0 : XD);
+  for (let level: u32 = 1; level <= MAX_LEVELS; level++) {
+    const at = format + (<usize>level << 3);
+    const frameBits = level == 1 ? 0 : (((<u64>1) << shiftOf(level)) - 1) & ~0x1fff;
+    store<u64>(at, reserved | (level > MAX_LEAF_LEVEL ? PS : 0), FORMAT_RESERVED);
+    store<u64>(at, reserved | frameBits | (level == 3 && !pages1G ? PS : 0), FORMAT_RESERVED_LEAF);
+  }
+  for (let access: u32 = 0; access < <u32>CHECKS; access++) setCheck(checkOf(format, access), access, controls, pkru);
+}
+
+// @ts-ignore: decorator
+@inline
+export function checkOf(format: usize, access: u32): usize {
+  return format + FORMAT_CHECKS + (<usize>(access & ~SPECULATIVE) << CHECK_SHIFT);
+}
+
+/** Folds the rights rules for one kind of access into "leaf & mask == wanted", plus a set of refusing keys. */
+function setCheck(check: usize, access: u32, controls: u32, pkru: u32): void {
+  const type = access & TYPE;
+  const user = isUser(access);
+  // A stale translation never passes: its use is looked at (hardware/hit.ts).
+  let mask: u64 = STALE;
+  let wanted: u64 = 0;
+  if (type == FETCH && controls & NXE) mask |= XD;
+  // A cached entry answers a write only if its D is set.
+  if (type == WRITE) {
+    mask |= D;
+    wanted |= D;
+    if (user || controls & WP) {
+      mask |= RW;
+      wanted |= RW;
+    }
+  }
+  if (user) {
+    mask |= US;
+    wanted |= US;
+  } else if (type == FETCH ? (controls & SMEP) != 0 : smapApplies(access, controls)) {
+    mask |= US;
+  }
+  store<u64>(check, mask, CHECK_MASK);
+  store<u64>(check, wanted, CHECK_WANTED);
+  const binds = user || (controls & WP) != 0;
+  store<u32>(check, controls & PKE && type != FETCH ? refusingKeys(type, binds, pkru) : 0, CHECK_PKEYS);
+}
+
+// @ts-ignore: decorator
+@inline
+function smapApplies(access: u32, controls: u32): bool {
+  return (controls & SMAP) != 0 && ((access & IMPLICIT) != 0 || (controls & AC) == 0);
+}
+
+/** Bit k: protection key k refuses this access to a user page (SDM 4.6.2): AD, or WD for writes that it binds. */
+function refusingKeys(type: u32, writeDisableBinds: bool, pkru: u32): u32 {
+  let keys: u32 = 0;
+  for (let key: u32 = 0; key < PKEYS; key++) {
+    const accessDisable = (pkru >> (2 * key)) & 1;
+    const writeDisable = (pkru >> (2 * key + 1)) & 1;
+    if (accessDisable || (type == WRITE && writeDisable && writeDisableBinds)) keys |= 1 << key;
+  }
+  return keys;
+}
+
+// ---- checks ----
+
+/** Rule 3.3: reserved bits, as the context's controls make them. */
+// @ts-ignore: decorator
+@inline
+export function isMalformed(format: usize, entry: u64, level: u32, leaf: bool): bool {
+  const at = format + (<usize>level << 3);
+  return (entry & (leaf ? load<u64>(at, FORMAT_RESERVED_LEAF) : load<u64>(at, FORMAT_RESERVED))) != 0;
+}
+
+/** Whether the protection key of a leaf refuses: 1 or 0. */
+// @ts-ignore: decorator
+@inline
+function pkeyRefuses(check: usize, leaf: u64): u32 {
+  return (load<u32>(check, CHECK_PKEYS) >> (<u32>(leaf >> PKEY_SHIFT) & (PKEYS - 1))) & <u32>(leaf >> US_SHIFT) & 1;
+}
+
+/** The whole check of a cached leaf in a few instructions: allowed, with the marks that the access needs, and not stale. */
+// @ts-ignore: decorator
+@inline
+export function allowsAsCached(check: usize, leaf: u64): bool {
+  return (leaf & load<u64>(check, CHECK_MASK)) == load<u64>(check, CHECK_WANTED) && !pkeyRefuses(check, leaf);
+}
+
+/** The same for a leaf that a walk is about to mark. */
+// @ts-ignore: decorator
+@inline
+export function allowsOnceMarked(check: usize, leaf: u64): bool {
+  return allowsAsCached(check, leaf | D);
+}
+
+/** Whether leaves may be global under these controls. */
+// @ts-ignore: decorator
+@inline
+export function honoursGlobal(controls: u32): bool {
+  return (controls & PGE) != 0;
+}
+
+// ---- faults ----
+
+/** The fault of an access that a leaf refuses, 0 if it does not: the first reason that applies, with the error code. */
+export function refusal(format: usize, controls: u32, access: u32, leaf: u64, level: u32): u64 {
+  const user = isUser(access);
+  const fetch = (access & TYPE) == FETCH;
+  const userPage = (leaf & US) != 0;
+  const pkey = pkeyRefuses(checkOf(format, access), leaf);
+  let reason: u32 = 0;
+  if (user && !userPage) reason = SUPERVISOR_PAGE;
+  else if (!user && userPage && !fetch && smapApplies(access, controls)) reason = SMAP_REFUSED;
+  else if (!user && userPage && fetch && controls & SMEP) reason = SMEP_REFUSED;
+  else if (isWrite(access) && !(leaf & RW) && (user || controls & WP)) reason = WRITE_REFUSED;
+  else if (fetch && controls & NXE && leaf & XD) reason = FETCH_REFUSED;
+  else if (pkey) reason = PKEY_REFUSED;
+  if (reason == 0) return 0;
+  return fault(reason, level, ERROR_P | (pkey ? ERROR_PK : 0) | attemptedBits(controls, access));
+}
+
+export function notPresent(controls: u32, access: u32, level: u32): u64 {
+  return fault(NOT_PRESENT, level, attemptedBits(controls, access));
+}
+
+export function malformed(controls: u32, access: u32, level: u32): u64 {
+  return fault(RESERVED, level, ERROR_P | ERROR_RSVD | attemptedBits(controls, access));
+}
+
+/** A user access has met a non-leaf entry with U/S = 0, on hardware that stops there. */
+export function supervisorEntry(controls: u32, access: u32, level: u32): u64 {
+  return fault(SUPERVISOR_PAGE, level, ERROR_P | attemptedBits(controls, access));
+}
+
+/** Error-code bits that say what was tried: W, U, I/D. */
+function attemptedBits(controls: u32, access: u32): u32 {
+  let bits: u32 = 0;
+  if (isWrite(access)) bits |= ERROR_W;
+  if (isUser(access)) bits |= ERROR_U;
+  if ((access & TYPE) == FETCH && (controls & (NXE | SMEP)) != 0) bits |= ERROR_ID;
+  return bits;
+}
