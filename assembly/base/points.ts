@@ -52,13 +52,16 @@ function reach(): void {
   if (load<u32>(PLAYING)) return;
   const now = load<u32>(REACHED);
   store<u32>(REACHED, now + 1);
-  let next = load<u32>(NEXT);
-  if (next >= interleaved || load<u32>(points + (<usize>next << 2)) != now) return;
   store<u32>(PLAYING, 1);
-  while (next < interleaved && load<u32>(points + (<usize>next << 2)) == now) {
-    call_indirect<u64>(player, operations + <usize>next * OPERATION_SIZE);
-    next++;
-  }
-  store<u32>(NEXT, next);
+  playInterleaved(now);
   store<u32>(PLAYING, 0);
+}
+
+/** Plays what is interleaved at a point. By recursion: a loop would be inlined, by the compiler, into every place that is a point. */
+function playInterleaved(now: u32): void {
+  const next = load<u32>(NEXT);
+  if (next >= interleaved || load<u32>(points + (<usize>next << 2)) != now) return;
+  store<u32>(NEXT, next + 1);
+  call_indirect<u64>(player, operations + <usize>next * OPERATION_SIZE);
+  playInterleaved(now);
 }

@@ -10,8 +10,6 @@ import { rootOf, syncTopEntry } from "./spaces";
 import { markLeaves } from "./stale-marks";
 
 /** Slot of the table that a non-leaf entry points at. */
-// @ts-ignore: decorator
-@inline
 export function tableOf(entry: u64): u32 {
   return tableAt(HOST, frameIn(entry));
 }
