@@ -1,8 +1,9 @@
 // Mixed kernel programs: DMA, CPU accesses, vmalloc and vfree of small and huge areas (so that tables are freed), flushes,
 // user unmaps, deferred work, generated and played inside the engine. Each policy with hazard detection on and off, in turn.
-import { createMachineSync, geometries, type KernelWorkloadOptions, type Machine, type PolicyName } from "stalewalk";
+import { geometries, type KernelWorkloadOptions, type Machine, type PolicyName } from "stalewalk";
 import { type Estimate, median, summarise } from "./statistics.js";
 import { timeWithBenchmark } from "./time.js";
+import { type Library, present, yardstick } from "./yardstick/index.js";
 
 /** One policy. */
 export interface KernelRow {
@@ -12,6 +13,8 @@ export interface KernelRow {
   /** Nanoseconds per operation with detection on, and off. */
   on: Estimate;
   off: Estimate;
+  /** Version 0.1.0 with detection on. */
+  before: Estimate;
   /** Time with detection over time without, the median over pairs of rounds. */
   ratio: number;
   /** What the program came to: tables freed, rounds of IOMMU invalidation, walks (or hits) with a hazard. */
@@ -30,8 +33,9 @@ const PASIDS = [1, 2];
 function kernelMachine(
   policy: PolicyName,
   detectHazards: boolean,
+  library: Library,
 ): { machine: Machine; options: KernelWorkloadOptions } {
-  const machine = createMachineSync({
+  const machine = library.createMachineSync({
     tables: 1024,
     cpus: [geometries.skylake, geometries.skylake],
     iommus: [{ ...geometries.vtd, pasids: PASIDS, devices: [{ deviceTlb: { entries: 64, ways: 4 } }] }],
@@ -55,6 +59,12 @@ function fingerprint({ kernel, cpus, iommus }: Machine): string {
   return JSON.stringify([kernel?.counters, kernel?.tablesFreed, agents, caches]);
 }
 
+/** What must be the same in another version: what agents and caches counted, tables freed, hazards. */
+function hazardsOf({ kernel, cpus, iommus }: Machine): string {
+  const agents = [...cpus, ...iommus].map((agent) => [agent.counters, agent.caches.map(({ counters }) => counters)]);
+  return JSON.stringify([kernel?.tablesFreed, kernel?.hazardCounts, agents]);
+}
+
 /** Measures the kernel programs of `operations` operations each. @throws Error if detection changed what happened */
 export function measureKernel(
   operations: number,
@@ -63,26 +73,34 @@ export function measureKernel(
   onStep: (step: string) => void = () => {},
 ): KernelRow[] {
   return policies.map((policy) => {
-    const pair = [kernelMachine(policy, true), kernelMachine(policy, false)] as const;
-    const times: [number[], number[]] = [[], []];
+    const field = [
+      kernelMachine(policy, true, present),
+      kernelMachine(policy, false, present),
+      kernelMachine(policy, true, yardstick),
+    ] as const;
+    const times: [number[], number[], number[]] = [[], [], []];
     for (let round = 0; round < rounds; round++) {
       onStep(`kernel program, ${policy}: round ${round + 1} of ${rounds}`);
-      for (const [i, { machine, options }] of pair.entries()) {
+      for (const [i, { machine, options }] of field.entries()) {
         const play = () => machine.runKernelWorkload({ ...options, seed: BigInt(round + 1) }, operations);
-        times[i as 0 | 1].push((median(timeWithBenchmark(play, () => {}, 1, 0)) * 1e9) / operations);
+        times[i as 0 | 1 | 2].push((median(timeWithBenchmark(play, () => {}, 1, 0)) * 1e9) / operations);
       }
     }
-    const [{ machine }, { machine: blind }] = pair;
+    const [{ machine }, { machine: blind }, { machine: old }] = field;
     if (fingerprint(machine) !== fingerprint(blind)) {
       throw new Error(`${policy}: the same kernel program came to something else with hazard detection off`);
     }
-    const [on, off] = times;
+    if (hazardsOf(machine) !== hazardsOf(old)) {
+      throw new Error(`${policy}: the same kernel program came to something else in version 0.1.0`);
+    }
+    const [on, off, before] = times;
     const freed = Object.values(machine.kernel?.tablesFreed ?? {}).reduce((sum, count) => sum + count, 0);
     return {
       policy,
       operations,
       on: summarise(on),
       off: summarise(off),
+      before: summarise(before),
       ratio: median(on.map((time, round) => time / (off[round] as number))),
       tablesFreed: freed,
       iommuRounds: machine.kernel?.counters.iommuRounds ?? 0,

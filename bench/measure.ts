@@ -5,13 +5,13 @@ import { type Check, checkOf, compareChecks } from "./check.js";
 import { type Contestant, type Loaded, operationBytes, type Player } from "./contestants/contestant.js";
 import { naiveJs } from "./contestants/naive-js.js";
 import { NativeCase } from "./contestants/native.js";
-import { stalewalk } from "./contestants/stalewalk.js";
+import { stalewalk, stalewalk010 } from "./contestants/stalewalk.js";
 import { tunedJs } from "./contestants/tuned-js.js";
 import { type Estimate, median, summarise } from "./statistics.js";
 import { timeWithBenchmark } from "./time.js";
 
 /** Names of the contestants, in the order of the report. */
-export type ContestantName = "stalewalk" | "native C" | "tuned JS" | "naive JS";
+export type ContestantName = "stalewalk" | "0.1.0" | "native C" | "tuned JS" | "naive JS";
 
 /** What was measured of one case. */
 export interface CaseResult {
@@ -73,6 +73,7 @@ export type Field = readonly (readonly [
 /** The JavaScript contestants; stalewalk comes first. */
 export const javascriptField: Field = [
   ["stalewalk", stalewalk, "program"],
+  ["0.1.0", stalewalk010, "program"],
   ["tuned JS", tunedJs, "tunedPart"],
   ["naive JS", naiveJs, "naivePart"],
 ];

@@ -15,7 +15,7 @@ export interface SetResult {
 }
 
 /** Contestants that stalewalk is compared with. */
-export const rivals: readonly ContestantName[] = ["native C", "tuned JS", "naive JS"];
+export const rivals: readonly ContestantName[] = ["0.1.0", "native C", "tuned JS", "naive JS"];
 
 /** A number with three significant digits, in plain notation. */
 export function threeDigits(value: number): string {
@@ -82,7 +82,7 @@ export function formatSet(set: SetResult, missing: string | undefined): string {
 /** The results without any claim about time: what the quick run prints. */
 export function formatChecks(set: SetResult, missing: string | undefined): string {
   const rows = set.cases.map(({ name, operations, check }) => [name, String(operations), check]);
-  const who = missing ? `tuned JS, naive JS (native C: ${missing})` : "native C, tuned JS, naive JS";
+  const who = missing ? `0.1.0, tuned JS, naive JS (native C: ${missing})` : "0.1.0, native C, tuned JS, naive JS";
   const head = `${set.name}: ${set.tables} tables, ${set.pages} pages; stalewalk agrees with ${who}`;
   return `${head}\n\n${layOut([["case", "operations", "check value"], ...rows])}`;
 }
@@ -92,14 +92,16 @@ export function formatKernel(rows: readonly KernelRow[], quick: boolean): string
   const counts = ["tables freed", "IOMMU rounds", "hazards"];
   const head = quick
     ? ["policy", "operations", ...counts]
-    : ["policy", "ns/op", "", "ops/s", "detection off", "with / without", ...counts];
-  const body = rows.map(({ policy, operations, on, off, ratio, tablesFreed, iommuRounds, hazards }) => {
+    : ["policy", "ns/op", "", "ops/s", "0.1.0 ns", "ratio", "detection off", "with / without", ...counts];
+  const body = rows.map(({ policy, operations, on, before, off, ratio, tablesFreed, iommuRounds, hazards }) => {
     const figures = [tablesFreed, iommuRounds, hazards].map(String);
     if (quick) return [policy, String(operations), ...figures];
     const times = [
       threeDigits(on.median),
       `±${percent(on.spread)}`,
       perSecond(on.median),
+      threeDigits(before.median),
+      `${threeDigits(before.median / on.median)}x`,
       `${threeDigits(off.median)} ns`,
     ];
     return [policy, ...times, `${ratio.toFixed(3)}x`, ...figures];

@@ -1,9 +1,10 @@
 // stalewalk itself, played in place: the program lies in the engine's memory before the clock starts, as it does for the
 // other contestants. This is the one file of the benchmark that reaches behind the API (what the API adds has rows of its
 // own, see api-rows.ts).
-import { type Cpu, createMachineSync, type Machine } from "stalewalk";
+import type { Cpu, Machine } from "stalewalk";
 import type { World } from "../world.js";
 import { benchControls } from "../world.js";
+import { type Library, present, yardstick } from "../yardstick/index.js";
 import { type Contestant, chunkOperations, chunksOf, type Loaded, operationBytes, sumCounters } from "./contestant.js";
 
 interface Engine {
@@ -16,8 +17,12 @@ interface Engine {
 }
 
 /** A machine of stalewalk over the tables of a world. */
-export function stalewalkMachine({ set, geometry, cpus }: World, workloadPages = 1): Machine {
-  const machine = createMachineSync({
+export function stalewalkMachine(
+  { set, geometry, cpus }: World,
+  workloadPages = 1,
+  library: Library = present,
+): Machine {
+  const machine = library.createMachineSync({
     levels: set.levels,
     maxPhyAddr: set.maxPhyAddr,
     tables: set.tables.length,
@@ -62,16 +67,23 @@ function load(machine: Machine, program: Uint8Array, results: number): Loaded {
   };
 }
 
+function contestantOf(name: string, library: Library): Contestant {
+  return {
+    name,
+    create(world) {
+      const machine = stalewalkMachine(world, 1, library);
+      const results = engineOf(machine).allocate(chunkOperations * 8) >>> 0;
+      if (results === 0) throw new RangeError("the results of a chunk do not fit into the engine's memory");
+      return {
+        load: (program) => load(machine, program, results),
+        counters: () => sumCounters(machine.cpus.map(cpuCounters)),
+      };
+    },
+  };
+}
+
 /** The WebAssembly engine. */
-export const stalewalk: Contestant = {
-  name: "stalewalk",
-  create(world) {
-    const machine = stalewalkMachine(world);
-    const results = engineOf(machine).allocate(chunkOperations * 8) >>> 0;
-    if (results === 0) throw new RangeError("the results of a chunk do not fit into the engine's memory");
-    return {
-      load: (program) => load(machine, program, results),
-      counters: () => sumCounters(machine.cpus.map(cpuCounters)),
-    };
-  },
-};
+export const stalewalk: Contestant = contestantOf("stalewalk", present);
+
+/** The engine of version 0.1.0. */
+export const stalewalk010: Contestant = contestantOf("0.1.0", yardstick);

@@ -94,7 +94,7 @@ describe("report", () => {
     expect(byName.get("full walk")?.hitRates).toEqual({ l1: 0, l2: 0 });
     for (const { faults, times } of cases) {
       expect(faults).toBe(0);
-      expect(Object.keys(times)).toEqual(["stalewalk", "tuned JS", "naive JS"]);
+      expect(Object.keys(times)).toEqual(["stalewalk", "0.1.0", "tuned JS", "naive JS"]);
       for (const { median: ns } of Object.values(times)) expect(ns).toBeGreaterThan(0);
     }
     const text = formatSet({ name: "s", tables: 1, pages: 1, cases, api: [] }, "no C compiler");
