@@ -1,15 +1,16 @@
 // A machine: CPUs and IOMMUs over one set of frames, and programs that play on it.
 
 import { checkInteger, InvalidOptionError } from "./base/errors.js";
+import { integer, list, object, optional, parse } from "./base/schema.js";
 import type { Pointer } from "./engine/exports.js";
-import { compileEngine, compileEngineSync, Engine, type EngineOptions } from "./engine/instance.js";
+import { compileEngine, compileEngineSync, Engine, type EngineOptions, engineFields } from "./engine/instance.js";
 import type { Workshop } from "./hardware/agent.js";
-import { Cpu, type CpuConfig } from "./hardware/cpu.js";
-import { Iommu, type IommuConfig } from "./hardware/iommu.js";
-import { Kernel, type KernelConfig } from "./kernel/kernel.js";
+import { Cpu, type CpuConfig, cpuSchema } from "./hardware/cpu.js";
+import { Iommu, type IommuConfig, iommuSchema } from "./hardware/iommu.js";
+import { Kernel, type KernelConfig, kernelSchema } from "./kernel/kernel.js";
 import type { Controls } from "./paging/access.js";
 import { Frames } from "./paging/frames.js";
-import { checkPagingMode, type PagingMode } from "./paging/paging-mode.js";
+import { type PagingMode, pagingFields, setPagingMode } from "./paging/paging-mode.js";
 import { type KernelWorkloadOptions, maxAreas, startKernelWorkload } from "./program/kernel-workload.js";
 import { countOperations, operationBytes, twoRecords } from "./program/program.js";
 import { checkWorkload, type WorkloadOptions } from "./program/workload.js";
@@ -48,6 +49,17 @@ export interface Snapshot {
   readonly controls: readonly Readonly<Controls>[];
 }
 
+const MAX_WORKLOAD_PAGES = 1 << 24;
+
+const machineSchema = object({
+  ...pagingFields,
+  ...engineFields,
+  cpus: optional(list(cpuSchema, "a list of CPUs")),
+  iommus: optional(list(iommuSchema, "a list of IOMMUs")),
+  kernel: optional(kernelSchema),
+  workloadPages: optional(integer(1, MAX_WORKLOAD_PAGES)),
+});
+
 const CHUNK = 65536;
 const SCRATCH_WORDS = 4 * 65536;
 const INTERLEAVED = 4096;
@@ -67,12 +79,14 @@ const PROGRAM_FAULTS: readonly ([string, string] | undefined)[] = [
  * @throws InvalidOptionError naming the field, the value and what is allowed
  */
 export async function createMachine(config: MachineConfig = {}): Promise<Machine> {
-  return new Machine(new Engine(config.module ?? (await compileEngine())), config);
+  const checked = parse(machineSchema, config, "") as MachineConfig;
+  return new Machine(new Engine(checked.module ?? (await compileEngine())), checked);
 }
 
 /** The same without waiting; see `compileEngineSync` for where that is refused. */
 export function createMachineSync(config: MachineConfig = {}): Machine {
-  return new Machine(new Engine(config.module ?? compileEngineSync()), config);
+  const checked = parse(machineSchema, config, "") as MachineConfig;
+  return new Machine(new Engine(checked.module ?? compileEngineSync()), checked);
 }
 
 /** CPUs and IOMMUs over one set of frames. */
@@ -98,11 +112,7 @@ export class Machine {
   constructor(engine: Engine, config: MachineConfig) {
     const { exports } = engine;
     this.engine = engine;
-    const { levels, tables } = checkPagingMode(
-      engine,
-      config,
-      config.tables ?? Math.max(1024, config.kernel?.pool ?? 512),
-    );
+    const levels = setPagingMode(engine, config);
     this.levels = levels;
     const scratch = { at: engine.made(exports.allocate(SCRATCH_WORDS * 8), "scratch memory"), words: SCRATCH_WORDS };
     const workshop: Workshop = { engine, levels, scratch, nextAgent: 0 };
@@ -113,10 +123,10 @@ export class Machine {
     this.interleaved = engine.made(exports.allocate(INTERLEAVED * operationBytes), "program memory");
     this.interleavedPoints = engine.made(exports.allocate(INTERLEAVED * 4), "program memory");
     this.results = engine.made(exports.allocate(CHUNK * 8), "result memory");
-    this.workloadPages = checkInteger("workloadPages", config.workloadPages ?? 65536, 1, 1 << 24);
+    this.workloadPages = config.workloadPages ?? 65536;
     this.pageList = engine.made(exports.createWorkload(this.workloadPages), "workload pages");
     const buffersEnd = exports.arenaBytes();
-    this.frames = new Frames(engine, tables);
+    this.frames = new Frames(engine, config.tables ?? Math.max(1024, config.kernel?.pool ?? 512));
     this.kernel = config.kernel && new Kernel(engine, (program) => this.play(program), config.kernel, this.cpus.length);
     this.stateful = [
       [0, scratch.at],

@@ -1,24 +1,72 @@
-// Errors of the library: which field, which value, what is allowed.
+// Errors of the library. Every one is a StalewalkError with a code; most name a field, its value and what is allowed.
 
-/** An option that cannot be: names the field, the value and what is allowed. */
-export class InvalidOptionError extends RangeError {
-  override readonly name = "InvalidOptionError";
+import { nearest } from "./suggest.js";
+
+/** What went wrong, as a word that programs may rely on. */
+export type ErrorCode =
+  /** An option or an argument that cannot be. */
+  | "invalid-option"
+  /** A trace, or a mapping of its events, that cannot be read. */
+  | "trace-format"
+  | "mapping"
+  /** A page-table image or a listing beside it. */
+  | "core-format"
+  | "listing-format"
+  | "image"
+  /** Recorded accesses of an MMU. */
+  | "vector-format"
+  /** Compressed data that are damaged. */
+  | "gzip"
+  /** A descriptor of an invalidation queue that hardware refuses. */
+  | "descriptor"
+  /** A file that the command was given. */
+  | "input";
+
+/** The base of all errors that this library throws on purpose. */
+export class StalewalkError extends Error {
+  override readonly name: string = "StalewalkError";
 
   constructor(
-    /** Path of the field, e.g. `cpus[0].l1[0].ways`. */
-    readonly field: string,
-    /** What was given. */
-    readonly value: unknown,
-    /** What is allowed. */
-    readonly expected: string,
+    /** What went wrong. */
+    readonly code: ErrorCode,
+    message: string,
+    /** Path of the field or argument, e.g. `cpus[0].l1[0].ways`, where there is one. */
+    readonly field?: string,
+    /** What was given for it. */
+    readonly value?: unknown,
+    options?: ErrorOptions,
   ) {
-    super(`${field} is ${show(value)}; expected ${expected}`);
+    super(message, options);
   }
 }
 
+/** An option that cannot be: names the field, the value and what is allowed. */
+export class InvalidOptionError extends StalewalkError {
+  override readonly name = "InvalidOptionError";
+  declare readonly field: string;
+
+  constructor(
+    field: string,
+    value: unknown,
+    /** What is allowed. */
+    readonly expected: string,
+  ) {
+    super("invalid-option", `${field} is ${show(value)}; expected ${expected}`, field, value);
+  }
+}
+
+/** A value as an error names it: short, on one line. */
 function show(value: unknown): string {
-  if (typeof value === "bigint") return `0x${value.toString(16)}`;
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
+  if (typeof value === "bigint") return value < 0n ? `-0x${(-value).toString(16)}` : `0x${value.toString(16)}`;
+  if (typeof value === "string") return cut(JSON.stringify(value));
+  if (typeof value === "function") return "a function";
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : `a list of ${value.length}`;
+  if (typeof value === "object" && value !== null) return "an object";
+  return String(value);
+}
+
+function cut(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 77)}…"` : text;
 }
 
 /** Checks an integer option. @throws InvalidOptionError */
@@ -31,8 +79,14 @@ export function checkInteger(field: string, value: unknown, least: number, most:
 
 /** Checks an option that is one of a few values. @throws InvalidOptionError */
 export function checkOneOf<T extends string | number>(field: string, value: unknown, allowed: readonly T[]): T {
-  if (!allowed.includes(value as T)) throw new InvalidOptionError(field, value, `one of ${allowed.join(", ")}`);
+  if (!allowed.includes(value as T)) throw new InvalidOptionError(field, value, oneOfText(value, allowed));
   return value as T;
+}
+
+/** "one of a, b", with the nearest of them if a name was nearly right. */
+export function oneOfText(value: unknown, allowed: readonly (string | number)[]): string {
+  const meant = typeof value === "string" ? nearest(value, allowed.map(String)) : undefined;
+  return `one of ${allowed.join(", ")}${meant === undefined ? "" : `; did you mean ${meant}?`}`;
 }
 
 /** Checks a 64-bit address and returns it unsigned. @throws InvalidOptionError */
@@ -43,7 +97,14 @@ export function checkAddress(field: string, value: unknown): bigint {
   return BigInt.asUintN(64, value);
 }
 
-/** Checks the physical address of a root table and returns its frame number; bits 0..11 and 52..63 do not matter. @internal */
+/** Checks the physical address of a root table and returns its frame number. @internal @throws InvalidOptionError */
 export function rootFrame(field: string, value: unknown): bigint {
-  return (checkAddress(field, value) & 0x000f_ffff_ffff_f000n) >> 12n;
+  if (typeof value !== "bigint" || value < 0n || value >> 52n !== 0n || (value & 0xfffn) !== 0n) {
+    throw new InvalidOptionError(
+      field,
+      value,
+      "the physical address of a table as bigint: a multiple of 0x1000 below 2^52",
+    );
+  }
+  return value >> 12n;
 }

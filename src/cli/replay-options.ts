@@ -1,7 +1,7 @@
 // Options of `stalewalk replay`, and the files they name. Node-only.
 import { readFileSync } from "node:fs";
 import { InvalidArgumentError } from "commander";
-import { InvalidOptionError } from "../base/errors.js";
+import { InvalidOptionError, StalewalkError } from "../base/errors.js";
 import { type CostModel, checkCostModel } from "../cost/index.js";
 import { checkPolicy, type Policy, type PolicyName, policies } from "../kernel/policies.js";
 import { checkHardware, type ReplayHardware, replayHardware } from "../replay/index.js";
@@ -22,7 +22,12 @@ function inFile<T>(path: string, check: () => T): T {
   try {
     return check();
   } catch (error) {
-    if (error instanceof RangeError || error instanceof TypeError || (error as Error).name === "MappingError") {
+    if (
+      error instanceof StalewalkError ||
+      error instanceof RangeError ||
+      error instanceof TypeError ||
+      (error as Error).name === "MappingError"
+    ) {
       throw new InputError(`${path}: ${(error as Error).message}`);
     }
     throw error;

@@ -1,6 +1,7 @@
 // Compiling and instantiating the engine. Nothing happens at import; one compiled module serves every machine, and every
 // machine has an instance (so a memory) of its own.
 
+import { instanceOf, optional } from "../base/schema.js";
 import type { EngineExports, Pointer } from "./exports.js";
 import { WASM_BASE64 } from "./wasm-bytes.js";
 
@@ -12,6 +13,11 @@ export interface EngineOptions {
    */
   module?: WebAssembly.Module;
 }
+
+/** Fields of the options above. @internal */
+export const engineFields = {
+  module: optional(instanceOf(WebAssembly.Module, "a WebAssembly.Module")),
+};
 
 let compiled: WebAssembly.Module | undefined;
 let compiling: Promise<WebAssembly.Module> | undefined;

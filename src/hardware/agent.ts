@@ -1,6 +1,5 @@
 // Agents: what CPUs and IOMMUs have in common, caches and counters.
 
-import { InvalidOptionError } from "../base/errors.js";
 import type { Pointer } from "../engine/exports.js";
 import type { Engine } from "../engine/instance.js";
 import { Cache } from "./cache.js";
@@ -55,7 +54,7 @@ export abstract class Agent {
     this.pointer = this.engine.made(exports.createAgent(workshop.nextAgent++, flags), field);
     const list = (which: 1 | 2): Cache[] => {
       const name = which === 1 ? "l1" : "l2";
-      return listShapes(geometry[name], `${field}.${name}`, name).map((shape) => {
+      return listShapes(geometry[name] ?? [], `${field}.${name}`, name).map((shape) => {
         const cache = makeCache(workshop, shape, `${field}.${name}`, 0, tags);
         exports.addTranslationCache(this.pointer, which, cache.pointer);
         return cache;
@@ -66,7 +65,6 @@ export abstract class Agent {
     const psc = new Map<number, Cache>();
     for (const [key, shape] of Object.entries(geometry.psc ?? {})) {
       const level = Number(key);
-      if (!(level >= 2 && level <= 5)) throw new InvalidOptionError(`${field}.psc`, key, "levels 2 to 5");
       const checked = cacheShape(shape, `${field}.psc[${level}]`, `psc${level}`, true);
       if (!checked || level > workshop.levels) continue;
       const cache = makeCache(workshop, checked, `${field}.psc[${level}]`, 9 * level + 3, tags);

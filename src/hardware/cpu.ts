@@ -1,12 +1,20 @@
 // A CPU: registers, TLBs, paging-structure caches, and the instructions that invalidate them (SDM 4.10.4.1).
 
-import { checkAddress, checkInteger, checkOneOf, rootFrame } from "../base/errors.js";
+import { checkAddress, checkInteger, rootFrame } from "../base/errors.js";
+import { address, integer, object, oneOf, optional } from "../base/schema.js";
 import type { Pointer } from "../engine/exports.js";
-import { type Access, type Controls, completeControls, controlBits, linuxControls } from "../paging/access.js";
+import {
+  type Access,
+  type Controls,
+  completeControls,
+  controlBits,
+  controlsSchema,
+  linuxControls,
+} from "../paging/access.js";
 import { type Outcome, unpackOutcome } from "../paging/outcome.js";
 import { Agent, type Workshop } from "./agent.js";
 import { checkAccess, type Explanation, explainWalk, probeContext, translateBatch } from "./context.js";
-import type { AgentGeometry } from "./geometry.js";
+import { type AgentGeometry, agentFields } from "./geometry.js";
 
 /** A CPU: its caches, and how it behaves where processors differ. */
 export interface CpuConfig extends AgentGeometry {
@@ -29,6 +37,18 @@ const SCOPE_FLAGS = { pcid: 0, all: 8, path: 16 } as const;
 /** PCIDs have 12 bits. */
 const PCIDS = 4096;
 
+/** A CPU. @internal */
+export const cpuSchema = object(
+  {
+    ...agentFields,
+    controls: optional(controlsSchema),
+    root: optional(address()),
+    pcid: optional(integer(0, PCIDS - 1)),
+    invlpgScope: optional(oneOf(SCOPES)),
+  },
+  "an object that describes a CPU",
+);
+
 /** A CPU of a machine. */
 export class Cpu extends Agent {
   /** Number of the requester in programs. */
@@ -38,15 +58,13 @@ export class Cpu extends Agent {
 
   /** @internal */
   constructor(workshop: Workshop, config: CpuConfig, field: string) {
-    const scope = checkOneOf(`${field}.invlpgScope`, config.invlpgScope ?? "pcid", SCOPES);
-    super(workshop, config, field, PCIDS, IS_CPU | SCOPE_FLAGS[scope]);
+    super(workshop, config, field, PCIDS, IS_CPU | SCOPE_FLAGS[config.invlpgScope ?? "pcid"]);
     const { exports } = this.engine;
     this.current = completeControls(config.controls, linuxControls, `${field}.controls`);
     this.context = this.engine.made(exports.createContext(this.pointer, 0), field);
     exports.setControls(this.context, controlBits(this.current), this.current.pkru);
     exports.setContextRoot(this.context, rootFrame(`${field}.root`, config.root ?? 0n));
-    const pcid = checkInteger(`${field}.pcid`, config.pcid ?? 0, 0, PCIDS - 1);
-    exports.setContextTag(this.context, this.current.pcide ? pcid : 0);
+    exports.setContextTag(this.context, this.current.pcide ? (config.pcid ?? 0) : 0);
     this.requester = exports.addRequester(this.context, 0);
   }
 

@@ -1,6 +1,7 @@
 // Geometries of caches and their checks. One set of parameters for every cache (docs/rules.md section 4).
 
-import { checkInteger, checkOneOf, InvalidOptionError } from "../base/errors.js";
+import { InvalidOptionError } from "../base/errors.js";
+import { boolean, integer, list, object, oneOf, optional } from "../base/schema.js";
 
 /** Page sizes by their usual names. */
 export type PageSizeName = "4K" | "2M" | "1G";
@@ -36,10 +37,43 @@ export interface AgentGeometry {
 }
 
 const LEVEL_OF_SIZE = { "4K": 1, "2M": 2, "1G": 3 } as const;
+const PAGE_SIZES = ["4K", "2M", "1G"] as const;
 const REPLACEMENTS = ["lru", "fifo", "random"] as const;
 const MAX_ENTRIES = 1 << 22;
 const MAX_WAYS = 4096;
+/** As many as there are page sizes. */
 const MAX_CACHES = 3;
+
+const cacheFields = {
+  entries: integer(1, MAX_ENTRIES),
+  ways: integer(1, MAX_WAYS),
+  replacement: optional(oneOf(REPLACEMENTS)),
+  enabled: optional(boolean()),
+};
+
+/** A paging-structure cache. @internal */
+export const pagingStructureCacheSchema = object(cacheFields, "a geometry: { entries, ways, … }");
+
+/** A translation cache. @internal */
+export const translationCacheSchema = object(
+  { ...cacheFields, pageSizes: optional(list(oneOf(PAGE_SIZES), "at least one of 4K, 2M, 1G", 1)) },
+  "a geometry: { entries, ways, … }",
+);
+
+/** Fields of an agent's geometry. @internal */
+export const agentFields = {
+  l1: optional(list(translationCacheSchema, `a list of at most ${MAX_CACHES} geometries`, 0, MAX_CACHES)),
+  l2: optional(list(translationCacheSchema, `a list of at most ${MAX_CACHES} geometries`, 0, MAX_CACHES)),
+  psc: optional(
+    object(
+      Object.fromEntries([2, 3, 4, 5].map((level) => [level, optional(pagingStructureCacheSchema)])),
+      "geometries by level, 2 to 5",
+    ),
+  ),
+};
+
+/** Caches of an agent, as data. @internal */
+export const geometrySchema = object(agentFields, "an object { l1, l2, psc }, or the name of a geometry");
 
 /** A checked geometry in the engine's terms. @internal */
 export interface CacheShape {
@@ -51,53 +85,41 @@ export interface CacheShape {
   replacement: number;
 }
 
-/** Checks one cache. @internal @throws InvalidOptionError */
+/**
+ * A cache in the engine's terms; undefined if it is disabled. What one field alone can say has been checked by its schema.
+ * @internal
+ * @throws InvalidOptionError
+ */
 export function cacheShape(
   geometry: TranslationCacheGeometry,
   field: string,
   name: string,
   pagingStructure = false,
 ): CacheShape | undefined {
-  const entries = checkInteger(`${field}.entries`, geometry.entries, 1, MAX_ENTRIES);
-  const ways = checkInteger(`${field}.ways`, geometry.ways, 1, Math.min(entries, MAX_WAYS));
+  const { entries, ways, replacement = "lru", pageSizes = PAGE_SIZES, enabled = true } = geometry;
+  if (ways > entries) {
+    throw new InvalidOptionError(`${field}.ways`, ways, `an integer from 1 to ${Math.min(entries, MAX_WAYS)}`);
+  }
   if (entries % ways !== 0) {
     throw new InvalidOptionError(`${field}.entries`, entries, `a multiple of ${field}.ways (${ways})`);
   }
-  const replacement = REPLACEMENTS.indexOf(
-    checkOneOf(`${field}.replacement`, geometry.replacement ?? "lru", REPLACEMENTS),
-  );
-  const sizes = geometry.pageSizes ?? ["4K", "2M", "1G"];
-  let levels = pagingStructure ? 1 : 0;
-  if (!pagingStructure) {
-    if (sizes.length === 0) throw new InvalidOptionError(`${field}.pageSizes`, "[]", "at least one of 4K, 2M, 1G");
-    for (const [i, size] of sizes.entries()) {
-      levels |= 1 << LEVEL_OF_SIZE[checkOneOf(`${field}.pageSizes[${i}]`, size, ["4K", "2M", "1G"] as const)];
-    }
-  }
-  if (geometry.enabled === false) return undefined;
-  return { name, sets: entries / ways, ways, levels, replacement };
+  if (!enabled) return undefined;
+  const levels = pagingStructure ? 1 : pageSizes.reduce((bits, size) => bits | (1 << LEVEL_OF_SIZE[size]), 0);
+  return { name, sets: entries / ways, ways, levels, replacement: REPLACEMENTS.indexOf(replacement) };
 }
 
 /** Checks a list of translation caches: each page size in at most one of them. @internal @throws InvalidOptionError */
-export function listShapes(
-  list: readonly TranslationCacheGeometry[] | undefined,
-  field: string,
-  name: string,
-): CacheShape[] {
-  const caches = list ?? [];
-  if (caches.length > MAX_CACHES) {
-    throw new InvalidOptionError(field, `${caches.length} caches`, `at most ${MAX_CACHES}`);
-  }
+export function listShapes(list: readonly TranslationCacheGeometry[], field: string, name: string): CacheShape[] {
   const shapes: CacheShape[] = [];
   let held = 0;
-  for (const [i, geometry] of caches.entries()) {
-    const suffix = caches.length > 1 ? `[${i}]` : "";
+  for (const [i, geometry] of list.entries()) {
+    const suffix = list.length > 1 ? `[${i}]` : "";
     const shape = cacheShape(geometry, `${field}[${i}]`, `${name}${suffix}`);
     if (!shape) continue;
     if (held & shape.levels) {
       throw new InvalidOptionError(
         `${field}[${i}].pageSizes`,
-        (geometry.pageSizes ?? ["4K", "2M", "1G"]).join(", "),
+        (geometry.pageSizes ?? PAGE_SIZES).join(", "),
         "sizes that no other cache of the list holds",
       );
     }

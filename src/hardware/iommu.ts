@@ -2,13 +2,20 @@
 // (VT-d 3.6, 6.2, 6.5.2; docs/rules.md section 7).
 
 import { checkAddress, checkInteger, checkOneOf, InvalidOptionError, rootFrame } from "../base/errors.js";
+import { address, boolean, integer, list, object, oneOf, optional, parse, text } from "../base/schema.js";
 import type { Pointer } from "../engine/exports.js";
 import type { Access } from "../paging/access.js";
 import { type Outcome, unpackOutcome } from "../paging/outcome.js";
 import { Agent, makeCache, type Workshop } from "./agent.js";
 import type { Cache } from "./cache.js";
 import { checkAccess, type Explanation, explainWalk, probeContext, translateBatch } from "./context.js";
-import { type AgentGeometry, cacheShape, type TranslationCacheGeometry } from "./geometry.js";
+import {
+  type AgentGeometry,
+  agentFields,
+  cacheShape,
+  type TranslationCacheGeometry,
+  translationCacheSchema,
+} from "./geometry.js";
 
 /** A device behind an IOMMU. */
 export interface DeviceConfig {
@@ -46,6 +53,29 @@ const AMD_COMMANDS = 32;
 const MAX_PASID = 2 ** 20 - 1;
 const MAX_TAGS = 0xffff;
 const NXE_BIT = 64;
+const DIALECTS = ["vtd", "amd"] as const;
+
+/** An IOMMU. @internal */
+export const iommuSchema = object(
+  {
+    ...agentFields,
+    pasids: optional(list(integer(0, MAX_PASID), `1 to ${MAX_TAGS} PASIDs`, 1, MAX_TAGS)),
+    devices: optional(
+      list(
+        object(
+          { name: optional(text()), deviceTlb: optional(translationCacheSchema) },
+          "an object that describes a device",
+        ),
+      ),
+    ),
+    stopAtSupervisor: optional(boolean()),
+    dialect: optional(oneOf(DIALECTS)),
+    cacheSupervisorLeaves: optional(boolean()),
+  },
+  "an object that describes an IOMMU",
+);
+
+const bindingSchema = object({ root: address(), nxe: optional(boolean()) }, "a binding: { root, … }");
 
 /** A device: requests with a PASID go through its own TLB, if it has one. */
 export class Device {
@@ -79,10 +109,7 @@ export class Iommu extends Agent {
   /** @internal */
   constructor(workshop: Workshop, config: IommuConfig, field: string) {
     const pasids = config.pasids ?? [1];
-    if (pasids.length === 0 || pasids.length > MAX_TAGS) {
-      throw new InvalidOptionError(`${field}.pasids`, `${pasids.length} PASIDs`, `1 to ${MAX_TAGS}`);
-    }
-    const dialect = checkOneOf(`${field}.dialect`, config.dialect ?? "vtd", ["vtd", "amd"] as const);
+    const { dialect = "vtd" } = config;
     const flags =
       (dialect === "amd" ? AMD_COMMANDS : 0) |
       (config.stopAtSupervisor ? STOP_AT_SUPERVISOR : 0) |
@@ -92,7 +119,6 @@ export class Iommu extends Agent {
     this.pasids = [...pasids];
     const { exports } = this.engine;
     for (const [tag, pasid] of pasids.entries()) {
-      checkInteger(`${field}.pasids[${tag}]`, pasid, 0, MAX_PASID);
       if (this.tags.has(pasid)) throw new InvalidOptionError(`${field}.pasids[${tag}]`, pasid, "each PASID once");
       this.tags.set(pasid, tag);
       const context = this.engine.made(exports.createContext(this.pointer, tag), `${field}.pasids[${tag}]`);
@@ -143,8 +169,8 @@ export class Iommu extends Agent {
 
   /** Writes the PASID-table entry; the PASID cache does not notice (see {@link invalidatePasidCache}). */
   bind(pasid: number, binding: Binding): void {
-    const root = rootFrame("root", binding.root);
-    this.engine.exports.bind(this.contextOf(pasid), true, root, binding.nxe === false ? 0 : NXE_BIT);
+    const { root, nxe = true } = parse(bindingSchema, binding, "binding");
+    this.engine.exports.bind(this.contextOf(pasid), true, rootFrame("binding.root", root), nxe ? NXE_BIT : 0);
   }
 
   /** Marks the PASID-table entry not present; the PASID cache does not notice. */

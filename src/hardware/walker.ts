@@ -1,13 +1,21 @@
 // The bare walker: one context over a set of tables, without any cache. For looking at tables and for checking them.
 
 import { checkAddress, rootFrame } from "../base/errors.js";
+import { object, optional, parse } from "../base/schema.js";
 import type { Pointer } from "../engine/exports.js";
-import { compileEngine, compileEngineSync, Engine, type EngineOptions } from "../engine/instance.js";
-import { type Access, type Controls, completeControls, controlBits, linuxControls } from "../paging/access.js";
+import { compileEngine, compileEngineSync, Engine, type EngineOptions, engineFields } from "../engine/instance.js";
+import {
+  type Access,
+  type Controls,
+  completeControls,
+  controlBits,
+  controlsSchema,
+  linuxControls,
+} from "../paging/access.js";
 import { Frames } from "../paging/frames.js";
 import { listMappings, type MappingBatch } from "../paging/mappings.js";
 import { type Outcome, unpackOutcome } from "../paging/outcome.js";
-import { checkPagingMode, type PagingMode } from "../paging/paging-mode.js";
+import { type PagingMode, pagingFields, setPagingMode } from "../paging/paging-mode.js";
 import { checkAccess, type Explanation, explainWalk, probeContext, type Scratch, translateBatch } from "./context.js";
 
 /** A walker's paging mode, capacity and controls. */
@@ -18,6 +26,8 @@ export interface WalkerOptions extends PagingMode, EngineOptions {
   controls?: Partial<Controls>;
 }
 
+const walkerSchema = object({ ...pagingFields, ...engineFields, controls: optional(controlsSchema) });
+
 const IS_CPU = 1;
 const SCRATCH_WORDS = 3 * 4096;
 
@@ -26,12 +36,14 @@ const SCRATCH_WORDS = 3 * 4096;
  * @throws InvalidOptionError naming the field, the value and what is allowed
  */
 export async function createWalker(options: WalkerOptions = {}): Promise<Walker> {
-  return new Walker(new Engine(options.module ?? (await compileEngine())), options);
+  const checked = parse(walkerSchema, options, "") as WalkerOptions;
+  return new Walker(new Engine(checked.module ?? (await compileEngine())), checked);
 }
 
 /** The same without waiting; see `compileEngineSync` for where that is refused. */
 export function createWalkerSync(options: WalkerOptions = {}): Walker {
-  return new Walker(new Engine(options.module ?? compileEngineSync()), options);
+  const checked = parse(walkerSchema, options, "") as WalkerOptions;
+  return new Walker(new Engine(checked.module ?? compileEngineSync()), checked);
 }
 
 /** Walks page tables as a CPU does (SDM 4.5 to 4.7), caching nothing: every answer is what the tables say now. */
@@ -50,8 +62,7 @@ export class Walker {
     options: WalkerOptions,
   ) {
     const { exports } = engine;
-    const { levels, tables } = checkPagingMode(engine, options, options.tables ?? 1024);
-    this.levels = levels;
+    this.levels = setPagingMode(engine, options);
     this.current = completeControls(options.controls, { ...linuxControls, pcide: false });
     this.scratch = { at: engine.made(exports.allocate(SCRATCH_WORDS * 8), "scratch memory"), words: SCRATCH_WORDS };
     this.context = engine.made(
@@ -60,7 +71,7 @@ export class Walker {
     );
     this.requester = exports.addRequester(this.context, 0);
     exports.setControls(this.context, controlBits(this.current), this.current.pkru);
-    this.frames = new Frames(engine, tables);
+    this.frames = new Frames(engine, options.tables ?? 1024);
   }
 
   /** Makes a frame a table; see {@link Frames.setTable}. */

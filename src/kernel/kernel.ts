@@ -1,6 +1,7 @@
 // The kernel of a machine: its frames, its policy, what it did and what that cost (docs/rules.md sections 8 to 11).
 
-import { checkInteger, InvalidOptionError } from "../base/errors.js";
+import { InvalidOptionError } from "../base/errors.js";
+import { anything, boolean, integer, object, optional } from "../base/schema.js";
 import type { Engine } from "../engine/instance.js";
 import { ProgramBuilder } from "../program/program.js";
 import { type Hazard, type HazardCounts, readCounts, readHazards } from "./hazards.js";
@@ -74,6 +75,23 @@ const QUEUE_COUNTERS = [
  */
 export type KernelCounters = Record<(typeof COUNTERS)[number] | (typeof QUEUE_COUNTERS)[number], number>;
 
+/** Frame numbers are below this. */
+const FRAMES = 2 ** 40;
+
+/** A kernel; the policy has a check of its own. @internal */
+export const kernelSchema = object(
+  {
+    poolBase: optional(integer(1, FRAMES - 1)),
+    pool: optional(integer(2, 1 << 20)),
+    mms: optional(integer(1, 4096)),
+    policy: optional(anything()),
+    autoPurge: optional(boolean()),
+    detectHazards: optional(boolean()),
+    hazardRecords: optional(integer(0, 1 << 20)),
+  },
+  "an object that describes a kernel",
+);
+
 /** A kernel, through whose operations tables change. */
 export class Kernel {
   /** The policy in force. */
@@ -88,15 +106,23 @@ export class Kernel {
     cpus: number,
   ) {
     const { exports } = engine;
-    const pool = checkInteger("kernel.pool", config.pool ?? 512, 2, 1 << 20);
-    const base = checkInteger("kernel.poolBase", config.poolBase ?? 0x1000, 1, 2 ** 40 - 1 - pool);
-    const mms = checkInteger("kernel.mms", config.mms ?? 16, 1, 4096);
-    this.ring = checkInteger("kernel.hazardRecords", config.hazardRecords ?? 1024, 0, 1 << 20);
+    const {
+      pool = 512,
+      poolBase = 0x1000,
+      mms = 16,
+      hazardRecords = 1024,
+      autoPurge = true,
+      detectHazards = true,
+    } = config;
+    if (poolBase + pool >= FRAMES) {
+      throw new InvalidOptionError("kernel.poolBase", poolBase, `an integer from 1 to ${FRAMES - 1 - pool}`);
+    }
+    this.ring = hazardRecords;
     this.policy = checkPolicy(config.policy ?? "none", "kernel.policy");
     const { bits, scope, deferSites } = policyBits(this.policy);
     exports.setPolicy(bits, scope, deferSites);
-    exports.setKernelOptions(config.autoPurge !== false, config.detectHazards !== false);
-    if (!exports.createKernel(BigInt(base), pool, mms, cpus, this.ring)) {
+    exports.setKernelOptions(autoPurge, detectHazards);
+    if (!exports.createKernel(BigInt(poolBase), pool, mms, cpus, this.ring)) {
       throw new InvalidOptionError(
         "kernel.pool",
         pool,

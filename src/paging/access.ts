@@ -1,6 +1,6 @@
 // Kinds of access and the controls that decide about them (docs/rules.md section 2; assembly/paging/access.ts has the same bits).
 
-import { InvalidOptionError } from "../base/errors.js";
+import { boolean, integer, object, optional, parse } from "../base/schema.js";
 
 /**
  * What an access is: a type (read, write, fetch) made with user or supervisor privilege. *Implicit* accesses are made
@@ -65,6 +65,18 @@ export const linuxControls: Readonly<Controls> = {
 
 const BITS = { wp: 1, smep: 2, smap: 4, pke: 8, pge: 16, pcide: 32, nxe: 64, ac: 128 } as const;
 
+/** Some of the controls. @internal */
+export const controlsSchema = object(
+  {
+    ...(Object.fromEntries(Object.keys(BITS).map((name) => [name, optional(boolean())])) as Record<
+      keyof typeof BITS,
+      ReturnType<typeof optional<ReturnType<typeof boolean>>>
+    >),
+    pkru: optional(integer(0, 0xffff_ffff, "an integer from 0 to 0xffffffff")),
+  },
+  "an object of controls",
+);
+
 /** Bits of the controls for the engine. @internal */
 export function controlBits(controls: Controls): number {
   let bits = 0;
@@ -77,20 +89,6 @@ export function controlBits(controls: Controls): number {
  * @throws InvalidOptionError for an unknown name or a value of the wrong type
  */
 export function completeControls(given: Partial<Controls> | undefined, base: Controls, where = "controls"): Controls {
-  const controls = { ...base };
-  for (const [name, value] of Object.entries(given ?? {})) {
-    if (value === undefined) continue;
-    if (name === "pkru") {
-      if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > 0xffff_ffff) {
-        throw new InvalidOptionError(`${where}.pkru`, value, "an integer from 0 to 0xffffffff");
-      }
-      controls.pkru = value as number;
-    } else if (name in BITS) {
-      if (typeof value !== "boolean") throw new InvalidOptionError(`${where}.${name}`, value, "true or false");
-      controls[name as keyof typeof BITS] = value;
-    } else {
-      throw new InvalidOptionError(`${where}.${name}`, value, `one of ${Object.keys(base).join(", ")}`);
-    }
-  }
-  return controls;
+  const change = Object.entries(parse(controlsSchema, given ?? {}, where)).filter(([, value]) => value !== undefined);
+  return { ...base, ...Object.fromEntries(change) };
 }

@@ -1,6 +1,6 @@
 // Paging mode of a machine or walker, the same for everything in it.
 
-import { checkInteger, checkOneOf } from "../base/errors.js";
+import { boolean, integer, oneOf, optional } from "../base/schema.js";
 import type { Engine } from "../engine/instance.js";
 
 /** How tables are read (SDM 4.5). */
@@ -16,15 +16,17 @@ export interface PagingMode {
 /** 2 GiB of contents, half of what 32-bit addresses reach. */
 const MAX_TABLES = 1 << 19;
 
-/** Checks a paging mode and sets it. @internal @throws InvalidOptionError */
-export function checkPagingMode(
-  { exports }: Engine,
-  mode: PagingMode,
-  tableCount: number,
-): { levels: 4 | 5; tables: number } {
-  const levels = checkOneOf("levels", mode.levels ?? 4, [4, 5] as const);
-  const maxPhyAddr = checkInteger("maxPhyAddr", mode.maxPhyAddr ?? 46, 32, 52);
-  const tables = checkInteger("tables", tableCount, 1, MAX_TABLES);
-  exports.setPagingMode(levels, maxPhyAddr, mode.pages1G !== false);
-  return { levels, tables };
+/** Fields of a paging mode, and the capacity in tables that goes with it. @internal */
+export const pagingFields = {
+  levels: optional(oneOf([4, 5])),
+  maxPhyAddr: optional(integer(32, 52)),
+  pages1G: optional(boolean()),
+  tables: optional(integer(1, MAX_TABLES)),
+};
+
+/** Sets a paging mode that has been checked; how many levels it has. @internal */
+export function setPagingMode({ exports }: Engine, mode: PagingMode): 4 | 5 {
+  const { levels = 4, maxPhyAddr = 46, pages1G = true } = mode;
+  exports.setPagingMode(levels, maxPhyAddr, pages1G);
+  return levels;
 }

@@ -1,8 +1,9 @@
 // What a trace is replayed on: CPUs and an IOMMU, by the name of a preset or as the user's own data.
 
-import { checkOneOf, InvalidOptionError } from "../base/errors.js";
+import { checkOneOf } from "../base/errors.js";
+import { anything, boolean, object, oneOf, optional, parse, text } from "../base/schema.js";
 import { geometries } from "../hardware/geometries.js";
-import { type AgentGeometry, cacheShape, listShapes } from "../hardware/geometry.js";
+import { type AgentGeometry, cacheShape, geometrySchema, listShapes } from "../hardware/geometry.js";
 
 /** CPUs and the IOMMU beside them. */
 export interface ReplayHardware {
@@ -56,6 +57,18 @@ export const replayHardware = {
   },
 } as const satisfies Record<string, ReplayHardware>;
 
+const hardwareSchema = object(
+  {
+    name: optional(text("a name")),
+    source: optional(text()),
+    cpu: optional(anything()),
+    iommu: optional(anything()),
+    dialect: optional(oneOf(["vtd", "amd"])),
+    stopAtSupervisor: optional(boolean()),
+  },
+  `an object, or one of ${Object.keys(replayHardware).join(", ")}`,
+);
+
 /** Name of a preset. */
 export type ReplayHardwareName = keyof typeof replayHardware;
 
@@ -68,21 +81,14 @@ export function checkHardware(value: unknown, field = "hardware"): ReplayHardwar
   if (typeof value === "string") {
     return replayHardware[checkOneOf(field, value, Object.keys(replayHardware) as ReplayHardwareName[])];
   }
-  const given = object(value, field, ["name", "source", "cpu", "iommu", "dialect", "stopAtSupervisor"]);
-  const text = (key: string, fallback: string): string => {
-    const found = given[key] ?? fallback;
-    if (typeof found !== "string") throw new InvalidOptionError(`${field}.${key}`, found, "a text");
-    return found;
-  };
-  const stop = given["stopAtSupervisor"] ?? false;
-  if (typeof stop !== "boolean") throw new InvalidOptionError(`${field}.stopAtSupervisor`, stop, "true or false");
+  const given = parse(hardwareSchema, value, field);
   return {
-    name: text("name", "custom"),
-    source: text("source", "the user's own"),
-    cpu: geometry(given["cpu"] ?? "skylake", `${field}.cpu`),
-    iommu: geometry(given["iommu"] ?? "vtd", `${field}.iommu`),
-    dialect: checkOneOf(`${field}.dialect`, text("dialect", "vtd") as "vtd", ["vtd", "amd"] as const),
-    stopAtSupervisor: stop,
+    name: given.name ?? "custom",
+    source: given.source ?? "the user's own",
+    cpu: geometry(given.cpu ?? "skylake", `${field}.cpu`),
+    iommu: geometry(given.iommu ?? "vtd", `${field}.iommu`),
+    dialect: given.dialect ?? "vtd",
+    stopAtSupervisor: given.stopAtSupervisor ?? false,
   };
 }
 
@@ -90,36 +96,9 @@ function geometry(value: unknown, field: string): AgentGeometry {
   if (typeof value === "string") {
     return geometries[checkOneOf(field, value, Object.keys(geometries) as (keyof typeof geometries)[])];
   }
-  const given = object(value, field, ["l1", "l2", "psc"]) as AgentGeometry;
-  for (const list of ["l1", "l2"] as const) {
-    if (given[list] !== undefined && !Array.isArray(given[list])) {
-      throw new InvalidOptionError(`${field}.${list}`, given[list], "a list of caches");
-    }
-    for (const [i, cache] of (given[list] ?? []).entries()) object(cache, `${field}.${list}[${i}]`, CACHE_KEYS);
-    listShapes(given[list], `${field}.${list}`, list);
-  }
-  for (const [level, shape] of Object.entries(object(given.psc ?? {}, `${field}.psc`, ["2", "3", "4", "5"]))) {
-    const where = `${field}.psc[${level}]`;
-    cacheShape(object(shape, where, CACHE_KEYS) as unknown as { entries: number; ways: number }, where, "psc", true);
-  }
+  const given = parse(geometrySchema, value, field) as AgentGeometry;
+  for (const list of ["l1", "l2"] as const) listShapes(given[list] ?? [], `${field}.${list}`, list);
+  for (const [level, shape] of Object.entries(given.psc ?? {}))
+    cacheShape(shape, `${field}.psc[${level}]`, "psc", true);
   return given;
-}
-
-const CACHE_KEYS = ["entries", "ways", "pageSizes", "replacement", "enabled"];
-
-function object(value: unknown, field: string, keys: readonly string[]): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    const presets = field.endsWith("cpu") || field.endsWith("iommu") ? geometries : replayHardware;
-    throw new InvalidOptionError(field, value, `an object, or one of ${Object.keys(presets).join(", ")}`);
-  }
-  for (const key of Object.keys(value)) {
-    if (!keys.includes(key)) {
-      throw new InvalidOptionError(
-        `${field}.${key}`,
-        (value as Record<string, unknown>)[key],
-        `one of ${keys.join(", ")}`,
-      );
-    }
-  }
-  return value as Record<string, unknown>;
 }

@@ -159,7 +159,7 @@ describe("options", () => {
     [{ hardware: "zen99" }, "hardware"],
     [{ hardware: { cpu: "zen99" } }, "hardware.cpu"],
     [{ hardware: { iommu: { l1: [{ entries: 5, ways: 2 }] } } }, "hardware.iommu.l1[0].entries"],
-    [{ hardware: { iommu: { psc: { 7: {} } } } }, "hardware.iommu.psc.7"],
+    [{ hardware: { iommu: { psc: { 7: {} } } } }, "hardware.iommu.psc[7]"],
     [{ hardware: { dialect: "arm" } }, "hardware.dialect"],
     [{ devices: { writes: 2 } }, "devices.writes"],
     [{ devices: { colour: 2 } }, "devices.colour"],

@@ -1,0 +1,153 @@
+// Option objects and files, checked by one schema each: what is unknown is refused with the nearest name, what is wrong with its
+// path, its value and what is allowed. The same schemas become the JSON Schema files of the package (scripts/make-schemas.mjs).
+
+import * as v from "valibot";
+import { InvalidOptionError, oneOfText } from "./errors.js";
+import { nearest } from "./suggest.js";
+
+/** A schema of a T. */
+export type Schema<T> = v.GenericSchema<unknown, T>;
+
+/** Any schema, whatever it is of. */
+type Any = v.GenericSchema<unknown, unknown>;
+
+/** Checks a value and returns it; of objects a copy, with defaults filled in. @throws InvalidOptionError */
+export function parse<T>(schema: Schema<T>, value: unknown, field: string): T {
+  checkShape(schema as Any, value, field);
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const path = (issue.path ?? []).map(({ key }) => key);
+  throw new InvalidOptionError(nameOf(joinPath(field, path)), valueAt(value, path), issue.message);
+}
+
+/** Where a path leads, own properties only. */
+function valueAt(value: unknown, path: readonly unknown[]): unknown {
+  return path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key as string], value);
+}
+
+/** The whole of the options has no path of its own. */
+function nameOf(path: string): string {
+  return path === "" ? "options" : path;
+}
+
+function joinPath(field: string, path: readonly unknown[]): string {
+  return path.reduce<string>((at, key) => at + step(at, key), field);
+}
+
+function step(at: string, key: unknown): string {
+  if (typeof key === "number" || /^\d+$/.test(String(key))) return `[${key}]`;
+  return at === "" ? String(key) : `.${String(key)}`;
+}
+
+/**
+ * Structure before values: objects are objects and no arrays, and have no field that their schema does not name. A misspelt
+ * field is so reported before the one that is then missing.
+ */
+function checkShape(schema: Any, value: unknown, field: string): void {
+  const known = schema as unknown as {
+    type: string;
+    entries?: Record<string, Any>;
+    item?: Any;
+    value?: Any;
+    wrapped?: Any;
+    message?: unknown;
+  };
+  if (known.wrapped) {
+    if (value !== undefined) checkShape(known.wrapped, value, field);
+  } else if (known.entries) {
+    if (!isObject(value)) {
+      throw new InvalidOptionError(nameOf(field), value, known.message ? String(known.message) : "an object");
+    }
+    for (const key of Object.keys(value)) {
+      const entry = Object.hasOwn(known.entries, key) ? known.entries[key] : undefined;
+      if (!entry) throw unknownField(field, key, value[key], Object.keys(known.entries));
+      checkShape(entry, value[key], joinPath(field, [key]));
+    }
+    for (const [key, entry] of Object.entries(known.entries)) {
+      if (!Object.hasOwn(value, key)) parse(entry, undefined, joinPath(field, [key]));
+    }
+  } else if (known.item && Array.isArray(value)) {
+    for (const [i, item] of value.entries()) checkShape(known.item, item, `${field}[${i}]`);
+  }
+}
+
+/** The error for a field that nobody reads. */
+export function unknownField(
+  field: string,
+  key: string,
+  value: unknown,
+  allowed: readonly string[],
+): InvalidOptionError {
+  const meant = nearest(key, allowed);
+  const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
+  return new InvalidOptionError(joinPath(field, [key]), value, `one of ${allowed.join(", ")}${hint}`);
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+// ---- what fields are made of; each message says what is allowed ----
+
+/** A whole number. */
+export function integer(least: number, most: number, allowed = `an integer from ${least} to ${most}`) {
+  return v.pipe(v.number(allowed), v.integer(allowed), v.minValue(least, allowed), v.maxValue(most, allowed));
+}
+
+/** A finite number. */
+export function number(least: number, most: number) {
+  const allowed = most === Number.MAX_VALUE ? `a number from ${least} up` : `a number from ${least} to ${most}`;
+  return v.pipe(v.number(allowed), v.finite(allowed), v.minValue(least, allowed), v.maxValue(most, allowed));
+}
+
+/** true or false, and nothing that is only like it. */
+export function boolean() {
+  return v.boolean("true or false");
+}
+
+/** One of a few names. */
+export function oneOf<const T extends string | number>(allowed: readonly T[]) {
+  return v.picklist(allowed, ({ input }) => oneOfText(input, allowed));
+}
+
+/** A text that is not empty. */
+export function text(what = "a text") {
+  return v.pipe(v.string(what), v.minLength(1, what));
+}
+
+/** A 64-bit address, signed or unsigned. */
+export function address() {
+  const allowed = "a 64-bit address as bigint";
+  return v.pipe(v.bigint(allowed), v.minValue(-(1n << 63n), allowed), v.maxValue((1n << 64n) - 1n, allowed));
+}
+
+/** A list. */
+export function list<T extends Any>(item: T, what = "a list", least = 0, most = Number.MAX_SAFE_INTEGER) {
+  return v.pipe(v.array(item, what), v.minLength(least, what), v.maxLength(most, what));
+}
+
+/** An object with these fields and no others. */
+export function object<T extends v.ObjectEntries>(entries: T, what = "an object") {
+  return v.strictObject(entries, what);
+}
+
+/** A field that may be missing. */
+export function optional<T extends Any>(schema: T) {
+  return v.optional(schema);
+}
+
+/** A function of the caller's. */
+export function callback() {
+  return v.function("a function");
+}
+
+/** A field that somebody else checks. */
+export function anything() {
+  return v.unknown();
+}
+
+/** An object of a class. */
+export function instanceOf<T>(type: abstract new (...args: never[]) => T, what: string) {
+  return v.custom<T>((it) => it instanceof type, what);
+}
