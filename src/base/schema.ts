@@ -51,6 +51,7 @@ function checkShape(schema: Any, value: unknown, field: string): void {
     item?: Any;
     value?: Any;
     wrapped?: Any;
+    options?: readonly unknown[];
     message?: unknown;
   };
   if (known.wrapped) {
@@ -67,6 +68,9 @@ function checkShape(schema: Any, value: unknown, field: string): void {
     for (const [key, entry] of Object.entries(known.entries)) {
       if (!Object.hasOwn(value, key)) parse(entry, undefined, joinPath(field, [key]));
     }
+  } else if (known.type === "union" && known.options) {
+    const [plain, whole] = known.options as [Any, Any];
+    parse(isObject(value) ? whole : plain, value, field);
   } else if (known.item && Array.isArray(value)) {
     for (const [i, item] of value.entries()) checkShape(known.item, item, `${field}[${i}]`);
   }
@@ -96,8 +100,7 @@ export function integer(least: number, most: number, allowed = `an integer from 
 }
 
 /** A finite number. */
-export function number(least: number, most: number) {
-  const allowed = most === Number.MAX_VALUE ? `a number from ${least} up` : `a number from ${least} to ${most}`;
+export function number(least: number, most: number, allowed = `a number from ${least} to ${most}`) {
   return v.pipe(v.number(allowed), v.finite(allowed), v.minValue(least, allowed), v.maxValue(most, allowed));
 }
 
@@ -122,6 +125,18 @@ export function address() {
   return v.pipe(v.bigint(allowed), v.minValue(-(1n << 63n), allowed), v.maxValue((1n << 64n) - 1n, allowed));
 }
 
+/** What starts a random sequence: the same seed, the same sequence on every machine. */
+export type Seed = bigint | number;
+
+/** A seed, 0 to 2^64 - 1. */
+export function seed() {
+  const allowed = "a seed: a whole number from 0 to 2^64 - 1, as number or bigint";
+  return v.pipe(
+    v.custom<Seed>((it) => typeof it === "bigint" || Number.isSafeInteger(it), allowed),
+    v.check((it) => it >= 0 && it < 1n << 64n, allowed),
+  );
+}
+
 /** A list. */
 export function list<T extends Any>(item: T, what = "a list", least = 0, most = Number.MAX_SAFE_INTEGER) {
   return v.pipe(v.array(item, what), v.minLength(least, what), v.maxLength(most, what));
@@ -130,6 +145,11 @@ export function list<T extends Any>(item: T, what = "a list", least = 0, most = 
 /** An object with these fields and no others. */
 export function object<T extends v.ObjectEntries>(entries: T, what = "an object") {
   return v.strictObject(entries, what);
+}
+
+/** A value of one kind, or an object: what is no object is held to the first. */
+export function either<A extends Any, B extends Any>(plain: A, whole: B) {
+  return v.union([plain, whole]);
 }
 
 /** A field that may be missing. */

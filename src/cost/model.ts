@@ -1,6 +1,6 @@
 // The cost model: nanoseconds for each thing a policy causes, as data. Every default names its source and how sure it is.
 
-import { InvalidOptionError } from "../base/errors.js";
+import { either, number, object, oneOf, optional, parse, text } from "../base/schema.js";
 import { type CostKind, costKinds } from "./result.js";
 
 /** How sure a figure is. `verified`: read at its source; `reported`: second hand or one machine; `assumed`: nobody published it. */
@@ -86,45 +86,35 @@ export const notModelled: readonly string[] = [
   "an entry read costs the same whether a data cache has it or not",
 ];
 
+const nanoseconds = number(0, 1e12, "nanoseconds, a number from 0 to 1e12");
+
+/** A figure in full, or its nanoseconds. */
+const figureSchema = either(
+  nanoseconds,
+  object(
+    { ns: nanoseconds, source: optional(text()), confidence: optional(oneOf(["verified", "reported", "assumed"])) },
+    "nanoseconds, or an object { ns, source, confidence }",
+  ),
+);
+
+/** A cost model, as a file has it. @internal */
+export const costModelSchema = object({
+  name: optional(text("a name")),
+  figures: optional(object(Object.fromEntries(costKinds.map((kind) => [kind, optional(figureSchema)])))),
+});
+
 /**
  * Checks a cost model, e.g. one read from JSON: `{"name": "mine", "figures": {"queueWait": {"ns": 900, "source": "measured"}}}`.
  * A figure may be a plain number (ns). Figures that are not given are the defaults.
  * @throws InvalidOptionError naming the field, the value and what is allowed
  */
 export function checkCostModel(value: unknown, field = "cost"): CostModel {
-  const given = record(value, field, ["name", "figures"]);
-  const name = given["name"] ?? "custom";
-  if (typeof name !== "string" || name === "") throw new InvalidOptionError(`${field}.name`, name, "a name");
+  const { name = "custom", figures: given = {} } = parse(costModelSchema, value, field);
   const figures: Record<string, CostFigure> = { ...defaultCostModel.figures };
-  const list = record(given["figures"] ?? {}, `${field}.figures`, costKinds);
-  for (const kind of Object.keys(list)) figures[kind] = figure(list[kind], `${field}.figures.${kind}`, name);
+  for (const [kind, figure] of Object.entries(given)) {
+    if (figure === undefined) continue;
+    const { ns, source = name, confidence = "reported" } = typeof figure === "number" ? { ns: figure } : figure;
+    figures[kind] = { ns, source, confidence };
+  }
   return { name, figures: figures as Record<CostKind, CostFigure> };
-}
-
-function figure(value: unknown, field: string, model: string): CostFigure {
-  if (typeof value === "number") return { ns: nanoseconds(value, field), source: model, confidence: "reported" };
-  const given = record(value, field, ["ns", "source", "confidence"]);
-  const source = given["source"] ?? model;
-  if (typeof source !== "string") throw new InvalidOptionError(`${field}.source`, source, "a text");
-  const confidence = given["confidence"] ?? "reported";
-  if (confidence !== "verified" && confidence !== "reported" && confidence !== "assumed") {
-    throw new InvalidOptionError(`${field}.confidence`, confidence, "one of verified, reported, assumed");
-  }
-  return { ns: nanoseconds(given["ns"], `${field}.ns`), source, confidence };
-}
-
-function nanoseconds(value: unknown, field: string): number {
-  if (typeof value === "number" && value >= 0 && value <= 1e12) return value;
-  throw new InvalidOptionError(field, value, "nanoseconds, a number from 0 to 1e12");
-}
-
-function record(value: unknown, field: string, keys: readonly string[]): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new InvalidOptionError(field, Array.isArray(value) ? "a list" : value, "an object");
-  }
-  const given = value as Record<string, unknown>;
-  for (const key of Object.keys(given)) {
-    if (!keys.includes(key)) throw new InvalidOptionError(`${field}.${key}`, given[key], `one of ${keys.join(", ")}`);
-  }
-  return given;
 }

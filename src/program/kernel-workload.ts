@@ -1,6 +1,7 @@
 // Synthetic kernel programs from the engine's own seeded generator (assembly/kernel/workload.ts).
 
-import { checkAddress, checkInteger, InvalidOptionError } from "../base/errors.js";
+import { checkAddress, InvalidOptionError } from "../base/errors.js";
+import { address, integer, number, object, optional, parse, type Seed, seed } from "../base/schema.js";
 import type { Engine } from "../engine/instance.js";
 
 /** Operations of each kind per million; what is left over is DMA. */
@@ -26,7 +27,7 @@ export interface KernelMix {
 /** A synthetic kernel workload. The address spaces exist, their user pages are mapped, and PASIDs are bound beforehand. */
 export interface KernelWorkloadOptions {
   /** Default 1. */
-  seed?: bigint;
+  seed?: Seed;
   mix?: KernelMix;
   /** Areas of 2 MiB in vmalloc space, from this address on. Default 64 from 0xffffc90000000000 (4 levels). */
   areas?: { base?: bigint; count?: number };
@@ -57,35 +58,39 @@ const DEFAULT_MIX: Required<KernelMix> = {
   work: 10_000,
 };
 
+const share = number(0, 1);
+
+const kernelWorkloadSchema = object({
+  seed: optional(seed()),
+  mix: optional(
+    object(
+      Object.fromEntries(KINDS.map((kind) => [kind, optional(number(0, 1e6, "0 to 1000000 per million operations"))])),
+    ),
+  ),
+  areas: optional(object({ base: optional(address()), count: optional(integer(1, maxAreas)) })),
+  user: object({ base: address(), pages: integer(1, 1 << 24) }, "the user pages: { base, pages }"),
+  mms: optional(integer(1, 4096)),
+  devices: object({ first: integer(0, 1023), count: integer(1, 255) }, "requesters: { first, count }"),
+  probes: optional(share),
+  huge: optional(share),
+});
+
 /** Checks a workload and starts it in the engine. @internal @throws InvalidOptionError */
 export function startKernelWorkload({ exports }: Engine, options: KernelWorkloadOptions, cpus: number): void {
-  const mix = { ...DEFAULT_MIX, ...options.mix };
-  let sum = 0;
-  for (const [kind, name] of KINDS.entries()) {
-    const perMillion = mix[name];
-    if (!(perMillion >= 0 && perMillion <= 1e6)) {
-      throw new InvalidOptionError(`mix.${name}`, perMillion, "0 to 1000000 per million operations");
-    }
-    sum += perMillion;
-    exports.setKernelWeight(kind, Math.round((perMillion * 2 ** 16) / 1e6));
-  }
+  const checked = parse(kernelWorkloadSchema, options, "") as KernelWorkloadOptions;
+  const { seed = 1n, devices, user, mms = 1, areas = {}, probes = 0.1, huge = 0.25 } = checked;
+  const mix = { ...DEFAULT_MIX, ...checked.mix };
+  const sum = KINDS.reduce((all, name) => all + mix[name], 0);
   if (sum > 1e6) throw new InvalidOptionError("mix", `${sum} per million in all`, "at most 1000000");
-  const { devices, user, areas = {} } = options;
-  checkInteger("devices.first", devices.first, 0, 1023);
-  checkInteger("devices.count", devices.count, 1, 255);
-  exports.setKernelActors(cpus, checkInteger("mms", options.mms ?? 1, 1, 4096), devices.first, devices.count);
+  for (const [kind, name] of KINDS.entries()) exports.setKernelWeight(kind, Math.round((mix[name] * 2 ** 16) / 1e6));
+  exports.setKernelActors(cpus, mms, devices.first, devices.count);
   exports.startKernelWorkload(
-    checkAddress("seed", options.seed ?? 1n),
+    BigInt(seed),
     checkAddress("areas.base", areas.base ?? 0xffff_c900_0000_0000n),
-    checkInteger("areas.count", areas.count ?? 64, 1, maxAreas),
+    areas.count ?? 64,
     checkAddress("user.base", user.base),
-    checkInteger("user.pages", user.pages, 1, 1 << 24),
-    share("probes", options.probes ?? 0.1),
-    share("huge", options.huge ?? 0.25),
+    user.pages,
+    Math.round(probes * 1024),
+    Math.round(huge * 1024),
   );
-}
-
-function share(field: string, value: number): number {
-  if (!(value >= 0 && value <= 1)) throw new InvalidOptionError(field, value, "a number from 0 to 1");
-  return Math.round(value * 1024);
 }

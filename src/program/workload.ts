@@ -1,6 +1,19 @@
 // Synthetic programs from the engine's own seeded generator: the same seed gives the same counters on every machine.
 
-import { checkAddress, checkInteger, checkOneOf, InvalidOptionError } from "../base/errors.js";
+import { checkAddress, checkInteger, InvalidOptionError } from "../base/errors.js";
+import {
+  anything,
+  integer,
+  isObject,
+  number,
+  object,
+  oneOf,
+  optional,
+  parse,
+  type Seed,
+  seed,
+  unknownField,
+} from "../base/schema.js";
 import { checkAccess } from "../hardware/context.js";
 import type { Access } from "../paging/access.js";
 
@@ -35,8 +48,8 @@ export interface WorkloadPage {
 
 /** A synthetic workload. */
 export interface WorkloadOptions {
-  /** Seed, 0 to 2^64 - 1. Default 1. */
-  seed?: bigint;
+  /** 0 to 2^64 - 1. Default 1. */
+  seed?: Seed;
   pages: readonly WorkloadPage[];
   /** Default `uniform`. */
   stream?: Stream;
@@ -57,6 +70,7 @@ const STREAMS = ["sequential", "strided", "uniform", "zipf", "chase"] as const;
 const FLUSHES = ["page", "range", "aboveCeiling", "space", "global", "allButGlobal"] as const;
 const MAX_REQUESTERS = 1024;
 const MAY_WRITE = 32n;
+const PAGE_FIELDS = ["va", "access", "writable"];
 
 /** A checked workload in the engine's terms. @internal */
 export interface WorkloadShape {
@@ -73,21 +87,37 @@ export interface WorkloadShape {
   pcids: number;
 }
 
+const perMillion = optional(number(0, 1e6, "0 to 1000000 per million operations"));
+
+/** Requesters from the first on. @internal */
+export const requestersSchema = object(
+  { first: integer(0, MAX_REQUESTERS - 1), count: integer(1, MAX_REQUESTERS) },
+  "requesters: { first, count }",
+);
+
+const workloadSchema = object({
+  seed: optional(seed()),
+  pages: anything(),
+  stream: optional(oneOf(STREAMS)),
+  stride: optional(integer(0, 0xffff_ffff)),
+  exponent: optional(number(Number.MIN_VALUE, 8, "a number above 0, up to 8")),
+  writes: optional(number(0, 1)),
+  flushes: optional(object(Object.fromEntries(FLUSHES.map((kind) => [kind, perMillion])))),
+  requesters: optional(requestersSchema),
+  pcids: optional(integer(1, 4096)),
+});
+
 /** @internal @throws InvalidOptionError */
 export function checkWorkload(options: WorkloadOptions, most: number): WorkloadShape {
-  const { pages, writes = 0.25, exponent = 0.99, requesters = { first: 0, count: 1 } } = options;
+  // A list of pages may be long and is looked at once, below.
+  const { pages } = options;
+  const checked = parse(workloadSchema, isObject(options) ? { ...options, pages: [] } : options, "") as WorkloadOptions;
+  if (!Array.isArray(pages)) throw new InvalidOptionError("pages", pages, "a list of pages");
   if (pages.length === 0 || pages.length > most) {
     throw new InvalidOptionError("pages.length", pages.length, `1 to ${most} (workloadPages of the machine)`);
   }
-  if (!(writes >= 0 && writes <= 1)) throw new InvalidOptionError("writes", writes, "a number from 0 to 1");
-  if (!(exponent > 0 && exponent <= 8)) throw new InvalidOptionError("exponent", exponent, "a number above 0, up to 8");
-  const flushes = FLUSHES.map((kind) => {
-    const perMillion = options.flushes?.[kind] ?? 0;
-    if (!(perMillion >= 0 && perMillion <= 1e6)) {
-      throw new InvalidOptionError(`flushes.${kind}`, perMillion, "0 to 1000000 per million operations");
-    }
-    return Math.round((perMillion * 2 ** 20) / 1e6);
-  });
+  const { writes = 0.25, exponent = 0.99, requesters = { first: 0, count: 1 } } = checked;
+  const flushes = FLUSHES.map((kind) => Math.round(((checked.flushes?.[kind] ?? 0) * 2 ** 20) / 1e6));
   if (flushes.reduce((a, b) => a + b, 0) > 2 ** 20) {
     throw new InvalidOptionError(
       "flushes",
@@ -95,20 +125,25 @@ export function checkWorkload(options: WorkloadOptions, most: number): WorkloadS
       "at most a million per million operations",
     );
   }
-  checkInteger("requesters.first", requesters.first, 0, MAX_REQUESTERS - 1);
   checkInteger("requesters.count", requesters.count, 1, MAX_REQUESTERS - requesters.first);
   return {
-    seed: checkAddress("seed", options.seed ?? 1n),
-    pages: BigUint64Array.from(pages, ({ va, access, writable }, i) => {
-      const page = checkAddress(`pages[${i}].va`, va) & ~0xfffn;
-      return page | BigInt(checkAccess(access)) | (writable ? MAY_WRITE : 0n);
+    seed: BigInt(checked.seed ?? 1n),
+    pages: BigUint64Array.from(pages as readonly WorkloadPage[], (page, i) => {
+      if (!isObject(page)) throw new InvalidOptionError(`pages[${i}]`, page, "a page: { va, access, … }");
+      for (const key of Object.keys(page)) {
+        if (!PAGE_FIELDS.includes(key)) {
+          throw unknownField(`pages[${i}]`, key, (page as unknown as Record<string, unknown>)[key], PAGE_FIELDS);
+        }
+      }
+      const va = checkAddress(`pages[${i}].va`, page.va) & ~0xfffn;
+      return va | BigInt(checkAccess(page.access)) | (page.writable ? MAY_WRITE : 0n);
     }),
-    stream: STREAMS.indexOf(checkOneOf("stream", options.stream ?? "uniform", STREAMS)),
-    stride: checkInteger("stride", options.stride ?? 17, 0, 0xffff_ffff),
+    stream: STREAMS.indexOf(checked.stream ?? "uniform"),
+    stride: checked.stride ?? 17,
     exponent,
     writes: Math.round(writes * 1024),
     flushes,
     requesters,
-    pcids: checkInteger("pcids", options.pcids ?? 1, 1, 4096),
+    pcids: checked.pcids ?? 1,
   };
 }
