@@ -1,8 +1,17 @@
 // A machine: CPUs and IOMMUs over one set of frames, and programs that play on it.
 
 import { checkInteger, InvalidOptionError } from "./base/errors.js";
+import { allPagesMask, pcids, programFaults } from "./engine/abi.js";
 import type { Pointer } from "./engine/exports.js";
 import { compileEngine, compileEngineSync, Engine, type EngineOptions } from "./engine/instance.js";
+import {
+  CHUNK,
+  MAX_AREAS,
+  MAX_GENERATED,
+  MAX_INTERLEAVED,
+  MAX_WORKLOAD_PAGES,
+  SCRATCH_WORDS,
+} from "./engine/limits.js";
 import type { Workshop } from "./hardware/agent.js";
 import { Cpu, type CpuConfig } from "./hardware/cpu.js";
 import { Iommu, type IommuConfig } from "./hardware/iommu.js";
@@ -10,7 +19,7 @@ import { Kernel, type KernelConfig } from "./kernel/kernel.js";
 import type { Controls } from "./paging/access.js";
 import { Frames } from "./paging/frames.js";
 import { checkPagingMode, type PagingMode } from "./paging/paging-mode.js";
-import { type KernelWorkloadOptions, maxAreas, startKernelWorkload } from "./program/kernel-workload.js";
+import { type KernelWorkloadOptions, startKernelWorkload } from "./program/kernel-workload.js";
 import { countOperations, operationBytes, twoRecords } from "./program/program.js";
 import { checkWorkload, type WorkloadOptions } from "./program/workload.js";
 
@@ -48,19 +57,17 @@ export interface Snapshot {
   readonly controls: readonly Readonly<Controls>[];
 }
 
-const CHUNK = 65536;
-const SCRATCH_WORDS = 4 * 65536;
-const INTERLEAVED = 4096;
-
-/** assembly/program/check.ts: which part of an operation, and what it should be. */
-const PROGRAM_FAULTS: readonly ([string, string] | undefined)[] = [
-  undefined,
-  ["code", "one of Operation"],
-  ["requester", "the number of a CPU, PASID or device of this machine, of the kind that the operation needs"],
-  ["type", "an access code, or 0 to 3 for INVPCID"],
-  ["argument", "a PCID from 0 to 4095, or an address mask from 0 to 52"],
-  ["second record", "a record with the new value of the entry"],
-];
+/** What is wrong with an operation: which part of it, and what it should be. */
+const FAULTS: Readonly<Record<Exclude<(typeof programFaults)[number], "fine">, readonly [string, string]>> = {
+  badCode: ["code", "one of Operation"],
+  badRequester: [
+    "requester",
+    "the number of a CPU, PASID or device of this machine, of the kind that the operation needs",
+  ],
+  badType: ["type", "an access code, or 0 to 3 for INVPCID"],
+  badArgument: ["argument", `a PCID from 0 to ${pcids - 1}, or an address mask from 0 to ${allPagesMask}`],
+  noSecondRecord: ["second record", "a record with the new value of the entry"],
+};
 
 /**
  * Makes a machine.
@@ -110,10 +117,10 @@ export class Machine {
     this.iommus = (config.iommus ?? []).map((iommu, i) => new Iommu(workshop, iommu, `iommus[${i}]`));
     this.iommuRequesters = this.iommus.reduce((sum, iommu) => sum + iommu.requesterCount, 0);
     this.program = engine.made(exports.allocate(CHUNK * operationBytes), "program memory");
-    this.interleaved = engine.made(exports.allocate(INTERLEAVED * operationBytes), "program memory");
-    this.interleavedPoints = engine.made(exports.allocate(INTERLEAVED * 4), "program memory");
+    this.interleaved = engine.made(exports.allocate(MAX_INTERLEAVED * operationBytes), "program memory");
+    this.interleavedPoints = engine.made(exports.allocate(MAX_INTERLEAVED * 4), "program memory");
     this.results = engine.made(exports.allocate(CHUNK * 8), "result memory");
-    this.workloadPages = checkInteger("workloadPages", config.workloadPages ?? 65536, 1, 1 << 24);
+    this.workloadPages = checkInteger("workloadPages", config.workloadPages ?? 65536, 1, MAX_WORKLOAD_PAGES);
     this.pageList = engine.made(exports.createWorkload(this.workloadPages), "workload pages");
     const buffersEnd = exports.arenaBytes();
     this.frames = new Frames(engine, tables);
@@ -123,7 +130,7 @@ export class Machine {
       [scratch.at + scratch.words * 8, this.program],
       [buffersEnd, exports.arenaBytes()],
     ];
-    if (this.kernel) engine.made(exports.createKernelWorkload(maxAreas), "workload areas");
+    if (this.kernel) engine.made(exports.createKernelWorkload(MAX_AREAS), "workload areas");
   }
 
   /** Bytes of the engine's memory in use. */
@@ -165,7 +172,8 @@ export class Machine {
     const { exports } = this.engine;
     const bad = exports.checkProgram(at, count) >>> 0;
     if (bad === count) return;
-    const [field, expected] = PROGRAM_FAULTS[exports.programFault.value] as [string, string];
+    const fault = programFaults[exports.programFault.value] as keyof typeof FAULTS;
+    const [field, expected] = FAULTS[fault];
     const words = this.engine.words(at + bad * operationBytes, 2);
     const record = [...words].map((word) => word.toString(16).padStart(16, "0")).join(" ");
     throw new InvalidOptionError(`operation ${first + bad} (${record}): its ${field}`, "not playable here", expected);
@@ -183,8 +191,8 @@ export class Machine {
     const { exports } = this.engine;
     const count = countOperations(program);
     const extra = countOperations(interleaved.operations);
-    if (count > CHUNK || extra > INTERLEAVED) {
-      throw new InvalidOptionError("program", `${count} + ${extra} records`, `at most ${CHUNK} + ${INTERLEAVED}`);
+    if (count > CHUNK || extra > MAX_INTERLEAVED) {
+      throw new InvalidOptionError("program", `${count} + ${extra} records`, `at most ${CHUNK} + ${MAX_INTERLEAVED}`);
     }
     if (interleaved.points.length !== extra) {
       throw new InvalidOptionError("points.length", interleaved.points.length, `one a record (${extra})`);
@@ -254,7 +262,7 @@ export class Machine {
 
   /** The first `operations` operations of a synthetic workload as a packed program, not played. */
   generate(options: WorkloadOptions, operations: number): Uint8Array {
-    const total = checkInteger("operations", operations, 0, 2 ** 27);
+    const total = checkInteger("operations", operations, 0, MAX_GENERATED);
     this.startWorkload(options);
     const program = new Uint8Array(total * operationBytes);
     for (let done = 0; done < total; ) {

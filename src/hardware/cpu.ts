@@ -1,6 +1,7 @@
 // A CPU: registers, TLBs, paging-structure caches, and the instructions that invalidate them (SDM 4.10.4.1).
 
 import { checkAddress, checkInteger, checkOneOf, rootFrame } from "../base/errors.js";
+import { agentFlag, pcids } from "../engine/abi.js";
 import type { Pointer } from "../engine/exports.js";
 import { type Access, type Controls, completeControls, controlBits, linuxControls } from "../paging/access.js";
 import { type Outcome, unpackOutcome } from "../paging/outcome.js";
@@ -23,11 +24,8 @@ export interface CpuConfig extends AgentGeometry {
   invlpgScope?: "pcid" | "all" | "path";
 }
 
-const IS_CPU = 1;
 const SCOPES = ["pcid", "all", "path"] as const;
-const SCOPE_FLAGS = { pcid: 0, all: 8, path: 16 } as const;
-/** PCIDs have 12 bits. */
-const PCIDS = 4096;
+const SCOPE_FLAGS = { pcid: 0, all: agentFlag.invlpgAll, path: agentFlag.invlpgPath } as const;
 
 /** A CPU of a machine. */
 export class Cpu extends Agent {
@@ -39,13 +37,13 @@ export class Cpu extends Agent {
   /** @internal */
   constructor(workshop: Workshop, config: CpuConfig, field: string) {
     const scope = checkOneOf(`${field}.invlpgScope`, config.invlpgScope ?? "pcid", SCOPES);
-    super(workshop, config, field, PCIDS, IS_CPU | SCOPE_FLAGS[scope]);
+    super(workshop, config, field, pcids, agentFlag.isCpu | SCOPE_FLAGS[scope]);
     const { exports } = this.engine;
     this.current = completeControls(config.controls, linuxControls, `${field}.controls`);
     this.context = this.engine.made(exports.createContext(this.pointer, 0), field);
     exports.setControls(this.context, controlBits(this.current), this.current.pkru);
     exports.setContextRoot(this.context, rootFrame(`${field}.root`, config.root ?? 0n));
-    const pcid = checkInteger(`${field}.pcid`, config.pcid ?? 0, 0, PCIDS - 1);
+    const pcid = checkInteger(`${field}.pcid`, config.pcid ?? 0, 0, pcids - 1);
     exports.setContextTag(this.context, this.current.pcide ? pcid : 0);
     this.requester = exports.addRequester(this.context, 0);
   }
@@ -113,13 +111,13 @@ export class Cpu extends Agent {
   /** INVPCID: 0 = one address of a PCID, 1 = a PCID, 2 = everything, 3 = everything but globals. */
   invpcid(type: 0 | 1 | 2 | 3, pcid = 0, va = 0n): void {
     checkInteger("INVPCID type", type, 0, 3);
-    checkInteger("PCID", pcid, 0, PCIDS - 1);
+    checkInteger("PCID", pcid, 0, pcids - 1);
     this.engine.exports.invpcid(this.context, type, pcid, checkAddress("virtual address", va));
   }
 
   /** MOV CR3; `noFlush` is bit 63, which only counts with CR4.PCIDE. */
   movToCr3(root: bigint, pcid = 0, noFlush = false): void {
-    checkInteger("PCID", pcid, 0, PCIDS - 1);
+    checkInteger("PCID", pcid, 0, pcids - 1);
     this.engine.exports.movToCr3(this.context, rootFrame("root", root), pcid, noFlush);
   }
 

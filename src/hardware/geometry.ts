@@ -1,11 +1,13 @@
 // Geometries of caches and their checks. One set of parameters for every cache (docs/rules.md section 4).
 
 import { checkInteger, checkOneOf, InvalidOptionError } from "../base/errors.js";
+import { cachePaths, maxCaches, replacements } from "../engine/abi.js";
+import { MAX_ENTRIES, MAX_WAYS } from "../engine/limits.js";
 
 /** Page sizes by their usual names. */
 export type PageSizeName = "4K" | "2M" | "1G";
 /** How a full set chooses its victim: exact least recently used, first filled, or a fixed pseudo-random sequence. */
-export type Replacement = "lru" | "fifo" | "random";
+export type Replacement = (typeof replacements)[number];
 
 /** A paging-structure cache. Any number of sets: `entries` need not be a power of two, only a multiple of `ways`. */
 export interface PagingStructureCacheGeometry {
@@ -36,10 +38,6 @@ export interface AgentGeometry {
 }
 
 const LEVEL_OF_SIZE = { "4K": 1, "2M": 2, "1G": 3 } as const;
-const REPLACEMENTS = ["lru", "fifo", "random"] as const;
-const MAX_ENTRIES = 1 << 22;
-const MAX_WAYS = 4096;
-const MAX_CACHES = 3;
 
 /** A checked geometry in the engine's terms. @internal */
 export interface CacheShape {
@@ -63,11 +61,11 @@ export function cacheShape(
   if (entries % ways !== 0) {
     throw new InvalidOptionError(`${field}.entries`, entries, `a multiple of ${field}.ways (${ways})`);
   }
-  const replacement = REPLACEMENTS.indexOf(
-    checkOneOf(`${field}.replacement`, geometry.replacement ?? "lru", REPLACEMENTS),
+  const replacement = replacements.indexOf(
+    checkOneOf(`${field}.replacement`, geometry.replacement ?? "lru", replacements),
   );
   const sizes = geometry.pageSizes ?? ["4K", "2M", "1G"];
-  let levels = pagingStructure ? 1 : 0;
+  let levels = pagingStructure ? cachePaths : 0;
   if (!pagingStructure) {
     if (sizes.length === 0) throw new InvalidOptionError(`${field}.pageSizes`, "[]", "at least one of 4K, 2M, 1G");
     for (const [i, size] of sizes.entries()) {
@@ -85,8 +83,8 @@ export function listShapes(
   name: string,
 ): CacheShape[] {
   const caches = list ?? [];
-  if (caches.length > MAX_CACHES) {
-    throw new InvalidOptionError(field, `${caches.length} caches`, `at most ${MAX_CACHES}`);
+  if (caches.length > maxCaches) {
+    throw new InvalidOptionError(field, `${caches.length} caches`, `at most ${maxCaches}`);
   }
   const shapes: CacheShape[] = [];
   let held = 0;

@@ -1,8 +1,10 @@
 // The bare walker: one context over a set of tables, without any cache. For looking at tables and for checking them.
 
 import { checkAddress, rootFrame } from "../base/errors.js";
+import { agentFlag } from "../engine/abi.js";
 import type { Pointer } from "../engine/exports.js";
 import { compileEngine, compileEngineSync, Engine, type EngineOptions } from "../engine/instance.js";
+import { WALKER_SCRATCH_WORDS as SCRATCH_WORDS } from "../engine/limits.js";
 import { type Access, type Controls, completeControls, controlBits, linuxControls } from "../paging/access.js";
 import { Frames } from "../paging/frames.js";
 import { listMappings, type MappingBatch } from "../paging/mappings.js";
@@ -17,9 +19,6 @@ export interface WalkerOptions extends PagingMode, EngineOptions {
   /** Default {@link linuxControls}. */
   controls?: Partial<Controls>;
 }
-
-const IS_CPU = 1;
-const SCRATCH_WORDS = 3 * 4096;
 
 /**
  * Makes a walker.
@@ -55,7 +54,7 @@ export class Walker {
     this.current = completeControls(options.controls, { ...linuxControls, pcide: false });
     this.scratch = { at: engine.made(exports.allocate(SCRATCH_WORDS * 8), "scratch memory"), words: SCRATCH_WORDS };
     this.context = engine.made(
-      exports.createContext(engine.made(exports.createAgent(0, IS_CPU), "agent"), 0),
+      exports.createContext(engine.made(exports.createAgent(0, agentFlag.isCpu), "agent"), 0),
       "context",
     );
     this.requester = exports.addRequester(this.context, 0);

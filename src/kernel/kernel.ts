@@ -1,7 +1,16 @@
 // The kernel of a machine: its frames, its policy, what it did and what that cost (docs/rules.md sections 8 to 11).
 
 import { checkInteger, InvalidOptionError } from "../base/errors.js";
+import {
+  type KernelCounterValues,
+  kernelCounters,
+  maxMms,
+  type QueueCounterValues,
+  queueCounters,
+} from "../engine/abi.js";
 import type { Engine } from "../engine/instance.js";
+import { MAX_FRAME, MAX_HAZARD_RECORDS, MAX_POOL } from "../engine/limits.js";
+import { readCounters } from "../engine/structures.js";
 import { ProgramBuilder } from "../program/program.js";
 import { type Hazard, type HazardCounts, readCounts, readHazards } from "./hazards.js";
 import { checkPolicy, type Policy, type PolicyName, policyBits } from "./policies.js";
@@ -25,46 +34,6 @@ export interface KernelConfig {
   hazardRecords?: number;
 }
 
-const COUNTERS = [
-  "purges",
-  "kernelRangeFlushes",
-  "flushAlls",
-  "localFlushAlls",
-  "mmFlushes",
-  "tablesAllocated",
-  "tablesReleased",
-  "lostRequests",
-  "outOfFrames",
-  "iommuRounds",
-  "iotlbInvalidations",
-  "deviceTlbInvalidations",
-  "cpuPageFlushes",
-  "cpuFullFlushes",
-  "cpuSpaceFlushes",
-  "ipiBroadcasts",
-  "ipiReceivers",
-  "queueWaits",
-  "needlessRounds",
-  "framesHeld",
-  "maxFramesHeld",
-  "framesDeferred",
-  "operationsHeld",
-  "nanosecondsHeld",
-  "workRuns",
-  "synchronousRounds",
-  "rootSyncs",
-  "userRounds",
-] as const;
-
-/** What the invalidation queues were given (assembly/hardware/queue/counters.ts). */
-const QUEUE_COUNTERS = [
-  "pageSelectiveInvalidations",
-  "pasidSelectiveInvalidations",
-  "globalInvalidations",
-  "pasidCacheInvalidations",
-  "pagesInvalidated",
-] as const;
-
 /**
  * What the kernel did, and what it cost, in counts. `iommuRounds` are rounds of IOMMU invalidation that had at least one
  * bound PASID: `synchronousRounds` inside a kernel flush, `userRounds` by the notifier, the rest in deferred work;
@@ -72,7 +41,7 @@ const QUEUE_COUNTERS = [
  * for. `operationsHeld` and `nanosecondsHeld` are summed over the frames that were deferred; `pagesInvalidated` is what
  * page-selective descriptors name, 4 KiB each.
  */
-export type KernelCounters = Record<(typeof COUNTERS)[number] | (typeof QUEUE_COUNTERS)[number], number>;
+export interface KernelCounters extends KernelCounterValues, QueueCounterValues {}
 
 /** A kernel, through whose operations tables change. */
 export class Kernel {
@@ -88,10 +57,10 @@ export class Kernel {
     cpus: number,
   ) {
     const { exports } = engine;
-    const pool = checkInteger("kernel.pool", config.pool ?? 512, 2, 1 << 20);
-    const base = checkInteger("kernel.poolBase", config.poolBase ?? 0x1000, 1, 2 ** 40 - 1 - pool);
-    const mms = checkInteger("kernel.mms", config.mms ?? 16, 1, 4096);
-    this.ring = checkInteger("kernel.hazardRecords", config.hazardRecords ?? 1024, 0, 1 << 20);
+    const pool = checkInteger("kernel.pool", config.pool ?? 512, 2, MAX_POOL);
+    const base = checkInteger("kernel.poolBase", config.poolBase ?? 0x1000, 1, MAX_FRAME - pool);
+    const mms = checkInteger("kernel.mms", config.mms ?? 16, 1, maxMms);
+    this.ring = checkInteger("kernel.hazardRecords", config.hazardRecords ?? 1024, 0, MAX_HAZARD_RECORDS);
     this.policy = checkPolicy(config.policy ?? "none", "kernel.policy");
     const { bits, scope, deferSites } = policyBits(this.policy);
     exports.setPolicy(bits, scope, deferSites);
@@ -107,13 +76,13 @@ export class Kernel {
 
   get counters(): KernelCounters {
     const { kernelCounter, queueCounter } = this.engine.exports;
-    const counters = Object.fromEntries([
-      ...COUNTERS.map((name, i) => [name, Number(kernelCounter(i))]),
-      ...QUEUE_COUNTERS.map((name, i) => [name, Number(queueCounter(i))]),
-    ]) as KernelCounters;
+    const counters: KernelCounters = {
+      ...readCounters(kernelCounters, kernelCounter),
+      ...readCounters(queueCounters, queueCounter),
+    };
     // The engine sums releases minus arrivals; frames that are still held count up to now.
     const now = Number(this.engine.exports.operationNumber());
-    const held = BigInt.asIntN(64, this.engine.exports.kernelCounter(COUNTERS.indexOf("operationsHeld")));
+    const held = BigInt.asIntN(64, kernelCounter(kernelCounters.indexOf("operationsHeld")));
     counters.operationsHeld = Number(held) + counters.framesHeld * now;
     return counters;
   }

@@ -2,6 +2,7 @@
 
 import { checkInteger, checkOneOf } from "../base/errors.js";
 import type { Engine } from "../engine/instance.js";
+import { MAX_PHYSICAL_BITS, MAX_TABLES, MIN_PHYSICAL_BITS } from "../engine/limits.js";
 
 /** How tables are read (SDM 4.5). */
 export interface PagingMode {
@@ -13,9 +14,6 @@ export interface PagingMode {
   pages1G?: boolean;
 }
 
-/** 2 GiB of contents, half of what 32-bit addresses reach. */
-const MAX_TABLES = 1 << 19;
-
 /** Checks a paging mode and sets it. @internal @throws InvalidOptionError */
 export function checkPagingMode(
   { exports }: Engine,
@@ -23,7 +21,7 @@ export function checkPagingMode(
   tableCount: number,
 ): { levels: 4 | 5; tables: number } {
   const levels = checkOneOf("levels", mode.levels ?? 4, [4, 5] as const);
-  const maxPhyAddr = checkInteger("maxPhyAddr", mode.maxPhyAddr ?? 46, 32, 52);
+  const maxPhyAddr = checkInteger("maxPhyAddr", mode.maxPhyAddr ?? 46, MIN_PHYSICAL_BITS, MAX_PHYSICAL_BITS);
   const tables = checkInteger("tables", tableCount, 1, MAX_TABLES);
   exports.setPagingMode(levels, maxPhyAddr, mode.pages1G !== false);
   return { levels, tables };

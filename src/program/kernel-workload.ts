@@ -1,7 +1,9 @@
-// Synthetic kernel programs from the engine's own seeded generator (assembly/kernel/workload.ts).
+// Synthetic kernel programs from the engine's own seeded generator (assembly/program/kernel-workload.ts).
 
 import { checkAddress, checkInteger, InvalidOptionError } from "../base/errors.js";
+import { kernelWorkloadKinds, kindScale, maxMms, maxRequesters, shareScale } from "../engine/abi.js";
 import type { Engine } from "../engine/instance.js";
+import { MAX_AREAS, MAX_DEVICES, MAX_USER_PAGES } from "../engine/limits.js";
 
 /** Operations of each kind per million; what is left over is DMA. */
 export interface KernelMix {
@@ -42,10 +44,6 @@ export interface KernelWorkloadOptions {
   huge?: number;
 }
 
-/** Most areas of a workload. @internal */
-export const maxAreas = 4096;
-
-const KINDS = ["cpuAccess", "vmalloc", "vfree", "flushRange", "flushAll", "userRemap", "switchMm", "work"] as const;
 const DEFAULT_MIX: Required<KernelMix> = {
   cpuAccess: 100_000,
   vmalloc: 60_000,
@@ -61,25 +59,25 @@ const DEFAULT_MIX: Required<KernelMix> = {
 export function startKernelWorkload({ exports }: Engine, options: KernelWorkloadOptions, cpus: number): void {
   const mix = { ...DEFAULT_MIX, ...options.mix };
   let sum = 0;
-  for (const [kind, name] of KINDS.entries()) {
+  for (const [kind, name] of kernelWorkloadKinds.entries()) {
     const perMillion = mix[name];
     if (!(perMillion >= 0 && perMillion <= 1e6)) {
       throw new InvalidOptionError(`mix.${name}`, perMillion, "0 to 1000000 per million operations");
     }
     sum += perMillion;
-    exports.setKernelWeight(kind, Math.round((perMillion * 2 ** 16) / 1e6));
+    exports.setKernelWeight(kind, Math.round((perMillion * kindScale) / 1e6));
   }
   if (sum > 1e6) throw new InvalidOptionError("mix", `${sum} per million in all`, "at most 1000000");
   const { devices, user, areas = {} } = options;
-  checkInteger("devices.first", devices.first, 0, 1023);
-  checkInteger("devices.count", devices.count, 1, 255);
-  exports.setKernelActors(cpus, checkInteger("mms", options.mms ?? 1, 1, 4096), devices.first, devices.count);
+  checkInteger("devices.first", devices.first, 0, maxRequesters - 1);
+  checkInteger("devices.count", devices.count, 1, MAX_DEVICES);
+  exports.setKernelActors(cpus, checkInteger("mms", options.mms ?? 1, 1, maxMms), devices.first, devices.count);
   exports.startKernelWorkload(
     checkAddress("seed", options.seed ?? 1n),
     checkAddress("areas.base", areas.base ?? 0xffff_c900_0000_0000n),
-    checkInteger("areas.count", areas.count ?? 64, 1, maxAreas),
+    checkInteger("areas.count", areas.count ?? 64, 1, MAX_AREAS),
     checkAddress("user.base", user.base),
-    checkInteger("user.pages", user.pages, 1, 1 << 24),
+    checkInteger("user.pages", user.pages, 1, MAX_USER_PAGES),
     share("probes", options.probes ?? 0.1),
     share("huge", options.huge ?? 0.25),
   );
@@ -87,5 +85,5 @@ export function startKernelWorkload({ exports }: Engine, options: KernelWorkload
 
 function share(field: string, value: number): number {
   if (!(value >= 0 && value <= 1)) throw new InvalidOptionError(field, value, "a number from 0 to 1");
-  return Math.round(value * 1024);
+  return Math.round(value * shareScale);
 }

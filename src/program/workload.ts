@@ -1,11 +1,12 @@
 // Synthetic programs from the engine's own seeded generator: the same seed gives the same counters on every machine.
 
 import { checkAddress, checkInteger, checkOneOf, InvalidOptionError } from "../base/errors.js";
+import { flushKinds, flushScale, maxRequesters, mayWrite, pcids, streams, writeScale } from "../engine/abi.js";
 import { checkAccess } from "../hardware/context.js";
 import type { Access } from "../paging/access.js";
 
 /** How accesses follow one another over the list of pages. `chase` follows one random cycle through all of them. */
-export type Stream = "sequential" | "strided" | "uniform" | "zipf" | "chase";
+export type Stream = (typeof streams)[number];
 
 /** Flushes per million operations, by kind. */
 export interface FlushMix {
@@ -53,11 +54,6 @@ export interface WorkloadOptions {
   pcids?: number;
 }
 
-const STREAMS = ["sequential", "strided", "uniform", "zipf", "chase"] as const;
-const FLUSHES = ["page", "range", "aboveCeiling", "space", "global", "allButGlobal"] as const;
-const MAX_REQUESTERS = 1024;
-const MAY_WRITE = 32n;
-
 /** A checked workload in the engine's terms. @internal */
 export interface WorkloadShape {
   seed: bigint;
@@ -65,9 +61,9 @@ export interface WorkloadShape {
   stream: number;
   stride: number;
   exponent: number;
-  /** Per 2^10 accesses. */
+  /** Per `writeScale` accesses. */
   writes: number;
-  /** Per 2^20 operations, by kind. */
+  /** Per `flushScale` operations, by kind. */
   flushes: number[];
   requesters: { first: number; count: number };
   pcids: number;
@@ -81,34 +77,34 @@ export function checkWorkload(options: WorkloadOptions, most: number): WorkloadS
   }
   if (!(writes >= 0 && writes <= 1)) throw new InvalidOptionError("writes", writes, "a number from 0 to 1");
   if (!(exponent > 0 && exponent <= 8)) throw new InvalidOptionError("exponent", exponent, "a number above 0, up to 8");
-  const flushes = FLUSHES.map((kind) => {
+  const flushes = flushKinds.map((kind) => {
     const perMillion = options.flushes?.[kind] ?? 0;
     if (!(perMillion >= 0 && perMillion <= 1e6)) {
       throw new InvalidOptionError(`flushes.${kind}`, perMillion, "0 to 1000000 per million operations");
     }
-    return Math.round((perMillion * 2 ** 20) / 1e6);
+    return Math.round((perMillion * flushScale) / 1e6);
   });
-  if (flushes.reduce((a, b) => a + b, 0) > 2 ** 20) {
+  if (flushes.reduce((a, b) => a + b, 0) > flushScale) {
     throw new InvalidOptionError(
       "flushes",
       JSON.stringify(options.flushes),
       "at most a million per million operations",
     );
   }
-  checkInteger("requesters.first", requesters.first, 0, MAX_REQUESTERS - 1);
-  checkInteger("requesters.count", requesters.count, 1, MAX_REQUESTERS - requesters.first);
+  checkInteger("requesters.first", requesters.first, 0, maxRequesters - 1);
+  checkInteger("requesters.count", requesters.count, 1, maxRequesters - requesters.first);
   return {
     seed: checkAddress("seed", options.seed ?? 1n),
     pages: BigUint64Array.from(pages, ({ va, access, writable }, i) => {
       const page = checkAddress(`pages[${i}].va`, va) & ~0xfffn;
-      return page | BigInt(checkAccess(access)) | (writable ? MAY_WRITE : 0n);
+      return page | BigInt(checkAccess(access)) | (writable ? mayWrite : 0n);
     }),
-    stream: STREAMS.indexOf(checkOneOf("stream", options.stream ?? "uniform", STREAMS)),
+    stream: streams.indexOf(checkOneOf("stream", options.stream ?? "uniform", streams)),
     stride: checkInteger("stride", options.stride ?? 17, 0, 0xffff_ffff),
     exponent,
-    writes: Math.round(writes * 1024),
+    writes: Math.round(writes * writeScale),
     flushes,
     requesters,
-    pcids: checkInteger("pcids", options.pcids ?? 1, 1, 4096),
+    pcids: checkInteger("pcids", options.pcids ?? 1, 1, pcids),
   };
 }
