@@ -2,8 +2,17 @@
 
 import { checkInteger, InvalidOptionError } from "./base/errors.js";
 import { integer, list, object, optional, parse } from "./base/schema.js";
+import { allPagesMask, pcids, programFaults } from "./engine/abi.js";
 import type { Pointer } from "./engine/exports.js";
 import { compileEngine, compileEngineSync, Engine, type EngineOptions, engineFields } from "./engine/instance.js";
+import {
+  CHUNK,
+  MAX_AREAS,
+  MAX_GENERATED,
+  MAX_INTERLEAVED,
+  MAX_WORKLOAD_PAGES,
+  SCRATCH_WORDS,
+} from "./engine/limits.js";
 import type { Workshop } from "./hardware/agent.js";
 import { Cpu, type CpuConfig, cpuSchema } from "./hardware/cpu.js";
 import { Iommu, type IommuConfig, iommuSchema } from "./hardware/iommu.js";
@@ -11,7 +20,7 @@ import { Kernel, type KernelConfig, kernelSchema } from "./kernel/kernel.js";
 import type { Controls } from "./paging/access.js";
 import { Frames } from "./paging/frames.js";
 import { type PagingMode, pagingFields, setPagingMode } from "./paging/paging-mode.js";
-import { type KernelWorkloadOptions, maxAreas, startKernelWorkload } from "./program/kernel-workload.js";
+import { type KernelWorkloadOptions, startKernelWorkload } from "./program/kernel-workload.js";
 import { countOperations, operationBytes, twoRecords } from "./program/program.js";
 import { checkWorkload, type WorkloadOptions } from "./program/workload.js";
 
@@ -49,8 +58,6 @@ export interface Snapshot {
   readonly controls: readonly Readonly<Controls>[];
 }
 
-const MAX_WORKLOAD_PAGES = 1 << 24;
-
 const machineSchema = object({
   ...pagingFields,
   ...engineFields,
@@ -60,19 +67,17 @@ const machineSchema = object({
   workloadPages: optional(integer(1, MAX_WORKLOAD_PAGES)),
 });
 
-const CHUNK = 65536;
-const SCRATCH_WORDS = 4 * 65536;
-const INTERLEAVED = 4096;
-
-/** assembly/program/check.ts: which part of an operation, and what it should be. */
-const PROGRAM_FAULTS: readonly ([string, string] | undefined)[] = [
-  undefined,
-  ["code", "one of Operation"],
-  ["requester", "the number of a CPU, PASID or device of this machine, of the kind that the operation needs"],
-  ["type", "an access code, or 0 to 3 for INVPCID"],
-  ["argument", "a PCID from 0 to 4095, or an address mask from 0 to 52"],
-  ["second record", "a record with the new value of the entry"],
-];
+/** What is wrong with an operation: which part of it, and what it should be. */
+const FAULTS: Readonly<Record<Exclude<(typeof programFaults)[number], "fine">, readonly [string, string]>> = {
+  badCode: ["code", "one of Operation"],
+  badRequester: [
+    "requester",
+    "the number of a CPU, PASID or device of this machine, of the kind that the operation needs",
+  ],
+  badType: ["type", "an access code, or 0 to 3 for INVPCID"],
+  badArgument: ["argument", `a PCID from 0 to ${pcids - 1}, or an address mask from 0 to ${allPagesMask}`],
+  noSecondRecord: ["second record", "a record with the new value of the entry"],
+};
 
 /**
  * Makes a machine.
@@ -120,8 +125,8 @@ export class Machine {
     this.iommus = (config.iommus ?? []).map((iommu, i) => new Iommu(workshop, iommu, `iommus[${i}]`));
     this.iommuRequesters = this.iommus.reduce((sum, iommu) => sum + iommu.requesterCount, 0);
     this.program = engine.made(exports.allocate(CHUNK * operationBytes), "program memory");
-    this.interleaved = engine.made(exports.allocate(INTERLEAVED * operationBytes), "program memory");
-    this.interleavedPoints = engine.made(exports.allocate(INTERLEAVED * 4), "program memory");
+    this.interleaved = engine.made(exports.allocate(MAX_INTERLEAVED * operationBytes), "program memory");
+    this.interleavedPoints = engine.made(exports.allocate(MAX_INTERLEAVED * 4), "program memory");
     this.results = engine.made(exports.allocate(CHUNK * 8), "result memory");
     this.workloadPages = config.workloadPages ?? 65536;
     this.pageList = engine.made(exports.createWorkload(this.workloadPages), "workload pages");
@@ -133,7 +138,7 @@ export class Machine {
       [scratch.at + scratch.words * 8, this.program],
       [buffersEnd, exports.arenaBytes()],
     ];
-    if (this.kernel) engine.made(exports.createKernelWorkload(maxAreas), "workload areas");
+    if (this.kernel) engine.made(exports.createKernelWorkload(MAX_AREAS), "workload areas");
   }
 
   /** Bytes of the engine's memory in use. */
@@ -175,7 +180,8 @@ export class Machine {
     const { exports } = this.engine;
     const bad = exports.checkProgram(at, count) >>> 0;
     if (bad === count) return;
-    const [field, expected] = PROGRAM_FAULTS[exports.programFault.value] as [string, string];
+    const fault = programFaults[exports.programFault.value] as keyof typeof FAULTS;
+    const [field, expected] = FAULTS[fault];
     const words = this.engine.words(at + bad * operationBytes, 2);
     const record = [...words].map((word) => word.toString(16).padStart(16, "0")).join(" ");
     throw new InvalidOptionError(`operation ${first + bad} (${record}): its ${field}`, "not playable here", expected);
@@ -193,8 +199,8 @@ export class Machine {
     const { exports } = this.engine;
     const count = countOperations(program);
     const extra = countOperations(interleaved.operations);
-    if (count > CHUNK || extra > INTERLEAVED) {
-      throw new InvalidOptionError("program", `${count} + ${extra} records`, `at most ${CHUNK} + ${INTERLEAVED}`);
+    if (count > CHUNK || extra > MAX_INTERLEAVED) {
+      throw new InvalidOptionError("program", `${count} + ${extra} records`, `at most ${CHUNK} + ${MAX_INTERLEAVED}`);
     }
     if (interleaved.points.length !== extra) {
       throw new InvalidOptionError("points.length", interleaved.points.length, `one a record (${extra})`);
@@ -264,7 +270,7 @@ export class Machine {
 
   /** The first `operations` operations of a synthetic workload as a packed program, not played. */
   generate(options: WorkloadOptions, operations: number): Uint8Array {
-    const total = checkInteger("operations", operations, 0, 2 ** 27);
+    const total = checkInteger("operations", operations, 0, MAX_GENERATED);
     this.startWorkload(options);
     const program = new Uint8Array(total * operationBytes);
     for (let done = 0; done < total; ) {

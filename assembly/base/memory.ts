@@ -4,6 +4,8 @@
 /** A cache line; structures and set blocks start on one. */
 export const LINE: usize = 64;
 
+if ((LINE & (LINE - 1)) != 0) ERROR("LINE is no power of two");
+
 let arenaEnd: usize = (__heap_base + LINE - 1) & ~(LINE - 1);
 
 /** Reserves zeroed bytes, aligned to a cache line; 0 if memory cannot grow so far. */

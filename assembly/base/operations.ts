@@ -1,5 +1,26 @@
 // The operations of a program, by code, and what each takes from its record (record.ts). Results not named are 1: done, 0: refused.
 
+// ---- bits of types ----
+/** vmalloc: tables in the way of a large leaf stay; the bits below are log2 of the largest leaf. */
+export const KEEP_TABLES: u32 = 1 << 6;
+/** vfree: flush now (VM_FLUSH_RESET_PERMS); not for the lazy purge. */
+export const FLUSH_NOW: u32 = 1;
+export const UNLISTED: u32 = 1 << 1;
+/** Hot-add, hot-remove: tables reserved at boot; 4 KiB leaves; KASAN's shadow. */
+export const BOOT_TABLES: u32 = 1;
+export const SMALL_PAGES: u32 = 1 << 1;
+export const SHADOW: u32 = 1 << 2;
+/** mmap: 2 MiB leaves; leaves without R/W. */
+export const LARGE: u32 = 1;
+export const READ_ONLY: u32 = 1 << 1;
+/** flush_tlb_kernel_range(), flush_tlb_all(): the caller frees a table with this flush. */
+export const FREES_TABLES: u32 = 1;
+
+// ---- types that are no bits: what `reuse` fills a frame with ----
+export const ZEROES: u32 = 0;
+export const FORGE_USER_LEAF: u32 = 1;
+export const FILL: u32 = 2;
+
 // ---- operations of CPUs, IOMMUs and devices ----
 export const OP_NOTHING: u8 = 0;
 /** access = kind of access, address = virtual address; result: the outcome */
@@ -9,7 +30,7 @@ export const OP_INVLPG: u8 = 2;
 /** type 0..3, argument = PCID, address = virtual address */
 export const OP_INVPCID: u8 = 3;
 /** type 1 = no flush, argument = PCID, address = physical address of the root */
-export const OP_MOV_CR3: u8 = 4;
+export const OP_MOV_TO_CR3: u8 = 4;
 /** argument = controls, address = PKRU */
 export const OP_CONTROLS: u8 = 5;
 /** argument = pages, address = first page; INVLPG of each */
@@ -41,12 +62,10 @@ export const OP_FLUSH_KERNEL_RANGE: u8 = 16;
 // ---- operations of a kernel ----
 /** address, argument = pages, type = log2 of the largest leaf (| KEEP_TABLES: tables in the way stay) */
 export const OP_VMALLOC: u8 = 32;
-export const KEEP_TABLES: u32 = 1 << 6;
-/** address, argument = pages, type bit 0: flush now (VM_FLUSH_RESET_PERMS), bit 1: not for the lazy purge */
+/** address, argument = pages, type: FLUSH_NOW, UNLISTED */
 export const OP_VFREE: u8 = 33;
-export const UNLISTED: u32 = 1 << 1;
 export const OP_PURGE: u8 = 34;
-/** address, argument = blocks of 2 MiB, type: 1 boot tables, 2 small pages, 4 KASAN shadow */
+/** address, argument = blocks of 2 MiB, type: BOOT_TABLES, SMALL_PAGES, SHADOW */
 export const OP_HOT_ADD: u8 = 35;
 export const OP_HOT_REMOVE: u8 = 36;
 /** address */
@@ -60,18 +79,19 @@ export const OP_SWITCH_MM: u8 = 41;
 /** requester = that of the PASID, argument = mm */
 export const OP_SVA_BIND: u8 = 42;
 export const OP_SVA_UNBIND: u8 = 43;
-/** requester = mm, address, argument = pages, type of mmap: 1 large, 2 read-only */
+/** requester = mm, address, argument = pages, type of mmap: LARGE, READ_ONLY */
 export const OP_MMAP: u8 = 44;
 export const OP_MUNMAP: u8 = 45;
 export const OP_MPROTECT: u8 = 46;
-/** address = start; the next record's address = end (exclusive) */
+/** address = start, type: FREES_TABLES; the next record's address = end (exclusive) */
 export const OP_FLUSH_TLB_KERNEL_RANGE: u8 = 47;
+/** type: FREES_TABLES */
 export const OP_FLUSH_TLB_ALL: u8 = 48;
 /** requester = CPU */
 export const OP_LOCAL_FLUSH_TLB_ALL: u8 = 49;
 /** requester = mm, type = shift, address = start; the next record's address = end (all ones: everything) */
 export const OP_FLUSH_TLB_MM_RANGE: u8 = 50;
-/** type 0 zeroes, 1 user leaves of the frame at address, 2 address as it is; result: frame number */
+/** type ZEROES, FORGE_USER_LEAF: user leaves of the frame at address, FILL: address as it is; result: frame number */
 export const OP_REUSE: u8 = 51;
 export const OP_RUN_WORK: u8 = 52;
 /** type = site, argument = level of the table (0: the site's own), address */
@@ -82,6 +102,8 @@ export const OP_TIME: u8 = 55;
 /** gives the frame back that `reuse` took longest ago; result: its frame number, 0 if there is none */
 export const OP_GIVE_BACK: u8 = 56;
 export const LAST_KERNEL_OPERATION: u8 = OP_GIVE_BACK;
+
+if (OP_VMALLOC <= OP_FLUSH_KERNEL_RANGE) ERROR("operations of a kernel must come after all others");
 
 /** Operations that take a second 64-bit word, from the record that follows. */
 export function hasSecondRecord(operation: u8): bool {

@@ -4,9 +4,9 @@
 import { OPERATION_SIZE } from "./record";
 
 /** Points reached; next interleaved operation; whether interleaved operations are playing. */
-const REACHED: usize = memory.data(4, 4);
-const NEXT: usize = memory.data(4, 4);
-const PLAYING: usize = memory.data(4, 4);
+const REACHED: usize = memory.data(sizeof<u32>(), sizeof<u32>());
+const NEXT: usize = memory.data(sizeof<u32>(), sizeof<u32>());
+const PLAYING: usize = memory.data(sizeof<u32>(), sizeof<u32>());
 
 // ---- set up by whoever watches ----
 /** Points are counted only when somebody asked for it. */

@@ -21,6 +21,7 @@ import {
   CACHE_TAGS,
   CACHE_TIMES,
   CACHE_WAYS,
+  PATHS,
   SET_PARTIALS,
   TAG_SHIFT,
 } from "./layout";
@@ -36,14 +37,14 @@ function roundUp(bytes: usize, to: usize): usize {
 }
 
 /**
- * Makes a cache of `sets` x `ways` for tags 0..`tags`-1. `levels`: bit L, it holds leaves of level L; bit 0, it is a
+ * Makes a cache of `sets` x `ways` for tags 0..`tags`-1. `levels`: bit L, it holds leaves of level L; PATHS, it is a
  * paging-structure cache, and `span` is the number of address bits that one of its entries covers. 0 if memory is out.
  */
 export function createCache(sets: u32, ways: u32, levels: u32, span: u32, replacement: u32, tags: u32): usize {
   const keys = SET_PARTIALS + roundUp(ways, 16);
   const words = <usize>ways << 3;
   const times = roundUp(words, 32);
-  const setBytes = roundUp(keys + 2 * words + times + (levels & 1 ? words : 0), LINE);
+  const setBytes = roundUp(keys + 2 * words + times + (levels & PATHS ? words : 0), LINE);
   const total = <u64>setBytes * sets;
   if (total >= 0xfff0_0000) return 0;
   const cache = allocate(CACHE_SIZE);

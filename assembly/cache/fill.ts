@@ -34,6 +34,8 @@ import { countLiving, sweep, tick } from "./living";
 export const LRU: u32 = 0;
 export const FIFO: u32 = 1;
 export const RANDOM: u32 = 2;
+/** How many there are. */
+export const REPLACEMENTS: u32 = 3;
 
 /** Puts an entry in; returns the address of its key. */
 export function fill(cache: usize, page: u64, level: u32, tag: u32, global: bool, data: u64): usize {

@@ -4,11 +4,7 @@ import { FIFO, LRU } from "./fill";
 import {
   blockOf,
   CACHE_CLOCK,
-  CACHE_EVICTIONS,
-  CACHE_FILLS,
   CACHE_HITS,
-  CACHE_INVALIDATED,
-  CACHE_MISSES,
   CACHE_REPLACEMENT,
   CACHE_SETS,
   CACHE_WAYS,
@@ -20,20 +16,24 @@ import {
 } from "./layout";
 import { isAlive } from "./living";
 
-/** Counters by number: lookups, hits, fills, evictions, invalidated. */
+// ---- an entry as it is dumped ----
+export const DUMP_KEY: usize = 0;
+export const DUMP_DATA: usize = DUMP_KEY + 8;
+export const DUMP_SET: usize = DUMP_DATA + 8;
+export const DUMP_WAY: usize = DUMP_SET + 4;
+/** Place in the set's order of replacement: 0 is the next victim; always 0 under random replacement. */
+export const DUMP_RANK: usize = DUMP_WAY + 4;
+export const DUMP_END: usize = DUMP_RANK + 4;
+export const DUMP_SIZE: usize = 32;
+
+if (DUMP_SIZE < DUMP_END || DUMP_SIZE % 8 != 0) ERROR("DUMP_SIZE does not hold an entry, or not at multiples of 8");
+
+/** A counter by its number in the cache, from CACHE_HITS on. */
 export function cacheCounter(cache: usize, which: u32): u64 {
-  const hits = load<u64>(cache, CACHE_HITS);
-  if (which == 0) return hits + load<u64>(cache, CACHE_MISSES);
-  if (which == 1) return hits;
-  if (which == 2) return load<u64>(cache, CACHE_FILLS);
-  if (which == 3) return load<u64>(cache, CACHE_EVICTIONS);
-  return load<u64>(cache, CACHE_INVALIDATED);
+  return load<u64>(cache + (<usize>which << 3), CACHE_HITS);
 }
 
-/**
- * Writes the live entries, by set and way, to `out` (32 bytes each: key, data, set, way, place in the set's order of
- * replacement from 0, the next victim; always 0 under random replacement) and returns how many; stops at `most`.
- */
+/** Writes the live entries, by set and way, to `out` (DUMP_SIZE bytes each) and returns how many; stops at `most`. */
 export function cacheContents(cache: usize, out: usize, most: u32): u32 {
   const sets = load<u32>(cache, CACHE_SETS);
   const ways = load<u32>(cache, CACHE_WAYS);
@@ -44,12 +44,12 @@ export function cacheContents(cache: usize, out: usize, most: u32): u32 {
       const at = keys + ((<usize>way) << 3);
       if (!livesAt(cache, at)) continue;
       if (found == most) return found;
-      store<u64>(out, load<u64>(at));
-      store<u64>(out, load<u64>(dataAt(cache, at)), 8);
-      store<u32>(out, set, 16);
-      store<u32>(out, way, 20);
-      store<u32>(out, placeOf(cache, keys, at, ways), 24);
-      out += 32;
+      store<u64>(out, load<u64>(at), DUMP_KEY);
+      store<u64>(out, load<u64>(dataAt(cache, at)), DUMP_DATA);
+      store<u32>(out, set, DUMP_SET);
+      store<u32>(out, way, DUMP_WAY);
+      store<u32>(out, placeOf(cache, keys, at, ways), DUMP_RANK);
+      out += DUMP_SIZE;
       found++;
     }
   }

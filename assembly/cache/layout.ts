@@ -5,7 +5,8 @@
 // "All" and "all of one tag" cost nothing per entry: a flush notes the cache's clock, and what was filled before is dead.
 // The dead are swept out of a set before its next fill, so that victims, evictions and contents are those of an eager flush.
 
-import { INDEX_BITS, LEAF_LEVEL_BITS } from "../paging/format";
+import { PCIDS } from "../base/limits";
+import { INDEX_BITS, LEAF_LEVEL_BITS, MAX_LEAF_LEVEL, MAX_LEVELS } from "../paging/format";
 
 // ---- the cache ----
 export const CACHE_SETS: usize = 0;
@@ -21,8 +22,9 @@ export const CACHE_TIMES: usize = CACHE_DATA + 4;
 export const CACHE_LINKS: usize = CACHE_TIMES + 4;
 export const CACHE_REPLACEMENT: usize = CACHE_LINKS + 4;
 export const CACHE_RANDOM: usize = CACHE_REPLACEMENT + 4;
-/** Bit L: leaves of level L are held here. Bit 0: a paging-structure cache, whose entries span 2^CACHE_SPAN bytes. */
+/** Bit L: leaves of level L are held here. PATHS: a paging-structure cache, whose entries span 2^CACHE_SPAN bytes. */
 export const CACHE_LEVELS: usize = CACHE_RANDOM + 4;
+export const PATHS: u32 = 1;
 export const CACHE_SPAN: usize = CACHE_LEVELS + 4;
 /** Bit L: some leaf of level L was filled since the cache was last emptied; others need no probe. */
 export const CACHE_SEEN: usize = CACHE_SPAN + 4;
@@ -41,12 +43,19 @@ export const CACHE_OCCUPIED: usize = CACHE_TAG_COUNT + 4;
 export const CACHE_END: usize = CACHE_OCCUPIED + 4;
 /** Bit h: a leaf in some 2 MiB region with hash h was filled since the cache was last emptied; others need no probe. */
 export const CACHE_REGIONS: usize = CACHE_END + 4;
+/** Lookups that it answered, refusals included. */
 export const CACHE_HITS: usize = CACHE_REGIONS + 8;
+/** Lookups that it did not answer. */
 export const CACHE_MISSES: usize = CACHE_HITS + 8;
+/** Entries put in. */
 export const CACHE_FILLS: usize = CACHE_MISSES + 8;
+/** Live entries that a fill displaced. */
 export const CACHE_EVICTIONS: usize = CACHE_FILLS + 8;
+/** Live entries that an invalidation or a page fault dropped. */
 export const CACHE_INVALIDATED: usize = CACHE_EVICTIONS + 8;
 export const CACHE_SIZE: usize = CACHE_INVALIDATED + 8;
+
+if (CACHE_REGIONS % 8 != 0 || CACHE_HITS % 8 != 0) ERROR("the 64-bit fields of a cache are not aligned");
 
 // ---- a tag's state ----
 export const TAG_SINCE: usize = 0;
@@ -55,10 +64,14 @@ export const TAG_LIVE: usize = TAG_SINCE + 4;
 export const TAG_COUNTED: usize = TAG_LIVE + 4;
 export const TAG_SHIFT: usize = 4;
 
+if (TAG_COUNTED + 4 > 1 << TAG_SHIFT) ERROR("a tag's state does not fit into its 2^TAG_SHIFT bytes");
+
 // ---- a set's head ----
 export const SET_SWEPT: usize = 0;
 export const SET_LIVE: usize = SET_SWEPT + 4;
 export const SET_PARTIALS: usize = 16;
+
+if (SET_LIVE + 4 > SET_PARTIALS || SET_PARTIALS % 16 != 0) ERROR("the head of a set reaches into its partial tags, or they are not aligned");
 
 // ---- a key: page number, tag, global, level of the leaf; 0 is an empty way ----
 //
@@ -66,16 +79,22 @@ export const SET_PARTIALS: usize = 16;
 //  page number    tag   global  level
 export const KEY_LEVEL: u64 = (1 << LEAF_LEVEL_BITS) - 1;
 export const KEY_GLOBAL: u64 = 1 << LEAF_LEVEL_BITS;
-const KEY_TAG_SHIFT: u64 = LEAF_LEVEL_BITS + 1;
+export const KEY_TAG_SHIFT: u64 = LEAF_LEVEL_BITS + 1;
 /** The widest page number, of a 4 KiB page with five levels, has 45 bits. */
 export const KEY_PAGE_SHIFT: u64 = 19;
 /** Tags are dense indices of PCIDs or PASIDs; the last one stands for "global". */
-const KEY_TAG: u64 = (1 << (KEY_PAGE_SHIFT - KEY_TAG_SHIFT)) - 1;
+export const KEY_TAG: u64 = (1 << (KEY_PAGE_SHIFT - KEY_TAG_SHIFT)) - 1;
 export const GLOBAL_TAG: u64 = (KEY_TAG << KEY_TAG_SHIFT) | KEY_GLOBAL;
+
+if (KEY_PAGE_SHIFT + <u64>(INDEX_BITS * MAX_LEVELS) > 64) ERROR("a key is too short for page number, tag, global and level");
+if (KEY_LEVEL < <u64>MAX_LEAF_LEVEL) ERROR("a key has too few bits for the level of a leaf");
+if (KEY_TAG < <u64>PCIDS) ERROR("a key has too few bits for PCIDs");
 
 // ---- a way's times: of the last use (hit or fill), of the last fill ----
 export const TIME_USED: usize = 0;
-export const TIME_FILLED: usize = 4;
+export const TIME_FILLED: usize = TIME_USED + 4;
+
+if (TIME_FILLED + 4 != 8) ERROR("a way's times take 8 bytes, as its key and its data do");
 
 /** 2^64 divided by the golden ratio: spreads page numbers over the partial tags. */
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;

@@ -1,27 +1,34 @@
 // Translation agents: CPUs and IOMMUs. An agent owns caches: l1 and l2 lists of translation caches, one paging-structure cache per
 // level. What it translates with is a context (context.ts).
 
+import { MAX_CACHES } from "../base/limits";
 import { allocate } from "../base/memory";
-
-/** Caches of an l1 or l2 list: one per page size of x86-64. */
-const MAX_CACHES: u32 = 3;
+import { MAX_LEAF_LEVEL, MAX_LEVELS } from "../paging/format";
 
 // ---- an agent ----
 /** MAX_CACHES caches each, closed by 0. */
 export const AGENT_L1: usize = 0;
 export const AGENT_L2: usize = AGENT_L1 + (MAX_CACHES + 1) * sizeof<usize>();
-/** Paging-structure cache of level L at AGENT_PSC + 4 * L, up to level 5; 0 if there is none. */
+/** Paging-structure cache of level L at AGENT_PSC + 4 * L, up to MAX_LEVELS; 0 if there is none. */
 const AGENT_PSC: usize = AGENT_L2 + (MAX_CACHES + 1) * sizeof<usize>();
-export const AGENT_FLAGS: usize = AGENT_PSC + 6 * sizeof<usize>();
+export const AGENT_FLAGS: usize = AGENT_PSC + (MAX_LEVELS + 1) * sizeof<usize>();
 export const AGENT_ID: usize = AGENT_FLAGS + 4;
-export const AGENT_COUNTERS: usize = AGENT_ID + 4;
-export const AGENT_TRANSLATIONS: usize = AGENT_COUNTERS;
+/** Requests. */
+export const AGENT_TRANSLATIONS: usize = AGENT_ID + 4;
+/** Faults and non-canonical addresses. */
 export const AGENT_FAULTS: usize = AGENT_TRANSLATIONS + 8;
+/** Walks begun, for want of a cached translation. */
 export const AGENT_WALKS: usize = AGENT_FAULTS + 8;
+/** Entries that walks read from tables. */
 export const AGENT_ENTRY_READS: usize = AGENT_WALKS + 8;
+/** Entries that walks wrote back to set A or D. */
 export const AGENT_AD_WRITES: usize = AGENT_ENTRY_READS + 8;
+/** Invalidation operations received. */
 export const AGENT_INVALIDATIONS: usize = AGENT_AD_WRITES + 8;
-const AGENT_SIZE: usize = AGENT_INVALIDATIONS + 8;
+export const AGENT_SIZE: usize = AGENT_INVALIDATIONS + 8;
+
+if (AGENT_TRANSLATIONS % 8 != 0) ERROR("the 64-bit counters of an agent are not aligned");
+if (MAX_CACHES < MAX_LEAF_LEVEL) ERROR("MAX_CACHES is below the page sizes of the format: a list may have a cache for each");
 
 // ---- flags ----
 /** The agent is a CPU: its faults are page faults, its leaves may be global. */
@@ -71,7 +78,7 @@ export function hasFlag(agent: usize, flag: u32): bool {
   return (load<u32>(agent, AGENT_FLAGS) & flag) != 0;
 }
 
-/** Counters by number: translations, faults, walks, entry reads, A/D writes, invalidations. */
+/** A counter by its number in the agent, from AGENT_TRANSLATIONS on. */
 export function agentCounter(agent: usize, which: u32): u64 {
-  return load<u64>(agent + AGENT_COUNTERS + (<usize>which << 3));
+  return load<u64>(agent + (<usize>which << 3), AGENT_TRANSLATIONS);
 }

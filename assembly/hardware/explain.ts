@@ -31,11 +31,11 @@ import { PSC_KEY } from "./invalidation";
 import { readPasidEntry } from "./pasid";
 
 /** A link of the chain: the entry, then its table's frame number << 12 | level. */
-const LINK_ENTRY: usize = 0;
-const LINK_PLACE: usize = LINK_ENTRY + 8;
+export const LINK_ENTRY: usize = 0;
+export const LINK_PLACE: usize = LINK_ENTRY + 8;
 export const LINK_SIZE: usize = LINK_PLACE + 8;
 /** The entries read, at most one per level. Scratch. */
-export const CHAIN: usize = memory.data(MAX_LEVELS * <u32>LINK_SIZE, 16);
+export const CHAIN: usize = memory.data(MAX_LEVELS * <u32>LINK_SIZE, sizeof<u64>());
 export let chainLength: u32 = 0;
 
 export function explain(context: usize, va: u64, asked: u32): u64 {

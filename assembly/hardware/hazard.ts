@@ -17,24 +17,29 @@ export const STALE_TRANSLATION: u32 = 4;
 export const HAZARD_KINDS: u32 = 5;
 
 // ---- a record ----
-const RECORD_OPERATION: usize = 0;
-const RECORD_TIME: usize = RECORD_OPERATION + 8;
-const RECORD_ADDRESS: usize = RECORD_TIME + 8;
-const RECORD_FRAME: usize = RECORD_ADDRESS + 8;
-const RECORD_FREED_AT: usize = RECORD_FRAME + 8;
-const RECORD_GENERATION_THEN: usize = RECORD_FREED_AT + 8;
-const RECORD_GENERATION_NOW: usize = RECORD_GENERATION_THEN + 4;
-const RECORD_TAG: usize = RECORD_GENERATION_NOW + 4;
-const RECORD_AGENT: usize = RECORD_TAG + 4;
-const RECORD_KINDS: usize = RECORD_AGENT + 2;
-const RECORD_ACCESS: usize = RECORD_KINDS + 1;
-const RECORD_LEVEL: usize = RECORD_ACCESS + 1;
-const RECORD_STATE: usize = RECORD_LEVEL + 1;
-const RECORD_SITE: usize = RECORD_STATE + 1;
+export const RECORD_OPERATION: usize = 0;
+export const RECORD_TIME: usize = RECORD_OPERATION + 8;
+export const RECORD_ADDRESS: usize = RECORD_TIME + 8;
+export const RECORD_FRAME: usize = RECORD_ADDRESS + 8;
+export const RECORD_FREED_AT: usize = RECORD_FRAME + 8;
+export const RECORD_GENERATION_THEN: usize = RECORD_FREED_AT + 8;
+export const RECORD_GENERATION_NOW: usize = RECORD_GENERATION_THEN + 4;
+export const RECORD_TAG: usize = RECORD_GENERATION_NOW + 4;
+export const RECORD_AGENT: usize = RECORD_TAG + 4;
+export const RECORD_KINDS: usize = RECORD_AGENT + 2;
+export const RECORD_ACCESS: usize = RECORD_KINDS + 1;
+export const RECORD_LEVEL: usize = RECORD_ACCESS + 1;
+export const RECORD_STATE: usize = RECORD_LEVEL + 1;
+export const RECORD_SITE: usize = RECORD_STATE + 1;
+export const RECORD_END: usize = RECORD_SITE + 1;
 export const RECORD_SIZE: usize = 64;
 
+if (RECORD_SIZE < RECORD_END || RECORD_SIZE % 8 != 0) ERROR("RECORD_SIZE does not hold a record, or not at multiples of 8");
+if (RECORD_GENERATION_THEN % 8 != 0 || RECORD_GENERATION_NOW != RECORD_GENERATION_THEN + 4) ERROR("both generations of a record are one 64-bit word");
+if (HAZARD_KINDS > 8 * <u32>(RECORD_ACCESS - RECORD_KINDS)) ERROR("a record has too few bits for the kinds of a hazard");
+
 /** Records written in all. */
-const RECORDED: usize = memory.data(8, 8);
+const RECORDED: usize = memory.data(sizeof<u64>(), sizeof<u64>());
 
 // ---- set up once ----
 export let detecting: bool = false;

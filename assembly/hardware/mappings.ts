@@ -9,10 +9,10 @@ import { isMalformed, rootOf } from "./context";
 
 // ---- a mapping as it is listed ----
 /** Sign-extended address | level. */
-const MAPPING_PLACE: usize = 0;
-const MAPPING_ENTRY: usize = MAPPING_PLACE + 8;
+export const MAPPING_PLACE: usize = 0;
+export const MAPPING_ENTRY: usize = MAPPING_PLACE + 8;
 /** Cumulative rights of the path, in their places in an entry. */
-const MAPPING_RIGHTS: usize = MAPPING_ENTRY + 8;
+export const MAPPING_RIGHTS: usize = MAPPING_ENTRY + 8;
 export const MAPPING_SIZE: usize = MAPPING_RIGHTS + 8;
 
 /** Where the next batch goes on: translated address bits; past the last one when the listing is complete. Scratch. */

@@ -1,12 +1,10 @@
 // Requesters, by number: what an operation of a program names. A CPU; or a device with a PASID, with or without a TLB of its own.
 
+import { MAX_REQUESTERS } from "../base/limits";
 import { hasFlag, IS_CPU } from "./agent";
 import { agentOf, CONTEXT_DEVICE_TLBS, CONTEXT_NEXT, CONTEXT_REQUESTER } from "./context";
 import { createDeviceRules, request, requestThrough } from "./iommu";
 import { translate } from "./translate";
-
-/** Numbers of requesters are below this. */
-const MAX_REQUESTERS: u32 = 1024;
 
 // ---- a requester ----
 const CONTEXT: usize = 0;
@@ -14,7 +12,9 @@ const DEVICE_TLB: usize = CONTEXT + 4;
 /** Number of the next requester with a TLB of its own in front of the same context, + 1; 0 = none. */
 const NEXT_DEVICE_TLB: usize = DEVICE_TLB + 4;
 const REQUESTER_SHIFT: usize = 4;
-const REQUESTERS: usize = memory.data(MAX_REQUESTERS << <u32>REQUESTER_SHIFT, 8);
+const REQUESTERS: usize = memory.data(MAX_REQUESTERS << <u32>REQUESTER_SHIFT, sizeof<u64>());
+
+if (NEXT_DEVICE_TLB + 4 > 1 << REQUESTER_SHIFT) ERROR("a requester does not fit into its 2^REQUESTER_SHIFT bytes");
 
 /** In place of a device's TLB: the requester is a CPU. */
 const CPU: usize = 1;

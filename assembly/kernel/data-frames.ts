@@ -5,7 +5,7 @@ import { shiftOf } from "../paging/format";
 /** The window of data frames: 2^19 from 4 GiB up. */
 const FIRST: u64 = 0x10_0000;
 const WINDOW: u64 = 1 << 19;
-const NEXT: usize = memory.data(8, 8);
+const NEXT: usize = memory.data(sizeof<u64>(), sizeof<u64>());
 
 /** Physical address of the next frames for a leaf of a level, aligned to its size. */
 export function takeDataFrames(level: u32): u64 {

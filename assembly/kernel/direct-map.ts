@@ -1,6 +1,7 @@
 // The direct map: memory hot-add and hot-remove, KASAN's shadow, attribute changes that split and collapse large pages.
 // arch/x86/mm/init_64.c, mm/kasan/init.c, arch/x86/mm/pat/set_memory.c; docs/rules.md sections 10.3, 10.4.
 
+import { BOOT_TABLES, SHADOW, SMALL_PAGES } from "../base/operations";
 import { point } from "../base/points";
 import {
   addressIn,
@@ -20,14 +21,9 @@ import { takeDataFrames } from "./data-frames";
 import { flushTlbAll } from "./flush";
 import { freeTable } from "./policy";
 import { allocateTable } from "./pool";
-import { CPA_COLLAPSE, KASAN_REMOVE, REMOVE_PAGETABLE } from "./sites";
+import { CPA_COLLAPSE_LARGE_PAGES, KASAN_REMOVE_ZERO_SHADOW, REMOVE_PAGETABLE } from "./sites";
 import { INIT_MM } from "./spaces";
 import { findEntry, inKernelHalf, LEAF_IN_THE_WAY, needEntry, tableOf } from "./tables";
-
-// ---- type of hotAdd and hotRemove ----
-const BOOT_TABLES: u32 = 1;
-const SMALL_PAGES: u32 = 1 << 1;
-const SHADOW: u32 = 1 << 2;
 
 /** A block is what a PD entry covers: 2 MiB. */
 const BLOCK_LEVEL: u32 = 2;
@@ -72,7 +68,7 @@ function addBlock(va: u64, small: bool, marks: u8, bits: u64): bool {
 export function hotRemove(va: u64, blocks: u32, type: u32): bool {
   const first = va & ~(blockBytes() - 1);
   if (!inKernelHalf(first, <u64>blocks * blockPages())) return false;
-  const site = type & SHADOW ? KASAN_REMOVE : REMOVE_PAGETABLE;
+  const site = type & SHADOW ? KASAN_REMOVE_ZERO_SHADOW : REMOVE_PAGETABLE;
   let freed = false;
   for (let block: u32 = 0; block < blocks; block++) {
     const at = first + <u64>block * blockBytes();
@@ -163,7 +159,7 @@ export function cpaCollapse(va: u64): bool {
   point();
   flushTlbAll(true);
   point();
-  freeTable(table, CPA_COLLAPSE);
+  freeTable(table, CPA_COLLAPSE_LARGE_PAGES);
   point();
   return true;
 }

@@ -15,18 +15,20 @@ export const NO_LIMIT: u64 = 0xffff_ffff_ffff_ffff;
 // ---- what a ranged invalidation names: the range, all of the PASID, the whole IOMMU ----
 export const SCOPE_RANGE: u32 = 0;
 export const SCOPE_PASID: u32 = 1;
-const SCOPE_ALL: u32 = 2;
+export const SCOPE_ALL: u32 = 2;
+/** How many there are. */
+export const SCOPES: u32 = 3;
 /** Descriptors that the Intel driver batches before it submits them with a wait. */
 const BATCH: u32 = 16;
 
 /** Descriptors in the batch, and the IOMMU that it is for. */
-const BATCHED: usize = memory.data(4, 4);
-const BATCH_AGENT: usize = memory.data(4, 4);
+const BATCHED: usize = memory.data(sizeof<u32>(), sizeof<u32>());
+const BATCH_AGENT: usize = memory.data(sizeof<usize>(), sizeof<usize>());
 
 /** A round of invalidations begins: the first descriptor starts a batch. */
 export function startRound(): void {
   store<u32>(BATCHED, 0);
-  store<u32>(BATCH_AGENT, 0);
+  store<usize>(BATCH_AGENT, 0);
 }
 
 /** One descriptor more in the batch of an IOMMU; a new batch (so a wait) every 16 and at every change of IOMMU. */

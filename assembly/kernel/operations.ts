@@ -2,6 +2,8 @@
 
 import { setTime } from "../base/clock";
 import {
+  FLUSH_NOW,
+  FREES_TABLES,
   KEEP_TABLES,
   OP_CPA_COLLAPSE,
   OP_CPA_SPLIT,
@@ -68,9 +70,9 @@ export function playKernel(at: usize, operation: u8): u64 {
   const address = addressIn(at);
   switch (operation) {
     case OP_VMALLOC:
-      return vmalloc(address, argument, type & 0x3f, (type & KEEP_TABLES) != 0) ? 1 : 0;
+      return vmalloc(address, argument, type & (KEEP_TABLES - 1), (type & KEEP_TABLES) != 0) ? 1 : 0;
     case OP_VFREE:
-      return vfree(address, argument, (type & 1) != 0, (type & UNLISTED) != 0) ? 1 : 0;
+      return vfree(address, argument, (type & FLUSH_NOW) != 0, (type & UNLISTED) != 0) ? 1 : 0;
     case OP_PURGE:
       purge();
       return 1;
@@ -100,10 +102,10 @@ export function playKernel(at: usize, operation: u8): u64 {
       return mprotect(who, address, argument) ? 1 : 0;
     case OP_FLUSH_TLB_KERNEL_RANGE:
       if (!inKernelHalf(address, 1) || secondWordIn(at) <= address) return 0;
-      flushTlbKernelRange(address, secondWordIn(at), (type & 1) != 0);
+      flushTlbKernelRange(address, secondWordIn(at), (type & FREES_TABLES) != 0);
       return 1;
     case OP_FLUSH_TLB_ALL:
-      flushTlbAll((type & 1) != 0);
+      flushTlbAll((type & FREES_TABLES) != 0);
       return 1;
     case OP_LOCAL_FLUSH_TLB_ALL:
       localFlushTlbAll(who);

@@ -1,6 +1,7 @@
 // The policy in force, and what it makes of flushes and frees (docs/rules.md section 11).
 
 import { operationNumber, time } from "../base/clock";
+import { MAX_REQUESTS } from "../base/limits";
 import { allocate } from "../base/memory";
 import { point } from "../base/points";
 import {
@@ -27,7 +28,7 @@ import {
   OPERATIONS_HELD,
   SYNCHRONOUS_ROUNDS,
   setCounter,
-  TIME_HELD,
+  NANOSECONDS_HELD,
   tally,
   USER_ROUNDS,
   WORK_RUNS,
@@ -46,14 +47,15 @@ export const USER_ONLY_ROOT: u32 = 1 << 6;
 export const NO_SHARED_TABLES: u32 = 1 << 7;
 export const NOTIFY_USER: u32 = 1 << 8;
 
-const MAX_REQUESTS: u32 = 64;
-/** Ranges that wait for asynchronous invalidation: first, last. */
-const REQUEST_SHIFT: usize = 4;
-const REQUESTS: usize = memory.data(MAX_REQUESTS << <u32>REQUEST_SHIFT, 8);
-const REQUEST_COUNT: usize = memory.data(4, 4);
-const DEFERRED_COUNT: usize = memory.data(4, 4);
+// ---- ranges that wait for asynchronous invalidation ----
+const REQUEST_FIRST: usize = 0;
+const REQUEST_LAST: usize = REQUEST_FIRST + sizeof<u64>();
+const REQUEST_SIZE: usize = REQUEST_LAST + sizeof<u64>();
+const REQUESTS: usize = memory.data(MAX_REQUESTS * <u32>REQUEST_SIZE, sizeof<u64>());
+const REQUEST_COUNT: usize = memory.data(sizeof<u32>(), sizeof<u32>());
+const DEFERRED_COUNT: usize = memory.data(sizeof<u32>(), sizeof<u32>());
 /** A work item never runs twice at once. */
-const WORKING: usize = memory.data(4, 4);
+const WORKING: usize = memory.data(sizeof<u32>(), sizeof<u32>());
 
 // ---- set up once ----
 let policy: u32 = NOTIFY_USER;
@@ -117,9 +119,9 @@ function queueInvalidation(first: u64, last: u64): void {
     tally(LOST_REQUESTS);
     return;
   }
-  const at = REQUESTS + (<usize>waiting << REQUEST_SHIFT);
-  store<u64>(at, first);
-  store<u64>(at, last, 8);
+  const at = REQUESTS + <usize>waiting * REQUEST_SIZE;
+  store<u64>(at, first, REQUEST_FIRST);
+  store<u64>(at, last, REQUEST_LAST);
   store<u32>(REQUEST_COUNT, waiting + 1);
 }
 
@@ -195,9 +197,9 @@ export function runWork(): void {
 
 function runRequests(): void {
   for (let i: u32 = 0; i < load<u32>(REQUEST_COUNT); i++) {
-    const at = REQUESTS + (<usize>i << REQUEST_SHIFT);
-    const last = load<u64>(at, 8);
-    invalidateKernel(load<u64>(at), last, last == NO_LIMIT ? SCOPE_PASID : scope);
+    const at = REQUESTS + <usize>i * REQUEST_SIZE;
+    const last = load<u64>(at, REQUEST_LAST);
+    invalidateKernel(load<u64>(at, REQUEST_FIRST), last, last == NO_LIMIT ? SCOPE_PASID : scope);
     point();
   }
   store<u32>(REQUEST_COUNT, 0);
@@ -214,7 +216,7 @@ function releaseFirst(taken: u32): void {
   for (let i: u32 = 0; i < taken; i++) {
     const slot = load<u32>(deferred + (<usize>i << 2));
     tally(OPERATIONS_HELD, now);
-    tally(TIME_HELD, time() - heldSince(slot));
+    tally(NANOSECONDS_HELD, time() - heldSince(slot));
     release(slot, load<u8>(deferredSite + i));
   }
   noteHeld(-(<i64>taken));

@@ -18,7 +18,7 @@ import { allocate } from "../base/memory";
 import { OUT_OF_FRAMES, TABLES_ALLOCATED, TABLES_RELEASED, tally, tallySite } from "./counters";
 
 /** How many frames are free; the stack itself holds slots. */
-const FREE_COUNT: usize = memory.data(4, 4);
+const FREE_COUNT: usize = memory.data(sizeof<u32>(), sizeof<u32>());
 let stack: usize = 0;
 
 /** Claims frames `base`..`base + frames - 1`; false if the frame store or memory is full. */

@@ -1,6 +1,7 @@
 // Address spaces: init_mm, the mms with their roots, and which CPU runs which with which PCID.
 // Rules: docs/rules.md section 9 (switch_mm_irqs_off, choose_new_asid: arch/x86/mm/tlb.c 6.12).
 
+import { MAX_MMS, PCIDS } from "../base/limits";
 import { allocate } from "../base/memory";
 import { controlsOf, setContextRoot, setContextTag } from "../hardware/context";
 import { movToCr3 } from "../hardware/cpu";
@@ -25,6 +26,9 @@ const MM_ROOT: usize = 0;
 const MM_SECOND_ROOT: usize = MM_ROOT + 4;
 const MM_TLB_GEN: usize = MM_SECOND_ROOT + 4;
 const MM_SHIFT: usize = 4;
+
+if (MM_TLB_GEN + 4 > 1 << MM_SHIFT) ERROR("an mm does not fit into its 2^MM_SHIFT bytes");
+if (MAX_MMS > INIT_MM || ASIDS >= PCIDS) ERROR("INIT_MM must be no mm's number, and each ASID needs a PCID");
 
 // ---- a CPU ----
 const CPU_MM: usize = 0;

@@ -1,5 +1,6 @@
 // The steps of a site one by one, for traces.
 
+import { MAX_REMEMBERED } from "../base/limits";
 import { point } from "../base/points";
 import { isLeaf, isPresent, PAGE_TABLE } from "../paging/format";
 import { MARK_KERNEL } from "../paging/frames";
@@ -9,20 +10,17 @@ import { PUD_FREE_PMD_PAGE } from "./sites";
 import { INIT_MM } from "./spaces";
 import { findEntry, inKernelHalf, LEAF_IN_THE_WAY, needEntry, tableOf } from "./tables";
 
-/** How many unlinked tables are remembered, the latest ones. */
-const MAX_REMEMBERED: usize = 256;
-
 // ---- what `tableClear` unlinked, found again by site and address ----
 const ADDRESS: usize = 0;
 const SLOT: usize = ADDRESS + 8;
 const SITE: usize = SLOT + 4;
-const SHIFT: usize = 4;
-const REMEMBERED: usize = memory.data(<i32>(MAX_REMEMBERED << SHIFT), 8);
-const NEXT: usize = memory.data(4, 4);
+const ENTRY_SIZE: usize = SITE + 4;
+const REMEMBERED: usize = memory.data(<i32>(MAX_REMEMBERED * ENTRY_SIZE), sizeof<u64>());
+const NEXT: usize = memory.data(sizeof<u32>(), sizeof<u32>());
 
 function remembered(site: u8, va: u64): usize {
   for (let i: usize = 0; i < MAX_REMEMBERED; i++) {
-    const at = REMEMBERED + (i << SHIFT);
+    const at = REMEMBERED + i * ENTRY_SIZE;
     if (load<u64>(at, ADDRESS) == va && load<u32>(at, SLOT) != 0 && load<u32>(at, SITE) == <u32>site) return at;
   }
   return 0;
@@ -32,7 +30,7 @@ function remember(site: u8, va: u64, slot: u32): void {
   const known = remembered(site, va);
   if (known != 0) store<u32>(known, 0, SLOT);
   const next = load<u32>(NEXT);
-  const at = REMEMBERED + (((<usize>next) & (MAX_REMEMBERED - 1)) << SHIFT);
+  const at = REMEMBERED + ((<usize>next) & (MAX_REMEMBERED - 1)) * ENTRY_SIZE;
   store<u32>(NEXT, next + 1);
   store<u64>(at, va, ADDRESS);
   store<u32>(at, slot, SLOT);

@@ -1,6 +1,7 @@
 // Binding address spaces to PASIDs (iommu_sva_bind_device), and an attacker who takes freed frames.
 
 import { allocate } from "../base/memory";
+import { FILL, FORGE_USER_LEAF } from "../base/operations";
 import { CONTEXT_BOUND } from "../hardware/context";
 import { bind } from "../hardware/pasid";
 import { contextOf } from "../hardware/requesters";
@@ -35,8 +36,8 @@ export function svaUnbind(requester: u32): bool {
 }
 
 // ---- frames taken and not given back, oldest first: a ring of slots ----
-const FIRST_TAKEN: usize = memory.data(4, 4);
-const NEXT_TAKEN: usize = memory.data(4, 4);
+const FIRST_TAKEN: usize = memory.data(sizeof<u32>(), sizeof<u32>());
+const NEXT_TAKEN: usize = memory.data(sizeof<u32>(), sizeof<u32>());
 
 // ---- set up once ----
 let taken: usize = 0;
@@ -57,9 +58,6 @@ export function giveBack(): u64 {
   returnData(slot);
   return frameOf(slot);
 }
-
-const FORGE_USER_LEAF: u32 = 1;
-const FILL: u32 = 2;
 
 /** Takes the frame freed last for data of one's choice; its frame number, 0 if none is free. */
 export function reuse(type: u32, word: u64): u64 {

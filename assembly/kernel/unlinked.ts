@@ -1,10 +1,13 @@
 // Tables that an operation has unlinked and will free after its flush. A stack of slots: another operation may come in
 // between, at a point, and has its own tables on top.
 
-/** More than pud_free_pmd_page() unlinks at once (513), several times over, for operations inside operations. */
-const MAX_UNLINKED: u32 = 8192;
-const SLOTS: usize = memory.data(MAX_UNLINKED * 4, 4);
-const COUNT: usize = memory.data(4, 4);
+import { MAX_UNLINKED } from "../base/limits";
+import { ENTRIES } from "../paging/format";
+
+if (MAX_UNLINKED <= ENTRIES) ERROR("MAX_UNLINKED is below what pud_free_pmd_page() unlinks at once");
+
+const SLOTS: usize = memory.data(MAX_UNLINKED * sizeof<u32>(), sizeof<u32>());
+const COUNT: usize = memory.data(sizeof<u32>(), sizeof<u32>());
 
 /** How many there are; an operation notes this first and takes its own from there on. */
 export function unlinkedCount(): u32 {

@@ -1,6 +1,7 @@
 // User mappings: mmap, munmap, mprotect with the mmu notifier, and the end of an mm. Always covered: unlink, flush with the
 // notifier, free. mm/mmu_gather.c; docs/rules.md sections 9, 10.6.
 
+import { LARGE, READ_ONLY } from "../base/operations";
 import { point } from "../base/points";
 import { detecting } from "../hardware/hazard";
 import { ENTRIES, isLeaf, isPresent, leafEntry, PAGE_SHIFT, PAGE_TABLE, PAGE_USER, readOnly, shiftOf } from "../paging/format";
@@ -17,9 +18,6 @@ import { USER } from "./sites";
 import { exists, forgetAsids, forgetMm, isRunning, rootOf, secondRootOf, syncTopEntry } from "./spaces";
 import { clearLeaves, findEntry, inUserHalf, LEAF_IN_THE_WAY, needEntry, tableOf } from "./tables";
 import { popUnlinked, pushUnlinked, unlinkedAt, unlinkedCount } from "./unlinked";
-
-const LARGE: u32 = 1;
-const READ_ONLY: u32 = 1 << 1;
 
 export function mmap(mm: u32, va: u64, pages: u32, type: u32): bool {
   if (!exists(mm) || !inUserHalf(va, pages)) return false;

@@ -16,9 +16,9 @@ import { clearLeaves, findEntry, inKernelHalf, LEAF_IN_THE_WAY, needEntry, table
 import { popUnlinked, pushUnlinked, unlinkedAt, unlinkedCount } from "./unlinked";
 
 /** Lazily unmapped pages, and the range that holds them. */
-const LAZY: usize = memory.data(8, 8);
-const LAZY_MIN: usize = memory.data(8, 8);
-const LAZY_MAX: usize = memory.data(8, 8);
+const LAZY: usize = memory.data(sizeof<u64>(), sizeof<u64>());
+const LAZY_MIN: usize = memory.data(sizeof<u64>(), sizeof<u64>());
+const LAZY_MAX: usize = memory.data(sizeof<u64>(), sizeof<u64>());
 
 // ---- set up once ----
 let autoPurge: bool = true;

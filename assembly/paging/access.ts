@@ -11,6 +11,20 @@ export const SPECULATIVE: u32 = 1 << 4;
 /** Codes are below this. */
 export const ACCESS_CODES: u32 = 1 << 5;
 
+// ---- accesses by name, for hosts ----
+export const SUPERVISOR_READ: u32 = READ;
+export const SUPERVISOR_WRITE: u32 = WRITE;
+export const SUPERVISOR_FETCH: u32 = FETCH;
+export const USER_READ: u32 = USER | READ;
+export const USER_WRITE: u32 = USER | WRITE;
+export const USER_FETCH: u32 = USER | FETCH;
+export const IMPLICIT_READ: u32 = IMPLICIT | READ;
+export const IMPLICIT_WRITE: u32 = IMPLICIT | WRITE;
+export const SPECULATIVE_SUPERVISOR_READ: u32 = SPECULATIVE | READ;
+export const SPECULATIVE_SUPERVISOR_FETCH: u32 = SPECULATIVE | FETCH;
+export const SPECULATIVE_USER_READ: u32 = SPECULATIVE | USER | READ;
+export const SPECULATIVE_USER_FETCH: u32 = SPECULATIVE | USER | FETCH;
+
 // @ts-ignore: decorator
 @inline
 export function isUser(access: u32): bool {

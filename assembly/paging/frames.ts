@@ -2,13 +2,15 @@
 // A frame number maps to a slot for the life of the machine; a slot has 4 KiB of contents, a state and a generation,
 // raised every time the frame is freed or given a new use. Slot 0 is no frame: the outcome "absent".
 
+import { FRAME_BITS } from "../base/limits";
 import { allocate } from "../base/memory";
 import { PAGE_SHIFT } from "./format";
 
 export const FREE: u8 = 0;
 export const TABLE: u8 = 1;
 export const DATA: u8 = 2;
-
+/** How many states there are. */
+export const FRAME_STATES: u8 = 3;
 
 // ---- what a walk asks of a frame, 8 bytes a slot so that many fit into a cache line ----
 const STANDING_GENERATION: usize = 0;
@@ -25,11 +27,14 @@ const META_FREED_AT: usize = META_FRAME + 8;
 const META_HELD_SINCE: usize = META_FREED_AT + 8;
 const META_SHIFT: usize = 5;
 
+if (STANDING_SITE + 1 != 1 << STANDING_SHIFT) ERROR("a standing is one 64-bit word, and is read as such");
+if (META_HELD_SINCE + 8 > 1 << META_SHIFT) ERROR("what else is known of a frame does not fit into its 2^META_SHIFT bytes");
+
 /** In place of a site: nobody has freed the frame. */
 export const NO_SITE: u8 = 0xff;
 
 /** State of a live table in the word that `standing` gives. */
-export const LIVE_TABLE: u64 = (<u64>TABLE) << 32;
+export const LIVE_TABLE: u64 = (<u64>TABLE) << (8 * <u64>STANDING_STATE);
 
 // ---- marks of a table ----
 /** The ptdesc flag of the merged fix: a kernel table, whose free is deferred. */
@@ -42,6 +47,9 @@ export const MARK_DEFERRED: u8 = 4;
 /** Buckets hold frame number (40 bits) and slot (24 bits); 0 is empty, since slot 0 is never stored. */
 const SLOT_BITS: u64 = 24;
 const SLOT_MASK: u64 = (1 << SLOT_BITS) - 1;
+
+if (FRAME_BITS + SLOT_BITS != 64) ERROR("a bucket holds a frame number and a slot in 64 bits");
+
 /** 2^64 divided by the golden ratio: spreads neighbouring frame numbers over the buckets. */
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -91,7 +99,7 @@ export function slotOf(frame: u64): u32 {
 export function claimSlot(frame: u64): u32 {
   const known = slotOf(frame);
   if (known != 0) return known;
-  if (used == capacity || frame >> 40 != 0) return 0;
+  if (used == capacity || frame >> FRAME_BITS != 0) return 0;
   const slot = ++used;
   let bucket = (frame * SPREAD) >> bucketShift;
   while (load<u64>(buckets + (<usize>bucket << 3)) != 0) bucket = (bucket + 1) & bucketMask;

@@ -4,11 +4,21 @@
 //  not          1 | reason (62..56) | level (55..52) | error code, or frame number of an absent table (51..0)
 
 const FAULT: u64 = 1 << 63;
-const OK_LEVEL_SHIFT: u64 = 60;
-const FAULT_LEVEL_SHIFT: u64 = 52;
-const FAULT_REASON_SHIFT: u64 = 56;
+export const OK_LEVEL_SHIFT: u64 = 60;
+export const OK_LEVEL: u64 = 7;
+export const OK_ADDRESS: u64 = (1 << 56) - 1;
+export const FAULT_REASON_SHIFT: u64 = 56;
+export const FAULT_REASON: u64 = 0x7f;
+export const FAULT_LEVEL_SHIFT: u64 = 52;
+export const FAULT_LEVEL: u64 = 0xf;
+/** Error code, or frame number. */
+export const FAULT_DETAIL: u64 = (1 << FAULT_LEVEL_SHIFT) - 1;
+
+if ((FAULT & ((FAULT_REASON << FAULT_REASON_SHIFT) | (OK_LEVEL << OK_LEVEL_SHIFT))) != 0) ERROR("an outcome's fields reach into the bit of faults");
+if (FAULT_LEVEL << FAULT_LEVEL_SHIFT >= 1 << FAULT_REASON_SHIFT || OK_ADDRESS >= 1 << OK_LEVEL_SHIFT) ERROR("an outcome's fields overlap");
 
 // ---- reasons ----
+export const TRANSLATED: u32 = 0;
 export const NOT_PRESENT: u32 = 1;
 export const RESERVED: u32 = 2;
 export const SUPERVISOR_PAGE: u32 = 3;
@@ -16,11 +26,14 @@ export const SMAP_REFUSED: u32 = 4;
 export const SMEP_REFUSED: u32 = 5;
 export const WRITE_REFUSED: u32 = 6;
 export const FETCH_REFUSED: u32 = 7;
-export const PKEY_REFUSED: u32 = 8;
+export const KEY_REFUSED: u32 = 8;
 export const NON_CANONICAL: u32 = 9;
 export const ABSENT: u32 = 10;
 /** The PASID has no (valid) PASID-table entry; VT-d fault 0x59. */
 export const NO_PASID: u32 = 11;
+export const REASONS: u32 = 12;
+
+if (REASONS > <u32>FAULT_REASON + 1) ERROR("an outcome has too few bits for the reasons");
 
 // @ts-ignore: decorator
 @inline
@@ -37,12 +50,12 @@ export function isFault(outcome: u64): bool {
 // @ts-ignore: decorator
 @inline
 export function reasonOf(outcome: u64): u32 {
-  return <u32>(outcome >> FAULT_REASON_SHIFT) & 0x7f;
+  return <u32>((outcome >> FAULT_REASON_SHIFT) & FAULT_REASON);
 }
 
 /** Level of the leaf of a completed translation. */
 // @ts-ignore: decorator
 @inline
 export function levelOfOutcome(outcome: u64): u32 {
-  return <u32>(outcome >> OK_LEVEL_SHIFT) & 7;
+  return <u32>((outcome >> OK_LEVEL_SHIFT) & OK_LEVEL);
 }

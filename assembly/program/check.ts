@@ -1,7 +1,9 @@
 // Checking a program before it is played: what `play` may then take for granted.
 
+import { PCIDS } from "../base/limits";
 import {
   hasSecondRecord,
+  KEEP_TABLES,
   LAST_KERNEL_OPERATION,
   OP_ACCESS,
   OP_FLUSH_KERNEL_RANGE,
@@ -11,7 +13,7 @@ import {
   OP_INVALIDATE_PAGES,
   OP_INVPCID,
   OP_LOCAL_FLUSH_TLB_ALL,
-  OP_MOV_CR3,
+  OP_MOV_TO_CR3,
   OP_NOTHING,
   OP_SVA_BIND,
   OP_SVA_UNBIND,
@@ -37,14 +39,16 @@ import { SITES } from "../kernel/sites";
 import { ACCESS_CODES, FETCH, TYPE } from "../paging/access";
 
 // ---- what is wrong with an operation ----
-const FINE: u32 = 0;
-const BAD_CODE: u32 = 1;
-const BAD_REQUESTER: u32 = 2;
-const BAD_TYPE: u32 = 3;
-const BAD_ARGUMENT: u32 = 4;
-const NO_SECOND_RECORD: u32 = 5;
+export const FINE: u32 = 0;
+export const BAD_CODE: u32 = 1;
+export const BAD_REQUESTER: u32 = 2;
+export const BAD_TYPE: u32 = 3;
+export const BAD_ARGUMENT: u32 = 4;
+export const NO_SECOND_RECORD: u32 = 5;
+/** How many there are. */
+export const PROGRAM_FAULTS: u32 = 6;
 
-const PCIDS: u32 = 4096;
+if (ACCESS_CODES > 1 << 8) ERROR("an access code does not fit into the byte of a record");
 
 /** What is wrong with the operation that the last check stopped at; 0 = nothing. */
 export let programFault: u32 = 0;
@@ -81,7 +85,7 @@ function faultOf(at: usize): u32 {
   if (requester == EVERY_CPU ? !forCpu : requester >= requesterCount || isCpu(requester) != forCpu)
     return BAD_REQUESTER;
   if (operation == OP_INVPCID && type > 3) return BAD_TYPE;
-  if ((operation == OP_INVPCID || operation == OP_MOV_CR3) && argument >= PCIDS) return BAD_ARGUMENT;
+  if ((operation == OP_INVPCID || operation == OP_MOV_TO_CR3) && argument >= PCIDS) return BAD_ARGUMENT;
   if ((operation == OP_INVALIDATE_PAGES || operation == OP_INVALIDATE_DEVICE_TLB_PAGES) && argument > ALL_PAGES_MASK)
     return BAD_ARGUMENT;
   if ((operation == OP_INVALIDATE_DEVICE_TLB || operation == OP_INVALIDATE_DEVICE_TLB_PAGES) && deviceTlbOf(requester) == 0) {
@@ -102,7 +106,8 @@ function kernelFaultOf(at: usize, operation: u8): u32 {
     if (type >= SITES) return BAD_TYPE;
     if (argumentIn(at) > 3) return BAD_ARGUMENT;
   } else if (operation == OP_VMALLOC || operation == OP_FLUSH_TLB_MM_RANGE) {
-    if ((type & 0x3f) < 12 || (type & 0x3f) > 30) return BAD_TYPE;
+    const shift = type & (KEEP_TABLES - 1);
+    if (shift < 12 || shift > 30) return BAD_TYPE;
   }
   return FINE;
 }

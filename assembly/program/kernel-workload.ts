@@ -19,18 +19,21 @@ import { below, next, seed } from "../base/random";
 import { OPERATION_SIZE, putRecord } from "../base/record";
 import { READ, USER, WRITE } from "../paging/access";
 
-/** Weights per 2^16 operations, in this order; what is left over is DMA. */
-const CPU_ACCESS: u32 = 0;
-const VMALLOC: u32 = 1;
-const VFREE: u32 = 2;
-const FLUSH_RANGE: u32 = 3;
-const FLUSH_ALL: u32 = 4;
-const USER_REMAP: u32 = 5;
-const SWITCH: u32 = 6;
-const WORK: u32 = 7;
-const KINDS: u32 = 8;
+/** Weights are per this many operations, in the order of the kinds; what is left over is DMA. Shares are per this many. */
+export const KIND_SCALE: u32 = 1 << 16;
+export const SHARE_SCALE: u32 = 1 << 10;
+// ---- kinds of operation ----
+export const CPU_ACCESS: u32 = 0;
+export const VMALLOC: u32 = 1;
+export const VFREE: u32 = 2;
+export const FLUSH_RANGE: u32 = 3;
+export const FLUSH_ALL: u32 = 4;
+export const USER_REMAP: u32 = 5;
+export const SWITCH_MM: u32 = 6;
+export const WORK: u32 = 7;
+export const KINDS: u32 = 8;
 
-const WEIGHTS: usize = memory.data(KINDS * 4, 4);
+const WEIGHTS: usize = memory.data(KINDS * sizeof<u32>(), sizeof<u32>());
 
 const AREA_SHIFT: u64 = 21;
 const AREA_PAGES: u32 = 512;
@@ -53,7 +56,7 @@ let firstDevice: u32 = 0;
 let devices: u32 = 1;
 let cpus: u32 = 1;
 let mms: u32 = 1;
-/** Shares per 2^10: DMA aimed at the kernel half, areas that are huge. */
+/** Shares per SHARE_SCALE: DMA aimed at the kernel half, areas that are huge. */
 let probeShare: u32 = 0;
 let hugeShare: u32 = 0;
 
@@ -101,7 +104,7 @@ export function generateKernel(program: usize, count: u32): void {
   let at = program;
   while (at < end) {
     const draw = next();
-    let left = <u32>draw & 0xffff;
+    let left = <u32>draw & (KIND_SCALE - 1);
     let kind: u32 = 0;
     while (kind < KINDS && left >= load<u32>(WEIGHTS + (<usize>kind << 2))) {
       left -= load<u32>(WEIGHTS + (<usize>kind << 2));
@@ -128,7 +131,7 @@ function putKind(at: usize, kind: u32, draw: u64): void {
   else if (kind == FLUSH_RANGE) putFlushRange(at);
   else if (kind == FLUSH_ALL) putRecord(at, OP_FLUSH_TLB_ALL, 0, 0, 0, 0);
   else if (kind == USER_REMAP) putRemap(at);
-  else if (kind == SWITCH) putRecord(at, OP_SWITCH_MM, 0, below(cpus), below(mms), 0);
+  else if (kind == SWITCH_MM) putRecord(at, OP_SWITCH_MM, 0, below(cpus), below(mms), 0);
   else putRecord(at, OP_RUN_WORK, 0, 0, 0, 0);
 }
 
@@ -150,7 +153,7 @@ function setState(area: u32, state: u32): void {
 
 function putDma(at: usize, draw: u64): void {
   const requester = firstDevice + <u32>(((draw >> 16) & 0xff) * <u64>devices >> 8);
-  const probes = (<u32>(draw >> 24) & 0x3ff) < probeShare;
+  const probes = (<u32>(draw >> 24) & (SHARE_SCALE - 1)) < probeShare;
   const va = probes
     ? areaAddress(below(areaCount)) + (<u64>below(MAX_SMALL) << 12)
     : userBase + (<u64>below(userPages) << 12);
@@ -170,7 +173,7 @@ function putVmalloc(at: usize): void {
   const area = below(areaCount);
   if (stateOf(area) != 0) {
     putFree(at, area);
-  } else if (below(1024) < hugeShare) {
+  } else if (below(SHARE_SCALE) < hugeShare) {
     setState(area, HUGE);
     putRecord(at, OP_VMALLOC, <u32>AREA_SHIFT, 0, AREA_PAGES, areaAddress(area));
   } else {

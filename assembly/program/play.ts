@@ -17,7 +17,7 @@ import {
   OP_INVLPG,
   OP_INVLPG_RANGE,
   OP_INVPCID,
-  OP_MOV_CR3,
+  OP_MOV_TO_CR3,
   OP_NOTHING,
   OP_VMALLOC,
   OP_WRITE_ENTRY,
@@ -129,7 +129,7 @@ function playOnCpu(at: usize, operation: u8, context: usize): void {
     if (argument > CEILING) flushEverything(context);
     else invlpgRange(context, address, argument);
   } else if (operation == OP_INVPCID) invpcid(context, type, argument, address);
-  else if (operation == OP_MOV_CR3) movToCr3(context, rootFrame(address), argument, type != 0);
+  else if (operation == OP_MOV_TO_CR3) movToCr3(context, rootFrame(address), argument, type != 0);
   else if (operation == OP_CONTROLS) changeControls(context, argument, <u32>address);
 }
 

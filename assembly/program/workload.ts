@@ -17,24 +17,32 @@ export const STRIDED: u32 = 1;
 export const UNIFORM: u32 = 2;
 export const ZIPF: u32 = 3;
 export const CHASE: u32 = 4;
+/** How many there are. */
+export const STREAMS: u32 = 5;
 
 // ---- kinds of flush, in the order of their weights; the last one is all but globals ----
-const FLUSH_PAGE: u32 = 0;
-const FLUSH_RANGE: u32 = 1;
-const FLUSH_ABOVE_CEILING: u32 = 2;
-const FLUSH_SPACE: u32 = 3;
-const FLUSH_GLOBAL: u32 = 4;
-const FLUSH_KINDS: u32 = 6;
+export const FLUSH_PAGE: u32 = 0;
+export const FLUSH_RANGE: u32 = 1;
+export const FLUSH_ABOVE_CEILING: u32 = 2;
+export const FLUSH_SPACE: u32 = 3;
+export const FLUSH_GLOBAL: u32 = 4;
+export const FLUSH_ALL_BUT_GLOBAL: u32 = 5;
+/** How many there are. */
+export const FLUSH_KINDS: u32 = 6;
 
 const ACCESS_BITS: u64 = ACCESS_CODES - 1;
-const MAY_WRITE: u64 = ACCESS_CODES;
+export const MAY_WRITE: u64 = ACCESS_CODES;
 const PAGE_MASK: u64 = ~0xfff;
+
+if (((ACCESS_BITS | MAY_WRITE) & PAGE_MASK) != 0) ERROR("the bits of a page's access reach into its address");
 /** The longest ranges that the generator asks for; above the kernel's ceiling everything is flushed. */
 const LONGEST_RANGE: u32 = 64;
 const LONGEST_ABOVE: u32 = 512;
 
-/** Weights are per 2^20 operations. */
-const WEIGHTS: usize = memory.data(FLUSH_KINDS * 4, 4);
+/** Weights of flushes are per this many operations, the weight of writes per this many accesses. */
+export const FLUSH_SCALE: u32 = 1 << 20;
+export const WRITE_SCALE: u32 = 1 << 10;
+const WEIGHTS: usize = memory.data(FLUSH_KINDS * sizeof<u32>(), sizeof<u32>());
 
 // ---- set up once ----
 let pages: usize = 0;
@@ -63,12 +71,12 @@ export function createWorkload(max: u32): usize {
   return pages == 0 || permutation == 0 || alias == 0 || weights == 0 ? 0 : pages;
 }
 
-/** Flushes of each kind per 2^20 operations; kinds as above. */
+/** Flushes of each kind per FLUSH_SCALE operations; kinds as above. */
 export function setFlushWeight(kind: u32, weight: u32): void {
   store<u32>(WEIGHTS + (<usize>kind << 2), weight);
 }
 
-/** Who accesses: requesters `first`..`first + span - 1`; PCIDs 0..`tags` - 1 are flushed; writes per 2^10 accesses. */
+/** Who accesses: requesters `first`..`first + span - 1`; PCIDs 0..`tags` - 1 are flushed; writes per WRITE_SCALE accesses. */
 export function setActors(first: u32, span: u32, tags: u32, writes: u32): void {
   firstRequester = first;
   requesterSpan = span;
@@ -187,7 +195,7 @@ export function generate(program: usize, count: u32): void {
   for (let at = program; at < end; at += OPERATION_SIZE) {
     const draw = next();
     const page = load<u64>(pages + (<usize>nextIndex() << 3));
-    if (<u32>(draw & 0xfffff) < flushes) putFlush(at, <u32>(draw & 0xfffff), page & PAGE_MASK);
+    if (<u32>(draw & (FLUSH_SCALE - 1)) < flushes) putFlush(at, <u32>(draw & (FLUSH_SCALE - 1)), page & PAGE_MASK);
     else putAccess(at, draw, page);
   }
 }
@@ -196,7 +204,7 @@ export function generate(program: usize, count: u32): void {
 @inline
 function putAccess(at: usize, draw: u64, page: u64): void {
   let access = <u32>(page & ACCESS_BITS);
-  if (page & MAY_WRITE && <u32>((draw >> 20) & 0x3ff) < writeWeight) access = (access & ~TYPE) | WRITE;
+  if (page & MAY_WRITE && <u32>((draw >> 20) & (WRITE_SCALE - 1)) < writeWeight) access = (access & ~TYPE) | WRITE;
   const requester = firstRequester + <u32>((((draw >> 32) & 0xffff) * <u64>requesterSpan) >> 16);
   putRecord(at, OP_ACCESS, access, requester, 0, (page & PAGE_MASK) | ((draw >> 52) & 0xff8));
 }

@@ -80,6 +80,11 @@ export class Engine {
     return new BigUint64Array(this.exports.memory.buffer as ArrayBuffer, at, count);
   }
 
+  /** A view of `length` bytes, field by field. */
+  view(at: Pointer, length: number): DataView {
+    return new DataView(this.exports.memory.buffer, at, length);
+  }
+
   /** A view of `length` bytes. */
   bytes(at: Pointer, length: number): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.exports.memory.buffer as ArrayBuffer, at, length);

@@ -1,26 +1,16 @@
 // Agents: what CPUs and IOMMUs have in common, caches and counters.
 
+import { type AgentCounterValues, agentCounters } from "../engine/abi.js";
 import type { Pointer } from "../engine/exports.js";
 import type { Engine } from "../engine/instance.js";
+import { readCounters } from "../engine/structures.js";
+import { shiftOf } from "../paging/levels.js";
 import { Cache } from "./cache.js";
 import type { Scratch } from "./context.js";
 import { type AgentGeometry, cacheShape, listShapes } from "./geometry.js";
 
 /** Counters of an agent since it was made. */
-export interface AgentCounters {
-  /** Requests. */
-  translations: number;
-  /** Faults and non-canonical addresses. */
-  faults: number;
-  /** Walks begun, for want of a cached translation. */
-  walks: number;
-  /** Entries that walks read from tables. */
-  entryReads: number;
-  /** Entries that walks wrote back to set A or D. */
-  adWrites: number;
-  /** Invalidation operations received. */
-  invalidations: number;
-}
+export interface AgentCounters extends AgentCounterValues {}
 
 /** What every part of a machine is built with. @internal */
 export interface Workshop {
@@ -67,7 +57,7 @@ export abstract class Agent {
       const level = Number(key);
       const checked = cacheShape(shape, `${field}.psc[${level}]`, `psc${level}`, true);
       if (!checked || level > workshop.levels) continue;
-      const cache = makeCache(workshop, checked, `${field}.psc[${level}]`, 9 * level + 3, tags);
+      const cache = makeCache(workshop, checked, `${field}.psc[${level}]`, shiftOf(level), tags);
       exports.setPagingStructureCache(this.pointer, level, cache.pointer);
       psc.set(level, cache);
     }
@@ -80,15 +70,7 @@ export abstract class Agent {
   }
 
   get counters(): AgentCounters {
-    const counter = (which: number): number => Number(this.engine.exports.agentCounter(this.pointer, which));
-    return {
-      translations: counter(0),
-      faults: counter(1),
-      walks: counter(2),
-      entryReads: counter(3),
-      adWrites: counter(4),
-      invalidations: counter(5),
-    };
+    return readCounters(agentCounters, (number) => this.engine.exports.agentCounter(this.pointer, number));
   }
 }
 

@@ -1,20 +1,26 @@
 // A cache as seen from outside: its counters and its contents.
 
+import {
+  type CacheCounterValues,
+  cacheCounters,
+  cacheDumpSize,
+  cacheKeyGlobal,
+  cacheKeyLevel,
+  cacheKeyPageShift,
+  cacheKeyTag,
+  cacheKeyTagShift,
+  cacheDump as dump,
+} from "../engine/abi.js";
 import type { Pointer } from "../engine/exports.js";
 import type { Engine } from "../engine/instance.js";
+import { readCounters, readNumber, readWord } from "../engine/structures.js";
+import { shiftOf } from "../paging/levels.js";
 import type { CacheShape } from "./geometry.js";
 
 /** Counters of a cache since it was made. */
-export interface CacheCounters {
+export interface CacheCounters extends Omit<CacheCounterValues, "misses"> {
   /** Translations that reached it. */
   lookups: number;
-  /** Lookups that it answered, refusals included. */
-  hits: number;
-  fills: number;
-  /** Live entries that a fill displaced. */
-  evictions: number;
-  /** Live entries that an invalidation or a page fault dropped. */
-  invalidated: number;
 }
 
 /** A live entry of a cache. */
@@ -32,9 +38,6 @@ export interface CacheEntry {
   /** Place in its set's order of replacement: 0 is the next victim (always 0 under random replacement). */
   rank: number;
 }
-
-const ENTRY_WORDS = 4;
-const SHIFT_OF_LEVEL = [0, 12, 21, 30];
 
 /** A translation cache or paging-structure cache of a machine. */
 export class Cache {
@@ -57,26 +60,28 @@ export class Cache {
   }
 
   get counters(): CacheCounters {
-    const counter = (which: number): number => Number(this.engine.exports.cacheCounter(this.pointer, which));
-    return { lookups: counter(0), hits: counter(1), fills: counter(2), evictions: counter(3), invalidated: counter(4) };
+    const { misses, ...counters } = readCounters(cacheCounters, (number) =>
+      this.engine.exports.cacheCounter(this.pointer, number),
+    );
+    return { lookups: counters.hits + misses, ...counters };
   }
 
   /** Live entries by set and way. For looking and comparing, not for hot paths. */
   contents(): CacheEntry[] {
     const { at, words } = this.scratch;
-    const found = this.engine.exports.cacheContents(this.pointer, at, Math.floor(words / ENTRY_WORDS));
-    const view = this.engine.words(at, found * ENTRY_WORDS);
+    const found = this.engine.exports.cacheContents(this.pointer, at, Math.floor((words * 8) / cacheDumpSize));
+    const view = this.engine.view(at, found * cacheDumpSize);
     const entries: CacheEntry[] = [];
-    for (let i = 0; i < view.length; i += ENTRY_WORDS) {
-      const [key, data, place, rank] = view.subarray(i, i + ENTRY_WORDS) as unknown as [bigint, bigint, bigint, bigint];
+    for (let from = 0; from < view.byteLength; from += cacheDumpSize) {
+      const key = readWord(view, dump.key, from);
       entries.push({
-        set: Number(place & 0xffff_ffffn),
-        way: Number(place >> 32n),
-        pageShift: this.span || (SHIFT_OF_LEVEL[Number(key & 3n)] as number),
-        pageNumber: key >> 19n,
-        tag: key & 4n ? "global" : Number((key >> 3n) & 0xffffn),
-        data,
-        rank: Number(rank & 0xffff_ffffn),
+        set: readNumber(view, dump.set, from),
+        way: readNumber(view, dump.way, from),
+        pageShift: this.span || shiftOf(Number(key & cacheKeyLevel)),
+        pageNumber: key >> cacheKeyPageShift,
+        tag: key & cacheKeyGlobal ? "global" : Number((key >> cacheKeyTagShift) & cacheKeyTag),
+        data: readWord(view, dump.data, from),
+        rank: readNumber(view, dump.rank, from),
       });
     }
     return entries;

@@ -1,10 +1,17 @@
 // A context: what one request is translated with. Shared by CPUs, PASIDs and the bare walker.
 
 import { checkAddress, InvalidOptionError } from "../base/errors.js";
+import { accessCodes, accessFetch, accessType, link, linkSize, pageShift } from "../engine/abi.js";
 import type { Pointer } from "../engine/exports.js";
 import type { Engine } from "../engine/instance.js";
+import { readWord } from "../engine/structures.js";
 import type { Access } from "../paging/access.js";
+import { indexAt } from "../paging/levels.js";
 import { type Outcome, unpackOutcome } from "../paging/outcome.js";
+
+/** In a link of a chain: frame number above, level below. */
+const PAGE_SHIFT = BigInt(pageShift);
+const PAGE_OFFSET = (1n << PAGE_SHIFT) - 1n;
 
 /** One entry that a walk read. */
 export interface WalkStep {
@@ -27,7 +34,8 @@ export interface Explanation {
 
 /** Checks an access code. @internal @throws InvalidOptionError */
 export function checkAccess(access: unknown): number {
-  if (typeof access === "number" && access >= 0 && access < 32 && [0, 1, 2].includes(access & 3)) return access;
+  const isCode = Number.isInteger(access) && (access as number) >= 0 && (access as number) < accessCodes;
+  if (isCode && ((access as number) & accessType) <= accessFetch) return access as number;
   throw new InvalidOptionError("access", access, "one of the values of Access");
 }
 
@@ -35,16 +43,16 @@ export function checkAccess(access: unknown): number {
 export function explainWalk(engine: Engine, context: Pointer, va: bigint, access: Access): Explanation {
   const address = checkAddress("virtual address", va);
   const outcome = unpackOutcome(engine.exports.explain(context, address, checkAccess(access)));
-  const words = engine.words(engine.exports.CHAIN.value, engine.exports.chainLength.value * 2);
+  const view = engine.view(engine.exports.CHAIN.value, engine.exports.chainLength.value * linkSize);
   const chain: WalkStep[] = [];
-  for (let i = 0; i < words.length; i += 2) {
-    const where = words[i + 1] as bigint;
-    const level = Number(where & 7n);
+  for (let from = 0; from < view.byteLength; from += linkSize) {
+    const place = readWord(view, link.place, from);
+    const level = Number(place & PAGE_OFFSET);
     chain.push({
       level,
-      tableFrame: Number(where >> 12n),
-      index: Number((address >> BigInt(9 * level + 3)) & 511n),
-      entry: words[i] as bigint,
+      tableFrame: Number(place >> PAGE_SHIFT),
+      index: indexAt(address, level),
+      entry: readWord(view, link.entry, from),
     });
   }
   return { outcome, chain };

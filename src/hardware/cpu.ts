@@ -2,6 +2,7 @@
 
 import { checkAddress, checkInteger, rootFrame } from "../base/errors.js";
 import { address, integer, object, oneOf, optional } from "../base/schema.js";
+import { agentFlag, pcids } from "../engine/abi.js";
 import type { Pointer } from "../engine/exports.js";
 import {
   type Access,
@@ -31,11 +32,8 @@ export interface CpuConfig extends AgentGeometry {
   invlpgScope?: "pcid" | "all" | "path";
 }
 
-const IS_CPU = 1;
 const SCOPES = ["pcid", "all", "path"] as const;
-const SCOPE_FLAGS = { pcid: 0, all: 8, path: 16 } as const;
-/** PCIDs have 12 bits. */
-const PCIDS = 4096;
+const SCOPE_FLAGS = { pcid: 0, all: agentFlag.invlpgAll, path: agentFlag.invlpgPath } as const;
 
 /** A CPU. @internal */
 export const cpuSchema = object(
@@ -43,7 +41,7 @@ export const cpuSchema = object(
     ...agentFields,
     controls: optional(controlsSchema),
     root: optional(address()),
-    pcid: optional(integer(0, PCIDS - 1)),
+    pcid: optional(integer(0, pcids - 1)),
     invlpgScope: optional(oneOf(SCOPES)),
   },
   "an object that describes a CPU",
@@ -58,7 +56,7 @@ export class Cpu extends Agent {
 
   /** @internal */
   constructor(workshop: Workshop, config: CpuConfig, field: string) {
-    super(workshop, config, field, PCIDS, IS_CPU | SCOPE_FLAGS[config.invlpgScope ?? "pcid"]);
+    super(workshop, config, field, pcids, agentFlag.isCpu | SCOPE_FLAGS[config.invlpgScope ?? "pcid"]);
     const { exports } = this.engine;
     this.current = completeControls(config.controls, linuxControls, `${field}.controls`);
     this.context = this.engine.made(exports.createContext(this.pointer, 0), field);
@@ -131,13 +129,13 @@ export class Cpu extends Agent {
   /** INVPCID: 0 = one address of a PCID, 1 = a PCID, 2 = everything, 3 = everything but globals. */
   invpcid(type: 0 | 1 | 2 | 3, pcid = 0, va = 0n): void {
     checkInteger("INVPCID type", type, 0, 3);
-    checkInteger("PCID", pcid, 0, PCIDS - 1);
+    checkInteger("PCID", pcid, 0, pcids - 1);
     this.engine.exports.invpcid(this.context, type, pcid, checkAddress("virtual address", va));
   }
 
   /** MOV CR3; `noFlush` is bit 63, which only counts with CR4.PCIDE. */
   movToCr3(root: bigint, pcid = 0, noFlush = false): void {
-    checkInteger("PCID", pcid, 0, PCIDS - 1);
+    checkInteger("PCID", pcid, 0, pcids - 1);
     this.engine.exports.movToCr3(this.context, rootFrame("root", root), pcid, noFlush);
   }
 

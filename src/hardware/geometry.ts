@@ -2,11 +2,13 @@
 
 import { InvalidOptionError } from "../base/errors.js";
 import { boolean, integer, list, object, oneOf, optional } from "../base/schema.js";
+import { cachePaths, maxCaches, maxLevels, replacements } from "../engine/abi.js";
+import { MAX_ENTRIES, MAX_WAYS } from "../engine/limits.js";
 
 /** Page sizes by their usual names. */
 export type PageSizeName = "4K" | "2M" | "1G";
 /** How a full set chooses its victim: exact least recently used, first filled, or a fixed pseudo-random sequence. */
-export type Replacement = "lru" | "fifo" | "random";
+export type Replacement = (typeof replacements)[number];
 
 /** A paging-structure cache. Any number of sets: `entries` need not be a power of two, only a multiple of `ways`. */
 export interface PagingStructureCacheGeometry {
@@ -38,16 +40,14 @@ export interface AgentGeometry {
 
 const LEVEL_OF_SIZE = { "4K": 1, "2M": 2, "1G": 3 } as const;
 const PAGE_SIZES = ["4K", "2M", "1G"] as const;
-const REPLACEMENTS = ["lru", "fifo", "random"] as const;
-const MAX_ENTRIES = 1 << 22;
-const MAX_WAYS = 4096;
-/** As many as there are page sizes. */
-const MAX_CACHES = 3;
+
+/** Levels whose entries paging-structure caches hold. */
+const pathLevels = Array.from({ length: maxLevels - 1 }, (_, i) => i + 2);
 
 const cacheFields = {
   entries: integer(1, MAX_ENTRIES),
   ways: integer(1, MAX_WAYS),
-  replacement: optional(oneOf(REPLACEMENTS)),
+  replacement: optional(oneOf(replacements)),
   enabled: optional(boolean()),
 };
 
@@ -62,12 +62,12 @@ export const translationCacheSchema = object(
 
 /** Fields of an agent's geometry. @internal */
 export const agentFields = {
-  l1: optional(list(translationCacheSchema, `a list of at most ${MAX_CACHES} geometries`, 0, MAX_CACHES)),
-  l2: optional(list(translationCacheSchema, `a list of at most ${MAX_CACHES} geometries`, 0, MAX_CACHES)),
+  l1: optional(list(translationCacheSchema, `a list of at most ${maxCaches} geometries`, 0, maxCaches)),
+  l2: optional(list(translationCacheSchema, `a list of at most ${maxCaches} geometries`, 0, maxCaches)),
   psc: optional(
     object(
-      Object.fromEntries([2, 3, 4, 5].map((level) => [level, optional(pagingStructureCacheSchema)])),
-      "geometries by level, 2 to 5",
+      Object.fromEntries(pathLevels.map((level) => [level, optional(pagingStructureCacheSchema)])),
+      `geometries by level, 2 to ${maxLevels}`,
     ),
   ),
 };
@@ -104,8 +104,8 @@ export function cacheShape(
     throw new InvalidOptionError(`${field}.entries`, entries, `a multiple of ${field}.ways (${ways})`);
   }
   if (!enabled) return undefined;
-  const levels = pagingStructure ? 1 : pageSizes.reduce((bits, size) => bits | (1 << LEVEL_OF_SIZE[size]), 0);
-  return { name, sets: entries / ways, ways, levels, replacement: REPLACEMENTS.indexOf(replacement) };
+  const levels = pagingStructure ? cachePaths : pageSizes.reduce((bits, size) => bits | (1 << LEVEL_OF_SIZE[size]), 0);
+  return { name, sets: entries / ways, ways, levels, replacement: replacements.indexOf(replacement) };
 }
 
 /** Checks a list of translation caches: each page size in at most one of them. @internal @throws InvalidOptionError */

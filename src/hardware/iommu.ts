@@ -3,7 +3,18 @@
 
 import { checkAddress, checkInteger, checkOneOf, InvalidOptionError, rootFrame } from "../base/errors.js";
 import { address, boolean, integer, list, object, oneOf, optional, parse, text } from "../base/schema.js";
+import {
+  agentFlag,
+  allPagesMask,
+  amdOpcode,
+  cacheKeyTag,
+  controlBit,
+  maxRequesters,
+  vtdGranularity,
+  vtdType,
+} from "../engine/abi.js";
 import type { Pointer } from "../engine/exports.js";
+import { MAX_PASID } from "../engine/limits.js";
 import type { Access } from "../paging/access.js";
 import { type Outcome, unpackOutcome } from "../paging/outcome.js";
 import { Agent, makeCache, type Workshop } from "./agent.js";
@@ -47,12 +58,8 @@ export interface Binding {
   nxe?: boolean;
 }
 
-const STOP_AT_SUPERVISOR = 2;
-const CACHE_SUPERVISOR_LEAVES = 4;
-const AMD_COMMANDS = 32;
-const MAX_PASID = 2 ** 20 - 1;
-const MAX_TAGS = 0xffff;
-const NXE_BIT = 64;
+/** Tags of PASIDs; the last value stands for "global". */
+const MAX_TAGS = Number(cacheKeyTag);
 const DIALECTS = ["vtd", "amd"] as const;
 
 /** An IOMMU. @internal */
@@ -111,9 +118,9 @@ export class Iommu extends Agent {
     const pasids = config.pasids ?? [1];
     const { dialect = "vtd" } = config;
     const flags =
-      (dialect === "amd" ? AMD_COMMANDS : 0) |
-      (config.stopAtSupervisor ? STOP_AT_SUPERVISOR : 0) |
-      (config.cacheSupervisorLeaves === false ? 0 : CACHE_SUPERVISOR_LEAVES);
+      (dialect === "amd" ? agentFlag.amdCommands : 0) |
+      (config.stopAtSupervisor ? agentFlag.stopAtSupervisor : 0) |
+      (config.cacheSupervisorLeaves === false ? 0 : agentFlag.cacheSupervisorLeaves);
     super(workshop, config, field, pasids.length, flags);
     this.dialect = dialect;
     this.pasids = [...pasids];
@@ -170,7 +177,7 @@ export class Iommu extends Agent {
   /** Writes the PASID-table entry; the PASID cache does not notice (see {@link invalidatePasidCache}). */
   bind(pasid: number, binding: Binding): void {
     const { root, nxe = true } = parse(bindingSchema, binding, "binding");
-    this.engine.exports.bind(this.contextOf(pasid), true, rootFrame("binding.root", root), nxe ? NXE_BIT : 0);
+    this.engine.exports.bind(this.contextOf(pasid), true, rootFrame("binding.root", root), nxe ? controlBit.nxe : 0);
   }
 
   /** Marks the PASID-table entry not present; the PASID cache does not notice. */
@@ -221,7 +228,7 @@ export class Iommu extends Agent {
    * @param am address mask, 0 to 52
    */
   invalidatePages(pasid: number, va: bigint, am = 0, leavesOnly = false): void {
-    checkInteger("AM", am, 0, 52);
+    checkInteger("AM", am, 0, allPagesMask);
     const address = checkAddress("virtual address", va);
     this.engine.exports.invalidatePages(this.pointer, this.tagOf(pasid), address, am, leavesOnly);
   }
@@ -242,28 +249,31 @@ export class Iommu extends Agent {
   }
 
   private submitVtd(qw0: bigint, qw1: bigint, device: number | undefined): void {
-    const type = checkOneOf("descriptor type", Number(qw0 & 0xfn), [5, 6, 7, 8]);
-    if (type === 5) return;
+    const type = checkOneOf("descriptor type", Number(qw0 & 0xfn), Object.values(vtdType));
+    if (type === vtdType.wait) return;
     const granularity = Number((qw0 >> 4n) & 3n);
-    const everyPasid = type === 7 && granularity !== 1;
-    if (type === 6) checkOneOf("granularity", granularity, [2, 3]);
+    const everyPasid = type === vtdType.pasidCache && granularity !== vtdGranularity.pasidCacheOne;
+    if (type === vtdType.pasidIotlb) {
+      checkOneOf("granularity", granularity, [vtdGranularity.iotlbAllOfPasid, vtdGranularity.iotlbPagesOfPasid]);
+    }
     const pasids = everyPasid ? this.pasids : [Number((qw0 >> 32n) & 0xfffffn)];
     for (const pasid of pasids) {
-      const deviceTlb = type === 8 ? this.deviceTlb(pasid, device) : 0;
+      const deviceTlb = type === vtdType.pasidDeviceTlb ? this.deviceTlb(pasid, device) : 0;
       this.engine.exports.executeVtd(this.contextOf(pasid), deviceTlb, qw0, qw1);
     }
   }
 
   private submitAmd(w0: bigint, w1: bigint, device: number | undefined): void {
-    const opcode = checkOneOf("opcode", Number(w0 >> 60n), [1, 3, 4, 8]);
-    if (opcode === 1) return;
-    if (opcode === 8) {
+    const opcode = checkOneOf("opcode", Number(w0 >> 60n), Object.values(amdOpcode));
+    if (opcode === amdOpcode.completionWait) return;
+    if (opcode === amdOpcode.invalidateAll) {
       this.invalidateAll();
       return;
     }
     const pieces = ((w0 >> 48n) & 0xffn) | (((w0 >> 16n) & 0xffn) << 8n) | (((w0 >> 56n) & 0xfn) << 16n);
-    const pasid = Number(opcode === 3 ? w0 & 0xfffffn : pieces);
-    this.engine.exports.executeAmd(this.contextOf(pasid), opcode === 4 ? this.deviceTlb(pasid, device) : 0, w0, w1);
+    const pasid = Number(opcode === amdOpcode.invalidateIommuPages ? w0 & 0xfffffn : pieces);
+    const deviceTlb = opcode === amdOpcode.invalidateIotlbPages ? this.deviceTlb(pasid, device) : 0;
+    this.engine.exports.executeAmd(this.contextOf(pasid), deviceTlb, w0, w1);
   }
 
   /** Requester + 1 of a device with a TLB, for a PASID. */
@@ -287,7 +297,12 @@ export class Iommu extends Agent {
     if (!pages) this.engine.exports.invalidateDeviceTlb(tlb.pointer, tag);
     else {
       const address = checkAddress("virtual address", pages.va);
-      this.engine.exports.invalidateDeviceTlbPages(tlb.pointer, tag, address, checkInteger("AM", pages.am, 0, 52));
+      this.engine.exports.invalidateDeviceTlbPages(
+        tlb.pointer,
+        tag,
+        address,
+        checkInteger("AM", pages.am, 0, allPagesMask),
+      );
     }
   }
 }
@@ -295,6 +310,10 @@ export class Iommu extends Agent {
 function addRequester({ engine }: Workshop, context: Pointer, deviceTlb: Pointer, field: string): number {
   const requester = engine.exports.addRequester(context, deviceTlb);
   if (requester < 0)
-    throw new InvalidOptionError(field, "too many requesters", "at most 1024 CPUs and (device, PASID) pairs");
+    throw new InvalidOptionError(
+      field,
+      "too many requesters",
+      `at most ${maxRequesters} CPUs and (device, PASID) pairs`,
+    );
   return requester;
 }

@@ -2,8 +2,10 @@
 
 import { checkAddress, rootFrame } from "../base/errors.js";
 import { object, optional, parse } from "../base/schema.js";
+import { agentFlag } from "../engine/abi.js";
 import type { Pointer } from "../engine/exports.js";
 import { compileEngine, compileEngineSync, Engine, type EngineOptions, engineFields } from "../engine/instance.js";
+import { WALKER_SCRATCH_WORDS as SCRATCH_WORDS } from "../engine/limits.js";
 import {
   type Access,
   type Controls,
@@ -27,9 +29,6 @@ export interface WalkerOptions extends PagingMode, EngineOptions {
 }
 
 const walkerSchema = object({ ...pagingFields, ...engineFields, controls: optional(controlsSchema) });
-
-const IS_CPU = 1;
-const SCRATCH_WORDS = 3 * 4096;
 
 /**
  * Makes a walker.
@@ -66,7 +65,7 @@ export class Walker {
     this.current = completeControls(options.controls, { ...linuxControls, pcide: false });
     this.scratch = { at: engine.made(exports.allocate(SCRATCH_WORDS * 8), "scratch memory"), words: SCRATCH_WORDS };
     this.context = engine.made(
-      exports.createContext(engine.made(exports.createAgent(0, IS_CPU), "agent"), 0),
+      exports.createContext(engine.made(exports.createAgent(0, agentFlag.isCpu), "agent"), 0),
       "context",
     );
     this.requester = exports.addRequester(this.context, 0);

@@ -1,30 +1,24 @@
-// Hazards as the API gives them (docs/rules.md section 12; assembly/hardware/hazard.ts has the record).
+// Hazards as the API gives them (docs/rules.md section 12).
 
+import { frameStates, hazardRecordSize, hazardKinds as kinds, noSite, hazardRecord as record } from "../engine/abi.js";
 import type { Engine } from "../engine/instance.js";
+import { type Field, readNumber, readWord } from "../engine/structures.js";
 import type { FrameState } from "../paging/frames.js";
 import { type Site, sites } from "./sites.js";
 
-/** Kinds of hazard, in rising harm. */
-export type HazardKind =
-  /** An entry was read from a freed frame. */
-  | "walk-after-free"
-  /** An accessed or dirty bit was set in a frame that is no longer that table. */
-  | "write-after-free"
-  /** An entry was read from a frame that holds someone's data, or another table, by now. */
-  | "walk-of-reused-frame"
-  /** A translation was completed through such a frame. */
-  | "forged-translation"
-  /** A cached leaf was used after its page had been unmapped or given away. */
-  | "stale-translation";
+/**
+ * Kinds of hazard, in rising harm:
+ *
+ * - `walk-after-free`: an entry was read from a freed frame;
+ * - `write-after-free`: an accessed or dirty bit was set in a frame that is no longer that table;
+ * - `walk-of-reused-frame`: an entry was read from a frame that holds someone's data, or another table, by now;
+ * - `forged-translation`: a translation was completed through such a frame;
+ * - `stale-translation`: a cached leaf was used after its page had been unmapped or given away.
+ */
+export type HazardKind = (typeof kinds)[number];
 
 /** Kinds in the engine's order. */
-export const hazardKinds: readonly HazardKind[] = [
-  "walk-after-free",
-  "write-after-free",
-  "walk-of-reused-frame",
-  "forged-translation",
-  "stale-translation",
-];
+export const hazardKinds: readonly HazardKind[] = kinds;
 
 /** One walk (or hit) that used what it should not have. */
 export interface Hazard {
@@ -66,14 +60,12 @@ export interface HazardCounts {
   dropped: number;
 }
 
-const STATES: readonly FrameState[] = ["free", "table", "data"];
-
 /** @internal */
 export function readCounts({ exports }: Engine, ring: number): HazardCounts {
   const at = (kind: number, site: number): number => Number(exports.hazardCount(kind, site));
   const row = (site: number): Record<HazardKind, number> =>
     Object.fromEntries(hazardKinds.map((name, kind) => [name, at(kind, site)])) as Record<HazardKind, number>;
-  const rows = Array.from({ length: sites.length + 1 }, (_, site) => row(site));
+  const rows = [...sites.map((_, site) => row(site)), row(noSite)];
   const byKind = Object.fromEntries(
     hazardKinds.map((kind) => [kind, rows.reduce((sum, counts) => sum + counts[kind], 0)]),
   ) as Record<HazardKind, number>;
@@ -97,22 +89,23 @@ export function readHazards(engine: Engine, ring: number): Hazard[] {
 }
 
 function readRecord(engine: Engine, at: number): Hazard {
-  const view = new DataView(engine.exports.memory.buffer, at >>> 0, 64);
-  const bits = view.getUint8(54);
+  const view = engine.view(at >>> 0, hazardRecordSize);
+  const number = (field: Field): number => readNumber(view, field);
+  const bits = number(record.kinds);
   const kinds = hazardKinds.filter((_, kind) => (bits >> kind) & 1);
   return {
-    operation: Number(view.getBigUint64(0, true)),
-    time: Number(view.getBigUint64(8, true)),
-    address: view.getBigUint64(16, true),
-    frame: Number(view.getBigUint64(24, true)),
-    freedAt: Number(view.getBigUint64(32, true)),
-    generations: { cached: view.getUint32(40, true), now: view.getUint32(44, true) },
-    tag: view.getUint32(48, true),
-    agent: view.getUint16(52, true),
-    access: view.getUint8(55),
-    level: view.getUint8(56),
-    state: STATES[view.getUint8(57)] as FrameState,
-    site: sites[view.getUint8(58)],
+    operation: number(record.operation),
+    time: number(record.time),
+    address: readWord(view, record.address),
+    frame: number(record.frame),
+    freedAt: number(record.freedAt),
+    generations: { cached: number(record.generationThen), now: number(record.generationNow) },
+    tag: number(record.tag),
+    agent: number(record.agent),
+    access: number(record.access),
+    level: number(record.level),
+    state: frameStates[number(record.state)] as FrameState,
+    site: sites[number(record.site)],
     kinds,
     kind: kinds.at(-1) as HazardKind,
   };

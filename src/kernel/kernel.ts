@@ -2,7 +2,16 @@
 
 import { InvalidOptionError } from "../base/errors.js";
 import { anything, boolean, integer, object, optional } from "../base/schema.js";
+import {
+  type KernelCounterValues,
+  kernelCounters,
+  maxMms,
+  type QueueCounterValues,
+  queueCounters,
+} from "../engine/abi.js";
 import type { Engine } from "../engine/instance.js";
+import { MAX_FRAME, MAX_HAZARD_RECORDS, MAX_POOL } from "../engine/limits.js";
+import { readCounters } from "../engine/structures.js";
 import { ProgramBuilder } from "../program/program.js";
 import { type Hazard, type HazardCounts, readCounts, readHazards } from "./hazards.js";
 import { checkPolicy, type Policy, type PolicyName, policyBits } from "./policies.js";
@@ -26,46 +35,6 @@ export interface KernelConfig {
   hazardRecords?: number;
 }
 
-const COUNTERS = [
-  "purges",
-  "kernelRangeFlushes",
-  "flushAlls",
-  "localFlushAlls",
-  "mmFlushes",
-  "tablesAllocated",
-  "tablesReleased",
-  "lostRequests",
-  "outOfFrames",
-  "iommuRounds",
-  "iotlbInvalidations",
-  "deviceTlbInvalidations",
-  "cpuPageFlushes",
-  "cpuFullFlushes",
-  "cpuSpaceFlushes",
-  "ipiBroadcasts",
-  "ipiReceivers",
-  "queueWaits",
-  "needlessRounds",
-  "framesHeld",
-  "maxFramesHeld",
-  "framesDeferred",
-  "operationsHeld",
-  "nanosecondsHeld",
-  "workRuns",
-  "synchronousRounds",
-  "rootSyncs",
-  "userRounds",
-] as const;
-
-/** What the invalidation queues were given (assembly/hardware/queue/counters.ts). */
-const QUEUE_COUNTERS = [
-  "pageSelectiveInvalidations",
-  "pasidSelectiveInvalidations",
-  "globalInvalidations",
-  "pasidCacheInvalidations",
-  "pagesInvalidated",
-] as const;
-
 /**
  * What the kernel did, and what it cost, in counts. `iommuRounds` are rounds of IOMMU invalidation that had at least one
  * bound PASID: `synchronousRounds` inside a kernel flush, `userRounds` by the notifier, the rest in deferred work;
@@ -73,21 +42,18 @@ const QUEUE_COUNTERS = [
  * for. `operationsHeld` and `nanosecondsHeld` are summed over the frames that were deferred; `pagesInvalidated` is what
  * page-selective descriptors name, 4 KiB each.
  */
-export type KernelCounters = Record<(typeof COUNTERS)[number] | (typeof QUEUE_COUNTERS)[number], number>;
-
-/** Frame numbers are below this. */
-const FRAMES = 2 ** 40;
+export interface KernelCounters extends KernelCounterValues, QueueCounterValues {}
 
 /** A kernel; the policy has a check of its own. @internal */
 export const kernelSchema = object(
   {
-    poolBase: optional(integer(1, FRAMES - 1)),
-    pool: optional(integer(2, 1 << 20)),
-    mms: optional(integer(1, 4096)),
+    poolBase: optional(integer(1, MAX_FRAME)),
+    pool: optional(integer(2, MAX_POOL)),
+    mms: optional(integer(1, maxMms)),
     policy: optional(anything()),
     autoPurge: optional(boolean()),
     detectHazards: optional(boolean()),
-    hazardRecords: optional(integer(0, 1 << 20)),
+    hazardRecords: optional(integer(0, MAX_HAZARD_RECORDS)),
   },
   "an object that describes a kernel",
 );
@@ -114,8 +80,8 @@ export class Kernel {
       autoPurge = true,
       detectHazards = true,
     } = config;
-    if (poolBase + pool >= FRAMES) {
-      throw new InvalidOptionError("kernel.poolBase", poolBase, `an integer from 1 to ${FRAMES - 1 - pool}`);
+    if (poolBase + pool > MAX_FRAME) {
+      throw new InvalidOptionError("kernel.poolBase", poolBase, `an integer from 1 to ${MAX_FRAME - pool}`);
     }
     this.ring = hazardRecords;
     this.policy = checkPolicy(config.policy ?? "none", "kernel.policy");
@@ -133,13 +99,13 @@ export class Kernel {
 
   get counters(): KernelCounters {
     const { kernelCounter, queueCounter } = this.engine.exports;
-    const counters = Object.fromEntries([
-      ...COUNTERS.map((name, i) => [name, Number(kernelCounter(i))]),
-      ...QUEUE_COUNTERS.map((name, i) => [name, Number(queueCounter(i))]),
-    ]) as KernelCounters;
+    const counters: KernelCounters = {
+      ...readCounters(kernelCounters, kernelCounter),
+      ...readCounters(queueCounters, queueCounter),
+    };
     // The engine sums releases minus arrivals; frames that are still held count up to now.
     const now = Number(this.engine.exports.operationNumber());
-    const held = BigInt.asIntN(64, this.engine.exports.kernelCounter(COUNTERS.indexOf("operationsHeld")));
+    const held = BigInt.asIntN(64, kernelCounter(kernelCounters.indexOf("operationsHeld")));
     counters.operationsHeld = Number(held) + counters.framesHeld * now;
     return counters;
   }

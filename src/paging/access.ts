@@ -1,26 +1,14 @@
-// Kinds of access and the controls that decide about them (docs/rules.md section 2; assembly/paging/access.ts has the same bits).
+// Kinds of access and the controls that decide about them (docs/rules.md section 2).
 
 import { boolean, integer, object, optional, parse } from "../base/schema.js";
+import { accesses, controlBit } from "../engine/abi.js";
 
 /**
  * What an access is: a type (read, write, fetch) made with user or supervisor privilege. *Implicit* accesses are made
  * by the processor itself (descriptor tables): EFLAGS.AC does not lift SMAP for them (SDM 4.6.1). *Speculative* walks
  * raise no fault and drop nothing.
  */
-export const Access = {
-  supervisorRead: 0,
-  supervisorWrite: 1,
-  supervisorFetch: 2,
-  userRead: 4,
-  userWrite: 5,
-  userFetch: 6,
-  implicitRead: 8,
-  implicitWrite: 9,
-  speculativeSupervisorRead: 16,
-  speculativeSupervisorFetch: 18,
-  speculativeUserRead: 20,
-  speculativeUserFetch: 22,
-} as const;
+export const Access = accesses;
 
 /** One of {@link Access}. */
 export type Access = (typeof Access)[keyof typeof Access];
@@ -63,13 +51,11 @@ export const linuxControls: Readonly<Controls> = {
   pkru: 0x5555_5554,
 };
 
-const BITS = { wp: 1, smep: 2, smap: 4, pke: 8, pge: 16, pcide: 32, nxe: 64, ac: 128 } as const;
-
 /** Some of the controls. @internal */
 export const controlsSchema = object(
   {
-    ...(Object.fromEntries(Object.keys(BITS).map((name) => [name, optional(boolean())])) as Record<
-      keyof typeof BITS,
+    ...(Object.fromEntries(Object.keys(controlBit).map((name) => [name, optional(boolean())])) as Record<
+      keyof typeof controlBit,
       ReturnType<typeof optional<ReturnType<typeof boolean>>>
     >),
     pkru: optional(integer(0, 0xffff_ffff, "an integer from 0 to 0xffffffff")),
@@ -80,7 +66,7 @@ export const controlsSchema = object(
 /** Bits of the controls for the engine. @internal */
 export function controlBits(controls: Controls): number {
   let bits = 0;
-  for (const [name, bit] of Object.entries(BITS)) if (controls[name as keyof typeof BITS]) bits |= bit;
+  for (const [name, bit] of Object.entries(controlBit)) if (controls[name as keyof typeof controlBit]) bits |= bit;
   return bits;
 }
 

@@ -1,14 +1,15 @@
 // The frames that a machine holds: those that are, or once were, page tables.
 
 import { checkAddress, checkInteger, InvalidOptionError } from "../base/errors.js";
+import { entries as ENTRIES, frameStates, pageShift } from "../engine/abi.js";
 import type { Engine } from "../engine/instance.js";
+import { MAX_FRAME } from "../engine/limits.js";
 
 /** Use of a frame. */
-export type FrameState = "free" | "table" | "data";
+export type FrameState = (typeof frameStates)[number];
 
-const STATES: readonly FrameState[] = ["free", "table", "data"];
-const ENTRIES = 512;
-const MAX_FRAME = 2 ** 40 - 1;
+const PAGE_SHIFT = BigInt(pageShift);
+const PAGE_OFFSET = (1n << PAGE_SHIFT) - 1n;
 
 /** The frame store of a machine: sparse over 2^40 frame numbers, with a capacity fixed when the machine is made. */
 export class Frames {
@@ -49,7 +50,7 @@ export class Frames {
   /** Sets use and level of a frame (its generation rises); a frame the store did not hold comes with zeroed contents. */
   set(frame: number, state: FrameState, level = 0): void {
     const slot = this.claim(frame);
-    this.engine.exports.setState(slot, STATES.indexOf(state), level);
+    this.engine.exports.setState(slot, frameStates.indexOf(state), level);
   }
 
   private claim(frame: number): number {
@@ -88,7 +89,11 @@ export class Frames {
     const slot = this.slot(frame);
     if (slot === 0) return undefined;
     const { stateOf, levelOf, generationOf } = this.engine.exports;
-    return { state: STATES[stateOf(slot)] as FrameState, level: levelOf(slot), generation: generationOf(slot) >>> 0 };
+    return {
+      state: frameStates[stateOf(slot)] as FrameState,
+      level: levelOf(slot),
+      generation: generationOf(slot) >>> 0,
+    };
   }
 
   /** The entry at a physical address (its low three bits do not matter). @throws RangeError if its frame is not held */
@@ -106,10 +111,10 @@ export class Frames {
 
   private locate(physicalAddress: bigint): [number, number] {
     const address = checkAddress("physicalAddress", physicalAddress);
-    const frame = Number(address >> 12n);
+    const frame = Number(address >> PAGE_SHIFT);
     if (frame > MAX_FRAME || !this.has(frame)) {
       throw new RangeError(`physical address 0x${address.toString(16)}: its frame is not in the frame store`);
     }
-    return [frame, Number((address & 0xfffn) >> 3n)];
+    return [frame, Number((address & PAGE_OFFSET) >> 3n)];
   }
 }

@@ -1,5 +1,6 @@
 // Listing all leaves reachable from a root.
 
+import { mapping, mappingSize, pageShift } from "../engine/abi.js";
 import type { Pointer } from "../engine/exports.js";
 import type { Engine } from "../engine/instance.js";
 
@@ -16,8 +17,12 @@ export interface MappingBatch {
   level: Uint8Array;
 }
 
-const WORDS = 3;
-const LEVEL = 3n;
+const WORDS = mappingSize / 8;
+const PLACE = mapping.place.at / 8;
+const ENTRY = mapping.entry.at / 8;
+const RIGHTS = mapping.rights.at / 8;
+/** A leaf begins at a page; its level is in the bits below. */
+const LEVEL = (1n << BigInt(pageShift)) - 1n;
 
 /** Lists the leaves of a context's root; the tables must not change meanwhile. @internal */
 export function* listMappings(
@@ -39,11 +44,11 @@ export function* listMappings(
       level: new Uint8Array(count),
     };
     for (let i = 0; i < count; i++) {
-      const address = words[i * WORDS] as bigint;
+      const address = words[i * WORDS + PLACE] as bigint;
       batch.virtualAddress[i] = address & ~LEVEL;
       batch.level[i] = Number(address & LEVEL);
-      batch.entry[i] = words[i * WORDS + 1] as bigint;
-      batch.rights[i] = words[i * WORDS + 2] as bigint;
+      batch.entry[i] = words[i * WORDS + ENTRY] as bigint;
+      batch.rights[i] = words[i * WORDS + RIGHTS] as bigint;
     }
     if (count > 0) yield batch;
   }

@@ -2,6 +2,7 @@
 
 import { boolean, integer, oneOf, optional } from "../base/schema.js";
 import type { Engine } from "../engine/instance.js";
+import { MAX_PHYSICAL_BITS, MAX_TABLES, MIN_PHYSICAL_BITS } from "../engine/limits.js";
 
 /** How tables are read (SDM 4.5). */
 export interface PagingMode {
@@ -13,13 +14,10 @@ export interface PagingMode {
   pages1G?: boolean;
 }
 
-/** 2 GiB of contents, half of what 32-bit addresses reach. */
-const MAX_TABLES = 1 << 19;
-
 /** Fields of a paging mode, and the capacity in tables that goes with it. @internal */
 export const pagingFields = {
   levels: optional(oneOf([4, 5])),
-  maxPhyAddr: optional(integer(32, 52)),
+  maxPhyAddr: optional(integer(MIN_PHYSICAL_BITS, MAX_PHYSICAL_BITS)),
   pages1G: optional(boolean()),
   tables: optional(integer(1, MAX_TABLES)),
 };

@@ -1,8 +1,10 @@
-// Synthetic kernel programs from the engine's own seeded generator (assembly/kernel/workload.ts).
+// Synthetic kernel programs from the engine's own seeded generator (assembly/program/kernel-workload.ts).
 
 import { checkAddress, InvalidOptionError } from "../base/errors.js";
 import { address, integer, number, object, optional, parse, type Seed, seed } from "../base/schema.js";
+import { kernelWorkloadKinds, kindScale, maxMms, maxRequesters, shareScale } from "../engine/abi.js";
 import type { Engine } from "../engine/instance.js";
+import { MAX_AREAS, MAX_DEVICES, MAX_USER_PAGES } from "../engine/limits.js";
 
 /** Operations of each kind per million; what is left over is DMA. */
 export interface KernelMix {
@@ -43,10 +45,6 @@ export interface KernelWorkloadOptions {
   huge?: number;
 }
 
-/** Most areas of a workload. @internal */
-export const maxAreas = 4096;
-
-const KINDS = ["cpuAccess", "vmalloc", "vfree", "flushRange", "flushAll", "userRemap", "switchMm", "work"] as const;
 const DEFAULT_MIX: Required<KernelMix> = {
   cpuAccess: 100_000,
   vmalloc: 60_000,
@@ -64,13 +62,18 @@ const kernelWorkloadSchema = object({
   seed: optional(seed()),
   mix: optional(
     object(
-      Object.fromEntries(KINDS.map((kind) => [kind, optional(number(0, 1e6, "0 to 1000000 per million operations"))])),
+      Object.fromEntries(
+        kernelWorkloadKinds.map((kind) => [kind, optional(number(0, 1e6, "0 to 1000000 per million operations"))]),
+      ),
     ),
   ),
-  areas: optional(object({ base: optional(address()), count: optional(integer(1, maxAreas)) })),
-  user: object({ base: address(), pages: integer(1, 1 << 24) }, "the user pages: { base, pages }"),
-  mms: optional(integer(1, 4096)),
-  devices: object({ first: integer(0, 1023), count: integer(1, 255) }, "requesters: { first, count }"),
+  areas: optional(object({ base: optional(address()), count: optional(integer(1, MAX_AREAS)) })),
+  user: object({ base: address(), pages: integer(1, MAX_USER_PAGES) }, "the user pages: { base, pages }"),
+  mms: optional(integer(1, maxMms)),
+  devices: object(
+    { first: integer(0, maxRequesters - 1), count: integer(1, MAX_DEVICES) },
+    "requesters: { first, count }",
+  ),
   probes: optional(share),
   huge: optional(share),
 });
@@ -80,9 +83,10 @@ export function startKernelWorkload({ exports }: Engine, options: KernelWorkload
   const checked = parse(kernelWorkloadSchema, options, "") as KernelWorkloadOptions;
   const { seed = 1n, devices, user, mms = 1, areas = {}, probes = 0.1, huge = 0.25 } = checked;
   const mix = { ...DEFAULT_MIX, ...checked.mix };
-  const sum = KINDS.reduce((all, name) => all + mix[name], 0);
+  const sum = kernelWorkloadKinds.reduce((all, name) => all + mix[name], 0);
   if (sum > 1e6) throw new InvalidOptionError("mix", `${sum} per million in all`, "at most 1000000");
-  for (const [kind, name] of KINDS.entries()) exports.setKernelWeight(kind, Math.round((mix[name] * 2 ** 16) / 1e6));
+  for (const [kind, name] of kernelWorkloadKinds.entries())
+    exports.setKernelWeight(kind, Math.round((mix[name] * kindScale) / 1e6));
   exports.setKernelActors(cpus, mms, devices.first, devices.count);
   exports.startKernelWorkload(
     BigInt(seed),
@@ -90,7 +94,7 @@ export function startKernelWorkload({ exports }: Engine, options: KernelWorkload
     areas.count ?? 64,
     checkAddress("user.base", user.base),
     user.pages,
-    Math.round(probes * 1024),
-    Math.round(huge * 1024),
+    Math.round(probes * shareScale),
+    Math.round(huge * shareScale),
   );
 }

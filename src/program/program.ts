@@ -1,60 +1,26 @@
-// Programs: operations of 16 bytes, played inside the engine in one call (layout: assembly/program.ts).
+// Programs: operations of 16 bytes, played inside the engine in one call (layout: assembly/base/record.ts).
 
 import { checkAddress, checkInteger, InvalidOptionError } from "../base/errors.js";
+import {
+  everyCpu,
+  operation as field,
+  operationCodes,
+  operationSize,
+  operationsOfTwoRecords,
+  operationTypes as types,
+} from "../engine/abi.js";
+import { writeNumber, writeWord } from "../engine/structures.js";
 import { type Site, sites } from "../kernel/sites.js";
 import type { Access } from "../paging/access.js";
 
 /** Bytes of an operation. */
-export const operationBytes = 16;
+export const operationBytes = operationSize;
 
 /** In place of a CPU's requester number: every CPU, in order. */
-export const everyCpu = 0xffff;
+export { everyCpu };
 
 /** Operation codes. */
-export const Operation = {
-  nothing: 0,
-  access: 1,
-  invlpg: 2,
-  invpcid: 3,
-  movToCr3: 4,
-  controls: 5,
-  invlpgRange: 6,
-  flushAll: 7,
-  writeEntry: 8,
-  invalidatePasid: 9,
-  invalidatePages: 10,
-  invalidateIommu: 11,
-  invalidatePasidCache: 12,
-  invalidateDeviceTlb: 13,
-  invalidateDeviceTlbPages: 14,
-  bind: 15,
-  flushKernelRange: 16,
-  vmalloc: 32,
-  vfree: 33,
-  purge: 34,
-  hotAdd: 35,
-  hotRemove: 36,
-  cpaSplit: 37,
-  cpaCollapse: 38,
-  mmCreate: 39,
-  mmDestroy: 40,
-  switchMm: 41,
-  svaBind: 42,
-  svaUnbind: 43,
-  mmap: 44,
-  munmap: 45,
-  mprotect: 46,
-  flushTlbKernelRange: 47,
-  flushTlbAll: 48,
-  localFlushTlbAll: 49,
-  flushTlbMmRange: 50,
-  reuse: 51,
-  runWork: 52,
-  tableClear: 53,
-  tableFree: 54,
-  time: 55,
-  giveBack: 56,
-} as const;
+export const Operation = operationCodes;
 
 /** How memory is added to the direct map, or a KASAN shadow made. */
 export interface HotAddOptions {
@@ -67,7 +33,7 @@ export interface HotAddOptions {
 }
 
 const hotType = ({ bootTables, smallPages, shadow }: HotAddOptions): number =>
-  (bootTables ? 1 : 0) | (smallPages ? 2 : 0) | (shadow ? 4 : 0);
+  (bootTables ? types.bootTables : 0) | (smallPages ? types.smallPages : 0) | (shadow ? types.shadow : 0);
 
 /** What an attacker writes into a frame that was freed. */
 export type ReuseContents =
@@ -78,11 +44,7 @@ export type ReuseContents =
   | { word: bigint };
 
 /** Operations that take a second record. @internal */
-export const twoRecords: Readonly<Record<number, true>> = {
-  [Operation.writeEntry]: true,
-  [Operation.flushTlbKernelRange]: true,
-  [Operation.flushTlbMmRange]: true,
-};
+export const twoRecords = operationsOfTwoRecords;
 
 const MAX_ARGUMENT = 0xffff_ffff;
 
@@ -111,11 +73,11 @@ export class ProgramBuilder {
       this.view = new DataView(larger);
     }
     const at = this.length++ * operationBytes;
-    this.view.setUint8(at, operation);
-    this.view.setUint8(at + 1, type);
-    this.view.setUint16(at + 2, checkInteger("requester", requester, 0, everyCpu), true);
-    this.view.setUint32(at + 4, checkInteger("argument", argument, 0, MAX_ARGUMENT), true);
-    this.view.setBigUint64(at + 8, checkAddress("address", address), true);
+    writeNumber(this.view, field.code, operation, at);
+    writeNumber(this.view, field.type, type, at);
+    writeNumber(this.view, field.requester, checkInteger("requester", requester, 0, everyCpu), at);
+    writeNumber(this.view, field.argument, checkInteger("argument", argument, 0, MAX_ARGUMENT), at);
+    writeWord(this.view, field.address, checkAddress("address", address), at);
     return this;
   }
 
@@ -177,12 +139,12 @@ export class ProgramBuilder {
    * freed (with the site's flush), or with `keepTables` used.
    */
   vmalloc(va: bigint, pages: number, shift: 12 | 21 | 30 = 12, keepTables = false): this {
-    return this.put(Operation.vmalloc, shift | (keepTables ? 0x40 : 0), 0, pages, va);
+    return this.put(Operation.vmalloc, shift | (keepTables ? types.keepTables : 0), 0, pages, va);
   }
 
   /** Unmaps lazily: `lazy` waits for the purge, `flush` (VM_FLUSH_RESET_PERMS) purges at once, `unlisted` is left out of it. */
   vfree(va: bigint, pages: number, how: "lazy" | "flush" | "unlisted" = "lazy"): this {
-    return this.put(Operation.vfree, { lazy: 0, flush: 1, unlisted: 2 }[how], 0, pages, va);
+    return this.put(Operation.vfree, { lazy: 0, flush: types.flushNow, unlisted: types.unlisted }[how], 0, pages, va);
   }
 
   /** __purge_vmap_area_lazy(). */
@@ -237,7 +199,8 @@ export class ProgramBuilder {
 
   /** Maps user pages (4 KiB, or with `large` 2 MiB leaves). */
   mmap(mm: number, va: bigint, pages: number, options: { large?: boolean; readOnly?: boolean } = {}): this {
-    return this.put(Operation.mmap, (options.large ? 1 : 0) | (options.readOnly ? 2 : 0), mm, pages, va);
+    const type = (options.large ? types.large : 0) | (options.readOnly ? types.readOnly : 0);
+    return this.put(Operation.mmap, type, mm, pages, va);
   }
 
   /** Unmaps user pages: unlink, flush with the notifier, free. */
@@ -252,13 +215,13 @@ export class ProgramBuilder {
 
   /** flush_tlb_kernel_range(start, end), with the policy's hook; takes two records. */
   flushTlbKernelRange(start: bigint, end: bigint, freesTables = false): this {
-    this.put(Operation.flushTlbKernelRange, freesTables ? 1 : 0, 0, 0, start);
+    this.put(Operation.flushTlbKernelRange, freesTables ? types.freesTables : 0, 0, 0, start);
     return this.put(Operation.nothing, 0, 0, 0, end);
   }
 
   /** flush_tlb_all(), with the policy's hook. */
   flushTlbAll(freesTables = false): this {
-    return this.put(Operation.flushTlbAll, freesTables ? 1 : 0, 0, 0, 0n);
+    return this.put(Operation.flushTlbAll, freesTables ? types.freesTables : 0, 0, 0, 0n);
   }
 
   /** __flush_tlb_all() on one CPU. */
@@ -274,9 +237,9 @@ export class ProgramBuilder {
 
   /** Somebody takes the frame that was freed last; result: its frame number, 0 if there is none. */
   reuse(contents: ReuseContents = "zeroes"): this {
-    if (contents === "zeroes") return this.put(Operation.reuse, 0, 0, 0, 0n);
-    if ("userLeaf" in contents) return this.put(Operation.reuse, 1, 0, 0, contents.userLeaf);
-    return this.put(Operation.reuse, 2, 0, 0, contents.word);
+    if (contents === "zeroes") return this.put(Operation.reuse, types.zeroes, 0, 0, 0n);
+    if ("userLeaf" in contents) return this.put(Operation.reuse, types.forgeUserLeaf, 0, 0, contents.userLeaf);
+    return this.put(Operation.reuse, types.fill, 0, 0, contents.word);
   }
 
   /** The frame that `reuse` took longest ago is free again; result: its frame number, 0 if there is none. */

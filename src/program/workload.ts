@@ -14,11 +14,12 @@ import {
   seed,
   unknownField,
 } from "../base/schema.js";
+import { flushKinds, flushScale, maxRequesters, mayWrite, pcids, streams, writeScale } from "../engine/abi.js";
 import { checkAccess } from "../hardware/context.js";
 import type { Access } from "../paging/access.js";
 
 /** How accesses follow one another over the list of pages. `chase` follows one random cycle through all of them. */
-export type Stream = "sequential" | "strided" | "uniform" | "zipf" | "chase";
+export type Stream = (typeof streams)[number];
 
 /** Flushes per million operations, by kind. */
 export interface FlushMix {
@@ -66,10 +67,6 @@ export interface WorkloadOptions {
   pcids?: number;
 }
 
-const STREAMS = ["sequential", "strided", "uniform", "zipf", "chase"] as const;
-const FLUSHES = ["page", "range", "aboveCeiling", "space", "global", "allButGlobal"] as const;
-const MAX_REQUESTERS = 1024;
-const MAY_WRITE = 32n;
 const PAGE_FIELDS = ["va", "access", "writable"];
 
 /** A checked workload in the engine's terms. @internal */
@@ -79,9 +76,9 @@ export interface WorkloadShape {
   stream: number;
   stride: number;
   exponent: number;
-  /** Per 2^10 accesses. */
+  /** Per `writeScale` accesses. */
   writes: number;
-  /** Per 2^20 operations, by kind. */
+  /** Per `flushScale` operations, by kind. */
   flushes: number[];
   requesters: { first: number; count: number };
   pcids: number;
@@ -91,20 +88,20 @@ const perMillion = optional(number(0, 1e6, "0 to 1000000 per million operations"
 
 /** Requesters from the first on. @internal */
 export const requestersSchema = object(
-  { first: integer(0, MAX_REQUESTERS - 1), count: integer(1, MAX_REQUESTERS) },
+  { first: integer(0, maxRequesters - 1), count: integer(1, maxRequesters) },
   "requesters: { first, count }",
 );
 
 const workloadSchema = object({
   seed: optional(seed()),
   pages: anything(),
-  stream: optional(oneOf(STREAMS)),
+  stream: optional(oneOf(streams)),
   stride: optional(integer(0, 0xffff_ffff)),
   exponent: optional(number(Number.MIN_VALUE, 8, "a number above 0, up to 8")),
   writes: optional(number(0, 1)),
-  flushes: optional(object(Object.fromEntries(FLUSHES.map((kind) => [kind, perMillion])))),
+  flushes: optional(object(Object.fromEntries(flushKinds.map((kind) => [kind, perMillion])))),
   requesters: optional(requestersSchema),
-  pcids: optional(integer(1, 4096)),
+  pcids: optional(integer(1, pcids)),
 });
 
 /** @internal @throws InvalidOptionError */
@@ -117,15 +114,15 @@ export function checkWorkload(options: WorkloadOptions, most: number): WorkloadS
     throw new InvalidOptionError("pages.length", pages.length, `1 to ${most} (workloadPages of the machine)`);
   }
   const { writes = 0.25, exponent = 0.99, requesters = { first: 0, count: 1 } } = checked;
-  const flushes = FLUSHES.map((kind) => Math.round(((checked.flushes?.[kind] ?? 0) * 2 ** 20) / 1e6));
-  if (flushes.reduce((a, b) => a + b, 0) > 2 ** 20) {
+  const flushes = flushKinds.map((kind) => Math.round(((checked.flushes?.[kind] ?? 0) * flushScale) / 1e6));
+  if (flushes.reduce((a, b) => a + b, 0) > flushScale) {
     throw new InvalidOptionError(
       "flushes",
       JSON.stringify(options.flushes),
       "at most a million per million operations",
     );
   }
-  checkInteger("requesters.count", requesters.count, 1, MAX_REQUESTERS - requesters.first);
+  checkInteger("requesters.count", requesters.count, 1, maxRequesters - requesters.first);
   return {
     seed: BigInt(checked.seed ?? 1n),
     pages: BigUint64Array.from(pages as readonly WorkloadPage[], (page, i) => {
@@ -136,12 +133,12 @@ export function checkWorkload(options: WorkloadOptions, most: number): WorkloadS
         }
       }
       const va = checkAddress(`pages[${i}].va`, page.va) & ~0xfffn;
-      return va | BigInt(checkAccess(page.access)) | (page.writable ? MAY_WRITE : 0n);
+      return va | BigInt(checkAccess(page.access)) | (page.writable ? mayWrite : 0n);
     }),
-    stream: STREAMS.indexOf(checked.stream ?? "uniform"),
+    stream: streams.indexOf(checked.stream ?? "uniform"),
     stride: checked.stride ?? 17,
     exponent,
-    writes: Math.round(writes * 1024),
+    writes: Math.round(writes * writeScale),
     flushes,
     requesters,
     pcids: checked.pcids ?? 1,

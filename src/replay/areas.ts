@@ -1,14 +1,13 @@
 // Kernel areas of a trace: mapped and unmapped in the model's tables. A large leaf is written only when it is clear what
 // became of the table that may be in its way: the trace tells of its free between the call and the end of the mapping.
 
+import { entries as LARGE_PAGES, operationTypes } from "../engine/abi.js";
 import { Access } from "../paging/access.js";
 import { Operation } from "../program/program.js";
 import type { DeviceAccesses } from "./accesses.js";
 import type { RecordWriter } from "./records.js";
 
-const LARGE_PAGES = 512;
-const KEEP_TABLES = 0x40;
-const UNLISTED = 2;
+const { keepTables: KEEP_TABLES, unlisted: UNLISTED } = operationTypes;
 /** Longest range that is mapped at once, 1 GiB: a damaged length must not fill the pool. */
 const MAX_MAPPED = 1 << 18;
 /** Longest range that is unmapped at once, 4 TiB (entries that are not there cost nothing). */

@@ -1,6 +1,7 @@
 // Table frees of a trace, step by step, as the kernel took the steps: clear, flush, free; or free, clear, flush. Between the
 // steps the device model acts. mm/vmalloc.c, arch/x86/mm/pgtable.c, arch/x86/mm/init_64.c.
 
+import { operationTypes, entries as SLOT_PAGES } from "../engine/abi.js";
 import { type Site, sites } from "../kernel/sites.js";
 import { Operation } from "../program/program.js";
 import type { DeviceAccesses } from "./accesses.js";
@@ -12,11 +13,8 @@ import type { TableFree } from "./result.js";
 const MAX_THREADS = 1 << 12;
 /** Frees of one removal that are followed; 512 PDs would be a whole PDPT. */
 const MAX_FREES = 512;
-const SLOT_PAGES = 512;
-const UNLISTED = 2;
 /** `vmalloc`: tables in the way of a large leaf stay. */
-const KEEP_TABLES = 0x40;
-const FILL = 2;
+const { keepTables: KEEP_TABLES, unlisted: UNLISTED, fill: FILL } = operationTypes;
 /** What somebody writes into the frames they get: P, R/W, U/S, PS and 8 GiB, a leaf at level 2 as at level 1. A and D are clear. */
 const FORGED_LOW = 0x87;
 const FORGED_HIGH = 2;
@@ -91,7 +89,7 @@ export class TableFrees {
 
   /** A table is unlinked because a leaf takes its place: level 1 for pmd_free_pte_page, 2 for pud_free_pmd_page. */
   detach(site: Site, level: 1 | 2, page: number, frame: number | undefined, pid: number): void {
-    const pages = level === 1 ? SLOT_PAGES : SLOT_PAGES * 512;
+    const pages = level === 1 ? SLOT_PAGES : SLOT_PAGES * SLOT_PAGES;
     const first = page - (page % pages);
     this.#make(first, level);
     this.#devices.step(first, pages);
@@ -104,7 +102,7 @@ export class TableFrees {
   /** A table may be older than the trace: it is made before it goes, by mapping and unmapping one page. */
   #make(page: number, level: 1 | 2): void {
     const writer = this.#writer;
-    writer.putPage(Operation.vfree, UNLISTED, 0, level === 1 ? SLOT_PAGES : SLOT_PAGES * 512, page);
+    writer.putPage(Operation.vfree, UNLISTED, 0, level === 1 ? SLOT_PAGES : SLOT_PAGES * SLOT_PAGES, page);
     writer.putPage(Operation.vmalloc, 12, 0, 1, page);
     writer.putPage(Operation.vfree, UNLISTED, 0, 1, page);
   }
@@ -114,7 +112,7 @@ export class TableFrees {
    * @param directMap first page of the direct map (PAGE_OFFSET), if known
    */
   hotRemove(page: number, pages: number, directMap: number | undefined, pid: number): void {
-    const span = SLOT_PAGES * 512;
+    const span = SLOT_PAGES * SLOT_PAGES;
     const first = page - (page % span);
     // The leaves of a DIMM are 2 MiB each (2 MiB blocks are the least that can be plugged), so its table is a PD.
     const steps: Steps = {

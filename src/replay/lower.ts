@@ -1,6 +1,7 @@
 // Lowering: operations of a trace (src/trace/operations.ts) become records of a program, in order, with time, deferred work
 // and the accesses of devices in between. What a flush or free does is the policy's business, later, in the engine.
 
+import { operationTypes } from "../engine/abi.js";
 import type { Site } from "../kernel/sites.js";
 import { Operation } from "../program/program.js";
 import type { QueueCounter } from "../queue/summary.js";
@@ -250,7 +251,15 @@ export class Lowering {
     }
     this.#tell();
     const frees = this.frees.beforeFlushOf(pid);
-    this.#writer.putRange(Operation.flushTlbKernelRange, frees ? 1 : 0, 0, low, high, endLow, endHigh);
+    this.#writer.putRange(
+      Operation.flushTlbKernelRange,
+      frees ? operationTypes.freesTables : 0,
+      0,
+      low,
+      high,
+      endLow,
+      endHigh,
+    );
     if (frees) this.frees.afterFlush(pid, this.#now, batch.strings.get(words[at + 4]!));
     this.#scheduleWork();
   }
@@ -261,7 +270,7 @@ export class Lowering {
     const pid = batch.pid[index]!;
     this.#tell();
     const frees = this.frees.beforeFlushOf(pid);
-    this.#writer.put(Operation.flushTlbAll, frees ? 1 : 0, 0, 0, 0, 0);
+    this.#writer.put(Operation.flushTlbAll, frees ? operationTypes.freesTables : 0, 0, 0, 0, 0);
     if (frees) this.frees.afterFlush(pid, this.#now, batch.strings.get(batch.words[at]!));
     this.#scheduleWork();
   }

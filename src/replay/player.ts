@@ -8,6 +8,7 @@ import type { Kernel } from "../kernel/kernel.js";
 import type { Policy } from "../kernel/policies.js";
 import type { Site } from "../kernel/sites.js";
 import { createMachineSync, type Machine } from "../machine.js";
+import { operationBytes } from "../program/program.js";
 import type { TableFrees } from "./frees.js";
 import type { ReplayHardware } from "./machines.js";
 import { RECORDS } from "./records.js";
@@ -85,7 +86,7 @@ export class Player {
     const start = performance.now();
     this.machine.play(program);
     this.#seconds += (performance.now() - start) / 1000;
-    this.#operations += program.length / 16;
+    this.#operations += program.length / operationBytes;
     const counts = this.#kernel.hazardCounts;
     if (counts.total === 0) return;
     this.#total += counts.total;

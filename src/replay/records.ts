@@ -1,16 +1,23 @@
-// Packed records of a program, written straight into memory (layout: assembly/program.ts) and handed on when it is full.
+// Packed records of a program, written straight into memory (layout: assembly/base/record.ts) and handed on when it is full.
 // Addresses come as two 32-bit words or as page numbers: no bigint and no object per record.
 
-import { Operation } from "../program/program.js";
+import { operation as field } from "../engine/abi.js";
+import { Operation, operationBytes } from "../program/program.js";
 
 /** Records handed on at a time. Hazard rings are as large, so none is lost between two hand-overs. */
 export const RECORDS = 8192;
 
 const PAGE_WORDS = 0x10_0000;
+const WORDS = operationBytes / 4;
+/** Operation, type and requester share the first word of a record; the others begin one. */
+const TYPE_SHIFT = 8 * field.type.at;
+const REQUESTER_SHIFT = 8 * field.requester.at;
+const ARGUMENT = field.argument.at / 4;
+const ADDRESS = field.address.at / 4;
 
 /** Writes records; when the buffer is full (or {@link flush} is called) `play` gets them, as long as the call lasts. */
 export class RecordWriter {
-  readonly #words = new Uint32Array(4 * RECORDS);
+  readonly #words = new Uint32Array(WORDS * RECORDS);
   readonly #bytes = new Uint8Array(this.#words.buffer);
   readonly #play: (program: Uint8Array) => void;
   #count = 0;
@@ -28,11 +35,11 @@ export class RecordWriter {
   /** A record whose address is `high * 2^32 + low`. */
   put(operation: number, type: number, requester: number, argument: number, low: number, high: number): void {
     if (this.#count === RECORDS) this.flush();
-    const at = 4 * this.#count++;
-    this.#words[at] = operation | (type << 8) | (requester << 16);
-    this.#words[at + 1] = argument;
-    this.#words[at + 2] = low;
-    this.#words[at + 3] = high;
+    const at = WORDS * this.#count++;
+    this.#words[at] = operation | (type << TYPE_SHIFT) | (requester << REQUESTER_SHIFT);
+    this.#words[at + ARGUMENT] = argument;
+    this.#words[at + ADDRESS] = low;
+    this.#words[at + ADDRESS + 1] = high;
   }
 
   /** A record whose address is that of a page, by its number. */
@@ -63,7 +70,7 @@ export class RecordWriter {
   /** Hands on what has been written. */
   flush(): void {
     if (this.#count === 0) return;
-    const bytes = this.#bytes.subarray(0, 16 * this.#count);
+    const bytes = this.#bytes.subarray(0, operationBytes * this.#count);
     this.#handedOn += this.#count;
     this.#count = 0;
     this.#play(bytes);

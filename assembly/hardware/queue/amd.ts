@@ -4,12 +4,13 @@
 //                               w1 = S | PDE << 1 | GN << 2 | address (63:12)
 //   INVALIDATE_IOTLB_PAGES (4): w0 = device (15:0) | device << 32 | opcode << 60, the PASID in three pieces: bits 8..15 at
 //                               16, 0..7 at 48, 16..19 at 56; w1 as above without PDE. Device TLBs
-//   COMPLETION_WAIT (1)
+//   INVALIDATE_IOMMU_ALL (8), COMPLETION_WAIT (1)
 // With S the size is in the address: the lowest clear bit from 12 up is the highest bit that the range does not decide.
 
 export const OP_COMPLETION_WAIT: u64 = 1;
 export const OP_INVALIDATE_IOMMU_PAGES: u64 = 3;
 export const OP_INVALIDATE_IOTLB_PAGES: u64 = 4;
+export const OP_INVALIDATE_ALL: u64 = 8;
 
 const S: u64 = 1;
 export const PDE: u64 = 1 << 1;

@@ -2,16 +2,20 @@
 
 import { count } from "../../base/memory";
 
-/** Invalidation descriptors by granularity. */
+/** Page-selective descriptors. */
 export const PAGE_SELECTIVE_INVALIDATIONS: u32 = 0;
+/** PASID-selective descriptors. */
 export const PASID_SELECTIVE_INVALIDATIONS: u32 = 1;
+/** Invalidations of everything in an IOMMU. */
 export const GLOBAL_INVALIDATIONS: u32 = 2;
+/** PASID-cache descriptors. */
 export const PASID_CACHE_INVALIDATIONS: u32 = 3;
-/** Pages that page-selective ones name, 4 KiB each. */
+/** Pages that page-selective descriptors name, 4 KiB each. */
 export const PAGES_INVALIDATED: u32 = 4;
+/** How many there are. */
 export const QUEUE_COUNTERS: u32 = 5;
 
-const COUNTERS: usize = memory.data(QUEUE_COUNTERS * 8, 8);
+const COUNTERS: usize = memory.data(QUEUE_COUNTERS * sizeof<u64>(), sizeof<u64>());
 
 // @ts-ignore: decorator
 @inline

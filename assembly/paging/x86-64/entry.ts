@@ -7,6 +7,8 @@
 // What a cache keeps of a leaf, and of a path, is in the same positions: cumulative R/W, U/S, XD; the leaf's D, G, pkey; P and A
 // are 1. Bit 52 is ignored by the hardware: there a cached leaf is marked stale.
 
+import { OK_LEVEL_SHIFT } from "../outcome";
+
 const P: u64 = 1;
 export const RW: u64 = 1 << 1;
 export const US: u64 = 1 << 2;
@@ -29,6 +31,9 @@ export const MAX_LEVELS: u32 = 5;
 export const MAX_LEAF_LEVEL: u32 = 3;
 /** Bits that the level of a leaf takes in the key of a cached translation. */
 export const LEAF_LEVEL_BITS: u64 = 2;
+
+if (MAX_LEAF_LEVEL >= 1 << <u32>LEAF_LEVEL_BITS) ERROR("LEAF_LEVEL_BITS are too few for MAX_LEAF_LEVEL");
+if (PAGE_SHIFT != INDEX_BITS + 3) ERROR("a table of 8-byte entries does not fill a frame");
 
 /** Position of the index of a level in a virtual address, and of the page size of a leaf at that level. */
 // @ts-ignore: decorator
@@ -152,7 +157,7 @@ export function isCachedGlobal(leaf: u64): bool {
 // @ts-ignore: decorator
 @inline
 export function answerOf(leaf: u64, level: u32, va: u64): u64 {
-  return (leaf & FRAME) | (va & (((<u64>1) << shiftOf(level)) - 1)) | (<u64>level << 60);
+  return (leaf & FRAME) | (va & (((<u64>1) << shiftOf(level)) - 1)) | (<u64>level << OK_LEVEL_SHIFT);
 }
 
 /** Frame number of the page that a cached leaf maps (its first 4 KiB). */

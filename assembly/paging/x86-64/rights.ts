@@ -1,12 +1,14 @@
 // What a context's controls make of entries and accesses: reserved bits, rights checks, faults with their error codes
 // (docs/rules.md section 3; SDM 4.6, 4.7). All of it is folded when the controls are set, so that a walk or a hit only compares.
 
-import { FETCH, IMPLICIT, isUser, isWrite, SPECULATIVE, TYPE, WRITE } from "../access";
+import { ACCESS_CODES, FETCH, IMPLICIT, isUser, isWrite, SPECULATIVE, TYPE, WRITE } from "../access";
 import {
+  FAULT_LEVEL,
   FETCH_REFUSED,
   fault,
   NOT_PRESENT,
-  PKEY_REFUSED,
+  OK_LEVEL,
+  KEY_REFUSED,
   RESERVED,
   SMAP_REFUSED,
   SMEP_REFUSED,
@@ -29,6 +31,11 @@ const CHECK_SHIFT: usize = 5;
 /** As many as there are codes below SPECULATIVE. */
 const CHECKS: usize = SPECULATIVE;
 export const FORMAT_SIZE: usize = FORMAT_CHECKS + (CHECKS << CHECK_SHIFT);
+
+if (FORMAT_RESERVED_LEAF % 8 != 0 || FORMAT_CHECKS % 8 != 0 || FORMAT_SIZE % 8 != 0) ERROR("the 64-bit words of a format's part are not aligned");
+if (CHECK_PKEYS + 4 > 1 << CHECK_SHIFT) ERROR("a check does not fit into its 2^CHECK_SHIFT bytes");
+if (ACCESS_CODES != 2 * SPECULATIVE) ERROR("there is not one check for each access without its speculative mark");
+if (MAX_LEVELS > <u32>FAULT_LEVEL || MAX_LEAF_LEVEL > <u32>OK_LEVEL) ERROR("an outcome has too few bits for the levels");
 
 const ERROR_P: u32 = 1;
 const ERROR_W: u32 = 1 << 1;
@@ -166,7 +173,7 @@ export function refusal(format: usize, controls: u32, access: u32, leaf: u64, le
   else if (!user && userPage && fetch && controls & SMEP) reason = SMEP_REFUSED;
   else if (isWrite(access) && !(leaf & RW) && (user || controls & WP)) reason = WRITE_REFUSED;
   else if (fetch && controls & NXE && leaf & XD) reason = FETCH_REFUSED;
-  else if (pkey) reason = PKEY_REFUSED;
+  else if (pkey) reason = KEY_REFUSED;
   if (reason == 0) return 0;
   return fault(reason, level, ERROR_P | (pkey ? ERROR_PK : 0) | attemptedBits(controls, access));
 }

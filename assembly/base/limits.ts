@@ -1,0 +1,28 @@
+// What the engine has room for, and why so much. Sizes in linear memory derive from these; what a machine's maker chooses
+// (sets, ways, frames, PASIDs) is no limit and stands in its structure.
+
+/** CPUs and (PASID, device) pairs. Their table is static, 16 KiB: a hundred devices of ten processes each. */
+export const MAX_REQUESTERS: u32 = 1024;
+
+/** Caches of an l1 or l2 list: one for each page size of x86-64. */
+export const MAX_CACHES: u32 = 3;
+
+/** PCIDs have 12 bits (SDM 4.10.1). */
+export const PCIDS: u32 = 1 << 12;
+
+/** Address spaces of a kernel: with six ASIDs per CPU, far more than it takes to have every one of them displaced. */
+export const MAX_MMS: u32 = 4096;
+
+/** Tables unlinked by operations under way: what pud_free_pmd_page() unlinks at once (513), for operations inside operations. */
+export const MAX_UNLINKED: u32 = 8192;
+
+/** Tables that `tableClear` unlinked and nobody has freed yet, the latest ones; a power of two, since they form a ring. */
+export const MAX_REMEMBERED: usize = 256;
+
+/** Ranges that wait for asynchronous invalidation; what comes above that is counted as lost. */
+export const MAX_REQUESTS: u32 = 64;
+
+/** Frame numbers are 40 bits: MAXPHYADDR is at most 52. */
+export const FRAME_BITS: u64 = 40;
+
+if ((MAX_REMEMBERED & (MAX_REMEMBERED - 1)) != 0) ERROR("MAX_REMEMBERED is no power of two");

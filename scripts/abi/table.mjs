@@ -1,0 +1,128 @@
+// Which constants of the engine its host is given, and under which names. A constant added inside a list, a set of values or
+// a structure needs no line here.
+import { list, single, structure, values } from "./groups.mjs";
+import { kebab, snake } from "./names.mjs";
+
+export const GROUPS = [
+  // ---- geometry and limits ----
+  single("paging/x86-64/entry", ["PAGE_SHIFT", "INDEX_BITS", "ENTRIES", "MAX_LEVELS", "MAX_LEAF_LEVEL"]),
+  single("base/limits", ["MAX_REQUESTERS", "MAX_CACHES", "PCIDS", "MAX_MMS", "FRAME_BITS"], { number: true }),
+  single("hardware/queue/execute", ["ALL_PAGES_MASK"]),
+
+  // ---- accesses, controls, outcomes, frames ----
+  values("accesses", "paging/access", "SUPERVISOR_READ", "SPECULATIVE_USER_FETCH", { about: "Accesses by name" }),
+  single("paging/access", ["TYPE", "FETCH"], { prefix: "access" }),
+  single("paging/access", ["ACCESS_CODES"]),
+  values("controlBit", "paging/x86-64/controls", "WP", "AC", { about: "Bits of a context's controls" }),
+  list("reasons", "paging/outcome", "TRANSLATED", "REASONS", {
+    about: "Reasons of outcomes",
+    suffix: "_REFUSED",
+    spelling: kebab,
+  }),
+  values("outcomeBits", "paging/outcome", "OK_LEVEL_SHIFT", "FAULT_DETAIL", { about: "Fields of a packed outcome" }),
+  list("frameStates", "paging/frames", "FREE", "FRAME_STATES", { about: "States of frames", spelling: kebab }),
+
+  // ---- caches ----
+  list("replacements", "cache/fill", "LRU", "REPLACEMENTS", { about: "Replacement", spelling: kebab }),
+  single("cache/layout", ["PATHS", "KEY_LEVEL", "KEY_GLOBAL", "KEY_TAG_SHIFT", "KEY_TAG", "KEY_PAGE_SHIFT"], {
+    prefix: "cache",
+  }),
+  list("cacheCounters", "cache/layout", "CACHE_HITS", "CACHE_SIZE", {
+    about: "Counters of a cache",
+    prefix: "CACHE_",
+    step: 8,
+    interface: "CacheCounterValues",
+  }),
+  structure("cacheDump", "cache/inspect", "DUMP_KEY", "DUMP_END", {
+    about: "A dumped entry of a cache",
+    prefix: "DUMP_",
+    size: "DUMP_SIZE",
+  }),
+
+  // ---- agents, walks, hazards ----
+  values("agentFlag", "hardware/agent", "IS_CPU", "AMD_COMMANDS", { about: "Flags of an agent" }),
+  list("agentCounters", "hardware/agent", "AGENT_TRANSLATIONS", "AGENT_SIZE", {
+    about: "Counters of an agent",
+    prefix: "AGENT_",
+    step: 8,
+    interface: "AgentCounterValues",
+  }),
+  structure("link", "hardware/explain", "LINK_ENTRY", "LINK_SIZE", { about: "A link of a chain", prefix: "LINK_" }),
+  structure("mapping", "hardware/mappings", "MAPPING_PLACE", "MAPPING_SIZE", {
+    about: "A listed mapping",
+    prefix: "MAPPING_",
+  }),
+  list("hazardKinds", "hardware/hazard", "WALK_AFTER_FREE", "HAZARD_KINDS", {
+    about: "Kinds of hazard, in rising harm",
+    spelling: kebab,
+  }),
+  structure("hazardRecord", "hardware/hazard", "RECORD_OPERATION", "RECORD_END", {
+    about: "A hazard's record",
+    prefix: "RECORD_",
+    size: "RECORD_SIZE",
+  }),
+  single("paging/frames", ["NO_SITE"]),
+
+  // ---- queues ----
+  values("vtdType", "hardware/queue/vtd", "TYPE_WAIT", "TYPE_PASID_DEVICE_TLB", {
+    about: "Types of VT-d descriptors",
+    prefix: "TYPE_",
+    number: true,
+  }),
+  values("vtdGranularity", "hardware/queue/vtd", "IOTLB_ALL_OF_PASID", "PASID_CACHE_ONE", {
+    about: "Granularities of VT-d descriptors",
+    number: true,
+  }),
+  values("amdOpcode", "hardware/queue/amd", "OP_COMPLETION_WAIT", "OP_INVALIDATE_ALL", {
+    about: "Opcodes of AMD commands",
+    prefix: "OP_",
+    number: true,
+  }),
+  list("queueCounters", "hardware/queue/counters", "PAGE_SELECTIVE_INVALIDATIONS", "QUEUE_COUNTERS", {
+    about: "What invalidation queues were given",
+    interface: "QueueCounterValues",
+  }),
+
+  // ---- kernel ----
+  list("sites", "kernel/sites", "PMD_FREE_PTE_PAGE", "SITES", { about: "Sites", spelling: snake }),
+  values("policyBit", "kernel/policy", "HOOK_KERNEL_RANGE", "NOTIFY_USER", { about: "Bits of a policy" }),
+  list("scopes", "kernel/driver", "SCOPE_RANGE", "SCOPES", {
+    about: "Scopes of a hooked flush's invalidation",
+    prefix: "SCOPE_",
+    spelling: kebab,
+  }),
+  list("kernelCounters", "kernel/counters", "PURGES", "KERNEL_COUNTERS", {
+    about: "What the kernel did and what it cost",
+    interface: "KernelCounterValues",
+  }),
+
+  // ---- programs ----
+  structure("operation", "base/record", "OPERATION_CODE", "OPERATION_SIZE", {
+    about: "A record of a program",
+    prefix: "OPERATION_",
+  }),
+  single("base/record", ["EVERY_CPU"]),
+  values("operationCodes", "base/operations", "OP_NOTHING", "OP_GIVE_BACK", {
+    about: "Operation codes",
+    prefix: "OP_",
+  }),
+  values("operationTypes", "base/operations", "KEEP_TABLES", "FILL", { about: "Types of operations" }),
+  list("programFaults", "program/check", "FINE", "PROGRAM_FAULTS", { about: "What is wrong with an operation" }),
+
+  // ---- workloads ----
+  list("streams", "program/workload", "SEQUENTIAL", "STREAMS", { about: "Streams of accesses", spelling: kebab }),
+  list("flushKinds", "program/workload", "FLUSH_PAGE", "FLUSH_KINDS", {
+    about: "Kinds of flush of a workload",
+    prefix: "FLUSH_",
+  }),
+  single("program/workload", ["MAY_WRITE", "FLUSH_SCALE", "WRITE_SCALE"]),
+  list("kernelWorkloadKinds", "program/kernel-workload", "CPU_ACCESS", "KINDS", {
+    about: "Kinds of operation of a kernel workload",
+  }),
+  single("program/kernel-workload", ["KIND_SCALE", "SHARE_SCALE"]),
+];
+
+/** Predicates of the engine, each written down as the numbers below `below` for which it holds. */
+export const CALLS = [
+  { target: "operationsOfTwoRecords", file: "base/operations", name: "hasSecondRecord", below: 256 },
+];
