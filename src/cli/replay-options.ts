@@ -73,7 +73,7 @@ function checkRead(path: string, { trace }: ReplayResult): void {
   const first = trace.findings.find(({ severity }) => severity === "damage");
   const lines = trace.lines === 1 ? "1 line" : `${trace.lines} lines`;
   throw new InputError(
-    `${path}: nothing read: no event in ${lines}${first ? `; the first that is none: ${first.text}` : ""}`,
+    `${path}: nothing read: no event in ${lines}${first ? `; the first damage: ${first.text}` : ""}`,
   );
 }
 
