@@ -62,7 +62,7 @@ function report(audit: ImageAudit, frames: number): void {
     row.xdSet,
     row.kind === "leaf" ? row.globalSet : "",
   ]);
-  printTable([heading, ...rows], [1, 3, 4, 5, 6, 7, 8]);
+  printTable([heading, ...rows], [1, 3, 4, 5, 6, 7, 8], 3);
   print();
   reportLeaves("kernel-half leaves with U/S set", audit.kernelLeavesWithUser);
   reportLeaves("kernel-half leaves that user mode reaches", audit.userReachableKernelLeaves);

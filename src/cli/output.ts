@@ -57,9 +57,9 @@ export function print(line = ""): void {
 }
 
 /** Writes a table: see {@link formatTable}. */
-export function printTable(rows: readonly (readonly Cell[])[], right: readonly number[] = []): void {
+export function printTable(rows: readonly (readonly Cell[])[], right: readonly number[] = [], keys = 1): void {
   const clean = rows.map((row) => row.map((cell) => oneLine(String(cell))));
-  output().stdout.write(`${formatTable(clean, right, outputWidth())}\n`);
+  output().stdout.write(`${formatTable(clean, right, outputWidth(), keys)}\n`);
 }
 
 /** Writes a text of our own lines (a script, CSV), whatever the width. */

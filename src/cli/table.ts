@@ -31,14 +31,17 @@ function isWide(char: string): boolean {
 }
 
 /**
- * A table of columns padded with spaces; the first row is the heading. Columns whose number is in `right` align right.
- * What is too wide first gets a heading of several lines, then a last column of several lines; what is too wide still is
- * cut into parts one below the other, each with the first column again.
+ * A table of columns padded with spaces; the first row is the heading. What is too wide first gets a heading of several
+ * lines, then a last column of several lines; what is too wide still is cut into parts one below the other.
+ *
+ * @param right numbers of the columns that align right
+ * @param keys how many columns at the left tell rows apart: each part has them
  */
 export function formatTable(
   rows: readonly (readonly Cell[])[],
   right: readonly number[] = [],
   width = Number.POSITIVE_INFINITY,
+  keys = 1,
 ): string {
   const texts = rows.map((row) => row.map(String));
   const columns = Math.max(0, ...texts.map((row) => row.length));
@@ -53,7 +56,7 @@ export function formatTable(
     const widths = stacked.with(last, room);
     return draw(texts, all, widths, right, stack);
   }
-  return split(texts, stacked, right, width);
+  return split(texts, stacked, right, width, keys);
 }
 
 /** Parts of columns, each as wide as there is room for. */
@@ -62,21 +65,24 @@ function split(
   natural: readonly number[],
   right: readonly number[],
   width: number,
+  keys: number,
 ): string {
-  const first = Math.min(natural[0] ?? 0, Math.max(LEAST, Math.floor(width / 3)));
-  const most = Math.max(LEAST, width - first - GAP.length);
-  const widths = natural.map((column, i) => (i === 0 ? first : Math.min(column, most)));
+  // What tells rows apart may take half of the room; if it is more, it goes on in lines below.
+  const most = Math.max(LEAST, Math.floor(width / 2 / keys) - GAP.length);
+  const repeated = natural.slice(0, keys).map((column) => Math.min(column, most));
+  const left = Math.max(LEAST, width - repeated.reduce((sum, column) => sum + column + GAP.length, 0));
+  const widths = [...repeated, ...natural.slice(keys).map((column) => Math.min(column, left))];
+  const first = repeated.map((_, i) => i);
   const parts: number[][] = [];
-  let part = [0];
-  for (let column = 1; column < widths.length; column++) {
-    if (part.length > 1 && total(widths, [...part, column]) > width) {
+  let part = first;
+  for (let column = keys; column < widths.length; column++) {
+    if (part.length > keys && total(widths, [...part, column]) > width) {
       parts.push(part);
-      part = [0];
+      part = first;
     }
-    part.push(column);
+    part = [...part, column];
   }
-  parts.push(part);
-  return parts.map((columns) => draw(texts, columns, widths, right, stack)).join("\n\n");
+  return [...parts, part].map((columns) => draw(texts, columns, widths, right, stack)).join("\n\n");
 }
 
 /** How a cell of a row is laid out before widths are known. */

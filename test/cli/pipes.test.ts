@@ -87,7 +87,7 @@ describe.skipIf(noShell)(`${noShell ?? ""}exit codes`, () => {
     rmSync(join(folder, "short.json"));
   });
 
-  it("a result of megabytes reaches a slow reader whole, also through a pipe that another process made non-blocking", () => {
+  it("a result larger than a pipe holds reaches a slow reader whole, also through a pipe that another process made non-blocking", () => {
     const args = ["verdicts", "--quick", "--policy", "none", "--json"];
     const whole = bash(`${quoted(args)} | { sleep 2; cat; } | cksum`, folder).stdout;
     expect(bash(`${quoted(args)} > whole.json; cksum < whole.json`, folder).stdout).toBe(whole);
