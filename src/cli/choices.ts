@@ -1,6 +1,6 @@
 // Options whose values have names: checked, with the nearest name for a mistyped one, and known to the shell's completion.
 // Node-only by place, not by need.
-import { InvalidArgumentError, Option } from "commander";
+import { Argument, InvalidArgumentError, Option } from "commander";
 import { didYouMean } from "./suggest.js";
 
 /** What may stand behind an option. */
@@ -28,6 +28,11 @@ export function repeatedChoice<T extends string>(flags: string, description: str
     ...before,
     oneOf(text, names),
   ]);
+}
+
+/** An argument that is one of a few names. */
+export function choiceArgument<T extends string>(flags: string, description: string, names: readonly T[]): Argument {
+  return new Argument(flags, description).choices(names).argParser((text: string) => oneOf(text, names));
 }
 
 /** An option that takes a name or a file; what it takes is checked where the file is read. */

@@ -1,5 +1,6 @@
 // `stalewalk completion SHELL`: the script with which a shell completes the command. Node-only.
-import { Argument, type Command } from "commander";
+import type { Command } from "commander";
+import { choiceArgument } from "./choices.js";
 import { completionScripts } from "./completion-scripts.js";
 import { printJson, printText } from "./output.js";
 
@@ -7,7 +8,7 @@ import { printJson, printText } from "./output.js";
 export function register(program: Command): void {
   program
     .command("completion")
-    .addArgument(new Argument("<shell>", "the shell that is to complete").choices(Object.keys(completionScripts)))
+    .addArgument(choiceArgument("<shell>", "the shell that is to complete", Object.keys(completionScripts)))
     .summary("print the script with which bash, zsh or fish completes the command")
     .description(
       "Prints a script for a shell. Loaded there, the Tab key completes commands, options, names of policies, sites and\n" +

@@ -67,8 +67,10 @@ function split(
   width: number,
   keys: number,
 ): string {
-  // What tells rows apart may take half of the room; if it is more, it goes on in lines below.
-  const most = Math.max(LEAST, Math.floor(width / 2 / keys) - GAP.length);
+  // What tells rows apart goes on in lines below only if no other column had room beside it.
+  const room = width - Math.min(Math.max(...natural.slice(keys), 0), Math.max(LEAST, width >> 1)) - GAP.length * keys;
+  const fits = total(natural, [...natural.keys()].slice(0, keys)) <= room;
+  const most = fits ? width : Math.max(LEAST, Math.floor(room / keys));
   const repeated = natural.slice(0, keys).map((column) => Math.min(column, most));
   const left = Math.max(LEAST, width - repeated.reduce((sum, column) => sum + column + GAP.length, 0));
   const widths = [...repeated, ...natural.slice(keys).map((column) => Math.min(column, left))];
