@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // The `stalewalk` command: a process around `run`. Node-only.
 import { EXIT, reportError } from "./errors.js";
-import { run } from "./program.js";
 import { endBySignal } from "./signals.js";
 
 function end(code: number): void {
@@ -12,6 +11,7 @@ function end(code: number): void {
   if (process.platform !== "win32") process.exit();
 }
 
-// Node's own exit code for these is 1, which here is a result.
+// Node's own exit code for these is 1, which here is a result; so it is before anything else is loaded.
 process.on("uncaughtException", (error) => end(reportError(error)));
+const { run } = await import("./program.js");
 end(await run(process.argv.slice(2)));

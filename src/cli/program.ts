@@ -4,10 +4,12 @@ import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { commands } from "./commands.js";
 import { COMPLETE, completionLines } from "./complete.js";
 import { EXIT, EXIT_HELP, reportError, takeResult } from "./errors.js";
-import { beginOutput, isMessageLost, printText, say, setWidth } from "./output.js";
+import { beginOutput, isMessageLost, outputWidth, printText, say, setWidth } from "./output.js";
 
 /** Narrower than this nothing can be laid out. */
 const LEAST_WIDTH = 20;
+/** Where help is not for a terminal. */
+const HELP_WIDTH = 80;
 
 /** The version of the package. */
 export function packageVersion(): string {
@@ -17,7 +19,12 @@ export function packageVersion(): string {
 
 /** Builds the program with every command registered. */
 export function createProgram(): Command {
-  const program = new Command("stalewalk")
+  const program = new Command("stalewalk");
+  const helpWidth = (): number => {
+    const width = program.opts<{ width?: number }>().width ?? outputWidth();
+    return Number.isFinite(width) ? width : HELP_WIDTH;
+  };
+  program
     .description("Which IOMMU and CPU walks go through freed page tables, and what each cure costs")
     .version(packageVersion())
     .option(
@@ -26,8 +33,13 @@ export function createProgram(): Command {
       parseWidth,
     )
     .exitOverride()
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, minWidthToWrap: LEAST_WIDTH })
     .configureOutput({
+      // Asked here: commander would look at the process's own stream, and make a pipe non-blocking for all who have it.
+      getOutHelpWidth: helpWidth,
+      getErrHelpWidth: helpWidth,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
       writeOut: printText,
       writeErr: (text) => text.trimEnd().split("\n").forEach(say),
       outputError: (text) => say(errorLine(text)),

@@ -1,6 +1,6 @@
 // Options that `replay` and `report` share, the files they name, and the run itself. Node-only.
 import { existsSync, statSync } from "node:fs";
-import { InvalidArgumentError, type Option } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { type CostModel, checkCostModel } from "../cost/index.js";
 import {
   checkHardware,
@@ -16,19 +16,22 @@ import { fileOption } from "./choices.js";
 import { InputError } from "./errors.js";
 import { inFile, looksLikeFile, readJson } from "./json-file.js";
 import { startProgress } from "./output.js";
+import { policyOption } from "./policy-options.js";
 import { didYouMean } from "./suggest.js";
 
 const HARDWARE = Object.keys(replayHardware);
 
-/** `--geometry`, `--cost` and `--mapping`. */
-export function fileOptions(): Option[] {
-  return [
+/** Adds `--policy`, `--geometry`, `--cost` and `--mapping`. */
+export function addFileOptions(command: Command): Command {
+  const options = [
+    policyOption(),
     fileOption("--geometry <preset|file>", `caches: ${HARDWARE.join(", ")}, or a JSON file`, HARDWARE).default(
       "skylake",
     ),
     fileOption("--cost <file>", "a cost model in JSON; figures that it leaves out are the defaults"),
     fileOption("--mapping <file>", "what further events mean, in JSON"),
   ];
+  return options.reduce((to, option) => to.addOption(option), command);
 }
 
 /** Values of options that name files which are read. */

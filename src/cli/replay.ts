@@ -14,12 +14,12 @@ import { failResult, InputError } from "./errors.js";
 import { parseCount } from "./image-options.js";
 import { printCsv, printJsonText, say } from "./output.js";
 import { checkOutputFile, type OutputFile } from "./output-file.js";
-import { choosePolicies, isAboutSome, policyOption } from "./policy-options.js";
+import { choosePolicies, isAboutSome } from "./policy-options.js";
 import { packageVersion } from "./program.js";
 import {
+  addFileOptions,
   chooseHardware,
   type FileFlags,
-  fileOptions,
   inputsOf,
   parseNumber,
   playTrace,
@@ -50,8 +50,7 @@ interface Flags extends FileFlags {
 /** Registers `replay`. */
 export function register(program: Command): void {
   const { seed, ratePerMs, workingSet, kernelProbes, perStep } = defaultDeviceModel;
-  const command = program
-    .command("replay")
+  addFileOptions(program.command("replay"))
     .argument("<trace>", "a text trace, plain or gzip; - reads standard input")
     .summary("play a kernel trace under one or all policies, and compare what they cost and let through")
     .description(
@@ -60,7 +59,6 @@ export function register(program: Command): void {
         "devices touch: that is a model, whose numbers are options here and are printed with the results. Exit code 1 if a\n" +
         "policy named with --policy lets an IOMMU walk through a freed table.",
     )
-    .addOption(policyOption())
     .option("--cpus <number>", "CPUs (default: as the trace's header says)", parseCount)
     .option("--stop-at-supervisor", "a walk of the IOMMU ends at the first non-leaf entry with U/S = 0")
     .option("--levels <4|5>", "paging levels (default: by the addresses)", parseCount)
@@ -83,7 +81,6 @@ export function register(program: Command): void {
     .addOption(fileOption("--html <file>", "write the result as one page that opens offline, too"))
     .addHelpText("after", "\nExample:\n  stalewalk replay test/fixtures/traces/hugevmap.trace.txt --policy all")
     .action(run);
-  for (const option of fileOptions()) command.addOption(option);
 }
 
 async function run(path: string, flags: Flags, self: Command): Promise<void> {

@@ -8,12 +8,12 @@ import { commandLine } from "./command-line.js";
 import { parseCount } from "./image-options.js";
 import { print, printJson, say, startProgress } from "./output.js";
 import { checkOutputFile } from "./output-file.js";
-import { choosePolicies, policyOption } from "./policy-options.js";
+import { choosePolicies } from "./policy-options.js";
 import { packageVersion } from "./program.js";
 import {
+  addFileOptions,
   chooseHardware,
   type FileFlags,
-  fileOptions,
   inputsOf,
   playTrace,
   readCost,
@@ -32,8 +32,7 @@ interface Flags extends FileFlags {
 
 /** Registers `report`. */
 export function register(program: Command): void {
-  const command = program
-    .command("report")
+  addFileOptions(program.command("report"))
     .argument("<trace>", "a text trace, plain or gzip; - reads standard input")
     .summary("write a replay and the verdicts as one HTML file that opens offline")
     .description(
@@ -42,7 +41,6 @@ export function register(program: Command): void {
         "to repeat it. The file is written at the end, as a whole, or not at all.",
     )
     .addOption(fileOption("--html <file>", "the file (default: the trace's name with .report.html, in this folder)"))
-    .addOption(policyOption())
     .option("--cpus <number>", "CPUs (default: as the trace's header says)", parseCount)
     .option("--seed <number>", "seed of the device model (default: 1)", parseCount)
     .option("--strict", "the first damage of the trace is an error")
@@ -50,7 +48,6 @@ export function register(program: Command): void {
     .option("--json", "print the file's name and the figures of its summary as JSON")
     .addHelpText("after", "\nExample:\n  stalewalk report test/fixtures/traces/hugevmap.trace.txt --html report.html")
     .action(run);
-  for (const option of fileOptions()) command.addOption(option);
 }
 
 async function run(path: string, flags: Flags, self: Command): Promise<void> {

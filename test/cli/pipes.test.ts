@@ -97,6 +97,21 @@ describe.skipIf(noShell)(`${noShell ?? ""}exit codes`, () => {
     expect(shared).toBe(whole);
   });
 
+  it.each(["TypeError", "Error"])("a %s that nobody caught is one line and never exit code 1", (kind) => {
+    // As soon as the command listens: how long that takes depends on the machine.
+    const when = (act: string) =>
+      `data:text/javascript,const wait = setInterval(() => { if (process.listenerCount("uncaughtException") === 0) return; ` +
+      `clearInterval(wait); ${act} }, 5)`;
+    const thrown = when(`throw new ${kind}("boom")`);
+    const rejected = when(`Promise.reject(new ${kind}("boom"))`);
+    for (const hook of [thrown, rejected]) {
+      const line = quoted(["verdicts", "--policy", "none"]).replace(" ", ` --import '${hook}' `);
+      const { status, stdout, stderr } = bash(line, folder);
+      expect({ status, stdout }).toEqual({ status: kind === "TypeError" ? 3 : 2, stdout: "" });
+      expect(stderr).toMatch(kind === "TypeError" ? /^stalewalk: internal error: boom\n/ : /^stalewalk: boom\n$/);
+    }
+  });
+
   it.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],

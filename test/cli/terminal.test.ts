@@ -1,7 +1,7 @@
 // X4, X9: what reaches a terminal. Nothing that it would obey, whoever wrote the name; and tables that fit it.
 
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -10,7 +10,7 @@ import { print, printJson, redirectOutput, startProgress } from "../../src/cli/o
 import { run } from "../../src/cli/program.js";
 import { formatTable, textWidth, wrapLine } from "../../src/cli/table.js";
 import { policies } from "../../src/kernel/policies.js";
-import { bash, CORE, noShell, quoted, TRACE, VECTORS } from "./process.js";
+import { bash, CORE, MAIN, noShell, quoted, TRACE, VECTORS } from "./process.js";
 import { memorySink, runCli } from "./run-cli.js";
 
 /** Colour, title, clear screen by a C1 control, right-to-left, a forged line, a bell. */
@@ -69,6 +69,16 @@ describe("X4: names and texts of others", () => {
       if (form[0] === "--json" && code !== 2)
         expect(JSON.stringify(JSON.parse(out))).toContain(JSON.stringify(EVIL).slice(1, -1));
     }
+  });
+
+  it("have one door: no other file of the command writes to a stream, or to the console", () => {
+    const cli = join(MAIN, "../../../src/cli");
+    const files = readdirSync(cli).filter((name) => name !== "streams.ts");
+    expect(files.length).toBeGreaterThan(20);
+    const others = files.filter((name) =>
+      /process\.std(out|err)|console\.|writeSync/.test(readFileSync(join(cli, name), "utf8")),
+    );
+    expect(others).toEqual([]);
   });
 
   it("a forged line end in a name forges no line", async () => {
@@ -186,6 +196,16 @@ describe("X9: widths", () => {
       expect(same(out)).toBe(same(normal.out));
     }
     expect((await runCli("record-help", "--width", "20")).out).toBe((await runCli("record-help")).out);
+  });
+
+  it("help fits too", async () => {
+    for (const args of [["--help"], ["verdicts", "--help"], ["replay", "--help"]]) {
+      const wide = (await runCli(...args)).out;
+      const { out } = await runCli("--width", "60", ...args);
+      expect(out).not.toBe(wide);
+      const options = out.slice(out.indexOf("\nOptions:"), out.indexOf("\n\nEx"));
+      expect(options.split("\n").filter((line) => textWidth(line) > 60 && !/^ *\S+,?$/.test(line))).toEqual([]);
+    }
   });
 
   it.each(["19", "0", "-1", "x", "80.5", "1e2", ""])("refuses --width %j", async (width) => {
