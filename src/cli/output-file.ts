@@ -59,7 +59,7 @@ interface Target {
 }
 
 function check(what: string, path: string, inputs: readonly string[]): Target {
-  if (path === "") throw new InputError(`${what}: expected the name of a file`);
+  if (path === "" || path === "-") throw new InputError(`${what}: expected the name of a file`);
   const found = asInputError(what, () => follow(what, path));
   const { target, before } = found;
   if (before) {

@@ -113,7 +113,7 @@ async function report(records: readonly VerdictRecord[], base: IommuOptions): Pr
   print("hazards");
   print();
   const shown = records.filter(({ agent, options }) => agent === "cpu" || same(options, base));
-  for (const line of stories(shown).flatMap((story) => story.split("\n"))) print(line);
+  for (const line of stories(shown)) print(line);
 }
 
 function changed(names: readonly OptionName[]): IommuOptions {

@@ -112,6 +112,7 @@ describe.each(commands)("%s --html", (_, command) => {
   it("X3: refuses a name longer than the file system allows, and none at all, before the work", async () => {
     expect(await refused(join(folder, `${"x".repeat(251)}.html`))).toMatch(/html: (file )?name too long\n$/);
     expect(await refused("")).toMatch(/--html : expected the name of a file/);
+    expect(await refused("-")).toMatch(/--html -: expected the name of a file/);
     expect(await refused(join(TRACE, "page.html"))).toMatch(/not a directory|is no folder/);
   });
 

@@ -82,8 +82,20 @@ describe("X4: names and texts of others", () => {
   });
 
   it("a forged line end in a name forges no line", async () => {
-    const { out, err } = await runCli("replay", path(`trace${EVIL}.txt`), ...policy());
-    expect(`${out}${err}`.split("\n").filter((line) => line.startsWith("stalewalk:"))).toEqual([]);
+    const site = ["--quick", "--site", "pud_free_pmd_page"];
+    for (const args of [
+      ["replay", trace(), ...policy()],
+      ["replay", trace(), ...policy(), "--csv"],
+      ["verdicts", ...site, ...policy()],
+      ["audit", image()],
+      ["check-image", image()],
+    ]) {
+      for (const width of [[], ["--width", "40"]]) {
+        const { out, err } = await runCli(...args, ...width);
+        expect(out.replace(/\s+/g, " ")).toContain("stalewalk: safe");
+        expect(`${out}${err}`.split("\n").filter((line) => line.startsWith("stalewalk:"))).toEqual([]);
+      }
+    }
   });
 
   it("JSON stays the same JSON, whatever texts hold", () => {
