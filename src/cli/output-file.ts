@@ -6,6 +6,7 @@ import {
   constants,
   fchmodSync,
   fchownSync,
+  fstatSync,
   fsyncSync,
   lstatSync,
   openSync,
@@ -66,6 +67,10 @@ function check(what: string, path: string, inputs: readonly string[]): Target {
     if (!before.isFile()) throw new InputError(`${what}: is ${kindOf(before)}; expected a regular file, or none yet`);
     const same = inputs.find((input) => isSame(input, before));
     if (same !== undefined) throw new InputError(`${what}: is the input ${same} itself`);
+    // Replaced, it would take with it what is printed.
+    if (isOpenAs(1, before) || isOpenAs(2, before)) {
+      throw new InputError(`${what}: is where standard output or standard error goes`);
+    }
     asInputError(what, () => accessSync(target, constants.W_OK));
     if (!canKeepOwner(before)) {
       throw new InputError(`${what}: belongs to another user or group, and would be yours if it were replaced`);
@@ -125,6 +130,11 @@ function canKeepOwner({ uid, gid }: Stats): boolean {
   const me = process.geteuid?.();
   if (me === undefined || me === 0) return true;
   return uid === me && (gid === process.getegid?.() || (process.getgroups?.() ?? []).includes(gid));
+}
+
+function isOpenAs(fd: number, { dev, ino }: Stats): boolean {
+  const found = fstatSync(fd);
+  return found.dev === dev && found.ino === ino;
 }
 
 function isSame(path: string, { dev, ino }: Stats): boolean {

@@ -135,6 +135,19 @@ describe.each(commands)("%s --html", (_, command) => {
     expect(readFileSync(copy, "utf8")).toBe(readFileSync(TRACE, "utf8"));
   });
 
+  it.skipIf(noShell)(`${noShell ?? ""}never replaces the file that the figures go to`, () => {
+    for (const [target, redirection] of [
+      ["out.txt", "> out.txt"],
+      ["out.txt", "2> out.txt"],
+      ["/dev/stdout", "> out.txt"],
+    ]) {
+      const { status } = bash(`${quoted(command(target!))} ${redirection}`, folder);
+      expect(status).toBe(2);
+    }
+    expect(bash(`${quoted(command("out.txt"))} > out.txt`, folder).stderr).toMatch(/is where standard output/);
+    expect(readdirSync(folder)).toEqual(["out.txt"]);
+  });
+
   it.skipIf(process.geteuid?.() !== 0)(
     `${process.geteuid?.() === 0 ? "" : "SKIPPED, not root, who alone can be another user: "}X3: asks before the work whether it may`,
     () => {
