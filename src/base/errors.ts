@@ -1,6 +1,6 @@
 // Errors of the library. Every one is a StalewalkError with a code; most name a field, its value and what is allowed.
 
-import { nearest } from "./suggest.js";
+import { didYouMean } from "./suggest.js";
 
 /** What went wrong, as a word that programs may rely on. */
 export type ErrorCode =
@@ -85,8 +85,8 @@ export function checkOneOf<T extends string | number>(field: string, value: unkn
 
 /** "one of a, b", with the nearest of them if a name was nearly right. */
 export function oneOfText(value: unknown, allowed: readonly (string | number)[]): string {
-  const meant = typeof value === "string" ? nearest(value, allowed.map(String)) : undefined;
-  return `one of ${allowed.join(", ")}${meant === undefined ? "" : `; did you mean ${meant}?`}`;
+  const hint = typeof value === "string" ? didYouMean(value, allowed.map(String)) : "";
+  return `one of ${allowed.join(", ")}${hint}`;
 }
 
 /** Checks a 64-bit address and returns it unsigned. @throws InvalidOptionError */

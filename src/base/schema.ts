@@ -3,7 +3,6 @@
 
 import * as v from "valibot";
 import { InvalidOptionError, oneOfText } from "./errors.js";
-import { nearest } from "./suggest.js";
 
 /** A schema of a T. */
 export type Schema<T> = v.GenericSchema<unknown, T>;
@@ -83,9 +82,7 @@ export function unknownField(
   value: unknown,
   allowed: readonly string[],
 ): InvalidOptionError {
-  const meant = nearest(key, allowed);
-  const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
-  return new InvalidOptionError(joinPath(field, [key]), value, `one of ${allowed.join(", ")}${hint}`);
+  return new InvalidOptionError(joinPath(field, [key]), value, oneOfText(key, allowed));
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,39 +1,46 @@
-// The nearest of the names that are allowed, for errors that say "did you mean".
+// "Did you mean": the known name that a mistyped one is nearest to. Pure functions.
 
-/** Most edits (insertions, deletions, replacements, neighbours swapped) between a slip and what was meant. */
-const MAX_EDITS = 2;
-
-/** The allowed name nearest to what was given, if one is near enough; the first of several. */
-export function nearest(given: string, allowed: readonly string[]): string | undefined {
-  // A short name is two edits from too many others.
-  let best = Math.min(MAX_EDITS, Math.floor(given.length / 3)) + 1;
-  let found: string | undefined;
-  for (const name of allowed) {
-    if (Math.abs(name.length - given.length) >= best) continue;
-    const edits = distance(given.toLowerCase(), name.toLowerCase());
-    if (edits >= best) continue;
-    best = edits;
-    found = name;
-  }
-  return found;
+/** `; did you mean NAME?`, or nothing if no name is near. */
+export function didYouMean(text: string, names: readonly string[]): string {
+  const near = nearest(text, names);
+  return near === undefined ? "" : `; did you mean ${near}?`;
 }
 
-/** Optimal string alignment distance (Damerau 1964, without edits of edits). */
-function distance(a: string, b: string): number {
-  let before: number[] = [];
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      let least = Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
-        least = Math.min(least, (before[j - 2] as number) + 1);
-      }
-      next.push(least);
+/** The name with the fewest edits from `text`: at most a third of its letters, and not all of them. */
+export function nearest(text: string, names: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  const typed = text.slice(0, 100).toLowerCase();
+  for (const name of names) {
+    const known = name.toLowerCase();
+    // A name begun, or without its ending, is meant whatever the number of letters that lack.
+    const begun = typed.length >= 3 && (known.startsWith(typed) || typed.startsWith(known));
+    const edits = begun ? 0.5 : distance(typed, known);
+    const most = Math.max(1, Math.floor(Math.max(typed.length, known.length) / 3));
+    if (edits < least && edits <= most && edits < known.length) {
+      best = name;
+      least = edits;
     }
-    before = row;
-    row = next;
   }
-  return row[b.length] as number;
+  return best;
+}
+
+/** Edits from one text to another: a letter put in, left out, changed, or two neighbours exchanged. */
+function distance(one: string, other: string): number {
+  let before: number[] = [];
+  let last = Array.from({ length: other.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= one.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= other.length; j++) {
+      const change = (last[j - 1] ?? 0) + (one[i - 1] === other[j - 1] ? 0 : 1);
+      let edits = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, change);
+      if (i > 1 && j > 1 && one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1]) {
+        edits = Math.min(edits, (before[j - 2] ?? 0) + 1);
+      }
+      row.push(edits);
+    }
+    before = last;
+    last = row;
+  }
+  return last[other.length] ?? 0;
 }

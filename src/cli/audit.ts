@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { auditTables, type ImageAudit, imageContext, imageTables, type LeafFinding } from "../image/index.js";
 import { addImageOptions, type ImageFlags, openImage, parseCount } from "./image-options.js";
-import { formatTable, print, printJson } from "./output.js";
+import { print, printJson, printTable } from "./output.js";
 
 interface Flags extends ImageFlags {
   json?: boolean;
@@ -62,7 +62,7 @@ function report(audit: ImageAudit, frames: number): void {
     row.xdSet,
     row.kind === "leaf" ? row.globalSet : "",
   ]);
-  print(formatTable([heading, ...rows], [1, 3, 4, 5, 6, 7, 8]));
+  printTable([heading, ...rows], [1, 3, 4, 5, 6, 7, 8], 3);
   print();
   reportLeaves("kernel-half leaves with U/S set", audit.kernelLeavesWithUser);
   reportLeaves("kernel-half leaves that user mode reaches", audit.userReachableKernelLeaves);

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { register as audit } from "./audit.js";
 import { register as checkImage } from "./check-image.js";
 import { register as checkVectors } from "./check-vectors.js";
+import { register as completion } from "./completion.js";
 import { register as recordHelp } from "./record-help.js";
 import { register as replay } from "./replay.js";
 import { register as report } from "./report.js";
@@ -22,4 +23,5 @@ export const commands: readonly Register[] = [
   replay,
   report,
   recordHelp,
+  completion,
 ];

@@ -1,10 +1,17 @@
 #!/usr/bin/env node
-// The `stalewalk` command. Node-only.
-import { run } from "./program.js";
+// The `stalewalk` command: a process around `run`. Node-only.
+import { EXIT, reportError } from "./errors.js";
+import { endBySignal } from "./signals.js";
 
-// `stalewalk … | head` closes the pipe early; that is no error.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(0);
-});
-process.exitCode = await run(process.argv.slice(2));
+function end(code: number): void {
+  if (code === EXIT.brokenPipe) endBySignal("SIGPIPE");
+  process.exitCode = code;
+  // Everything has been written by now (streams.ts) and nothing is cut off; an open standard input must not hold us up.
+  // Only the console of Windows may still be at it.
+  if (process.platform !== "win32") process.exit();
+}
+
+// Node's own exit code for these is 1, which here is a result; so it is before anything else is loaded.
+process.on("uncaughtException", (error) => end(reportError(error)));
+const { run } = await import("./program.js");
+end(await run(process.argv.slice(2)));

@@ -1,13 +1,98 @@
-// What commands print: results to stdout as text or JSON, progress to stderr and only on a terminal. Node-only.
+// The door through which everything leaves: results to stdout, messages and progress to stderr. No other file of the
+// command writes to either. Names and texts come from anybody, so nothing that a terminal would obey or that a reader would
+// not see gets through: it is spelled out here, once, for every command. Node-only.
+import { visible } from "../report/html.js";
+import { OutputError, type Sink, standardSink } from "./streams.js";
+import { type Cell, formatTable, textWidth, wrapLine } from "./table.js";
 
-/** Writes one line of a result to stdout. */
+/** Where a run writes. */
+export interface Output {
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+}
+
+let current: Output | undefined;
+let asked: number | undefined;
+let messageLost = false;
+
+function output(): Output {
+  current ??= { stdout: standardSink(1), stderr: standardSink(2) };
+  return current;
+}
+
+/** Makes this module write elsewhere (tests do); without an argument, to the process's own streams again. */
+export function redirectOutput(to?: Output): void {
+  current = to;
+}
+
+/** Begins a run: forgets what an earlier one asked for. */
+export function beginOutput(): void {
+  asked = undefined;
+  messageLost = false;
+}
+
+/** Columns of a text result, from `--width`; undefined: those of the terminal. */
+export function setWidth(columns: number | undefined): void {
+  asked = columns;
+}
+
+/** Columns that a line of text may have; no limit if stdout is no terminal. */
+export function outputWidth(): number {
+  return asked ?? output().stdout.columns ?? Number.POSITIVE_INFINITY;
+}
+
+/** Whether something that was to be said on stderr could not be written. */
+export function isMessageLost(): boolean {
+  return messageLost;
+}
+
+/** One line as it may reach a terminal: control characters, line ends and what changes the direction of text spelled out. */
+export function oneLine(text: string): string {
+  return visible(text.replaceAll("\n", "\\n").replaceAll("\r", "\\r").replaceAll("\t", "\\t"));
+}
+
+/** Writes one line of a result to stdout; a longer one than the terminal is wide goes on below, indented. */
 export function print(line = ""): void {
-  process.stdout.write(`${line}\n`);
+  output().stdout.write(`${wrapLine(oneLine(line), outputWidth()).join("\n")}\n`);
+}
+
+/** Writes a table: see {@link formatTable}. */
+export function printTable(rows: readonly (readonly Cell[])[], right: readonly number[] = [], keys = 1): void {
+  const clean = rows.map((row) => row.map((cell) => oneLine(String(cell))));
+  output().stdout.write(`${formatTable(clean, right, outputWidth(), keys)}\n`);
+}
+
+/** Writes a text of our own lines (a script, CSV), whatever the width. */
+export function printText(text: string): void {
+  const lines = text.replace(/\r?\n$/, "").split(/(\r?\n)/);
+  output().stdout.write(`${lines.map((part, i) => (i % 2 === 0 ? oneLineButTabs(part) : part)).join("")}\n`);
+}
+
+/** Writes CSV: lines that end in CR LF. A line feed inside a cell is spelled out, as every other control character is. */
+export function printCsv(text: string): void {
+  const lines = text.replace(/\r\n$/, "").split("\r\n");
+  output().stdout.write(lines.map((line) => `${oneLine(line)}\r\n`).join(""));
 }
 
 /** Writes a result to stdout as indented JSON. Bigints become strings like `"0x1a2b"`. */
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value, (_, item) => (typeof item === "bigint" ? `0x${item.toString(16)}` : item), 2));
+  printJsonText(JSON.stringify(value, (_, item) => (typeof item === "bigint" ? `0x${item.toString(16)}` : item), 2));
+}
+
+/** Writes a text that is JSON: what is spelled out in it is the same JSON still. */
+export function printJsonText(json: string): void {
+  output().stdout.write(`${visible(json)}\n`);
+}
+
+/** Says one line on stderr. If it cannot be written, the run goes on, and ends with an exit code that says so. */
+export function say(message: string): void {
+  try {
+    output().stderr.write(`${oneLine(message)}\n`);
+  } catch (error) {
+    // Nobody reads it any more: ended as by SIGPIPE, like any other program.
+    if (!(error instanceof OutputError) || error.code === "EPIPE") throw error;
+    messageLost = true;
+  }
 }
 
 /** Progress of one long piece of work. */
@@ -18,34 +103,44 @@ export interface Progress {
   end(): void;
 }
 
-/** A progress line on stderr; does nothing if stderr is not a terminal. */
+/** A progress line on stderr; does nothing if stderr is no terminal, or one that cannot clear a line. */
 export function startProgress(label: string): Progress {
-  if (!process.stderr.isTTY) return { update() {}, end() {} };
+  const { stderr } = output();
+  if (!stderr.isTerminal || process.env["TERM"] === "dumb") return { update() {}, end() {} };
   let next = 0;
+  let shown = false;
+  const draw = (text: string): void => {
+    try {
+      stderr.write(`\r\x1b[K${text}`);
+    } catch (error) {
+      // A terminal that is gone takes nothing with it: the result goes elsewhere.
+      if (!(error instanceof OutputError)) throw error;
+    }
+  };
   return {
     update(done, total) {
       const now = performance.now();
       if (now < next) return;
       next = now + 100;
+      shown = true;
       const percent = total > 0 ? Math.min(100, Math.floor((100 * done) / total)) : 0;
-      process.stderr.write(`\r\x1b[K${label}: ${percent}% (${done} of ${total})`);
+      const figures = `: ${percent}% (${done} of ${total})`;
+      draw(`${cut(oneLine(label), (stderr.columns ?? 80) - figures.length - 1)}${figures}`);
     },
     end() {
-      process.stderr.write("\r\x1b[K");
+      if (shown) draw("");
+      shown = false;
     },
   };
 }
 
-/** A table of columns padded with spaces; the first row is the heading. Columns whose name is in `right` align right. */
-export function formatTable(rows: readonly (readonly (string | number)[])[], right: readonly number[] = []): string {
-  const texts = rows.map((row) => row.map(String));
-  const widths = (texts[0] ?? []).map((_, column) => Math.max(...texts.map((row) => row[column]?.length ?? 0)));
-  return texts
-    .map((row) =>
-      row
-        .map((cell, column) => (right.includes(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
+// A line longer than the terminal could not be cleared again: its end is what tells one file from another.
+function cut(text: string, most: number): string {
+  let rest = text;
+  while (textWidth(rest) > Math.max(most, 1)) rest = `…${rest.slice(2)}`;
+  return rest;
+}
+
+function oneLineButTabs(text: string): string {
+  return text.split("\t").map(oneLine).join("\t");
 }

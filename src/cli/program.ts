@@ -1,8 +1,15 @@
 // The command line as a whole: builds the program out of the commands and turns its end into an exit code. Node-only.
 import { readFileSync } from "node:fs";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { commands } from "./commands.js";
-import { EXIT, reportError, takeResult } from "./errors.js";
+import { COMPLETE, completionLines } from "./complete.js";
+import { EXIT, EXIT_HELP, reportError, takeResult } from "./errors.js";
+import { beginOutput, isMessageLost, outputWidth, printText, say, setWidth } from "./output.js";
+
+/** Narrower than this nothing can be laid out. */
+const LEAST_WIDTH = 20;
+/** Where help is not for a terminal. */
+const HELP_WIDTH = 80;
 
 /** The version of the package. */
 export function packageVersion(): string {
@@ -12,11 +19,33 @@ export function packageVersion(): string {
 
 /** Builds the program with every command registered. */
 export function createProgram(): Command {
-  const program = new Command("stalewalk")
+  const program = new Command("stalewalk");
+  const helpWidth = (): number => {
+    const width = program.opts<{ width?: number }>().width ?? outputWidth();
+    return Number.isFinite(width) ? width : HELP_WIDTH;
+  };
+  program
     .description("Which IOMMU and CPU walks go through freed page tables, and what each cure costs")
     .version(packageVersion())
+    .option(
+      "--width <columns>",
+      "lay text out for so many columns (default: the terminal's, else no limit)",
+      parseWidth,
+    )
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "stalewalk: ")) });
+    .configureHelp({ showGlobalOptions: true, minWidthToWrap: LEAST_WIDTH })
+    .configureOutput({
+      // Asked here: commander would look at the process's own stream, and make a pipe non-blocking for all who have it.
+      getOutHelpWidth: helpWidth,
+      getErrHelpWidth: helpWidth,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+      writeOut: printText,
+      writeErr: (text) => text.trimEnd().split("\n").forEach(say),
+      outputError: (text) => say(errorLine(text)),
+    })
+    .addHelpText("after", `\n${EXIT_HELP}`)
+    .hook("preAction", (_, command) => setWidth(command.optsWithGlobals<{ width?: number }>().width));
   for (const register of commands) register(program);
   return program;
 }
@@ -25,15 +54,37 @@ export function createProgram(): Command {
  * Runs one command line. Results go to stdout, errors and progress to stderr.
  *
  * @param args the arguments after the program's name
- * @returns the exit code: 0, 1 for a negative result, 2 for bad input or usage, 3 for an internal error
+ * @returns the exit code, one of {@link EXIT}
  */
 export async function run(args: readonly string[]): Promise<number> {
+  const code = await runCommand(args);
+  // Something was to be said beside the result, and is not: the result alone would be taken for all there is.
+  return isMessageLost() && (code === EXIT.ok || code === EXIT.negative) ? EXIT.badInput : code;
+}
+
+async function runCommand(args: readonly string[]): Promise<number> {
+  beginOutput();
+  takeResult();
   try {
-    await createProgram().parseAsync(args, { from: "user" });
+    const program = createProgram();
+    if (args[0] === COMPLETE) printText(completionLines(program, args.slice(1)).join("\n"));
+    else await program.parseAsync(args, { from: "user" });
     return takeResult();
   } catch (error) {
     // commander has printed its own message; help and version end this way too.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.badInput;
     return reportError(error);
   }
+}
+
+/** commander's message as one line of ours. */
+function errorLine(text: string): string {
+  const line = text.trimEnd().replace(/\n\(Did you mean (.+)\?\)$/, "; did you mean $1?");
+  return line.replace(/^error: /, "stalewalk: ");
+}
+
+function parseWidth(text: string): number {
+  const width = Number(text);
+  if (!/^\d+$/.test(text) || width < LEAST_WIDTH) throw new InvalidArgumentError(`Expected ${LEAST_WIDTH} or more.`);
+  return width;
 }

@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import { RECORD_KERNELS, type RecordKernel, recordHelp } from "../trace/index.js";
 import { parseCount } from "./image-options.js";
-import { print, printJson } from "./output.js";
+import { printJson, printText } from "./output.js";
 
 interface Flags {
   kernel: RecordKernel;
@@ -30,6 +30,6 @@ export function register(program: Command): void {
     .action((flags: Flags) => {
       const script = recordHelp({ kernel: flags.kernel, bufferKiB: flags.buffer });
       if (flags.json) printJson({ kernel: flags.kernel, script });
-      else print(script.trimEnd());
+      else printText(script);
     });
 }

@@ -1,57 +1,91 @@
-// Options of `stalewalk replay`, and the files they name. Node-only.
-import { readFileSync } from "node:fs";
-import { InvalidArgumentError } from "commander";
-import { InvalidOptionError, StalewalkError } from "../base/errors.js";
+// Options that `replay` and `report` share, the files they name, and the run itself. Node-only.
+import { existsSync, statSync } from "node:fs";
+import { type Command, InvalidArgumentError } from "commander";
+import { didYouMean } from "../base/suggest.js";
 import { type CostModel, checkCostModel } from "../cost/index.js";
-import { checkPolicy, type Policy, type PolicyName, policies } from "../kernel/policies.js";
-import { checkHardware, type ReplayHardware, replayHardware } from "../replay/index.js";
+import {
+  checkHardware,
+  type ReplayHardware,
+  type ReplayOptions,
+  type ReplayResult,
+  replay,
+  replayHardware,
+} from "../replay/index.js";
 import { joinMapping, type Mapping } from "../trace/index.js";
+import { openTrace } from "../trace/node.js";
+import { fileOption } from "./choices.js";
 import { InputError } from "./errors.js";
+import { inFile, looksLikeFile, readJson } from "./json-file.js";
+import { startProgress } from "./output.js";
+import { policyOption } from "./policy-options.js";
 
-function readJson(path: string): unknown {
-  const text = readFileSync(path, "utf8");
+const HARDWARE = Object.keys(replayHardware);
+
+/** Adds `--policy`, `--geometry`, `--cost` and `--mapping`. */
+export function addFileOptions(command: Command): Command {
+  const options = [
+    policyOption(),
+    fileOption("--geometry <preset|file>", `caches: ${HARDWARE.join(", ")}, or a JSON file`, HARDWARE).default(
+      "skylake",
+    ),
+    fileOption("--cost <file>", "a cost model in JSON; figures that it leaves out are the defaults"),
+    fileOption("--mapping <file>", "what further events mean, in JSON"),
+  ];
+  return options.reduce((to, option) => to.addOption(option), command);
+}
+
+/** Values of options that name files which are read. */
+export interface FileFlags {
+  policy?: string[];
+  geometry: string;
+  cost?: string;
+  mapping?: string;
+}
+
+/** Every file that the command may read: none of them is to be written over. */
+export function inputsOf(trace: string, { policy = [], geometry, cost, mapping }: FileFlags): string[] {
+  const files = [trace, ...policy, geometry, cost, mapping];
+  return files.filter((file) => file !== undefined && file !== "-" && existsSync(file)) as string[];
+}
+
+/** Plays a trace with progress on the terminal. @throws InputError if nothing of it was read */
+export async function playTrace(path: string, options: ReplayOptions): Promise<ReplayResult> {
+  const progress = startProgress(`replay ${path}`);
   try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new InputError(`${path}: no JSON: ${(error as Error).message}`);
+    const bytes = path === "-" ? 0 : statSync(path).size;
+    const onProgress: ReplayOptions["onProgress"] = ({ sourceBytes }) => progress.update(sourceBytes, bytes);
+    const result = await replay(openTrace(path), { ...options, onProgress });
+    checkRead(path, result);
+    return result;
+  } finally {
+    progress.end();
   }
 }
 
-/** Puts the file's name in front of what is wrong with its contents. */
-function inFile<T>(path: string, check: () => T): T {
-  try {
-    return check();
-  } catch (error) {
-    if (
-      error instanceof StalewalkError ||
-      error instanceof RangeError ||
-      error instanceof TypeError ||
-      (error as Error).name === "MappingError"
-    ) {
-      throw new InputError(`${path}: ${(error as Error).message}`);
-    }
-    throw error;
+/** Figures of a trace of which nothing was understood would all be 0, and every policy safe. */
+function checkRead(path: string, { trace }: ReplayResult): void {
+  if (Object.keys(trace.counts).length > 0) return;
+  const unknown = Object.entries(trace.unknown);
+  if (unknown.length > 0) {
+    const names = unknown.slice(0, 5).map(([name, count]) => `${name} ${count}`);
+    const more = unknown.length > 5 ? `, and ${unknown.length - 5} more` : "";
+    throw new InputError(
+      `${path}: no event is known, only ${names.join(", ")}${more}; --mapping says what events mean`,
+    );
   }
-}
-
-/** Policies by name or file; `all` is every preset. Without any, all. */
-export function choosePolicies(names: readonly string[] | undefined): (Policy | PolicyName)[] {
-  const presets = Object.keys(policies) as PolicyName[];
-  const chosen = (names ?? ["all"]).flatMap((name): (Policy | PolicyName)[] => {
-    if (name === "all") return presets;
-    if (name in policies) return [name as PolicyName];
-    if (!looksLikeFile(name))
-      throw new InvalidOptionError("--policy", name, `${presets.join(", ")}, all, or a JSON file`);
-    return [inFile(name, () => checkPolicy(readJson(name)))];
-  });
-  return chosen.filter((policy, i) => chosen.indexOf(policy) === i);
+  const first = trace.findings.find(({ severity }) => severity === "damage");
+  const lines = trace.lines === 1 ? "1 line" : `${trace.lines} lines`;
+  throw new InputError(
+    `${path}: nothing read: no event in ${lines}${first ? `; the first damage: ${first.text}` : ""}`,
+  );
 }
 
 /** Hardware by name or file. */
 export function chooseHardware(name: string): ReplayHardware {
-  if (name in replayHardware) return replayHardware[name as keyof typeof replayHardware];
-  if (!looksLikeFile(name)) {
-    throw new InvalidOptionError("--geometry", name, `${Object.keys(replayHardware).join(", ")}, or a JSON file`);
+  if (Object.hasOwn(replayHardware, name)) return replayHardware[name as keyof typeof replayHardware];
+  if (!looksLikeFile(name) && !existsSync(name)) {
+    const wrong = `--geometry is ${JSON.stringify(name)}; expected ${HARDWARE.join(", ")}, or a JSON file`;
+    throw new InputError(wrong + didYouMean(name, HARDWARE));
   }
   return inFile(name, () => checkHardware(readJson(name)));
 }
@@ -66,18 +100,9 @@ export function readMapping(path: string): Mapping {
   return inFile(path, () => joinMapping(readJson(path)));
 }
 
-function looksLikeFile(name: string): boolean {
-  return /[./\\]/.test(name);
-}
-
 /** Parses a number that may have a fraction. */
 export function parseNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value) || value < 0) throw new InvalidArgumentError("expected a number");
   return value;
-}
-
-/** For options that may be given several times. */
-export function collect(value: string, list: string[] | undefined): string[] {
-  return [...(list ?? []), value];
 }

@@ -1,7 +1,7 @@
 // A replay as text: what was read, one table for all policies, the frees, the witnesses, the assumptions. Node-only.
 import { notModelled } from "../cost/index.js";
 import { describeFree, duration, type ReplayResult, witnesses } from "../replay/index.js";
-import { formatTable, print } from "./output.js";
+import { print, printTable } from "./output.js";
 
 /** Prints everything; of the frees at most `most`. */
 export function printReplay(result: ReplayResult, most: number): void {
@@ -16,7 +16,9 @@ export function printReplay(result: ReplayResult, most: number): void {
   for (const sentence of result.assumptions) print(`  - ${sentence}`);
   print(`costs (model ${result.configuration.costModel.name}; --json has the source of each figure) leave out:`);
   for (const sentence of notModelled) print(`  - ${sentence}`);
-  if (result.trace.damaged) print(`\n${damageLine(result)}`);
+  if (!result.trace.damaged) return;
+  print();
+  print(damageLine(result));
 }
 
 /** The warning that must stand beside every figure from damaged input. */
@@ -81,7 +83,7 @@ function printPolicies({ policies }: ReplayResult): void {
     result.hazards.byKind["forged-translation"],
     result.hazards.byFree.length,
   ]);
-  print(formatTable([HEADING, ...rows], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]));
+  printTable([HEADING, ...rows], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
   // The CPUs are flushed by the trace, not by the policy: one line says it for all.
   const { cpuPageFlushes, cpuFullFlushes, cpuSpaceFlushes, ipiBroadcasts, ipiReceivers } = policies[0]!.kernel;
   print(
@@ -105,7 +107,8 @@ function printFrees(result: ReplayResult, most: number): void {
   if (total === 0) return;
   const baseline = result.policies.find((policy) => policy.policy.name === "none") ?? result.policies[0]!;
   const walked = new Map(baseline.hazards.byFree.map((row) => [row.free, row]));
-  print(`\nfreed tables, and walks through them under ${baseline.policy.name}:`);
+  print();
+  print(`freed tables, and walks through them under ${baseline.policy.name}:`);
   const addresses = new Set<bigint>();
   for (const free of result.frees.slice(0, most)) {
     const row = walked.get(free.index);
@@ -126,7 +129,8 @@ function printWitnesses(result: ReplayResult): void {
   for (const policy of result.policies) {
     const lines = witnesses(result, policy);
     if (lines.length === 0) continue;
-    print(`\nwitnesses against ${policy.policy.name}, one a site:`);
+    print();
+    print(`witnesses against ${policy.policy.name}, one a site:`);
     for (const line of lines) print(`  ${line}`);
   }
 }
@@ -134,9 +138,8 @@ function printWitnesses(result: ReplayResult): void {
 function printQueue({ queue }: ReplayResult): void {
   if (queue.descriptors === 0) return;
   const types = Object.entries(queue.byGranularity).map(([name, count]) => `${name} ${count}`);
-  print(
-    `\nthe driver's own queue: ${queue.descriptors} descriptors (${types.join(", ")}), ${queue.pages} pages named,`,
-  );
+  print();
+  print(`the driver's own queue: ${queue.descriptors} descriptors (${types.join(", ")}), ${queue.pages} pages named,`);
   print(`  ${queue.waits} submissions with a wait each`);
   for (const [what, count] of Object.entries(queue.malformed)) print(`  malformed: ${count} x ${what}`);
 }

@@ -1,24 +1,28 @@
 // `stalewalk report TRACE`: a replay under all policies and the matrix of verdicts as one HTML file. Node-only.
-import { statSync } from "node:fs";
 import { basename } from "node:path";
 import type { Command } from "commander";
-import { policies } from "../kernel/policies.js";
-import { type ReplayResult, replay, replayHardware } from "../replay/index.js";
-import { openTrace } from "../trace/node.js";
+import type { ReplayOptions } from "../replay/index.js";
 import { usualIommu, type VerdictRecord, verdicts } from "../verdicts/index.js";
-import { checkTarget, commandLine, writeWhole } from "./html-file.js";
+import { fileOption } from "./choices.js";
+import { commandLine } from "./command-line.js";
 import { parseCount } from "./image-options.js";
-import { print, printJson, startProgress } from "./output.js";
+import { print, printJson, say, startProgress } from "./output.js";
+import { checkOutputFile } from "./output-file.js";
+import { choosePolicies } from "./policy-options.js";
 import { packageVersion } from "./program.js";
-import { chooseHardware, choosePolicies, collect, readCost, readMapping } from "./replay-options.js";
+import {
+  addFileOptions,
+  chooseHardware,
+  type FileFlags,
+  inputsOf,
+  playTrace,
+  readCost,
+  readMapping,
+} from "./replay-options.js";
 import { damageLine } from "./replay-text.js";
 
-interface Flags {
+interface Flags extends FileFlags {
   html?: string;
-  policy?: string[];
-  geometry: string;
-  cost?: string;
-  mapping?: string;
   cpus?: number;
   seed?: number;
   strict?: boolean;
@@ -28,8 +32,7 @@ interface Flags {
 
 /** Registers `report`. */
 export function register(program: Command): void {
-  program
-    .command("report")
+  addFileOptions(program.command("report"))
     .argument("<trace>", "a text trace, plain or gzip; - reads standard input")
     .summary("write a replay and the verdicts as one HTML file that opens offline")
     .description(
@@ -37,11 +40,7 @@ export function register(program: Command): void {
         "without scripts, which opens offline: comparison, time line, costs, hazards with witnesses, and all that is needed\n" +
         "to repeat it. The file is written at the end, as a whole, or not at all.",
     )
-    .option("--html <file>", "the file (default: the trace's name with .report.html, in this folder)")
-    .option("--policy <name|file|all>", `${Object.keys(policies).join(", ")}, or a JSON file; may be repeated`, collect)
-    .option("--geometry <preset|file>", `caches: ${Object.keys(replayHardware).join(", ")}, or a JSON file`, "skylake")
-    .option("--cost <file>", "a cost model in JSON; figures that it leaves out are the defaults")
-    .option("--mapping <file>", "what further events mean, in JSON")
+    .addOption(fileOption("--html <file>", "the file (default: the trace's name with .report.html, in this folder)"))
     .option("--cpus <number>", "CPUs (default: as the trace's header says)", parseCount)
     .option("--seed <number>", "seed of the device model (default: 1)", parseCount)
     .option("--strict", "the first damage of the trace is an error")
@@ -53,9 +52,9 @@ export function register(program: Command): void {
 
 async function run(path: string, flags: Flags, self: Command): Promise<void> {
   const file = flags.html ?? defaultName(path);
-  checkTarget(file);
+  const page = checkOutputFile("--html", file, inputsOf(path, flags));
   const chosen = choosePolicies(flags.policy);
-  const result = await play(path, flags, chosen);
+  const result = await playTrace(path, replayOptions(path, flags, chosen));
   const records = flags.verdicts ? await judge(chosen) : [];
   // Only this command draws charts: the others need not load what draws them.
   const { renderReport } = await import("../report/index.js");
@@ -64,7 +63,7 @@ async function run(path: string, flags: Flags, self: Command): Promise<void> {
     command: commandLine(self),
     versions: { "Node.js": process.version, platform: `${process.platform} ${process.arch}` },
   });
-  writeWhole(file, text);
+  await page.write(text);
   if (flags.json) {
     const rows = result.policies.map(({ policy, hazards, lostNs }) => ({
       policy: policy.name,
@@ -74,30 +73,23 @@ async function run(path: string, flags: Flags, self: Command): Promise<void> {
     }));
     printJson({ file, bytes: Buffer.byteLength(text), damaged: result.trace.damaged, policies: rows });
   } else print(`${file}: ${Math.ceil(Buffer.byteLength(text) / 1024)} KiB`);
-  if (result.trace.damaged) process.stderr.write(`stalewalk: ${damageLine(result)}\n`);
+  if (result.trace.damaged) say(`stalewalk: ${damageLine(result)}`);
 }
 
 type Chosen = ReturnType<typeof choosePolicies>;
 
-async function play(path: string, flags: Flags, chosen: Chosen): Promise<ReplayResult> {
-  const progress = startProgress(`replay ${path}`);
-  try {
-    const bytes = path === "-" ? 0 : statSync(path).size;
-    return await replay(openTrace(path), {
-      name: path,
-      packageVersion: packageVersion(),
-      policies: chosen,
-      hardware: chooseHardware(flags.geometry),
-      mode: flags.strict ? "strict" : "lenient",
-      ...(flags.seed !== undefined && { devices: { seed: flags.seed } }),
-      ...(flags.cpus !== undefined && { cpus: flags.cpus }),
-      ...(flags.cost !== undefined && { cost: readCost(flags.cost) }),
-      ...(flags.mapping !== undefined && { mapping: readMapping(flags.mapping) }),
-      onProgress: ({ sourceBytes }) => progress.update(sourceBytes, bytes),
-    });
-  } finally {
-    progress.end();
-  }
+function replayOptions(path: string, flags: Flags, chosen: Chosen): ReplayOptions {
+  return {
+    name: path,
+    packageVersion: packageVersion(),
+    policies: chosen,
+    hardware: chooseHardware(flags.geometry),
+    mode: flags.strict ? "strict" : "lenient",
+    ...(flags.seed !== undefined && { devices: { seed: flags.seed } }),
+    ...(flags.cpus !== undefined && { cpus: flags.cpus }),
+    ...(flags.cost !== undefined && { cost: readCost(flags.cost) }),
+    ...(flags.mapping !== undefined && { mapping: readMapping(flags.mapping) }),
+  };
 }
 
 async function judge(chosen: Chosen): Promise<VerdictRecord[]> {

@@ -1,7 +1,5 @@
 // `stalewalk verdicts`: the matrix policy x site x hardware option, and the stories of its hazards. Node-only.
-import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
-import { type Policy, type PolicyName, policies } from "../kernel/policies.js";
 import {
   type IommuOptions,
   iotlbOccupancy,
@@ -12,9 +10,10 @@ import {
 } from "../verdicts/index.js";
 import { type ScenarioName, scenarioNames } from "../verdicts/scenarios.js";
 import { matrixRows, occupancyLines, optionLines, same, stories, triedLine } from "../verdicts/text.js";
-import { namedPolicy } from "../verdicts/verdicts.js";
-import { failResult, InputError } from "./errors.js";
-import { formatTable, print, printJson, startProgress } from "./output.js";
+import { repeatedChoice } from "./choices.js";
+import { failResult } from "./errors.js";
+import { print, printJson, printTable, startProgress } from "./output.js";
+import { choosePolicies, isAboutSome, policyOption } from "./policy-options.js";
 
 interface Flags {
   policy?: string[];
@@ -34,6 +33,8 @@ const OPTIONS = {
 
 type OptionName = keyof typeof OPTIONS;
 
+const OPTION_NAMES = Object.keys(OPTIONS) as OptionName[];
+
 /** Registers `verdicts`. */
 export function register(program: Command): void {
   program
@@ -44,16 +45,14 @@ export function register(program: Command): void {
         "through a freed table. Deferred work, probes, reuse and other frees are placed at every point of a program. Exit " +
         "code 1 if a policy named with --policy has a hazard on an IOMMU.",
     )
-    .option(
-      "--policy <name|file>",
-      `a preset (${Object.keys(policies).join(", ")}) or a JSON file; may be repeated`,
-      collect,
-    )
-    .option("--site <name>", `one of ${scenarioNames.join(", ")}; may be repeated`, collectSite)
-    .option(
-      "--option <name>",
-      `judge only hardware with this changed: ${Object.keys(OPTIONS).join(", ")}; repeated, with all of them`,
-      collectOption,
+    .addOption(policyOption())
+    .addOption(repeatedChoice("--site <name>", `one of ${scenarioNames.join(", ")}; may be repeated`, scenarioNames))
+    .addOption(
+      repeatedChoice(
+        "--option <name>",
+        `judge only hardware with this changed: ${OPTION_NAMES.join(", ")}; repeated, with all of them`,
+        OPTION_NAMES,
+      ),
     )
     .option(
       "--depth <moves>",
@@ -71,11 +70,11 @@ export function register(program: Command): void {
 }
 
 async function run(flags: Flags): Promise<void> {
-  const named = flags.policy?.map(readPolicy);
+  const chosen = choosePolicies(flags.policy);
   const base = changed(flags.option ?? []);
   const progress = startProgress("cells");
   const options: VerdictsOptions = {
-    ...(named && { policies: named }),
+    policies: chosen,
     ...(flags.site && { scenarios: flags.site }),
     hardware: flags.option ? [base] : flags.quick ? [usualIommu, changed(["stop-at-supervisor"])] : "all",
     depth: flags.depth,
@@ -89,15 +88,16 @@ async function run(flags: Flags): Promise<void> {
   }
   if (flags.json) printJson(records);
   else await report(records, base);
-  if (named && records.some(({ agent, verdict }) => agent === "iommu" && verdict === "hazard")) failResult();
+  if (isAboutSome(flags.policy) && records.some(({ agent, verdict }) => agent === "iommu" && verdict === "hazard"))
+    failResult();
 }
 
 async function report(records: readonly VerdictRecord[], base: IommuOptions): Promise<void> {
   print("IOMMU walks (● hazard, ○ safe, ◐ safe unless deferred work runs inside the operation that frees)");
-  print(formatTable(matrixRows(records, "iommu", base)));
+  printTable(matrixRows(records, "iommu", base));
   print();
   print("CPU walks");
-  print(formatTable(matrixRows(records, "cpu", base)));
+  printTable(matrixRows(records, "cpu", base));
   print();
   print(triedLine(records));
   print();
@@ -120,39 +120,6 @@ function changed(names: readonly OptionName[]): IommuOptions {
   const options = { ...usualIommu };
   for (const name of names) options[OPTIONS[name]] = !usualIommu[OPTIONS[name]];
   return options;
-}
-
-/** A preset by its name, or a policy from a JSON file. */
-function readPolicy(text: string): PolicyName | Policy {
-  if (text in policies) return text as PolicyName;
-  let content: string;
-  try {
-    content = readFileSync(text, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    throw new InputError(`--policy ${text}: neither a preset (${Object.keys(policies).join(", ")}) nor a file`);
-  }
-  try {
-    return namedPolicy(JSON.parse(content), "policy");
-  } catch (error) {
-    throw new InputError(`${text}: ${(error as Error).message}`);
-  }
-}
-
-function collect(text: string, before: string[] = []): string[] {
-  return [...before, text];
-}
-
-function collectSite(text: string, before: ScenarioName[] = []): ScenarioName[] {
-  if (!(scenarioNames as readonly string[]).includes(text)) {
-    throw new InvalidArgumentError(`Expected one of ${scenarioNames.join(", ")}.`);
-  }
-  return [...before, text as ScenarioName];
-}
-
-function collectOption(text: string, before: OptionName[] = []): OptionName[] {
-  if (!(text in OPTIONS)) throw new InvalidArgumentError(`Expected one of ${Object.keys(OPTIONS).join(", ")}.`);
-  return [...before, text as OptionName];
 }
 
 function parseDepth(text: string): number {

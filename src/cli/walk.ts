@@ -1,16 +1,19 @@
 // `stalewalk walk CORE ADDRESS`: one walk through the tables of an image, level by level. Node-only.
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { Explanation } from "../hardware/context.js";
 import { type LoadedImage, loadImage } from "../image/index.js";
 import { Access } from "../paging/access.js";
+import { choiceOption } from "./choices.js";
 import { ACCESS_BY_NAME, describeEntry, describeOutcome, hexAddress, TABLE_NAMES } from "./describe.js";
 import { addImageOptions, type ImageFlags, openImage, parseAddress } from "./image-options.js";
-import { formatTable, print, printJson } from "./output.js";
+import { print, printJson, printTable } from "./output.js";
 
 interface Flags extends ImageFlags {
   json?: boolean;
   access: string;
 }
+
+const ACCESSES = [...ACCESS_BY_NAME.keys()];
 
 /** Registers `walk`. */
 export function register(program: Command): void {
@@ -23,7 +26,7 @@ export function register(program: Command): void {
       "Walks the tables of a core for one address and shows every entry read, the rights so far, and how it ends. " +
         "A fault is a result: the exit code is 0.",
     )
-    .option("--access <kind>", `one of ${[...ACCESS_BY_NAME.keys()].join(", ")}`, parseAccess, "supervisor-read")
+    .addOption(choiceOption("--access <kind>", `one of ${ACCESSES.join(", ")}`, ACCESSES).default("supervisor-read"))
     .option("--json", "print the result as JSON");
   addImageOptions(command)
     .addHelpText(
@@ -79,13 +82,6 @@ function report(path: string, loaded: LoadedImage, address: bigint, access: stri
     const bits = describeEntry(entry, leaf);
     return [`${level} ${TABLE_NAMES[level]}`, `0x${tableFrame.toString(16)}`, index, hexAddress(entry), soFar, bits];
   });
-  if (rows.length > 0) print(formatTable([["level", "table frame", "index", "entry", "path", "bits"], ...rows], [2]));
+  if (rows.length > 0) printTable([["level", "table frame", "index", "entry", "path", "bits"], ...rows], [2]);
   print(`${outcome.kind === "ok" ? "ok" : outcome.kind}: ${describeOutcome(outcome)}`);
-}
-
-function parseAccess(text: string): string {
-  if (!ACCESS_BY_NAME.has(text)) {
-    throw new InvalidArgumentError(`Expected one of ${[...ACCESS_BY_NAME.keys()].join(", ")}.`);
-  }
-  return text;
 }

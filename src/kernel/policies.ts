@@ -126,6 +126,16 @@ export function checkPolicy(value: unknown, field = "policy"): Policy {
   return { ...merged, hooks };
 }
 
+/** Checks that policies can be told apart in a result. @throws InvalidOptionError @internal */
+export function checkDistinct(chosen: readonly Policy[], field: string): readonly Policy[] {
+  for (const [i, { name }] of chosen.entries()) {
+    const first = chosen.findIndex((policy) => policy.name === name);
+    if (first < i)
+      throw new InvalidOptionError(`${field}[${i}].name`, name, `another name than ${field}[${first}] has`);
+  }
+  return chosen;
+}
+
 function record(value: unknown, field: string): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new InvalidOptionError(

@@ -50,7 +50,10 @@ const COLUMNS: readonly (readonly [
   ["flushes_match", (policy) => policy.flushesMatch],
 ];
 
-/** One line a policy, with a heading (RFC 4180; a name with a comma or quote is quoted). */
+/**
+ * One line a policy, with a heading (RFC 4180; a name with a comma or quote is quoted). A text that a spreadsheet would take
+ * for a formula gets an apostrophe in front, which makes it text there.
+ */
 export function toCsv(result: ReplayResult): string {
   const rows = [COLUMNS.map(([name]) => name)];
   for (const policy of result.policies) rows.push(COLUMNS.map(([, value]) => cell(value(policy, result))));
@@ -58,6 +61,6 @@ export function toCsv(result: ReplayResult): string {
 }
 
 function cell(value: string | number | boolean): string {
-  const text = String(value);
+  const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

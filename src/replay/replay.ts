@@ -4,7 +4,7 @@
 import { checkInteger, InvalidOptionError } from "../base/errors.js";
 import { type CostModel, defaultCostModel } from "../cost/index.js";
 import { compileEngine } from "../engine/instance.js";
-import { checkPolicy, type Policy, type PolicyName, policies } from "../kernel/policies.js";
+import { checkDistinct, checkPolicy, type Policy, type PolicyName, policies } from "../kernel/policies.js";
 import { QueueCounter } from "../queue/index.js";
 import {
   compileTrace,
@@ -106,7 +106,10 @@ function checkOptions(options: ReplayOptions) {
     throw new InvalidOptionError("pool", pool, `room for the tables of ${devices.workingSet} user pages`);
   }
   return {
-    policies: asked.map((policy, i) => checkPolicy(policy, `policies[${i}]`)),
+    policies: checkDistinct(
+      asked.map((policy, i) => checkPolicy(policy, `policies[${i}]`)),
+      "policies",
+    ),
     cpus: options.cpus,
     levels: options.levels,
     hardware: checkHardware(options.hardware ?? "skylake"),

@@ -109,28 +109,29 @@ export function storyLines({ steps }: Witness): string[] {
   return steps.map(({ number, text }) => `  ${String(number).padStart(width)}  ${text}`);
 }
 
-/** A story for every hazard, under the cells it is the story of; hardware is named where it is not the usual one. */
+/** Lines of a story for every hazard, under the cells it is the story of; hardware is named where it is not the usual one. */
 export function stories(records: readonly VerdictRecord[]): string[] {
-  const shared = new Map<string, Map<string, Set<string>>>();
+  const shared = new Map<string, { lines: string[]; cells: Map<string, Set<string>> }>();
   const put = (record: VerdictRecord, what: string, witness: Witness): void => {
-    const story = storyLines(witness).join("\n");
-    const cells = shared.get(story) ?? new Map<string, Set<string>>();
+    const lines = storyLines(witness);
+    const key = lines.join("\n");
+    const { cells } = shared.get(key) ?? { cells: new Map<string, Set<string>>() };
     const cell = `${record.scenario}, ${record.agent === "cpu" ? "CPU" : "IOMMU"}, ${what}`;
     const usual = same(record.options, record.agent === "cpu" ? usualCpu : usualIommu);
     const hardware = usual ? "" : ` (${describeOptions(record.options)})`;
     // What holds on usual hardware needs no mention that it holds on other hardware too.
     const policies = cells.get(cell) ?? new Set();
     if (!policies.has(record.policy)) policies.add(record.policy + hardware);
-    shared.set(story, cells.set(cell, policies));
+    shared.set(key, { lines, cells: cells.set(cell, policies) });
   };
   for (const record of records) {
     const witness = record.worst?.witness ?? record.witness;
     if (witness) put(record, record.kind ?? "", witness);
     if (record.race) put(record, `safe but for a race, ${record.race.kind}`, record.race.witness);
   }
-  return [...shared].flatMap(([story, cells]) => [
+  return [...shared.values()].flatMap(({ lines, cells }) => [
     ...[...cells].map(([cell, names]) => `${cell}: ${[...names].join(", ")}`),
-    story,
+    ...lines,
     "",
   ]);
 }

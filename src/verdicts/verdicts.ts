@@ -3,7 +3,7 @@
 import { checkInteger, InvalidOptionError } from "../base/errors.js";
 import { compileEngine, type EngineOptions } from "../engine/instance.js";
 import type { HazardKind } from "../kernel/hazards.js";
-import { checkPolicy, type Policy, type PolicyName, policies } from "../kernel/policies.js";
+import { checkDistinct, checkPolicy, type Policy, type PolicyName, policies } from "../kernel/policies.js";
 import type { Site } from "../kernel/sites.js";
 import { worst } from "./harm.js";
 import { hasWork } from "./moves.js";
@@ -85,9 +85,9 @@ const BREATH = 50;
  * @throws InvalidOptionError naming the option, the value and what is allowed; or the signal's reason
  */
 export async function* verdicts(options: VerdictsOptions = {}): AsyncGenerator<VerdictRecord, void, void> {
-  const judged = (options.policies ?? (Object.keys(policies) as PolicyName[])).map((policy, i) =>
-    namedPolicy(policy, `policies[${i}]`),
-  );
+  const asked = options.policies ?? (Object.keys(policies) as PolicyName[]);
+  const named = asked.map((policy, i) => namedPolicy(policy, `policies[${i}]`));
+  const judged = checkDistinct(named, "policies");
   const rows = rowsOf(options.scenarios);
   const depth = checkInteger("depth", options.depth ?? DEPTH, 1, MAX_DEPTH);
   const hardware = hardwareOf(options);

@@ -1,17 +1,16 @@
 // How the command fails and prints, apart from any command.
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { EXIT, InputError, reportError } from "../../src/cli/errors.js";
-import { formatTable, printJson, startProgress } from "../../src/cli/output.js";
+import { printJson, redirectOutput, startProgress } from "../../src/cli/output.js";
+import { formatTable } from "../../src/cli/table.js";
+import { memorySink } from "./run-cli.js";
 
-function captured(stream: "stdout" | "stderr", run: () => void): string {
-  let text = "";
-  const spy = vi.spyOn(process[stream], "write").mockImplementation((chunk) => {
-    text += String(chunk);
-    return true;
-  });
+function captured(stream: "stdout" | "stderr", run: () => void, isTerminal = false): string {
+  const sinks = { stdout: memorySink({ isTerminal }), stderr: memorySink({ isTerminal }) };
+  redirectOutput(sinks);
   run();
-  spy.mockRestore();
-  return text;
+  redirectOutput();
+  return sinks[stream].text;
 }
 
 afterEach(() => {
@@ -22,7 +21,7 @@ describe("reportError", () => {
   it("is one line for bad input, without a stack", () => {
     vi.stubEnv("DEBUG", "");
     const text = captured("stderr", () => expect(reportError(new InputError("x: two\nlines"))).toBe(EXIT.badInput));
-    expect(text).toBe("stalewalk: x: two lines\n");
+    expect(text).toBe("stalewalk: x: two\\nlines\n");
   });
 
   it("shows the stack if DEBUG is set", () => {
@@ -59,16 +58,13 @@ describe("output", () => {
   });
 
   it("shows progress on a terminal only, ten times a second at most, and removes it", () => {
-    const before = process.stderr.isTTY;
-    const shown = (isTTY: boolean) => {
-      Object.defineProperty(process.stderr, "isTTY", { value: isTTY, configurable: true, writable: true });
-      const text = captured("stderr", () => {
+    const shown = (isTerminal: boolean) => {
+      const work = () => {
         const progress = startProgress("work");
         for (let i = 0; i < 1000; i++) progress.update(i, 1000);
         progress.end();
-      });
-      process.stderr.isTTY = before;
-      return text.replaceAll("\r\x1b[K", "|");
+      };
+      return captured("stderr", work, isTerminal).replaceAll("\r\x1b[K", "|");
     };
     expect(shown(false)).toBe("");
     expect(shown(true)).toMatch(/^\|work: 0% \(0 of 1000\)(\|work: [^|]*)?\|$/);

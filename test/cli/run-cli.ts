@@ -1,6 +1,7 @@
 // Runs a command line in this process and keeps what it prints.
-import { vi } from "vitest";
+import { redirectOutput } from "../../src/cli/output.js";
 import { run } from "../../src/cli/program.js";
+import type { Sink } from "../../src/cli/streams.js";
 
 export interface CliResult {
   code: number;
@@ -8,21 +9,27 @@ export interface CliResult {
   err: string;
 }
 
+/** A sink that keeps what is written to it. */
+export function memorySink(terminal: Partial<Pick<Sink, "columns" | "isTerminal">> = {}): Sink & { text: string } {
+  return {
+    isTerminal: false,
+    columns: undefined,
+    ...terminal,
+    text: "",
+    write(text) {
+      this.text += text;
+    },
+  };
+}
+
 export async function runCli(...args: string[]): Promise<CliResult> {
-  const texts = { out: "", err: "" };
-  const out = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    texts.out += String(text);
-    return true;
-  });
-  const err = vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    texts.err += String(text);
-    return true;
-  });
+  const stdout = memorySink();
+  const stderr = memorySink();
+  redirectOutput({ stdout, stderr });
   try {
-    return { code: await run(args), ...texts };
+    return { code: await run(args), out: stdout.text, err: stderr.text };
   } finally {
-    out.mockRestore();
-    err.mockRestore();
+    redirectOutput();
   }
 }
 

@@ -105,7 +105,11 @@ describe("errors of report", () => {
     const taken = join(folder, "taken");
     mkdirSync(taken);
     const second = await runCli("report", trace, "--html", taken);
-    expect(second).toEqual({ code: 2, out: "", err: `stalewalk: --html ${taken}: is a folder\n` });
+    expect(second).toEqual({
+      code: 2,
+      out: "",
+      err: `stalewalk: --html ${taken}: is a folder; expected a regular file, or none yet\n`,
+    });
   });
 
   it("name an unknown policy and the known ones", async () => {

@@ -3,10 +3,9 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Command } from "commander";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { register } from "../../src/cli/record-help.js";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EVENTS, RECORD_KERNELS, recordHelp } from "../../src/trace/index.js";
+import { runCli } from "../cli/run-cli.js";
 
 let folder: string;
 beforeEach(() => {
@@ -65,15 +64,8 @@ describe("record-help", () => {
     expect(() => recordHelp({ bufferKiB: Number.NaN })).toThrow("bufferKiB: NaN");
   });
 
-  it("is a command", () => {
-    const write = vi.spyOn(process.stdout, "write").mockReturnValue(true);
-    try {
-      const program = new Command();
-      register(program);
-      program.parse(["record-help", "--kernel", "6.1", "--buffer", "128"], { from: "user" });
-      expect(write.mock.calls.map((call) => call[0]).join("")).toBe(recordHelp({ kernel: "6.1", bufferKiB: 128 }));
-    } finally {
-      write.mockRestore();
-    }
+  it("is a command", async () => {
+    const { out } = await runCli("record-help", "--kernel", "6.1", "--buffer", "128");
+    expect(out).toBe(recordHelp({ kernel: "6.1", bufferKiB: 128 }));
   });
 });

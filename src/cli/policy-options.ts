@@ -1,0 +1,70 @@
+// Policies by name or from files, for every command that judges some. Node-only.
+import { existsSync } from "node:fs";
+import type { Option } from "commander";
+import { didYouMean } from "../base/suggest.js";
+import { checkPolicy, type Policy, type PolicyName, policies } from "../kernel/policies.js";
+import { fileOption } from "./choices.js";
+import { InputError } from "./errors.js";
+import { inFile, looksLikeFile, readJson } from "./json-file.js";
+
+/** Names of the presets. */
+export const PRESETS = Object.keys(policies) as PolicyName[];
+
+/** `--policy`, the same in every command. */
+export function policyOption(): Option {
+  const about = `a preset (${PRESETS.join(", ")}), all of them (all), or a JSON file; may be repeated`;
+  return fileOption("--policy <name|file>", about, [...PRESETS, "all"]).argParser(
+    (text: string, before: string[] = []) => [...before, text],
+  );
+}
+
+/** Whether the user asked about certain policies, so that the exit code is about them. */
+export function isAboutSome(asked: readonly string[] | undefined): boolean {
+  return asked !== undefined && !asked.includes("all");
+}
+
+/**
+ * Policies by name or file, in the order asked for; without any, all presets. Rows of a result are told apart by their
+ * names, so each name is there once.
+ *
+ * @throws InputError
+ */
+export function choosePolicies(asked: readonly string[] = ["all"]): (Policy | PolicyName)[] {
+  const texts = new Set(asked.flatMap((text) => (text === "all" ? PRESETS : [text])));
+  const files = new Map<string, string>();
+  return [...texts].map((text) => {
+    if (isPreset(text)) return text;
+    const policy = readPolicy(text);
+    if (isPreset(policy.name)) {
+      throw new InputError(`${text}: policy.name is "${policy.name}", a preset's; expected a name of its own`);
+    }
+    const other = files.get(policy.name);
+    if (other !== undefined) {
+      throw new InputError(`${text}: policy.name is "${policy.name}", as in ${other}; expected a name of its own`);
+    }
+    files.set(policy.name, text);
+    return policy;
+  });
+}
+
+function readPolicy(text: string): Policy {
+  if (!looksLikeFile(text) && !existsSync(text)) {
+    const names = [...PRESETS, "all"];
+    const wrong = `--policy is ${JSON.stringify(text)}; expected ${names.join(", ")}, or a JSON file`;
+    throw new InputError(wrong + didYouMean(text, names));
+  }
+  if (!existsSync(text)) throw new InputError(`--policy ${text}: neither a preset (${PRESETS.join(", ")}) nor a file`);
+  return inFile(text, () => {
+    const given = readJson(text);
+    const policy = checkPolicy(given);
+    // Without one it would be called as the preset that its defaults are from.
+    if ((given as Partial<Policy>).name === undefined) {
+      throw new InputError(`${text}: policy.name is undefined; expected a name`);
+    }
+    return policy;
+  });
+}
+
+function isPreset(text: string): text is PolicyName {
+  return Object.hasOwn(policies, text);
+}
