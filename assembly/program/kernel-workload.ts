@@ -25,7 +25,7 @@ const FLUSH_RANGE: u32 = 3;
 const FLUSH_ALL: u32 = 4;
 const USER_REMAP: u32 = 5;
 const SWITCH: u32 = 6;
-const WORK: u32 = 7;
+/** The last kind, 7, is a run of the deferred work. */
 const KINDS: u32 = 8;
 
 const WEIGHTS: usize = memory.data(8 * 4, 4);
