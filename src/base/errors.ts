@@ -2,6 +2,7 @@
 
 /** An option that cannot be: names the field, the value and what is allowed. */
 export class InvalidOptionError extends RangeError {
+  /** For telling errors apart without `instanceof`. */
   override readonly name = "InvalidOptionError";
 
   constructor(

@@ -81,6 +81,7 @@ export abstract class Agent {
     return [...this.l1, ...this.l2, ...this.psc.values()];
   }
 
+  /** Counters since the agent was made. */
   get counters(): AgentCounters {
     const counter = (which: number): number => Number(this.engine.exports.agentCounter(this.pointer, which));
     return {

@@ -10,6 +10,7 @@ export interface CacheCounters {
   lookups: number;
   /** Lookups that it answered, refusals included. */
   hits: number;
+  /** Entries written, in empty ways, over a victim or in place. */
   fills: number;
   /** Live entries that a fill displaced. */
   evictions: number;
@@ -19,7 +20,9 @@ export interface CacheCounters {
 
 /** A live entry of a cache. */
 export interface CacheEntry {
+  /** Set, from 0. */
   set: number;
+  /** Way within the set, from 0. */
   way: number;
   /** log2 of the bytes that the entry covers: 12, 21, 30 for leaves, the span of the level in a paging-structure cache. */
   pageShift: number;
@@ -40,6 +43,7 @@ const SHIFT_OF_LEVEL = [0, 12, 21, 30];
 export class Cache {
   /** Capacity in entries. */
   readonly entries: number;
+  /** Ways per set. */
   readonly ways: number;
 
   /** @internal */
@@ -56,6 +60,7 @@ export class Cache {
     this.ways = shape.ways;
   }
 
+  /** Counters since the cache was made. */
   get counters(): CacheCounters {
     const counter = (which: number): number => Number(this.engine.exports.cacheCounter(this.pointer, which));
     return { lookups: counter(0), hits: counter(1), fills: counter(2), evictions: counter(3), invalidated: counter(4) };

@@ -51,6 +51,7 @@ const NXE_BIT = 64;
 export class Device {
   /** @internal */
   constructor(
+    /** Name as configured, or `device` and its number. */
     readonly name: string,
     /** Number in its IOMMU. */
     readonly index: number,
@@ -67,6 +68,7 @@ export class Device {
 
 /** An IOMMU of a machine. */
 export class Iommu extends Agent {
+  /** Devices in front of it, by number. */
   readonly devices: readonly Device[];
   /** How invalidations are encoded. */
   readonly dialect: "vtd" | "amd";

@@ -101,6 +101,7 @@ export class Kernel {
     }
   }
 
+  /** Counters since the kernel was made. */
   get counters(): KernelCounters {
     const values = COUNTERS.map((name, i) => [name, Number(this.engine.exports.kernelCounter(i))]);
     const counters = Object.fromEntries(values) as KernelCounters;
