@@ -1,7 +1,8 @@
-// `npm run dev [-- FILTER…]`: builds on every change and tests what it touches. Three parts, each at its own pace:
-// assembly/ changes -> the engine is built again and embedded; src/ changes -> tsc writes dist; tests run again when a file
-// that they import changes (vitest), the embedded engine included. Tests that run the packed command or dist do not import
-// it and are not started by a change: `npm test` has them. Ends with Ctrl-C.
+// `npm run dev [-- FILTER…]`: builds and tests once, then builds on every change and tests what it touches. Three parts, each
+// at its own pace: assembly/ changes -> the engine is built again and embedded; src/ changes -> tsc writes dist; a file that
+// tests import changes, the embedded engine included -> these tests run (vitest). Amounts are those of a quick run, unless
+// STALEWALK_TESTS says otherwise; a filter chooses test files. Tests that run dist do not import it and are not started by a
+// change: `npm test` has them. Ends with q or Ctrl-C.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { watch } from "chokidar";
@@ -11,16 +12,28 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const QUIET_MS = 100;
 const say = (text) => console.log(`[dev] ${text}`);
 
-/** Runs a command of the checkout; its exit code. */
-function run(command, args, options = {}) {
-  const child = spawn(command, args, { cwd: ROOT, stdio: "inherit", ...options });
+/** What runs now: it ends with us, however we end. */
+const children = new Set();
+process.on("exit", () => {
+  for (const child of children) child.kill();
+});
+process.on("SIGTERM", () => process.exit(143));
+
+/** Runs a program of the checkout in this Node; its exit code. */
+function run(file, args, options = {}) {
+  const child = spawn(process.execPath, [file, ...args], { cwd: ROOT, stdio: "inherit", ...options });
+  children.add(child);
   return new Promise((resolve, reject) => {
     child.on("error", reject);
-    child.on("exit", (code) => resolve(code ?? 1));
+    child.on("exit", (code) => {
+      children.delete(child);
+      resolve(code ?? 1);
+    });
   });
 }
 
-const npx = (...args) => run("npx", ["--no-install", ...args]);
+const NPM = process.env["npm_execpath"];
+if (!NPM) throw new Error("start it with npm run dev");
 
 /** Builds the engine; a change that comes meanwhile builds it again afterwards. */
 const engine = { building: false, again: false, timer: undefined };
@@ -32,13 +45,13 @@ async function buildEngine() {
   engine.building = true;
   do {
     engine.again = false;
-    const code = await run("npm", ["run", "--silent", "build:wasm"]);
+    const code = await run(NPM, ["run", "--silent", "build:wasm"]);
     say(code === 0 ? "the engine is built" : "the engine could not be built: the tests go on with the last one");
   } while (engine.again);
   engine.building = false;
 }
 
-if ((await run("npm", ["run", "--silent", "build"])) !== 0) {
+if ((await run(NPM, ["run", "--silent", "build"])) !== 0) {
   console.error("[dev] the first build failed: nothing to watch yet");
   process.exit(1);
 }
@@ -53,9 +66,15 @@ watcher.on("error", (error) => {
   process.exitCode = 1;
 });
 
-say("watching assembly/, src/ and test/; vitest starts tests at their first change, or all with a");
-const compiler = npx("tsc", "-p", "tsconfig.build.json", "--watch", "--preserveWatchOutput");
-const tests = npx("vitest", "--watch", "--standalone", ...process.argv.slice(2));
+say("watching assembly/, src/ and test/");
+const compiler = run("node_modules/typescript/bin/tsc", [
+  "-p",
+  "tsconfig.build.json",
+  "--watch",
+  "--preserveWatchOutput",
+]);
+const env = { STALEWALK_TESTS: "quick", ...process.env };
+const tests = run("node_modules/vitest/vitest.mjs", ["--watch", ...process.argv.slice(2)], { env });
 
 // Whichever ends first (vitest by q or Ctrl-C) ends the others.
 process.exitCode = await Promise.race([compiler, tests]);
