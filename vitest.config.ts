@@ -1,5 +1,54 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
+import type { Reporter } from "vitest/node";
+import { EFFORT } from "./test/support/effort.js";
+import { DEFAULT_SEED, SEED } from "./test/support/seed.js";
+
+/**
+ * Files that a quick run leaves out: those that need the package as it is packed or the whole search, the recorded data in
+ * full, long runs whose memory is bounded, the largest geometries, damaged images, and tests of the test material itself.
+ * `npm test` has all.
+ */
+const NOT_QUICK = [
+  "test/api/readme.test.ts",
+  "test/bench/agreement.test.ts",
+  "test/engine/caches.test.ts",
+  "test/image/{check,fuzz}.test.ts",
+  "test/model/{programs,vectors}.test.ts",
+  "test/model/kernel/programs.test.ts",
+  "test/package/{imports,stranger}.test.ts",
+  "test/report/command.test.ts",
+  "test/{replay,trace}/{memory,recorded}.test.ts",
+  "test/scripts/*.test.ts",
+  "test/vectors/{cached,check}.test.ts",
+  "test/verdicts/{cli,history,search}.test.ts",
+];
+
+/** The last line of a run that failed, or that did not take the usual seed: how to play the same again. */
+const sayTheSeed: Reporter = {
+  onTestRunEnd(_modules, errors, reason) {
+    if (reason === "failed" || errors.length > 0 || SEED !== DEFAULT_SEED) {
+      console.log(`seed ${SEED} (the same again: STALEWALK_SEED=${SEED} npx vitest run FILE)`);
+    }
+  },
+};
 
 export default defineConfig({
-  test: { include: ["test/**/*.test.ts"], testTimeout: 120_000, maxWorkers: 2 },
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: [...configDefaults.exclude, ...(EFFORT === "quick" ? NOT_QUICK : [])],
+    // Far above what anything takes: a limit is for what hangs, not for what is slow on a busy machine.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 120_000,
+    maxWorkers: 2,
+    env: { STALEWALK_SEED: String(SEED) },
+    // scripts/say-tests.mjs counts from the report in JSON.
+    reporters: ["default", ["json", { outputFile: "build/test-report.json" }], sayTheSeed],
+    coverage: {
+      include: ["src/**/*.ts"],
+      exclude: ["src/engine/wasm-bytes.ts"],
+      reportsDirectory: "coverage",
+      reporter: ["text-summary", "html", "json-summary"],
+    },
+  },
 });

@@ -96,9 +96,13 @@ export function createMachineSync(config: MachineConfig = {}): Machine {
 
 /** CPUs and IOMMUs over one set of frames. */
 export class Machine {
+  /** Levels of the tables. */
   readonly levels: 4 | 5;
+  /** The frame store that all agents share. */
   readonly frames: Frames;
+  /** CPUs, by number. */
   readonly cpus: readonly Cpu[];
+  /** IOMMUs, by number. */
   readonly iommus: readonly Iommu[];
   /** The kernel, if the machine has one. */
   readonly kernel: Kernel | undefined;

@@ -157,6 +157,7 @@ export function freeTable(slot: u32, site: u8): void {
     return;
   }
   const waiting = load<u32>(DEFERRED_COUNT);
+  assert(waiting < deferredSize, "the deferred list has room for every frame of the pool");
   store<u32>(deferred + (<usize>waiting << 2), slot);
   store<u8>(deferredSite + waiting, site);
   store<u32>(DEFERRED_COUNT, waiting + 1);

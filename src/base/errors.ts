@@ -24,6 +24,7 @@ export type ErrorCode =
 
 /** The base of all errors that this library throws on purpose. */
 export class StalewalkError extends Error {
+  /** For telling errors apart without `instanceof`. */
   override readonly name: string = "StalewalkError";
 
   constructor(
@@ -42,7 +43,9 @@ export class StalewalkError extends Error {
 
 /** An option that cannot be: names the field, the value and what is allowed. */
 export class InvalidOptionError extends StalewalkError {
+  /** For telling errors apart without `instanceof`. */
   override readonly name = "InvalidOptionError";
+  /** Path of the field, e.g. `cpus[0].l1[0].ways`. */
   declare readonly field: string;
 
   constructor(

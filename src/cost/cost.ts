@@ -6,9 +6,11 @@ import { type Cost, type CostKind, type CostLine, costKinds } from "./result.js"
 
 /** What a bill is made from: the kernel's counters, and entries that walks read. */
 export interface CostCounters {
+  /** The kernel's counters of the run. */
   readonly kernel: KernelCounters;
   /** Entries that walks of IOMMUs, and of CPUs, read from tables. Default 0. */
   readonly iommuEntryReads?: number;
+  /** The same of CPUs. Default 0. */
   readonly cpuEntryReads?: number;
 }
 

@@ -12,12 +12,15 @@ export interface CostFigure {
   readonly ns: number;
   /** Where the figure is from; for `assumed`, why this one. */
   readonly source: string;
+  /** How sure it is. */
   readonly confidence: Confidence;
 }
 
 /** A cost model. */
 export interface CostModel {
+  /** For output. */
   readonly name: string;
+  /** What each kind of event costs. */
   readonly figures: Readonly<Record<CostKind, CostFigure>>;
 }
 

@@ -38,5 +38,6 @@ export interface Cost {
   readonly totalNs: number;
   /** Part of the total that the IOMMU side causes (queue, IOMMU walks, deferred work, second roots), ns: what policies differ in. */
   readonly iommuNs: number;
+  /** The lines of the bill: one per kind, those with a count of 0 included. */
   readonly byKind: Readonly<Record<CostKind, CostLine>>;
 }

@@ -4,8 +4,9 @@
 /** Default bound on an inflated size: 4 GiB, in bytes. */
 export const DEFAULT_MAX_INFLATED_BYTES = 2 ** 32;
 
-/** Thrown by {@link gunzip}: not gzip data, a damaged or cut stream, or more than the allowed bytes. */
+/** Thrown where gzip data are inflated: not gzip data, a damaged or cut stream, or more than the allowed bytes. */
 export class GzipError extends Error {
+  /** For telling errors apart without `instanceof`. */
   override readonly name = "GzipError";
   /** Name of the input as the caller gave it. */
   readonly file: string;

@@ -69,6 +69,7 @@ export abstract class Agent {
     return [...this.l1, ...this.l2, ...this.psc.values()];
   }
 
+  /** Counters since the agent was made. */
   get counters(): AgentCounters {
     return readCounters(agentCounters, (number) => this.engine.exports.agentCounter(this.pointer, number));
   }

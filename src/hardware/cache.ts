@@ -25,7 +25,9 @@ export interface CacheCounters extends Omit<CacheCounterValues, "misses"> {
 
 /** A live entry of a cache. */
 export interface CacheEntry {
+  /** Set, from 0. */
   set: number;
+  /** Way within the set, from 0. */
   way: number;
   /** log2 of the bytes that the entry covers: 12, 21, 30 for leaves, the span of the level in a paging-structure cache. */
   pageShift: number;
@@ -43,6 +45,7 @@ export interface CacheEntry {
 export class Cache {
   /** Capacity in entries. */
   readonly entries: number;
+  /** Ways per set. */
   readonly ways: number;
 
   /** @internal */
@@ -59,6 +62,7 @@ export class Cache {
     this.ways = shape.ways;
   }
 
+  /** Counters since the cache was made. */
   get counters(): CacheCounters {
     const { misses, ...counters } = readCounters(cacheCounters, (number) =>
       this.engine.exports.cacheCounter(this.pointer, number),

@@ -27,6 +27,7 @@ export interface WalkStep {
 
 /** A walk with its reasons. */
 export interface Explanation {
+  /** What came of the walk. */
   outcome: Outcome;
   /** Entries from the top down, the last one is the leaf or where the walk ended. */
   chain: WalkStep[];

@@ -88,6 +88,7 @@ const bindingSchema = object({ root: address(), nxe: optional(boolean()) }, "a b
 export class Device {
   /** @internal */
   constructor(
+    /** Name as configured, or `device` and its number. */
     readonly name: string,
     /** Number in its IOMMU. */
     readonly index: number,
@@ -104,6 +105,7 @@ export class Device {
 
 /** An IOMMU of a machine. */
 export class Iommu extends Agent {
+  /** Devices in front of it, by number. */
   readonly devices: readonly Device[];
   /** How invalidations are encoded. */
   readonly dialect: "vtd" | "amd";

@@ -47,6 +47,7 @@ export function createWalkerSync(options: WalkerOptions = {}): Walker {
 
 /** Walks page tables as a CPU does (SDM 4.5 to 4.7), caching nothing: every answer is what the tables say now. */
 export class Walker {
+  /** Levels of the tables. */
   readonly levels: 4 | 5;
   /** The tables. */
   readonly frames: Frames;
@@ -88,6 +89,7 @@ export class Walker {
     return this.current;
   }
 
+  /** Changes some controls; the others stay as they are. */
   setControls(change: Partial<Controls>): void {
     this.current = completeControls(change, this.current);
     this.engine.exports.setControls(this.context, controlBits(this.current), this.current.pkru);

@@ -6,14 +6,23 @@ import { entryFrame, entryKind, indexRange, type TableGraph, type TableVisit } f
 
 /** Present entries of one half, level and kind, and how many have a bit set. */
 export interface EntryCounts {
+  /** Half of the address space: user has bit 63 of the addresses clear. */
   half: "user" | "kernel";
+  /** Level of the tables that hold them, 1 to 5. */
   level: number;
+  /** Leaves map pages; the others name the next table. */
   kind: "leaf" | "non-leaf";
+  /** Present entries. */
   total: number;
+  /** With U/S = 1. */
   userSet: number;
+  /** With U/S = 0. */
   userClear: number;
+  /** With R/W = 1. */
   writeSet: number;
+  /** With XD = 1. */
   xdSet: number;
+  /** With G = 1; 0 for entries that are no leaves. */
   globalSet: number;
 }
 
@@ -21,7 +30,9 @@ export interface EntryCounts {
 export interface AuditLeaf {
   /** Lowest sign-extended virtual address the leaf is reached at on such a path. */
   address: bigint;
+  /** Level of the leaf: 1 = 4 KiB, 2 = 2 MiB, 3 = 1 GiB. */
   level: number;
+  /** The entry as it stands in its table. */
   entry: bigint;
   /** Number of addresses it is reached at. */
   visits: number;
@@ -31,11 +42,13 @@ export interface AuditLeaf {
 export interface LeafFinding {
   /** Number of leaves, one for each address. */
   count: number;
+  /** The lowest of them by address. */
   examples: AuditLeaf[];
 }
 
 /** A table that more than one entry leads to. */
 export interface SharedTable {
+  /** Its frame number. */
   frame: number;
   /** The levels it is reached at. */
   levels: number[];
@@ -47,6 +60,7 @@ export interface SharedTable {
 
 /** The result of {@link auditTables}. */
 export interface ImageAudit {
+  /** Levels of the tables. */
   levels: 4 | 5;
   /** Frame number of the root table. */
   root: number;
@@ -54,7 +68,9 @@ export interface ImageAudit {
   tables: number;
   /** Number of tables by level, index 1 to `levels`; a table reached at two levels counts at both. */
   tablesByLevel: number[];
+  /** Number of tables that are reached at more than one level. */
   tablesAtSeveralLevels: number;
+  /** Number of leaves by page size, one for each address. */
   leaves: { "4K": number; "2M": number; "1G": number };
   /** Half × level × kind; rows without entries are left out. */
   entries: EntryCounts[];
@@ -66,6 +82,7 @@ export interface ImageAudit {
   writableExecutable: { user: LeafFinding; kernel: LeafFinding };
   /** Tables that more than one slot leads to, most visited first; `sharedTableCount` counts them all. */
   sharedTables: SharedTable[];
+  /** Number of shared tables, listed or not. */
   sharedTableCount: number;
   /** Slots with P = 0 that are not zero (swap entries, PROT_NONE, freed kernel pages). */
   nonPresentNonZeroSlots: number;

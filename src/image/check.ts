@@ -23,9 +23,11 @@ const US = 1n << 2n;
 
 /** The result of {@link checkImage}. */
 export interface CheckResult {
+  /** Name of the image as the caller gave it. */
   file: string;
   /** True if no part has a difference. */
   equal: boolean;
+  /** One comparison each: listings, probes, registers. */
   parts: CheckPart[];
 }
 

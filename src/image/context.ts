@@ -42,7 +42,9 @@ export interface ImageContext {
   cpu: CoreCpu | undefined;
   /** Physical address of the root table, in bytes. */
   root: bigint;
+  /** What decides whether an entry is valid. */
   rules: WalkRules;
+  /** Control bits that the rights depend on. */
   controls: Controls;
 }
 

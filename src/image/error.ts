@@ -14,10 +14,15 @@ export interface CoreFormatDetail {
 
 /** Thrown when a file is not a usable ELF64 core: names the file, the byte offset, the value and what was expected. */
 export class CoreFormatError extends Error {
+  /** For telling errors apart without `instanceof`. */
   override readonly name = "CoreFormatError";
+  /** Name of the input as the caller gave it. */
   readonly file: string;
+  /** Byte offset in the (inflated) file; undefined if there is no one place. */
   readonly offset: number | undefined;
+  /** The value found, as text. */
   readonly value: string;
+  /** What was expected instead, as text. */
   readonly expected: string;
 
   constructor(what: string, detail: CoreFormatDetail) {
@@ -32,11 +37,15 @@ export class CoreFormatError extends Error {
 
 /** Thrown when a line of a QEMU monitor listing can't be read: names the file, the line, its text and what was expected. */
 export class ListingFormatError extends Error {
+  /** For telling errors apart without `instanceof`. */
   override readonly name = "ListingFormatError";
+  /** Name of the text as the caller gave it. */
   readonly file: string;
   /** Line number, from 1. */
   readonly line: number;
+  /** The line as it stands. */
   readonly value: string;
+  /** What was expected instead, as text. */
   readonly expected: string;
 
   constructor(file: string, line: number, value: string, expected: string) {
@@ -51,7 +60,9 @@ export class ListingFormatError extends Error {
 
 /** Thrown when an image is well formed but can't be walked as asked: no such CPU, no root table, too many mappings. */
 export class ImageError extends Error {
+  /** For telling errors apart without `instanceof`. */
   override readonly name = "ImageError";
+  /** Name of the image as the caller gave it. */
   readonly file: string;
 
   constructor(file: string, message: string) {

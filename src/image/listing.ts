@@ -21,7 +21,9 @@ export function pageSizeOfLevel(level: number): bigint {
 
 /** A parsed `info tlb` listing: columns of equal length, ascending by (unsigned) address. */
 export interface TlbListing {
+  /** Name of the text as the caller gave it. */
   file: string;
+  /** Number of leaves: the length of every column. */
   count: number;
   /** Sign-extended virtual address of each leaf. */
   address: BigUint64Array;
@@ -49,13 +51,17 @@ export interface MemRange {
 
 /** A leaf in the terms of `info tlb`. */
 export interface TlbRow {
+  /** Sign-extended virtual address. */
   address: bigint;
+  /** Physical address of the page, in bytes. */
   physical: bigint;
+  /** Bit i stands for letter i of {@link TLB_FLAGS}. */
   flags: number;
 }
 
 /** The mappings of a walker, in batches (the shape of `Walker.mappings()`). */
 export interface LeafBatch {
+  /** Number of leaves. */
   count: number;
   /** Sign-extended virtual addresses. */
   virtualAddress: BigUint64Array;

@@ -11,9 +11,13 @@ const MAX_TABLES = 2 ** 19;
 
 /** An image with a walker over its tables. */
 export interface LoadedImage {
+  /** The image itself. */
   image: CoreImage;
+  /** Where and how it is walked. */
   context: ImageContext;
+  /** Its tables. */
   graph: TableGraph;
+  /** A walker over copies of its tables. */
   walker: Walker;
 }
 

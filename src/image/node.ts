@@ -10,6 +10,7 @@ const READ_AT_ONCE_BYTES = 256 * 2 ** 20;
 
 /** An open core file. */
 export interface CoreFile {
+  /** The image; its frames may be read from the file on demand. */
   image: CoreImage;
   /** Closes the file; frames can't be read afterwards. Does nothing for a core that was read at once. */
   close(): void;
@@ -52,8 +53,14 @@ export async function openCoreFile(path: string, options: { maxBytes?: number } 
   }
 }
 
+/** A {@link ByteSource} over an open file. */
+export interface FileSource extends ByteSource {
+  /** Closes the file; reads fail from then on. */
+  close(): void;
+}
+
 /** A {@link ByteSource} over a file; its reads are copies. */
-export function fileSource(path: string): ByteSource & { close(): void } {
+export function fileSource(path: string): FileSource {
   const descriptor = openSync(path, "r");
   let open = true;
   const size = statSync(path).size;

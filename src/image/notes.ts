@@ -22,9 +22,13 @@ export interface CoreCpu {
   registers: Readonly<Record<string, bigint>>;
   /** Current privilege level: the low two bits of CS. */
   cpl: number;
+  /** Register CR0. */
   cr0: bigint;
+  /** Register CR2: the address of the last page fault. */
   cr2: bigint;
+  /** Register CR3. */
   cr3: bigint;
+  /** Register CR4. */
   cr4: bigint;
   /** MSR KERNEL_GS_BASE; undefined in notes of QEMU versions that did not save it. */
   kernelGsBase: bigint | undefined;

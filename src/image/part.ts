@@ -12,6 +12,7 @@ export interface Difference {
 
 /** The result of one comparison. */
 export interface CheckPart {
+  /** What was compared. */
   name: "info tlb" | "info mem" | "probes" | "info registers" | "record";
   /** Number of things compared, of both sides together where they differ. */
   compared: number;
@@ -23,7 +24,9 @@ export interface CheckPart {
 
 /** A text to compare with, and its name for messages. */
 export interface NamedText {
+  /** Name for messages. */
   file: string;
+  /** The text itself. */
   text: string;
 }
 

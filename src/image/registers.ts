@@ -6,9 +6,13 @@ import { ListingFormatError } from "./error.js";
 export interface ListedRegisters {
   /** Number after `CPU#`; 0 if the text has no such heading. */
   cpu: number;
+  /** Register CR0. */
   cr0: bigint;
+  /** Register CR3. */
   cr3: bigint;
+  /** Register CR4. */
   cr4: bigint;
+  /** MSR EFER. */
   efer: bigint;
   /** Current privilege level, 0..3. */
   cpl: number;

@@ -6,6 +6,7 @@ import type { CoreImage } from "./core.js";
 
 /** What decides whether an entry is valid: see docs/rules.md, section 3. */
 export interface WalkRules {
+  /** Levels of the tables. */
   levels: 4 | 5;
   /** Width of physical addresses in bits, 32..52. */
   maxPhyAddr: number;
@@ -20,13 +21,17 @@ export type EntryKind = "not-present" | "reserved" | "non-leaf" | "leaf";
 
 /** A table as reached on paths that are alike: same half of the address space, same cumulative rights. */
 export interface TableVisit {
+  /** Frame number of the table. */
   frame: number;
+  /** Level at which it is reached. */
   level: number;
   /** True in the half of the addresses with bit 63 set. */
   kernel: boolean;
   /** Cumulative rights on the way to the table: R/W and U/S ANDed, XD ORed. */
   write: boolean;
+  /** Cumulative U/S. */
   user: boolean;
+  /** Cumulative XD. */
   xd: boolean;
   /** Number of different addresses at which the table is reached (exact: at most 2^45). */
   visits: number;
@@ -36,16 +41,21 @@ export interface TableVisit {
 
 /** An entry that leads to a frame the image does not hold. */
 export interface MissingTable {
+  /** Frame number that the entry names. */
   frame: number;
+  /** Level of the table that is missing. */
   level: number;
   /** The table and index of the entry. */
   parent: number;
+  /** Index of the entry in the parent, 0 to 511. */
   index: number;
 }
 
 /** The tables reachable from a root. */
 export interface TableGraph {
+  /** Frame number of the root table. */
   root: number;
+  /** What decided which entries are valid. */
   rules: WalkRules;
   /** Frame number of each table, with a mask of the levels it is reached at (bit L for level L). */
   tables: Map<number, number>;
@@ -53,6 +63,7 @@ export interface TableGraph {
   visits: TableVisit[][];
   /** Number of non-leaf entries (each slot once) whose table is not in the image, and the first of them. */
   missingCount: number;
+  /** The first entries whose table is not in the image. */
   missing: MissingTable[];
   /** Number of leaves, one for each address they are reached at, by level (index 1 to 3). */
   leaves: number[];

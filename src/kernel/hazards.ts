@@ -30,6 +30,7 @@ export interface Hazard {
   agent: number;
   /** PCID of a CPU, dense index of the PASID of an IOMMU. */
   tag: number;
+  /** Virtual address of the walk or hit. */
   address: bigint;
   /** Kind of access, one of `Access`. */
   access: number;
@@ -39,6 +40,7 @@ export interface Hazard {
   frame: number;
   /** Generation that the pointer meant, and that the frame has now. */
   generations: { cached: number; now: number };
+  /** State of that frame when it was used; of a stale translation, of the page's. */
   state: FrameState;
   /** The worst kind that applies. */
   kind: HazardKind;
@@ -54,7 +56,9 @@ export interface Hazard {
 export interface HazardCounts {
   /** Walks and hits with a hazard. */
   total: number;
+  /** By kind; a record of several kinds counts in each. */
   byKind: Record<HazardKind, number>;
+  /** By the site that freed the frame, and kind. */
   bySite: Partial<Record<Site, Record<HazardKind, number>>>;
   /** Records that the ring no longer holds. */
   dropped: number;

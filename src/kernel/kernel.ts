@@ -97,6 +97,7 @@ export class Kernel {
     }
   }
 
+  /** Counters since the kernel was made. */
   get counters(): KernelCounters {
     const { kernelCounter, queueCounter } = this.engine.exports;
     const counters: KernelCounters = {

@@ -6,6 +6,7 @@ import type { Engine } from "../engine/instance.js";
 
 /** Leaves in address order. The arrays are the caller's to keep. */
 export interface MappingBatch {
+  /** Number of leaves: the length of every array. */
   count: number;
   /** First virtual address of each leaf, sign-extended. */
   virtualAddress: BigUint64Array;

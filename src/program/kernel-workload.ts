@@ -30,6 +30,7 @@ export interface KernelMix {
 export interface KernelWorkloadOptions {
   /** Default 1. */
   seed?: Seed;
+  /** Operations per million of each kind. Defaults: see {@link KernelMix}. */
   mix?: KernelMix;
   /** Areas of 2 MiB in vmalloc space, from this address on. Default 64 from 0xffffc90000000000 (4 levels). */
   areas?: { base?: bigint; count?: number };

@@ -51,6 +51,7 @@ export interface WorkloadPage {
 export interface WorkloadOptions {
   /** 0 to 2^64 - 1. Default 1. */
   seed?: Seed;
+  /** Pages that are accessed; streams pick from this list by index. */
   pages: readonly WorkloadPage[];
   /** Default `uniform`. */
   stream?: Stream;
@@ -60,6 +61,7 @@ export interface WorkloadOptions {
   exponent?: number;
   /** Share of writes among accesses to writable pages, 0 to 1. Default 0.25. */
   writes?: number;
+  /** Flushes among the accesses. Default none. */
   flushes?: FlushMix;
   /** First requester and how many from there on take part. Default the first CPU alone. */
   requesters?: { first: number; count: number };

@@ -14,31 +14,52 @@ import {
 /** A command. `sized` (S): the size is in the address; `tables` (PDE): cached table entries go too; `guest` (GN): the PASID counts. */
 export type AmdCommand =
   | {
+      /** Opcode of the command. */
       type: "completion-wait";
+      /** S: the data are stored when the command is done. */
       store: boolean;
+      /** I: an interrupt is raised when the command is done. */
       interrupt: boolean;
+      /** F: later commands wait for this one. */
       flush: boolean;
+      /** Physical address of the store, a multiple of 8 bytes. */
       storeAddress: bigint;
+      /** The 64 bits that are stored. */
       storeData: bigint;
     }
   | { type: "invalidate-device-entry"; deviceId: number }
   | {
+      /** Opcode of the command. */
       type: "invalidate-pages";
+      /** PASID, 20 bits. */
       pasid: number;
+      /** Domain id, 16 bits. */
       domain: number;
+      /** S: the size is in the address. */
       sized: boolean;
+      /** PDE: cached table entries go too. */
       tables: boolean;
+      /** GN: the PASID counts. */
       guest: boolean;
+      /** First byte of the pages, a multiple of 4 KiB. */
       address: bigint;
     }
   | {
+      /** Opcode of the command. */
       type: "invalidate-device-tlb";
+      /** Bus, device and function, 16 bits. */
       deviceId: number;
+      /** PASID, 20 bits. */
       pasid: number;
+      /** Most invalidations that the device may have outstanding, 8 bits. */
       queueDepth: number;
+      /** Queue of the device, 16 bits. */
       queueId: number;
+      /** S: the size is in the address. */
       sized: boolean;
+      /** GN: the PASID counts. */
       guest: boolean;
+      /** First byte of the pages, a multiple of 4 KiB. */
       address: bigint;
     }
   | { type: "invalidate-interrupt-table"; deviceId: number }

@@ -25,6 +25,7 @@ export interface DescriptorLayout {
 
 /** Words of a descriptor that do not mean anything: which field or bits, what they are, what is allowed. */
 export class DescriptorError extends RangeError {
+  /** For telling errors apart without `instanceof`. */
   override readonly name = "DescriptorError";
 
   constructor(

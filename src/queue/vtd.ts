@@ -14,70 +14,121 @@ import {
 /** A descriptor. Addresses are multiples of 4 KiB; `addressMask` m means 2^m pages; ids are those of PCIe. */
 export type VtdDescriptor =
   | {
+      /** Kind of descriptor. */
       type: "context-cache";
+      /** What it drops. */
       granularity: "global" | "domain" | "device";
+      /** Domain id, 16 bits. */
       domain: number;
+      /** Bus, device and function, 16 bits. */
       sourceId: number;
+      /** Function bits of the source id that do not count, 2 bits. */
       functionMask: number;
     }
   | {
+      /** Kind of descriptor. */
       type: "iotlb";
+      /** What it drops. */
       granularity: "global" | "domain" | "page";
+      /** Writes under way are finished first. */
       drainWrites: boolean;
+      /** Reads under way are finished first. */
       drainReads: boolean;
+      /** Domain id, 16 bits. */
       domain: number;
+      /** m: 2^m pages, aligned. */
       addressMask: number;
+      /** IH: paging-structure entries stay. */
       leavesOnly: boolean;
+      /** First byte of the pages, a multiple of 4 KiB. */
       address: bigint;
     }
   | {
+      /** Kind of descriptor. */
       type: "device-tlb";
+      /** Device that enforces the limit of outstanding invalidations (PFSID), 16 bits. */
       physicalFunction: number;
+      /** Most invalidations that the device may have outstanding, 5 bits. */
       queueDepth: number;
+      /** Bus, device and function, 16 bits. */
       sourceId: number;
+      /** S: the size is in the address. */
       sized: boolean;
+      /** First byte of the pages, a multiple of 4 KiB. */
       address: bigint;
     }
   | { type: "interrupt-entry"; granularity: "global" | "index"; indexMask: number; index: number }
   | {
+      /** Kind of descriptor. */
       type: "wait";
+      /** IF: an interrupt is raised when the wait is over. */
       interrupt: boolean;
+      /** SW: the status data are written when the wait is over. */
       statusWrite: boolean;
+      /** FN: later descriptors wait for this one. */
       fence: boolean;
+      /** PD: page requests are drained first. */
       pageRequestDrain: boolean;
+      /** The 32 bits that are written. */
       statusData: number;
+      /** Physical address of the status, a multiple of 4 bytes. */
       statusAddress: bigint;
     }
   | {
+      /** Kind of descriptor. */
       type: "pasid-iotlb";
+      /** What it drops. */
       granularity: "pasid" | "page";
+      /** Domain id, 16 bits. */
       domain: number;
+      /** PASID, 20 bits. */
       pasid: number;
+      /** m: 2^m pages, aligned. */
       addressMask: number;
+      /** IH: paging-structure entries stay. */
       leavesOnly: boolean;
+      /** First byte of the pages, a multiple of 4 KiB. */
       address: bigint;
     }
   | { type: "pasid-cache"; granularity: "domain" | "pasid" | "global"; domain: number; pasid: number }
   | {
+      /** Kind of descriptor. */
       type: "pasid-device-tlb";
+      /** Most invalidations that the device may have outstanding, 5 bits. */
       queueDepth: number;
+      /** Device that enforces the limit of outstanding invalidations (PFSID), 16 bits. */
       physicalFunction: number;
+      /** Bus, device and function, 16 bits. */
       sourceId: number;
+      /** PASID, 20 bits. */
       pasid: number;
+      /** G: entries of every PASID go. */
       global: boolean;
+      /** S: the size is in the address. */
       sized: boolean;
+      /** First byte of the pages, a multiple of 4 KiB. */
       address: bigint;
     }
   | {
+      /** Kind of descriptor. */
       type: "page-group-response";
+      /** PP: the PASID counts. */
       pasidPresent: boolean;
+      /** PDP: the private data count. */
       privateDataPresent: boolean;
+      /** 0 success, 1 invalid request, 15 failure. */
       responseCode: number;
+      /** Bus, device and function of the requester, 16 bits. */
       requesterId: number;
+      /** PASID, 20 bits. */
       pasid: number;
+      /** LPIG: the last page of its group. */
       lastPage: boolean;
+      /** Page request group index, 9 bits. */
       groupIndex: number;
+      /** Private data, lower 64 bits. */
       privateData0: bigint;
+      /** Private data, upper 64 bits. */
       privateData1: bigint;
     };
 

@@ -7,11 +7,15 @@ import { type AgentGeometry, cacheShape, geometrySchema, listShapes } from "../h
 
 /** CPUs and the IOMMU beside them. */
 export interface ReplayHardware {
+  /** For output. */
   readonly name: string;
   /** Where the sizes are from. */
   readonly source: string;
+  /** Caches of each CPU. */
   readonly cpu: AgentGeometry;
+  /** Caches of the IOMMU. */
   readonly iommu: AgentGeometry;
+  /** How invalidations are encoded. */
   readonly dialect: "vtd" | "amd";
   /** A walk ends at the first non-leaf entry with U/S = 0. */
   readonly stopAtSupervisor: boolean;

@@ -42,6 +42,7 @@ export interface ReplayOptions {
   readonly devices?: Partial<DeviceModel>;
   /** Time until deferred work runs, ns. Default 50,000. */
   readonly workDelayNs?: number;
+  /** What events cost. Default {@link defaultCostModel}. */
   readonly cost?: CostModel;
   /** Frees that the result lists. Default 1000. */
   readonly maxFrees?: number;
@@ -53,6 +54,7 @@ export interface ReplayOptions {
   readonly mode?: "lenient" | "strict";
   /** Name of the trace for the result and for errors. Default `trace`. */
   readonly name?: string;
+  /** Version of the package, for the result. */
   readonly packageVersion?: string;
   /** Stops the replay; it then rejects with the signal's reason. */
   readonly signal?: AbortSignal;

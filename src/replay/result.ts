@@ -14,38 +14,49 @@ import type { DeviceModel } from "./device-model.js";
 
 /** A replay of one trace under one or more policies. */
 export interface ReplayResult {
+  /** Tells this kind of result from others. */
   readonly format: "stalewalk-replay";
   /** Version of this shape. */
   readonly version: 1;
   /** Version of the package that made it, if the caller told it. */
   readonly packageVersion: string | undefined;
+  /** What the replay depends on besides the trace. */
   readonly configuration: ReplayConfiguration;
   /** What the trace cannot say and the replay assumes, one sentence each, numbers included. To be shown with any figure. */
   readonly assumptions: readonly string[];
+  /** The trace as it was read. */
   readonly trace: ReplayTrace;
+  /** What the trace became. */
   readonly program: ReplayProgram;
   /** Table frees of the trace in order, at most {@link ReplayConfiguration.maxFrees}; `program.frees` counts all. */
   readonly frees: readonly TableFree[];
+  /** Events over time, the same for every policy. */
   readonly timeline: Timeline;
   /** Descriptors of the driver's own invalidation queue in the trace. */
   readonly queue: QueueSummary;
   /** One per policy, in the order asked for. */
   readonly policies: readonly PolicyResult[];
+  /** How fast it went. */
   readonly throughput: ReplayThroughput;
 }
 
 /** All that a replay depends on besides the trace. */
 export interface ReplayConfiguration {
+  /** The policies, every field filled in. */
   readonly policies: readonly Policy[];
   /** CPUs modelled, and their caches. */
   readonly cpus: number;
+  /** Caches of each CPU. */
   readonly cpuGeometry: NamedGeometry;
+  /** Caches of the IOMMU. */
   readonly iommuGeometry: NamedGeometry;
   /** Where the sizes of caches are from. */
   readonly geometrySource: string;
+  /** How invalidations are encoded. */
   readonly dialect: "vtd" | "amd";
   /** A walk ends at the first non-leaf entry with U/S = 0 (as one emulator behaves). */
   readonly stopAtSupervisor: boolean;
+  /** Levels of the tables. */
   readonly levels: 4 | 5;
   /** Frames of the kernel's pool, per policy. */
   readonly pool: number;
@@ -53,10 +64,13 @@ export interface ReplayConfiguration {
   readonly mms: number;
   /** Time from a flush or free until deferred work runs, ns. */
   readonly workDelayNs: number;
+  /** The device-access model. */
   readonly devices: DeviceModel;
   /** The cost model, with the source of each figure. */
   readonly costModel: CostModel;
+  /** Most frees that the result lists. */
   readonly maxFrees: number;
+  /** Most hazard records per policy. */
   readonly maxHazards: number;
 }
 
@@ -64,24 +78,33 @@ export interface ReplayConfiguration {
 export interface NamedGeometry {
   /** Name of a preset, or of the user's file. */
   readonly name: string;
+  /** The caches themselves. */
   readonly geometry: AgentGeometry;
 }
 
 /** The trace as it was read. No figure may be shown without saying if it is {@link damaged}. */
 export interface ReplayTrace {
+  /** Name of the trace as the caller gave it. */
   readonly name: string;
+  /** Form of the text. */
   readonly format: TraceFormat;
+  /** The input was read to its end. */
   readonly complete: boolean;
   /** Anything is missing or not trustworthy. */
   readonly damaged: boolean;
   /** The first findings, formatted with line and offset; damage and notes. */
   readonly findings: readonly { readonly severity: "damage" | "note"; readonly text: string }[];
+  /** Findings beyond those listed. */
   readonly findingsDropped: number;
   /** Events lost by the tracer itself: a number, and marks without one. */
   readonly lost: { readonly counted: number; readonly uncounted: number };
+  /** Lines, comments and blank lines included. */
   readonly lines: number;
+  /** Lines that could not be read and were skipped. */
   readonly damagedLines: number;
+  /** Bytes of text, after decompression. */
   readonly bytes: number;
+  /** Events read, known and unknown. */
   readonly events: number;
   /** Events by name. */
   readonly counts: Readonly<Record<string, number>>;
@@ -95,6 +118,7 @@ export interface ReplayTrace {
   readonly firstTimeNs: number;
   /** `ticks`: the trace's clock counts something else than time. */
   readonly timeUnit: "ns" | "ticks";
+  /** From the first event to the last, in `timeUnit`. */
   readonly durationNs: number;
 }
 
@@ -104,9 +128,11 @@ export interface ReplayProgram {
   readonly records: number;
   /** Of these: accesses of the device-access model, and those aimed at the kernel half. */
   readonly accesses: number;
+  /** Accesses aimed at the kernel half. */
   readonly kernelProbes: number;
   /** Table frees of the trace by site, as the trace names it; and those that come before any flush. */
   readonly frees: Readonly<Record<string, number>>;
+  /** Frees that come before any flush. */
   readonly freesBeforeFlush: number;
   /** Flush calls of the trace. Equal to every policy's `kernel` counters, see {@link PolicyResult.flushesMatch}. */
   readonly flushes: FlushCalls;
@@ -146,7 +172,9 @@ export interface TableFree {
   readonly frame: number | undefined;
   /** Its address in the direct map of the traced kernel, if the trace tells. */
   readonly page: bigint | undefined;
+  /** CPU that freed it. */
   readonly cpu: number;
+  /** Thread that freed it. */
   readonly pid: number;
   /** Whether the free comes before the flush that should precede it (same thread, since the table was unlinked). */
   readonly beforeFlush: boolean;
@@ -160,7 +188,9 @@ export interface TableFree {
 
 /** Bins over the time of the trace; arrays have `bins` elements. */
 export interface Timeline {
+  /** Length of a bin, ns. */
   readonly binNs: number;
+  /** Number of bins. */
   readonly bins: number;
   /** Events of the trace (those that became operations). */
   readonly events: readonly number[];
@@ -174,6 +204,7 @@ export interface Timeline {
 export interface PolicyTimeline {
   /** Descriptors of IOMMU invalidation (IOTLB and device TLB). */
   readonly invalidations: readonly number[];
+  /** Waits for the queue that the submitter spins for. */
   readonly queueWaits: readonly number[];
   /** Walks and hits with a hazard. */
   readonly hazards: readonly number[];
@@ -183,10 +214,15 @@ export interface PolicyTimeline {
 
 /** Counters of one side of the machine: all CPUs, or all IOMMUs with their device TLBs. */
 export interface AgentTotals {
+  /** Translations asked for. */
   readonly translations: number;
+  /** Faults and non-canonical addresses; speculative walks have none. */
   readonly faults: number;
+  /** Walks of tables. */
   readonly walks: number;
+  /** Entries that walks read. */
   readonly entryReads: number;
+  /** Entries in which a walk set A or D. */
   readonly adWrites: number;
   /** Entries put into caches, translation and paging-structure. */
   readonly fills: number;
@@ -198,26 +234,38 @@ export interface AgentTotals {
 
 /** What one policy did with the trace, what it cost, and what it let through. */
 export interface PolicyResult {
+  /** The policy, every field filled in. */
   readonly policy: Policy;
+  /** The kernel's counters. */
   readonly kernel: KernelCounters;
   /** Tables given back, by site. */
   readonly tablesFreed: Readonly<Record<Site, number>>;
+  /** All IOMMUs with their device TLBs. */
   readonly iommu: AgentTotals;
+  /** All CPUs. */
   readonly cpu: AgentTotals;
   /** Invalidations by kind, to compare policies with. */
   readonly invalidations: {
+    /** IOTLB, an aligned range of one PASID. */
     readonly pageSelective: number;
+    /** IOTLB, all of one PASID. */
     readonly pasidSelective: number;
+    /** IOTLB, everything. */
     readonly global: number;
+    /** PASID cache. */
     readonly pasidCache: number;
+    /** Device TLBs, of any range. */
     readonly deviceTlb: number;
   };
   /** Hooked flushes that invalidated although they freed no table. */
   readonly needlessRounds: number;
+  /** Frames on the deferred list. */
   readonly held: {
     /** Frames that were deferred in all, most at a time, still on the list at the end. */
     readonly frames: number;
+    /** Most at a time. */
     readonly peak: number;
+    /** Still on the list at the end. */
     readonly left: number;
     /** Mean time on the list of those released, ns; 0 if there were none. */
     readonly meanNs: number;
@@ -232,12 +280,15 @@ export interface PolicyResult {
    * entry read for each of {@link refills}. The mmu notifier's own invalidations are in it under every policy.
    */
   readonly lostNs: number;
+  /** The bill of this policy. */
   readonly cost: Cost;
+  /** What it let through. */
   readonly hazards: ReplayHazards;
   /** The pool ran out of frames: figures of this policy are not complete. */
   readonly outOfFrames: number;
   /** The kernel counters of flush calls equal those of the trace. */
   readonly flushesMatch: boolean;
+  /** Its events over time. */
   readonly timeline: PolicyTimeline;
   /** Seconds spent playing this policy's machine. */
   readonly seconds: number;
@@ -245,9 +296,11 @@ export interface PolicyResult {
 
 /** Hazards of one policy. */
 export interface ReplayHazards {
+  /** Walks and hits with a hazard. */
   readonly total: number;
   /** CPUs have the same disease in a milder form, whatever the IOMMU policy. */
   readonly byAgent: { readonly iommu: number; readonly cpu: number };
+  /** By kind; a record of several kinds counts in each. */
   readonly byKind: Readonly<Record<HazardKind, number>>;
   /** By the site that freed; stale translations have none. */
   readonly bySite: Readonly<Partial<Record<Site, Readonly<Record<HazardKind, number>>>>>;
@@ -255,16 +308,21 @@ export interface ReplayHazards {
   readonly byFree: readonly FreeHazards[];
   /** The first records, of each freed table at most three, in all at most {@link ReplayConfiguration.maxHazards}. */
   readonly records: readonly ReplayHazard[];
+  /** Records that are not in the list. */
   readonly dropped: number;
 }
 
 /** Walks through one freed table. */
 export interface FreeHazards {
+  /** Index of the free, as in `ReplayResult.frees`. */
   readonly free: number;
+  /** Walks through that table. */
   readonly total: number;
+  /** The same by kind. */
   readonly byKind: Readonly<Record<HazardKind, number>>;
   /** Time from the free to the first and to the last such walk, ns. */
   readonly firstAfterNs: number;
+  /** Time from the free to the last such walk, ns. */
   readonly lastAfterNs: number;
 }
 
@@ -284,5 +342,6 @@ export interface ReplayThroughput {
   readonly playSeconds: number;
   /** Seconds of the whole replay: reading, lowering, playing. */
   readonly seconds: number;
+  /** Operations played per second inside the engine. */
   readonly operationsPerSecond: number;
 }

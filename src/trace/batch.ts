@@ -20,6 +20,7 @@ export class EventBatch {
   readonly event: Uint16Array;
   /** Nanoseconds on the trace's clock, from {@link originSeconds} on; ticks for trace clocks that count. */
   readonly time: Float64Array;
+  /** CPU that wrote the event. */
   readonly cpu: Uint16Array;
   /** Thread id; 0 for the idle task. */
   readonly pid: Int32Array;

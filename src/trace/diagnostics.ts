@@ -32,6 +32,7 @@ export type DiagnosticKind =
 
 /** One finding. */
 export interface Diagnostic {
+  /** What kind of finding it is. */
   readonly kind: DiagnosticKind;
   /** `damage`: the input is not whole, numbers from it are incomplete. `note`: worth knowing, nothing is missing. */
   readonly severity: "damage" | "note";
@@ -49,6 +50,7 @@ export interface Diagnostic {
 
 /** Thrown at the first damage in strict mode, and in every mode for files that are no trace text at all. */
 export class TraceFormatError extends Error {
+  /** For telling errors apart without `instanceof`. */
   override readonly name = "TraceFormatError";
   /** The finding that led to the error. */
   readonly diagnostic: Diagnostic;

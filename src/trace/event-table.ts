@@ -15,6 +15,7 @@ export interface Piece {
 export interface EventType extends EventDefinition {
   /** Index in {@link EventTable.types}; what batches hold. */
   readonly id: number;
+  /** The name as bytes, as lines have it. */
   readonly nameBytes: Uint8Array;
   /** `name=` of each field, for probes. */
   readonly keys: readonly Uint8Array[];
@@ -43,6 +44,7 @@ export function splitLayout(text: string, fields: readonly FieldDefinition[]): r
 
 /** Looks events up by the bytes of their name. */
 export class EventTable {
+  /** The events; `EventType.id` is the index. */
   readonly types: readonly EventType[];
   readonly #slots: Int16Array;
   readonly #mask: number;
@@ -62,7 +64,7 @@ export class EventTable {
     }
   }
 
-  /** The event named `bytes[start, end)` with this {@link hashBytes}; undefined if it is unknown. */
+  /** The event named `bytes[start, end)` with this `hashBytes()`; undefined if it is unknown. */
   find(bytes: Uint8Array, start: number, end: number, hash: number): EventType | undefined {
     let slot = spread(hash) & this.#mask;
     for (let id = this.#slots[slot]!; id >= 0; id = this.#slots[slot]!) {

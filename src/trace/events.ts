@@ -13,7 +13,9 @@ export const FIELD_TYPES: readonly FieldType[] = ["number", "hex", "symbol", "wo
 
 /** One field of an event. */
 export interface FieldDefinition {
+  /** Name as printed. */
   readonly name: string;
+  /** How its value is written. */
   readonly type: FieldType;
   /** True if a line without it is still whole. */
   readonly optional?: boolean;
@@ -25,6 +27,7 @@ export interface EventDefinition {
   readonly name: string;
   /** Trace system of a tracepoint; `kprobes` for probes, which may be in any group. */
   readonly system: string;
+  /** Fields, in the order in which batches hold them. */
   readonly fields: readonly FieldDefinition[];
   /**
    * `probe`: `(where) name=value ...`, fields in any order. Otherwise one or more texts with `{field}` in them, e.g.

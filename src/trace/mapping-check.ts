@@ -14,8 +14,11 @@ import { OPERATION_NAMES, OPERATIONS, type OperationName } from "./operations.js
 
 /** A mapping file: further or replaced events, and rules. Rules for an event replace all built-in rules of that event. */
 export interface MappingFile {
+  /** Version of the form. */
   readonly version: 1;
+  /** Events that are added, or replace those of the same name. */
   readonly events?: readonly EventDefinition[];
+  /** Rules that are added; for their events the built-in ones go. */
   readonly rules?: readonly Rule[];
 }
 
@@ -23,11 +26,13 @@ export interface MappingFile {
 export interface Mapping {
   /** What to give as `TraceOptions.events`. */
   readonly events: readonly EventDefinition[];
+  /** What the events mean, in the order in which rules are tried. */
   readonly rules: readonly Rule[];
 }
 
 /** A mistake in a mapping file. */
 export class MappingError extends Error {
+  /** For telling errors apart without `instanceof`. */
   override readonly name = "MappingError";
   /** Where, e.g. `rules[2].when.order`. */
   readonly path: string;

@@ -21,7 +21,9 @@ export class OperationBatch {
   readonly kind: Uint8Array;
   /** Nanoseconds on the trace's clock, from {@link originSeconds} on. */
   readonly time: Float64Array;
+  /** CPU that the event is from. */
   readonly cpu: Uint16Array;
+  /** Thread id; 0 for the idle task. */
   readonly pid: Int32Array;
   /** Line number in the trace, from 1. */
   readonly line: Uint32Array;
@@ -29,6 +31,7 @@ export class OperationBatch {
   readonly offset: Uint32Array;
   /** Argument i of operation o: low word at `offset[o] + 2 * i`, high word behind it; for texts the number in {@link strings}. */
   readonly words: Uint32Array;
+  /** Seconds to add to the times; see `EventBatch.originSeconds`. */
   originSeconds = 0;
   /** What the text numbers mean. */
   readonly strings: StringTable;

@@ -199,13 +199,17 @@ type Values<A> = { -readonly [K in keyof A]: A[K] extends "address" ? bigint : A
 /** One operation with its arguments, as `OperationBatch.at` returns it. */
 export type Operation = {
   [N in OperationName]: {
+    /** What the kernel did. */
     readonly name: N;
     /** Nanoseconds on the trace's clock (see `EventBatch.time`). */
     readonly time: number;
+    /** CPU that the event is from. */
     readonly cpu: number;
+    /** Thread id; 0 for the idle task. */
     readonly pid: number;
     /** Line number in the trace, from 1. */
     readonly line: number;
+    /** Its arguments by name, as {@link OPERATIONS} lists them. */
     readonly args: Values<Vocabulary[N]>;
   };
 }[OperationName];

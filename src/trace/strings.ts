@@ -35,7 +35,7 @@ export class StringTable {
     return this.intern(bytes, 0, bytes.length, hashBytes(bytes, 0, bytes.length));
   }
 
-  /** The number of the text `bytes[start, end)`, whose {@link hashBytes} is `hash`. */
+  /** The number of the text `bytes[start, end)`, whose `hashBytes()` is `hash`. */
   intern(bytes: Uint8Array, start: number, end: number, hash: number): number {
     if (start === end) return 0;
     const slots = this.#slots;

@@ -14,6 +14,7 @@ export interface LostEvents {
 
 /** Figures about a trace. While reading they grow; {@link complete} says that the input was read to its end. */
 export interface TraceSummary {
+  /** Form of the text. */
   readonly format: TraceFormat;
   /** True when the input was read to its end. */
   readonly complete: boolean;
@@ -35,6 +36,7 @@ export interface TraceSummary {
   readonly faultValues: number;
   /** Lines of stack traces and call chains, which are skipped. */
   readonly stackLines: number;
+  /** Empty lines, which are skipped. */
   readonly blankLines: number;
   /** Lines that could not be read and were skipped. */
   readonly damagedLines: number;
@@ -44,6 +46,7 @@ export interface TraceSummary {
   readonly diagnosticsDropped: number;
   /** All findings by kind. */
   readonly diagnosticCounts: ReadonlyMap<DiagnosticKind, number>;
+  /** Events that the tracer says it lost. */
   readonly lost: LostEvents;
   /** `entries-in-buffer` of the header, the sum if several traces follow each other; undefined without a header. */
   readonly entriesInBuffer: number | undefined;
@@ -53,6 +56,7 @@ export interface TraceSummary {
   readonly cpus: number | undefined;
   /** First and last time, nanoseconds from {@link originSeconds} on; undefined without events. */
   readonly firstTime: number | undefined;
+  /** Time of the last event, nanoseconds from {@link originSeconds} on. */
   readonly lastTime: number | undefined;
   /** Seconds to add to the times; see `EventBatch.originSeconds`. */
   readonly originSeconds: number;

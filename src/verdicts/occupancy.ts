@@ -10,13 +10,17 @@ import { ProgramBuilder } from "../program/program.js";
 
 /** Live entries of an IOTLB, and what that did to the device's own translations. */
 export interface Occupancy {
+  /** Whether refused leaves of supervisor pages go into the IOTLB. */
   cacheSupervisorLeaves: boolean;
   /** Entries in all, and live ones by the rights of their leaf. */
   entries: number;
+  /** Live entries of supervisor pages. */
   supervisor: number;
+  /** Live entries of user pages. */
   user: number;
   /** Requests to the device's own pages, and how many the IOTLB answered. */
   requests: number;
+  /** Those that the IOTLB answered. */
   hits: number;
   /** Hazards: the same in both. */
   hazards: number;

@@ -25,6 +25,7 @@ export const usualIommu: Readonly<IommuOptions> = {
   pagingStructureCaches: true,
   deviceTlb: false,
 };
+/** The usual CPU: what INVLPG does on Intel's. */
 export const usualCpu: Readonly<CpuOptions> = { invlpgScope: "pcid" };
 
 /** Names of the IOMMU's options. */

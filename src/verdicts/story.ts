@@ -15,7 +15,9 @@ export type Actor = "setup" | "kernel" | "work" | "other" | "device" | "cpu";
 export interface Step {
   /** Counted from 1. */
   number: number;
+  /** Who does it. */
   actor: Actor;
+  /** What is done, in a sentence. */
   text: string;
   /** Frames that this step frees, gives back or queues. */
   frames?: number[];
@@ -25,6 +27,7 @@ export interface Step {
 export interface Witness {
   /** The story; its last step is the hazard. */
   steps: Step[];
+  /** The hazard that it ends in. */
   hazard: Hazard;
   /** Number of the step that freed the frame; undefined for a stale translation. */
   freedAtStep: number | undefined;

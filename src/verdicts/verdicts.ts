@@ -44,7 +44,9 @@ export interface VerdictsOptions extends EngineOptions {
 
 /** A hazard and how it comes about. */
 export interface HazardVerdict {
+  /** The worst kind that applies. */
   kind: HazardKind;
+  /** A program that shows it. */
   witness: Witness;
 }
 
@@ -54,9 +56,11 @@ export interface VerdictRecord {
   policy: string;
   /** Row: a site, or a site with tables of another origin. */
   scenario: ScenarioName;
+  /** The place in the kernel that frees. */
   site: Site;
   /** Whose walks. */
   agent: AgentKind;
+  /** The hardware that was searched. */
   options: IommuOptions | CpuOptions;
   /** Deferred work ran between operations, everything else anywhere. */
   verdict: "hazard" | "safe";

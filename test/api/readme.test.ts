@@ -16,7 +16,14 @@ import { runCli } from "../cli/run-cli.js";
 import { ROOT } from "../support/pack-package.js";
 import { sharedData } from "../support/shared-data.js";
 
-const PAGES = ["README.md", ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`)];
+const PAGES = [
+  ...["README.md", "CONTRIBUTING.md", "SECURITY.md"],
+  ...readdirSync(join(ROOT, "docs"), { encoding: "utf8", recursive: true })
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
+];
+/** Commands of npm itself that the pages name. */
+const NPM = ["audit", "ci", "outdated", "pack", "publish", "run", "version"];
 const textOf = (page: string): string => readFileSync(join(ROOT, page), "utf8");
 const readme = textOf("README.md");
 
@@ -139,7 +146,7 @@ describe("README.md and docs", () => {
   it("name only scripts that are there", () => {
     const { scripts } = JSON.parse(textOf("package.json")) as { scripts: Record<string, string> };
     const named = PAGES.flatMap((page) => [...textOf(page).matchAll(/npm (?:run )?([\w:]+)/g)].map((it) => it[1]!));
-    const checked = named.filter((name) => name !== "ci" && name !== "run");
+    const checked = named.filter((name) => !NPM.includes(name));
     expect(checked.length).toBeGreaterThan(1);
     expect(checked.filter((name) => !(name in scripts))).toEqual([]);
   });
@@ -170,6 +177,42 @@ describe("README.md", () => {
       expect(execFileSync(process.execPath, [file], { encoding: "utf8" })).toBe(printed);
     },
   );
+});
+
+describe("docs/decisions", () => {
+  const index = textOf("docs/decisions/README.md");
+  const records = PAGES.filter((page) => /^docs\/decisions\/\d/.test(page)).sort();
+
+  it("are numbered and indexed without a gap, by their titles", () => {
+    const rows = records.map((page, i) => {
+      const [, number, title] = /^# (\d+)\. (.*)$/m.exec(textOf(page)) ?? [];
+      expect(number, page).toBe(String(i + 1));
+      return `| ${number} | [${title}](${page.replace("docs/decisions/", "")}) |`;
+    });
+    expect(rows.length).toBeGreaterThan(5);
+    expect(index.split("\n").filter((line) => /^\| \d/.test(line))).toEqual(rows);
+  });
+
+  it.each(records)("%s has the form", (page) => {
+    const headings = textOf(page).match(/^## .*$/gm);
+    expect(headings).toEqual([
+      "## Context",
+      expect.stringMatching(/^## What was (tried|weighed)$/),
+      "## Numbers",
+      "## Decision",
+      "## Consequences",
+    ]);
+  });
+});
+
+describe("CONTRIBUTING.md", () => {
+  it("names the scripts of package.json that a contributor runs", () => {
+    const { scripts } = JSON.parse(textOf("package.json")) as { scripts: Record<string, string> };
+    const parts = ["clean", "prepack", "pretest", "build:wasm"];
+    const wanted = Object.keys(scripts).filter((name) => !parts.includes(name) && !/^(check|measure):/.test(name));
+    const page = textOf("CONTRIBUTING.md");
+    expect(wanted.filter((name) => !page.includes(`npm ${name === "test" ? name : `run ${name}`}`))).toEqual([]);
+  });
 });
 
 describe("docs/policies.md", () => {

@@ -10,6 +10,7 @@ import type { Contestant } from "../../bench/contestants/contestant.js";
 import { NativeCase } from "../../bench/contestants/native.js";
 import { tunedJs } from "../../bench/contestants/tuned-js.js";
 import { javascriptField, verifyCase } from "../../bench/measure.js";
+import { seedAt } from "../support/seed.js";
 import { operationsOf, randomCase } from "./random-case.js";
 
 const OPERATIONS = 400;
@@ -23,7 +24,7 @@ describe("contestants agree with the engine", () => {
     let faults = 0;
     let hits = 0;
     for (let seed = 1; seed <= 20; seed++) {
-      const { program, ...rest } = randomCase(seed, OPERATIONS);
+      const { program, ...rest } = randomCase(seedAt(seed), OPERATIONS);
       for (const code of operationsOf(program)) codes.add(code);
       const { check } = await verifyCase({ ...rest, program }, undefined);
       faults += check.counters[1] as number;
@@ -36,13 +37,13 @@ describe("contestants agree with the engine", () => {
   });
 
   it("JavaScript, on 300 random worlds", async () => {
-    for (let seed = 100; seed < 400; seed++) await verifyCase(randomCase(seed, OPERATIONS), undefined);
+    for (let seed = 100; seed < 400; seed++) await verifyCase(randomCase(seedAt(seed), OPERATIONS), undefined);
   });
 
   it.skipIf("missing" in native)("native C, on 100 random worlds (skipped without a C compiler)", async () => {
     if ("missing" in native) throw new Error("skipped");
     for (let seed = 1000; seed < 1100; seed++) {
-      const random = randomCase(seed, OPERATIONS);
+      const random = randomCase(seedAt(seed), OPERATIONS);
       const machine = await NativeCase.start(native.program, random.world, random.prepare, random.program);
       try {
         await verifyCase(random, machine, javascriptField.slice(0, 1));
@@ -75,7 +76,7 @@ describe("contestants agree with the engine", () => {
     let found = 0;
     let flushing = 0;
     for (let seed = 1; seed <= 50; seed++) {
-      const random = randomCase(seed, OPERATIONS);
+      const random = randomCase(seedAt(seed), OPERATIONS);
       if (!operationsOf(random.program).has(7)) continue;
       flushing++;
       found += await verifyCase(random, undefined, field).then(

@@ -95,7 +95,8 @@ describe("report", () => {
     for (const { faults, times } of cases) {
       expect(faults).toBe(0);
       expect(Object.keys(times)).toEqual(["stalewalk", "0.1.0", "tuned JS", "naive JS"]);
-      for (const { median: ns } of Object.values(times)) expect(ns).toBeGreaterThan(0);
+      // Any number: on a busy machine a short program may take no longer than the empty one that is subtracted.
+      for (const { median: ns } of Object.values(times)) expect(ns).toSatisfy(Number.isFinite);
     }
     const text = formatSet({ name: "s", tables: 1, pages: 1, cases, api: [] }, "no C compiler");
     expect(text.match(/no C compiler/g)).toHaveLength(cases.length);

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { nearest } from "../../src/cli/suggest.js";
+import { nearest } from "../../src/base/suggest.js";
 import { policies } from "../../src/kernel/policies.js";
 import { replay } from "../../src/replay/index.js";
 import { verdicts } from "../../src/verdicts/index.js";

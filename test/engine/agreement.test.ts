@@ -2,13 +2,13 @@
 // and dirty bits, and the exact content of every cache, its order of replacement and its counters included.
 // STALEWALK_OPERATIONS sets how many operations are compared in all; STALEWALK_SEED where the sequence starts.
 
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { programs } from "../model/programs.js";
 import { expectAgreement } from "../support/agreement.js";
+import { OPERATIONS } from "../support/effort.js";
+import fc from "../support/fast-check.js";
+import { seedAt } from "../support/seed.js";
 
-const OPERATIONS = Number(process.env["STALEWALK_OPERATIONS"] ?? 100_000);
-const SEED = Number(process.env["STALEWALK_SEED"] ?? 20261124);
 const LENGTH = 200;
 
 describe("engine and reference model", () => {
@@ -20,7 +20,7 @@ describe("engine and reference model", () => {
         fc.property(programs(LENGTH), (program) => {
           done += expectAgreement(program);
         }),
-        { seed: SEED + round, numRuns: runs },
+        { seed: seedAt(round), numRuns: runs },
       );
     }
     expect(done).toBeGreaterThanOrEqual(OPERATIONS);

@@ -1,15 +1,16 @@
 // assembly/cache/: geometries that the small worlds of agreement.test.ts do not reach, and traps that were met.
 
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Access, type Cpu, type CpuConfig, createMachineSync, type Replacement } from "../../src/index.js";
 import type { CpuConfig as ModelCpu } from "../model/cpu.js";
 import type { MachineConfig } from "../model/machine.js";
 import type { Operation } from "../model/operations.js";
 import { expectAgreement } from "../support/agreement.js";
+import { runs } from "../support/effort.js";
+import fc from "../support/fast-check.js";
+import { seedAt } from "../support/seed.js";
 import { A, D, G, PS, pageAt, Tables, USER_PAGE } from "../support/tables.js";
 
-const SEED = Number(process.env["STALEWALK_SEED"] ?? 20261124);
 const REPLACEMENTS: readonly Replacement[] = ["lru", "fifo", "random"];
 
 /** 4096 pages of 4 KiB and 64 of 2 MiB, some of them global, in one address space. */
@@ -132,7 +133,7 @@ describe("large and odd geometries agree with the model", () => {
       fc.property(fc.array(operation, { minLength: 1200, maxLength: 1200 }), (operations) => {
         expectAgreement({ config, operations }, { every: 300 });
       }),
-      { seed: SEED + entries, numRuns: 2 },
+      { seed: seedAt(entries), numRuns: runs(2) },
     );
   });
 });

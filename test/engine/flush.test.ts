@@ -1,12 +1,12 @@
 // assembly/cache/flush.ts, living.ts: flushes that touch no entry. They must leave what an eager flush, entry by entry,
 // leaves behind: contents, victims, order of replacement, counters.
 
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Access, type Cpu, createMachineSync, type Replacement } from "../../src/index.js";
+import { runs } from "../support/effort.js";
+import fc from "../support/fast-check.js";
 import { G, pageAt, Tables, USER_PAGE } from "../support/tables.js";
 
-const SEED = Number(process.env["STALEWALK_SEED"] ?? 20261124);
 const PAGES = 24;
 
 function cpuOf(entries: number, ways: number, replacement: Replacement): Cpu {
@@ -111,7 +111,7 @@ describe("flushes by epoch and entry by entry", () => {
           expect(cachesOf(epoch)).toEqual(cachesOf(eager));
         }
       }),
-      { seed: SEED, numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 

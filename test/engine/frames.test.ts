@@ -1,13 +1,13 @@
 // assembly/frames.ts and walk.ts: a sparse frame store, what happens when it is full, tables that are not there, tables
 // that name themselves.
 
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Access, createMachineSync, createWalkerSync, InvalidOptionError } from "../../src/index.js";
+import { runs } from "../support/effort.js";
+import fc from "../support/fast-check.js";
 import { A, indexOf, P, pageAt, RW, Tables, US, USER_PAGE } from "../support/tables.js";
 
 const MAX_FRAME = 2 ** 40 - 1;
-const SEED = Number(process.env["STALEWALK_SEED"] ?? 20261124);
 
 describe("the frame store", () => {
   it("finds frames anywhere up to 2^40 - 1, as a map would, and nothing else", () => {
@@ -30,7 +30,7 @@ describe("the frame store", () => {
         for (const [i, it] of frames.entries()) expect(store.readEntry(BigInt(it) << 12n)).toBe(BigInt(i) + 1n);
         for (const it of others) expect(store.has(it)).toBe(frames.includes(it));
       }),
-      { seed: SEED, numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 

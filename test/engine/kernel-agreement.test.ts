@@ -3,14 +3,16 @@
 // frames with states and generations, the stack of free frames, hazards with every field, the kernel's counters.
 
 import { isDeepStrictEqual } from "node:util";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type KernelProgram, playKernel } from "../model/kernel/operations.js";
 import { kernelPrograms } from "../model/kernel/programs.js";
+import { OPERATIONS } from "../support/effort.js";
+import fc from "../support/fast-check.js";
 import { dumpKernel, KernelPlayer, kernelMachine } from "../support/kernel-player.js";
+import { seedAt } from "../support/seed.js";
 
-const OPERATIONS = Number(process.env["STALEWALK_OPERATIONS"] ?? 100_000) / 2;
-const SEED = Number(process.env["STALEWALK_SEED"] ?? 20261124);
+/** Half as many: the model takes twice as long with a kernel. */
+const KERNEL_OPERATIONS = OPERATIONS / 2;
 const LENGTH = 120;
 
 function compare(program: KernelProgram): number {
@@ -28,17 +30,17 @@ function compare(program: KernelProgram): number {
 }
 
 describe("engine and reference model, kernel included", () => {
-  it(`agree after each of ${OPERATIONS} random operations`, { timeout: 0 }, () => {
+  it(`agree after each of ${KERNEL_OPERATIONS} random operations`, { timeout: 0 }, () => {
     let done = 0;
-    for (let round = 0; done < OPERATIONS; round++) {
-      const runs = Math.max(1, Math.min(100, Math.ceil((OPERATIONS - done) / (LENGTH / 2))));
+    for (let round = 0; done < KERNEL_OPERATIONS; round++) {
+      const runs = Math.max(1, Math.min(100, Math.ceil((KERNEL_OPERATIONS - done) / (LENGTH / 2))));
       fc.assert(
         fc.property(kernelPrograms(LENGTH), (program) => {
           done += compare(program);
         }),
-        { seed: SEED + round, numRuns: runs },
+        { seed: seedAt(round), numRuns: runs },
       );
     }
-    expect(done).toBeGreaterThanOrEqual(OPERATIONS);
+    expect(done).toBeGreaterThanOrEqual(KERNEL_OPERATIONS);
   });
 });

@@ -49,7 +49,11 @@ describe("createMachine", () => {
       bad({ cpus: [{ l1: [{ ...cache, replacement: "mru" }] }] }),
       'is "mru"; expected one of lru, fifo, random',
     ],
-    ["cpus[0].l2", bad({ cpus: [{ l2: [cache, cache, cache, cache] }] }), "a list of 4; expected a list of at most 3 geometries"],
+    [
+      "cpus[0].l2",
+      bad({ cpus: [{ l2: [cache, cache, cache, cache] }] }),
+      "a list of 4; expected a list of at most 3 geometries",
+    ],
     ["cpus[0].psc[1]", bad({ cpus: [{ psc: { 1: cache } }] }), "expected one of 2, 3, 4, 5"],
     ["cpus[0].psc[3].ways", { cpus: [{ psc: { 3: { entries: 4, ways: 0 } } }] }, "is 0; expected an integer from 1"],
     ["cpus[0].pcid", { cpus: [{ pcid: 4096 }] }, "is 4096; expected an integer from 0 to 4095"],

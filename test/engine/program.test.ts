@@ -1,7 +1,6 @@
 // assembly/program.ts and program-check.ts: what `play` does is what the calls of the API do one by one; and a program that
 // cannot be played is refused before anything of it has been played.
 
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   Access,
@@ -16,11 +15,11 @@ import {
   unpackOutcome,
 } from "../../src/index.js";
 import { programs } from "../model/programs.js";
+import { runs } from "../support/effort.js";
 import { dumpEngine, engineMachine, everyPlace, stepEngine, tablesOf } from "../support/engine-player.js";
+import fc from "../support/fast-check.js";
 import { joinRecords, pack, record } from "../support/pack.js";
 import { pageAt, Tables } from "../support/tables.js";
-
-const SEED = Number(process.env["STALEWALK_SEED"] ?? 20261124);
 
 describe("play", () => {
   it("gives the outcomes, counters, caches and tables of the same operations called one by one", () => {
@@ -55,7 +54,7 @@ describe("play", () => {
           tablesOf(everyPlace(config), (frame, index) => machine.frames.view(frame)?.[index]);
         expect(entries(played)).toEqual(entries(called));
       }),
-      { seed: SEED, numRuns: 400 },
+      { numRuns: runs(400) },
     );
   });
 
@@ -200,7 +199,7 @@ describe("a program that cannot be played", () => {
           expect(fresh.cpus[0]!.probe(1n << 60n, Access.userRead)).toEqual({ kind: "non-canonical" });
         },
       ),
-      { seed: SEED, numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 

@@ -1,6 +1,6 @@
 // Damaged images: cut at every structural border, and with bytes changed. Each ends in a result or in one of this folder's
 // errors, never in another error and never in a hang.
-import fc from "fast-check";
+
 import { beforeAll, describe, expect, it } from "vitest";
 import { GzipError } from "../../src/formats/gzip.js";
 import { auditTables } from "../../src/image/audit.js";
@@ -11,6 +11,8 @@ import { CoreFormatError, ImageError, ListingFormatError } from "../../src/image
 import { parseInfoMem, parseInfoTlb } from "../../src/image/listing.js";
 import { loadImage } from "../../src/image/load.js";
 import { openCoreFile, readText } from "../../src/image/node.js";
+import { runs } from "../support/effort.js";
+import fc from "../support/fast-check.js";
 import { gzip } from "./build-core.js";
 import { fixtures } from "./images.js";
 
@@ -96,7 +98,7 @@ describe("a cut core", () => {
         );
         expect(error instanceof GzipError || error instanceof CoreFormatError).toBe(true);
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 });
@@ -163,7 +165,7 @@ describe("a listing with changed characters", () => {
           expect(error).toBeInstanceOf(ListingFormatError);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 });

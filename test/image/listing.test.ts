@@ -1,5 +1,5 @@
 // The text of QEMU's monitor: parsing, its errors, and writing the same text again.
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { ListingFormatError } from "../../src/image/error.js";
 import {
@@ -13,6 +13,7 @@ import {
   tlbRow,
 } from "../../src/image/listing.js";
 import { parseInfoRegisters } from "../../src/image/registers.js";
+import fc from "../support/fast-check.js";
 
 const US = 4n;
 const RW = 2n;

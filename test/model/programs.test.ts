@@ -1,8 +1,10 @@
 // The random programs themselves: that they reach what they are meant to reach, that the model keeps its own invariants under
 // them, and that caches never change an outcome when everything is invalidated after each change.
 
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { runs } from "../support/effort.js";
+import fc from "../support/fast-check.js";
+import { seedAt } from "../support/seed.js";
 import type { CacheDump } from "./cache.js";
 import type { Machine, MachineConfig } from "./machine.js";
 import { type Operation, type Program, playOnModel, programs, step } from "./programs.js";
@@ -50,7 +52,7 @@ describe("random programs", () => {
     const count = (what: string, by = 1): void => {
       seen.set(what, (seen.get(what) ?? 0) + by);
     };
-    for (const { config, operations } of fc.sample(programs(200), { numRuns: 150, seed: 1 })) {
+    for (const { config, operations } of fc.sample(programs(200), { numRuns: 150, seed: seedAt(1) })) {
       const machine = playOnModel(config, operations, (_, operation, outcome) => {
         count(operation.kind);
         if (outcome?.kind === "ok") count(`ok ${outcome.level}`);
@@ -90,7 +92,7 @@ describe("random programs", () => {
           }
         });
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -112,12 +114,12 @@ describe("random programs", () => {
         );
         expect(memoryOf(cached, program)).toEqual(memoryOf(uncached, program));
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
   it("do differ without caches if nothing is dropped: stale entries are what the model is about", () => {
-    const stale = fc.sample(programs(200), { numRuns: 50, seed: 2 }).filter(({ config, operations }) => {
+    const stale = fc.sample(programs(200), { numRuns: 50, seed: seedAt(2) }).filter(({ config, operations }) => {
       const outcomes: string[] = [];
       playOnModel(config, operations, (_, __, outcome) => outcomes.push(show(outcome)));
       let differs = false;
@@ -130,7 +132,7 @@ describe("random programs", () => {
   });
 
   it("name a CPU, IOMMU or PASID that does not exist", () => {
-    const [{ config } = { config: undefined }] = fc.sample(programs(1), { numRuns: 1, seed: 3 });
+    const [{ config } = { config: undefined }] = fc.sample(programs(1), { numRuns: 1, seed: seedAt(3) });
     if (config === undefined) throw new Error("no sample");
     const machine = playOnModel(config, []);
     const request = { kind: "request", iommu: 0, device: undefined, address: 0n, access: 4 } as const;

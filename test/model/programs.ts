@@ -1,7 +1,7 @@
 // fast-check arbitraries of whole programs on small worlds (worlds.ts). Addresses come from a small pool per program, so that
 // they collide in sets and share upper tables; the rest are neighbours, other halves and addresses that are not canonical.
 
-import fc from "fast-check";
+import fc from "../support/fast-check.js";
 import { entryIndex } from "./entry.js";
 import type { MachineConfig, Shootdown } from "./machine.js";
 import type { Operation } from "./operations.js";

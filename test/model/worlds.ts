@@ -1,7 +1,7 @@
 // Small random worlds: a handful of table frames per level, entries at a few indices, random geometries and controls.
 // Every random number shrinks towards the plainest choice: a present, writable user entry, a cache of one way, and so on.
 
-import fc from "fast-check";
+import fc from "../support/fast-check.js";
 import type { Controls } from "./access.js";
 import type { PageSize, TranslationCacheConfig } from "./agent.js";
 import type { CacheGeometry } from "./cache.js";

@@ -2,7 +2,6 @@
 // the engine's own encoding compiled from its source.
 import { readFileSync } from "node:fs";
 import { main as asc } from "assemblyscript/asc";
-import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { InvalidOptionError } from "../../src/index.js";
 import {
@@ -17,6 +16,7 @@ import {
   vtdAddressMask,
   vtdTypes,
 } from "../../src/queue/index.js";
+import fc from "../support/fast-check.js";
 
 const bits = (n: number) => fc.integer({ min: 0, max: 2 ** n - 1 });
 const address = fc.bigInt({ min: 0n, max: (1n << 52n) - 1n }).map((page) => page << 12n);

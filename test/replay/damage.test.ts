@@ -1,14 +1,17 @@
 // Damaged input: no replay hangs, crashes without a diagnosis, or shows figures without saying that the input was damaged.
 import { gzipSync } from "node:zlib";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type ReplayOptions, replay } from "../../src/replay/index.js";
 import { TraceFormatError } from "../../src/trace/index.js";
+import { amount } from "../support/effort.js";
+import fc from "../support/fast-check.js";
 import { bytes, fixture, line } from "../trace/support.js";
 
 const small: ReplayOptions = { policies: ["none", "flush-async"], pool: 256, mms: 16, devices: { workingSet: 16 } };
 const whole = fixture("hugevmap.trace.txt");
-const RUNS = Number(process.env["STALEWALK_OPERATIONS"] ?? 0) > 0 ? 2000 : 150;
+/** Steps between cuts are so many times as long. */
+const FAST = amount({ quick: 11, full: 1, nightly: 1 });
+const RUNS = amount({ quick: 15, full: 150, nightly: 2000 });
 
 /** An event of the hugevmap kind, one after the other in time. */
 function trace(...events: string[]): Uint8Array {
@@ -17,7 +20,7 @@ function trace(...events: string[]): Uint8Array {
 
 describe("a cut trace", () => {
   it("is said to be damaged, wherever it was cut", async () => {
-    for (let end = 1; end < whole.length; end += end < 400 || end > whole.length - 200 ? 3 : 41) {
+    for (let end = 1; end < whole.length; end += end < 400 || end > whole.length - 200 ? 3 * FAST : 41 * FAST) {
       const result = await replay(whole.subarray(0, end), small).catch((error: unknown) => {
         if (!(error instanceof TraceFormatError)) throw error;
         return undefined;
@@ -29,7 +32,7 @@ describe("a cut trace", () => {
 
   it("is said to be damaged when it was compressed, too", async () => {
     const packed = gzipSync(whole);
-    for (let end = 2; end < packed.length; end += 37) {
+    for (let end = 2; end < packed.length; end += 37 * FAST) {
       const result = await replay(packed.subarray(0, end), small).catch((error: unknown) => {
         if (!(error instanceof TraceFormatError)) throw error;
         return undefined;

@@ -1,7 +1,9 @@
 // What keeps a trace's texts from becoming markup.
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { escapeHtml, type HtmlPart, html, trusted, visible } from "../../src/report/html.js";
+import { runs } from "../support/effort.js";
+import fc from "../support/fast-check.js";
 
 describe("the template", () => {
   it("escapes texts in elements and attributes", () => {
@@ -23,7 +25,7 @@ describe("the template", () => {
       fc.property(fc.string({ unit: "binary" }), (text) => {
         expect(`${html`<p title="${text}">${text}</p>`}`).toMatch(/^<p title="[^"<>]*">[^<>]*<\/p>$/);
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });

@@ -10,10 +10,14 @@ export const chromiumPath: string | undefined = existsSync(path) ? path : undefi
 /** What a skipped suite adds to its name. */
 export const chromiumNote = chromiumPath ? "" : ` (SKIPPED: no Chromium at ${path}; STALEWALK_CHROMIUM names another)`;
 
+/** Longest wait for the browser, in milliseconds: a busy machine is no failure. */
+const PATIENCE = 120_000;
+
 /** Starts the browser. An empty folder name gives a profile that is deleted afterwards. */
-export function launchChromium(): Promise<BrowserContext> {
+export async function launchChromium(): Promise<BrowserContext> {
   if (!chromiumPath) throw new Error(`no Chromium at ${path}`);
-  return chromium.launchPersistentContext("", {
+  const context = await chromium.launchPersistentContext("", {
+    timeout: PATIENCE,
     executablePath: chromiumPath,
     headless: true,
     // The page must open offline: a request that gets out would fail, and is seen.
@@ -28,4 +32,6 @@ export function launchChromium(): Promise<BrowserContext> {
       "--disable-sync",
     ],
   });
+  context.setDefaultTimeout(PATIENCE);
+  return context;
 }

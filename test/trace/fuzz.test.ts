@@ -1,14 +1,24 @@
 // Whatever is done to a trace: reading ends, and figures that differ from the whole trace's are marked as damaged.
 import { gzipSync } from "node:zlib";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compileTrace, TraceFormatError } from "../../src/trace/index.js";
+import { amount, runs } from "../support/effort.js";
+import fc from "../support/fast-check.js";
+import { SEED } from "../support/seed.js";
 import { bytes, chunked, comparable, fixture, readAll } from "./support.js";
 
 const NAMES = ["hugevmap.trace.txt", "linux61.trace.txt", "iommu.trace.txt", "drivers.trace.txt", "hugevmap.perf.txt"];
+/** Every cut at night; by day every third, which ones by the seed. */
+const STEP = amount({ quick: 101, full: 3, nightly: 1 });
 const files = NAMES.map((name) => fixture(name));
 const anyFile = fc.nat(files.length - 1);
 const sizes = fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 5 });
+
+/** Where files of a length are cut: in steps, and at every one of the first and last bytes. */
+function cuts(length: number): number[] {
+  const all = Array.from({ length }, (_, cut) => cut);
+  return all.filter((cut) => cut % STEP === SEED % STEP || cut < 16 || cut >= length - 64);
+}
 
 describe("fuzzed traces", () => {
   it("chunks of any size give what one chunk gives", async () => {
@@ -21,25 +31,28 @@ describe("fuzzed traces", () => {
         expect(parts.events).toEqual(whole.events);
         expect(comparable(parts.summary)).toEqual(comparable(whole.summary));
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
-  it.each(["hugevmap.trace.txt", "linux61.trace.txt"])("%s cut at every byte is damaged", async (name) => {
-    const file = fixture(name);
-    const whole = await readAll(file);
-    for (let cut = 0; cut < file.length; cut++) {
-      const { events, summary } = await readAll(file.subarray(0, cut));
-      expect(summary.damaged, `cut at ${cut}`).toBe(true);
-      expect(events).toEqual(whole.events.slice(0, events.length));
-    }
-  });
+  it.each(["hugevmap.trace.txt", "linux61.trace.txt"])(
+    `%s cut at every byte is damaged (step ${STEP})`,
+    async (name) => {
+      const file = fixture(name);
+      const whole = await readAll(file);
+      for (const cut of cuts(file.length)) {
+        const { events, summary } = await readAll(file.subarray(0, cut));
+        expect(summary.damaged, `cut at ${cut}`).toBe(true);
+        expect(events).toEqual(whole.events.slice(0, events.length));
+      }
+    },
+  );
 
-  it("gzip cut at every byte is damaged", async () => {
+  it(`gzip cut at every byte is damaged (step ${STEP})`, async () => {
     const file = fixture("hugevmap.trace.txt");
     const whole = await readAll(file);
     const packed = new Uint8Array(gzipSync(file));
-    for (let cut = 0; cut < packed.length; cut++) {
+    for (const cut of cuts(packed.length)) {
       const { events, summary } = await readAll(packed.subarray(0, cut));
       expect(summary.damaged, `cut at ${cut}`).toBe(true);
       expect(events).toEqual(whole.events.slice(0, events.length));
@@ -63,7 +76,7 @@ describe("fuzzed traces", () => {
         }
         if (!result.summary.damaged) expect(result.events).toEqual(whole.events);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 
@@ -97,7 +110,7 @@ describe("fuzzed traces", () => {
       }),
       // The examples are what earlier runs found: a blank between a symbol and the next field, a line's first blank (a "#").
       {
-        numRuns: 1500,
+        numRuns: runs(1500),
         examples: [
           [4, 25068122, 1],
           [4, 0, 3],
@@ -128,7 +141,7 @@ describe("fuzzed traces", () => {
         const lenient = await outcome(readAll(chunked(data, chunkSizes)));
         expect(await outcome(readAll(data, { mode: "strict" }))).toBe(lenient);
       }),
-      { numRuns: 600 },
+      { numRuns: runs(600) },
     );
   });
 
@@ -152,7 +165,7 @@ describe("fuzzed traces", () => {
         const known = operations + sum(summary.ignored) + sum(summary.unmapped);
         expect(known + sum(summary.trace.unknown)).toBe(summary.trace.events);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 });

@@ -1,9 +1,10 @@
 // The gzip decoder against zlib: every block type, level and strategy, any chunking, any damage.
 import { constants, deflateRawSync, gzipSync } from "node:zlib";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { crc32 } from "../../src/trace/crc32.js";
 import { Gunzip } from "../../src/trace/gzip.js";
+import { amount, runs } from "../support/effort.js";
+import fc from "../support/fast-check.js";
 import { chunked, fixture } from "./support.js";
 
 function gunzip(data: Uint8Array, sizes: readonly number[] = [data.length || 1]) {
@@ -43,6 +44,8 @@ const options = fc.record({
   ),
 });
 
+/** Every place but in a quick run. */
+const STEP = amount({ quick: 29, full: 1, nightly: 1 });
 const sizes = fc.array(fc.integer({ min: 1, max: 5000 }), { minLength: 1, maxLength: 4 });
 
 describe("gzip decoder", () => {
@@ -58,7 +61,7 @@ describe("gzip decoder", () => {
           expect(bytes.equals(Buffer.concat(members.map(([data]) => data)))).toBe(true);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 
@@ -66,7 +69,7 @@ describe("gzip decoder", () => {
     const text = fixture("iommu.trace.txt");
     for (const level of [0, 1, 9]) {
       const packed = gzipSync(text, { level });
-      for (let cut = 0; cut < packed.length; cut += level === 0 ? 41 : 1) {
+      for (let cut = 0; cut < packed.length; cut += level === 0 ? 41 : STEP) {
         const { bytes, damage } = gunzip(packed.subarray(0, cut));
         // Nothing at all is an empty file: that is for the caller to say.
         if (cut > 0) expect(damage?.message).toMatch(/^gzip data: .*cut file/);
@@ -82,7 +85,7 @@ describe("gzip decoder", () => {
   it("a flipped bit: the same text, or a diagnosis", () => {
     const text = Buffer.from(fixture("hugevmap.trace.txt"));
     const packed = gzipSync(text);
-    for (let bit = 0; bit < packed.length * 8; bit++) {
+    for (let bit = 0; bit < packed.length * 8; bit += STEP) {
       const flipped = Buffer.from(packed);
       flipped[bit >> 3]! ^= 1 << (bit & 7);
       const { bytes, damage } = gunzip(flipped);
@@ -100,7 +103,7 @@ describe("gzip decoder", () => {
         expect(parts.bytes.equals(whole.bytes)).toBe(true);
         expect(parts.damage).toEqual(whole.damage);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 

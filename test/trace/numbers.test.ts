@@ -1,7 +1,9 @@
 // Numbers in text to 64 bits, against BigInt.
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { parseHex, parseNumber } from "../../src/trace/numbers.js";
+import { runs } from "../support/effort.js";
+import fc from "../support/fast-check.js";
 import { bytes } from "./support.js";
 
 function read(text: string, parse = parseNumber): [bigint, number] | undefined {
@@ -22,7 +24,7 @@ describe("numbers", () => {
         expect(read(n.toString(16).toUpperCase().padStart(16, "0"), parseHex)).toEqual([n, 16]);
         if (n <= 2n ** 63n) expect(read(`-${n}`)![0]).toBe(BigInt.asUintN(64, -n));
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 

@@ -2,7 +2,7 @@
 // mms and PASIDs, any policy, and operations interleaved at random points. Addresses are aligned and ranges lie in one half,
 // so that every reading of the rules agrees on what is asked; colliding and refused operations are frequent all the same.
 
-import fc from "fast-check";
+import fc from "../../support/fast-check.js";
 import type { KernelOperation, KernelProgram } from "./operations.js";
 import { stories } from "./stories.js";
 import { KERNEL_PASIDS, kernelConfig, type Shape } from "./worlds.js";

@@ -1,7 +1,7 @@
 // Short sequences in which a table goes away behind an agent's back, for the random kernel programs: met by chance alone they
 // are rare. What surrounds and interleaves them is random, so that most of their endings are too.
 
-import fc from "fast-check";
+import fc from "../../support/fast-check.js";
 import type { KernelOperation } from "./operations.js";
 
 /** What the stories are about. */

@@ -1,6 +1,6 @@
 // fast-check arbitraries of kernels: any agents, caches and policies, and a pool that random programs can exhaust.
 
-import fc from "fast-check";
+import fc from "../../support/fast-check.js";
 import type { Controls } from "../access.js";
 import { agentCaches, deviceTlb } from "../worlds.js";
 import type { KernelConfig } from "./kernel.js";

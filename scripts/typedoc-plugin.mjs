@@ -1,0 +1,49 @@
+// The rule of `npm run docs`: every exported name of every entry point, and every member of it, has a comment. TypeDoc has
+// such a rule (validation.notDocumented); this one differs in a single point: what a constant holds is data. A table such as
+// `geometries` or `OPERATIONS` has a comment itself, and its rows and cells need none. The same holds for an object type that
+// is written in one line: the name that it belongs to says what its members are.
+import { Application, ReflectionKind } from "typedoc";
+
+const NEED_COMMENTS =
+  ReflectionKind.Enum |
+  ReflectionKind.EnumMember |
+  ReflectionKind.Variable |
+  ReflectionKind.CallSignature |
+  ReflectionKind.Class |
+  ReflectionKind.Interface |
+  ReflectionKind.Property |
+  ReflectionKind.GetSignature |
+  ReflectionKind.SetSignature |
+  ReflectionKind.TypeAlias;
+
+/** Whether a name lies inside a constant's value, or inside the type of a parameter, which its function's comment explains. */
+function isInsideData({ parent }) {
+  if (parent === undefined) return false;
+  return parent.kindOf(ReflectionKind.Variable | ReflectionKind.Parameter) || isInsideData(parent);
+}
+
+/** Whether a member belongs to an object type whose members all stand in one line. */
+function isOneLiner({ parent }) {
+  if (!parent?.kindOf(ReflectionKind.TypeLiteral)) return false;
+  return new Set(parent.children?.map(({ sources }) => sources?.[0]?.line)).size === 1;
+}
+
+/** A call signature without a name of its own: the type of a property or an alias, which has the comment. */
+const isAnonymous = (reflection) =>
+  reflection.kindOf(ReflectionKind.CallSignature) && reflection.parent?.kindOf(ReflectionKind.TypeLiteral);
+
+export function load(app) {
+  app.on(Application.EVENT_VALIDATE_PROJECT, (project) => {
+    const seen = new Set();
+    for (const reflection of project.getReflectionsByKind(NEED_COMMENTS)) {
+      if (reflection.hasComment() || isInsideData(reflection) || isOneLiner(reflection) || isAnonymous(reflection))
+        continue;
+      const { fileName, line } = reflection.sources?.[0] ??
+        reflection.parent?.sources?.[0] ?? { fileName: "?", line: 0 };
+      const where = `${fileName}:${line}`;
+      if (seen.has(where)) continue;
+      seen.add(where);
+      app.logger.validationWarning(`${where}: ${reflection.getFriendlyFullName()} has no comment`);
+    }
+  });
+}

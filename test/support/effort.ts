@@ -1,0 +1,36 @@
+// How much the tests try. STALEWALK_TESTS says it: "quick" (npm run test:quick), "full" (npm test, the default) or
+// "nightly" (npm run test:nightly). Only amounts differ: random programs, runs of a property, damaged files. What a test
+// checks is the same in all three.
+
+const EFFORTS = ["quick", "full", "nightly"] as const;
+export type Effort = (typeof EFFORTS)[number];
+
+export const EFFORT: Effort = effortOf(process.env["STALEWALK_TESTS"]);
+
+/** The amount for this run. */
+export function amount(amounts: Record<Effort, number>): number {
+  return amounts[EFFORT];
+}
+
+/** Runs of a property that has `full` of them in `npm test`: a tenth in a quick run, ten times as many at night. */
+export function runs(full: number): number {
+  return amount({ quick: Math.ceil(full / 10), full, nightly: 10 * full });
+}
+
+/** Random operations that an agreement test compares: STALEWALK_OPERATIONS, or an amount that suits the run. */
+export const OPERATIONS = operationsOf(process.env["STALEWALK_OPERATIONS"]);
+
+function effortOf(given: string | undefined): Effort {
+  const effort = EFFORTS.find((it) => it === (given ?? "full"));
+  if (effort === undefined) throw new Error(`STALEWALK_TESTS is "${given}"; expected ${EFFORTS.join(", ")}`);
+  return effort;
+}
+
+function operationsOf(given: string | undefined): number {
+  if (given === undefined) return amount({ quick: 5_000, full: 100_000, nightly: 1_000_000 });
+  const operations = Number(given);
+  if (!Number.isSafeInteger(operations) || operations < 1) {
+    throw new Error(`STALEWALK_OPERATIONS is "${given}"; expected a number from 1 up`);
+  }
+  return operations;
+}
