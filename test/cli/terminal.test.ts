@@ -4,12 +4,12 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { print, printJson, redirectOutput, startProgress } from "../../src/cli/output.js";
 import { run } from "../../src/cli/program.js";
 import { formatTable, textWidth, wrapLine } from "../../src/cli/table.js";
 import { policies } from "../../src/kernel/policies.js";
+import { fc } from "../support/fast-check.js";
 import { bash, CORE, MAIN, noShell, quoted, TRACE, VECTORS } from "./process.js";
 import { memorySink, runCli } from "./run-cli.js";
 
