@@ -2,17 +2,18 @@
 // level. What it translates with is a context (context.ts).
 
 import { allocate } from "../base/memory";
+import { MAX_LEAF_LEVEL, MAX_LEVELS } from "../paging/format";
 
-/** Caches of an l1 or l2 list: one per page size of x86-64. */
-const MAX_CACHES: u32 = 3;
+/** Caches of an l1 or l2 list: one per page size. */
+const MAX_CACHES: u32 = MAX_LEAF_LEVEL;
 
 // ---- an agent ----
 /** MAX_CACHES caches each, closed by 0. */
 export const AGENT_L1: usize = 0;
 export const AGENT_L2: usize = AGENT_L1 + (MAX_CACHES + 1) * sizeof<usize>();
-/** Paging-structure cache of level L at AGENT_PSC + 4 * L, up to level 5; 0 if there is none. */
+/** Paging-structure cache of level L at AGENT_PSC + 4 * L; 0 if there is none. */
 const AGENT_PSC: usize = AGENT_L2 + (MAX_CACHES + 1) * sizeof<usize>();
-export const AGENT_FLAGS: usize = AGENT_PSC + 6 * sizeof<usize>();
+export const AGENT_FLAGS: usize = AGENT_PSC + (MAX_LEVELS + 1) * sizeof<usize>();
 export const AGENT_ID: usize = AGENT_FLAGS + 4;
 export const AGENT_COUNTERS: usize = AGENT_ID + 4;
 export const AGENT_TRANSLATIONS: usize = AGENT_COUNTERS;

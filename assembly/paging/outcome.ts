@@ -21,6 +21,9 @@ export const NON_CANONICAL: u32 = 9;
 export const ABSENT: u32 = 10;
 /** The PASID has no (valid) PASID-table entry; VT-d fault 0x59. */
 export const NO_PASID: u32 = 11;
+// Of formats that may refuse a read, or want software to set A and D.
+export const READ_REFUSED: u32 = 12;
+export const MARK_MISSING: u32 = 13;
 
 // @ts-ignore: decorator
 @inline
