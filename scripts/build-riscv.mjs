@@ -27,7 +27,16 @@ async function build() {
     const path = join(base, name);
     return existsSync(path) ? readFileSync(path, "utf8") : null;
   };
-  const options = ["--config", "asconfig.json", "--target", "release", "--outFile", OUT, "--textFile", "build/riscv.wat"];
+  const options = [
+    "--config",
+    "asconfig.json",
+    "--target",
+    "release",
+    "--outFile",
+    OUT,
+    "--textFile",
+    "build/riscv.wat",
+  ];
   const { error, stderr } = await asc.main(options, { readFile });
   if (error) {
     process.stderr.write(stderr.toString());

@@ -53,8 +53,9 @@ export function describeOutcome(outcome: Outcome): string {
   }
 }
 
-/** `4 KiB`, `2 MiB` or `1 GiB`. */
+/** `4 KiB`, `2 MiB`, `1 GiB`, … */
 export function describeSize(bytes: number): string {
+  if (bytes >= 2 ** 40) return `${bytes / 2 ** 40} TiB`;
   if (bytes >= 2 ** 30) return `${bytes / 2 ** 30} GiB`;
   return bytes >= 2 ** 20 ? `${bytes / 2 ** 20} MiB` : `${bytes / 2 ** 10} KiB`;
 }
