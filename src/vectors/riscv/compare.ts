@@ -96,11 +96,12 @@ function describeStep({ level, frame, entry }: RiscvStep): string {
 
 /** Twice the same: a walk that fills, then a hit if there was something to fill. */
 function compareCached(vector: RiscvVector, hart: RiscvHart, wrong: Wrong): void {
-  const before = hart.l1Hits;
+  const hitsOf = (): number => hart.counters[0]?.hits ?? 0;
+  const before = hitsOf();
   for (const when of ["cold: ", "warm: "]) {
     compareOutcome(vector, hart.translate(vector.virtualAddress, vector.access), "cached", when, wrong);
   }
-  const hits = hart.l1Hits - before;
+  const hits = hitsOf() - before;
   const wanted = vector.expected.kind === "ok" ? 1 : 0;
   if (hits !== wanted) wrong.push({ part: "cached", expected: `${wanted} hits in l1`, got: `${hits} hits in l1` });
 }

@@ -3,6 +3,7 @@
 
 import type { Pointer } from "../../engine/exports.js";
 import { Engine } from "../../engine/instance.js";
+import type { CacheCounters } from "../../hardware/cache.js";
 import { Frames } from "../../paging/frames.js";
 import { accessCode, type RiscvAccess, type RiscvOutcome, riscvControlBits, unpackRiscvOutcome } from "./outcome.js";
 import type { RiscvControls } from "./vector.js";
@@ -62,16 +63,19 @@ export class RiscvMachine {
     const agent = engine.made(exports.createAgent(this.#harts++, IS_CPU), "hart");
     const make = ({ entries, ways }: HartCache, levels: number, span: number): Pointer =>
       engine.made(exports.createCache(entries / ways, ways, levels, span, LRU, asids), "cache");
-    let l1: Pointer = 0;
+    const made: Pointer[] = [];
     if (caches) {
-      l1 = make(caches.l1, EVERY_LEAF, 0);
+      const [l1, l2] = [make(caches.l1, EVERY_LEAF, 0), make(caches.l2, EVERY_LEAF, 0)];
       exports.addTranslationCache(agent, 1, l1);
-      exports.addTranslationCache(agent, 2, make(caches.l2, EVERY_LEAF, 0));
+      exports.addTranslationCache(agent, 2, l2);
+      made.push(l1, l2);
       for (let level = 2; level <= this.#levels; level++) {
-        exports.setPagingStructureCache(agent, level, make(caches.psc, PAGING_STRUCTURE, 9 * level + 3));
+        const psc = make(caches.psc, PAGING_STRUCTURE, 9 * level + 3);
+        exports.setPagingStructureCache(agent, level, psc);
+        made.push(psc);
       }
     }
-    return new RiscvHart(engine, engine.made(exports.createContext(agent, 0), "context"), l1);
+    return new RiscvHart(engine, engine.made(exports.createContext(agent, 0), "context"), made);
   }
 }
 
@@ -79,13 +83,13 @@ export class RiscvMachine {
 export class RiscvHart {
   readonly #engine: Engine;
   readonly #context: Pointer;
-  readonly #l1: Pointer;
+  readonly #caches: readonly Pointer[];
 
   /** @internal */
-  constructor(engine: Engine, context: Pointer, l1: Pointer) {
+  constructor(engine: Engine, context: Pointer, caches: readonly Pointer[]) {
     this.#engine = engine;
     this.#context = context;
-    this.#l1 = l1;
+    this.#caches = caches;
   }
 
   setControls(controls: RiscvControls): void {
@@ -136,8 +140,17 @@ export class RiscvHart {
     this.#engine.exports.invpcid(this.#context, BY_ADDRESS, asid, va);
   }
 
-  /** Hits of the l1 cache so far. */
-  get l1Hits(): number {
-    return this.#l1 === 0 ? 0 : Number(this.#engine.exports.cacheCounter(this.#l1, 1));
+  /** Counters of its caches: l1, l2, then the paging-structure caches from level 2 up. */
+  get counters(): CacheCounters[] {
+    return this.#caches.map((cache) => {
+      const counter = (which: number): number => Number(this.#engine.exports.cacheCounter(cache, which));
+      return {
+        lookups: counter(0),
+        hits: counter(1),
+        fills: counter(2),
+        evictions: counter(3),
+        invalidated: counter(4),
+      };
+    });
   }
 }
