@@ -4,9 +4,6 @@
 /** CPUs and (PASID, device) pairs. Their table is static, 16 KiB: a hundred devices of ten processes each. */
 export const MAX_REQUESTERS: u32 = 1024;
 
-/** Caches of an l1 or l2 list: one for each page size of x86-64. */
-export const MAX_CACHES: u32 = 3;
-
 /** PCIDs have 12 bits (SDM 4.10.1). */
 export const PCIDS: u32 = 1 << 12;
 

@@ -1,9 +1,11 @@
 // Translation agents: CPUs and IOMMUs. An agent owns caches: l1 and l2 lists of translation caches, one paging-structure cache per
 // level. What it translates with is a context (context.ts).
 
-import { MAX_CACHES } from "../base/limits";
 import { allocate } from "../base/memory";
 import { MAX_LEAF_LEVEL, MAX_LEVELS } from "../paging/format";
+
+/** Caches of an l1 or l2 list: one for each page size of the format. */
+export const MAX_CACHES: u32 = MAX_LEAF_LEVEL;
 
 // ---- an agent ----
 /** MAX_CACHES caches each, closed by 0. */
@@ -28,7 +30,6 @@ export const AGENT_INVALIDATIONS: usize = AGENT_AD_WRITES + 8;
 export const AGENT_SIZE: usize = AGENT_INVALIDATIONS + 8;
 
 if (AGENT_TRANSLATIONS % 8 != 0) ERROR("the 64-bit counters of an agent are not aligned");
-if (MAX_CACHES < MAX_LEAF_LEVEL) ERROR("MAX_CACHES is below the page sizes of the format: a list may have a cache for each");
 
 // ---- flags ----
 /** The agent is a CPU: its faults are page faults, its leaves may be global. */

@@ -2,7 +2,7 @@
 // them. Walker, caches and kernel go through these names only. A build for another format puts another file in this one's
 // place (scripts/build-riscv.mjs); x86-64 knows nothing of it.
 //
-//   geometry    PAGE_SHIFT, INDEX_BITS, ENTRIES, MAX_LEVELS, MAX_LEAF_LEVEL, LEAF_LEVEL_BITS, shiftOf
+//   geometry    PAGE_SHIFT, INDEX_BITS, ENTRIES, FRAME_BITS, MAX_LEVELS, MAX_LEAF_LEVEL, LEAF_LEVEL_BITS, shiftOf
 //   an entry    isPresent, isLeaf, frameIn, rootFrame, isMalformed, isAccessed, TABLE_MARKS, leafMarks
 //   a path      FULL_RIGHTS, accumulate, isUserReachable, cachedPath, rightsOfPath (frameIn reads a cached path too)
 //   a leaf      cachedLeaf, withMarks, isGlobalLeaf, isCachedGlobal, answerOf, frameOfLeaf, STALE

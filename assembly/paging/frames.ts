@@ -1,10 +1,10 @@
-// The frame store: frames that are, or once were, page tables, sparse over 2^40 frame numbers.
+// The frame store: frames that are, or once were, page tables, sparse over all frame numbers.
 // A frame number maps to a slot for the life of the machine; a slot has 4 KiB of contents, a state and a generation,
 // raised every time the frame is freed or given a new use. Slot 0 is no frame: the outcome "absent".
 
 import { FRAME_BITS } from "../base/limits";
 import { allocate } from "../base/memory";
-import { PAGE_SHIFT } from "./format";
+import { FRAME_BITS, PAGE_SHIFT } from "./format";
 
 export const FREE: u8 = 0;
 export const TABLE: u8 = 1;
@@ -44,8 +44,8 @@ export const MARK_BOOT: u8 = 2;
 /** On the deferred list. */
 export const MARK_DEFERRED: u8 = 4;
 
-/** Buckets hold frame number (40 bits) and slot (24 bits); 0 is empty, since slot 0 is never stored. */
-const SLOT_BITS: u64 = 24;
+/** Buckets hold frame number (40 bits on x86-64) and slot (the other 24); 0 is empty, since slot 0 is never stored. */
+const SLOT_BITS: u64 = 64 - FRAME_BITS;
 const SLOT_MASK: u64 = (1 << SLOT_BITS) - 1;
 
 if (FRAME_BITS + SLOT_BITS != 64) ERROR("a bucket holds a frame number and a slot in 64 bits");

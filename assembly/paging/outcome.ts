@@ -31,7 +31,10 @@ export const NON_CANONICAL: u32 = 9;
 export const ABSENT: u32 = 10;
 /** The PASID has no (valid) PASID-table entry; VT-d fault 0x59. */
 export const NO_PASID: u32 = 11;
-export const REASONS: u32 = 12;
+// Of formats that may refuse a read, or want software to set A and D.
+export const READ_REFUSED: u32 = 12;
+export const MARK_MISSING: u32 = 13;
+export const REASONS: u32 = 14;
 
 if (REASONS > <u32>FAULT_REASON + 1) ERROR("an outcome has too few bits for the reasons");
 

@@ -2,16 +2,18 @@
 import { createReadStream, statSync } from "node:fs";
 import type { Command } from "commander";
 import {
+  checkRiscvVectors,
   checkVectors,
   DEFAULT_MAX_LINE,
-  readWalkVectors,
+  openVectors,
+  type RiscvCheck,
   type VectorCheck,
-  type VectorDifference,
 } from "../vectors/index.js";
-import { describeSize, hexAddress } from "./describe.js";
+import { reportVectors } from "./check-vectors-text.js";
 import { failResult } from "./errors.js";
 import { parseCount } from "./image-options.js";
-import { print, printJson, startProgress } from "./output.js";
+import { printJson, startProgress } from "./output.js";
+import { riscvModule } from "./riscv-module.js";
 
 interface Flags {
   json?: boolean;
@@ -19,10 +21,8 @@ interface Flags {
   maxLine: number;
 }
 
-interface FileCheck extends VectorCheck {
-  file: string;
-  seconds: number;
-}
+/** A file's check; `levels` are of x86-64, `modes` of RISC-V. */
+type FileCheck = (VectorCheck | RiscvCheck) & { file: string; seconds: number };
 
 const CHUNK_BYTES = 1 << 18;
 
@@ -35,7 +35,8 @@ export function register(program: Command): void {
     .description(
       "Plays each recorded access on the walker and compares the outcome, the physical address, the page size, the " +
         "error code and every entry afterwards; also what probe and explain say before. Where the emulator deviates " +
-        "from the manual, the line says so and the manual's result counts. Exits with 0 if everything is equal, 1 if not.",
+        "from the manual, the line says so and the manual's result counts. Exits with 0 if everything is equal, 1 if not. " +
+        "Files of RISC-V accesses (mode sv39, sv48, sv57) need the engine's RISC-V build, which only a checkout has.",
     )
     .option("--differences <number>", "vectors that differ shown in full, for each file", parseCount, 5)
     .option("--max-line <characters>", "longest line accepted", parseCount, DEFAULT_MAX_LINE)
@@ -50,7 +51,7 @@ async function run(paths: string[], flags: Flags): Promise<void> {
     const result = await checkFile(path, flags);
     if (!result.equal) failResult();
     results.push(result);
-    if (!flags.json) report(result);
+    if (!flags.json) reportVectors(result);
   }
   if (flags.json) printJson(results);
 }
@@ -68,51 +69,14 @@ async function checkFile(file: string, flags: Flags): Promise<FileCheck> {
   }
   const start = performance.now();
   try {
-    const vectors = readWalkVectors(chunks(), { file, maxLine: flags.maxLine });
-    const check = await checkVectors(vectors, {
-      maxDifferences: flags.differences,
-      onProgress: () => progress.update(read, size),
-    });
+    const opened = await openVectors(chunks(), { file, maxLine: flags.maxLine });
+    const options = { maxDifferences: flags.differences, onProgress: () => progress.update(read, size) };
+    const check =
+      opened.form === "riscv"
+        ? await checkRiscvVectors(opened.vectors, { ...options, module: riscvModule(file) })
+        : await checkVectors(opened.vectors, options);
     return { file, ...check, seconds: (performance.now() - start) / 1000 };
   } finally {
     progress.end();
-  }
-}
-
-function report(check: FileCheck): void {
-  const { results, levels, deviations } = check;
-  print(`${check.file}: ${check.equal ? "equal" : "DIFFERENT"}`);
-  print(`  ${check.vectors} vectors in ${check.seconds.toFixed(1)} s (${levels[4]} of 4 levels, ${levels[5]} of 5)`);
-  print(`  expected: ${results.ok} translated, ${results.fault} faults, ${results["non-canonical"]} not canonical`);
-  const corrected = Object.entries(deviations).filter(([, count]) => count > 0);
-  if (corrected.length > 0) {
-    print(`  the manual's result in place of the emulator's: ${corrected.map(([why, n]) => `${n} ${why}`).join(", ")}`);
-  }
-  for (const { name, compared, differences } of check.parts) {
-    print(`  ${name.padEnd(8)} ${compared} compared, ${differences === 0 ? "equal" : `${differences} DIFFERENT`}`);
-  }
-  for (const difference of check.first) reportDifference(difference);
-  const more = check.differing - check.first.length;
-  if (more > 0) print(`  ${check.first.length > 0 ? "and " : ""}${more} more vectors that differ`);
-}
-
-function reportDifference({ line, vector, mismatches }: VectorDifference): void {
-  const { access, controls, levels, maxPhyAddr, tables, expected, deviation } = vector;
-  const on = Object.entries(controls).filter(([, value]) => value === true);
-  const who = access.implicit ? "implicit" : access.user ? "user" : "supervisor";
-  print(`  line ${line}, id ${vector.id}: ${who} ${access.type} of ${hexAddress(vector.virtualAddress)}`);
-  print(
-    `    ${levels} levels, ${maxPhyAddr} physical bits, root frame 0x${vector.root.toString(16)}, ` +
-      `controls ${on.map(([name]) => name.toUpperCase()).join(" ") || "none"}, PKRU 0x${controls.pkru.toString(16)}`,
-  );
-  for (const [i, { frame, index, before, after }] of tables.entries()) {
-    const slot = `frame 0x${frame.toString(16)} index ${String(index).padStart(3)}`;
-    print(`    level ${levels - i}  ${slot}  ${hexAddress(before)} -> ${hexAddress(after)}`);
-  }
-  if (expected.kind === "ok") print(`    recorded: ${describeSize(expected.pageSize)} page`);
-  if (deviation) print(`    the recorded result is corrected to the manual's: ${deviation}`);
-  for (const { part, expected, got } of mismatches) {
-    print(`    ${part.padEnd(8)} expected ${expected}`);
-    print(`    ${"".padEnd(8)} got      ${got}`);
   }
 }

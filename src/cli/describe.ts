@@ -32,6 +32,8 @@ const REASONS: Record<FaultReason, string> = {
   fetch: "fetch from a page that some level makes execute-disabled (XD)",
   key: "the protection key of the page refuses the access",
   "no-pasid": "the PASID has no entry",
+  read: "the page may not be read",
+  "mark-missing": "A or D is clear, and software is to set it",
 };
 
 const ERROR_BITS = ["present", "write", "user", "reserved", "fetch", "key"];
@@ -53,8 +55,9 @@ export function describeOutcome(outcome: Outcome): string {
   }
 }
 
-/** `4 KiB`, `2 MiB` or `1 GiB`. */
+/** `4 KiB`, `2 MiB`, `1 GiB`, … */
 export function describeSize(bytes: number): string {
+  if (bytes >= 2 ** 40) return `${bytes / 2 ** 40} TiB`;
   if (bytes >= 2 ** 30) return `${bytes / 2 ** 30} GiB`;
   return bytes >= 2 ** 20 ? `${bytes / 2 ** 20} MiB` : `${bytes / 2 ** 10} KiB`;
 }

@@ -64,10 +64,7 @@ export class Cache {
 
   /** Counters since the cache was made. */
   get counters(): CacheCounters {
-    const { misses, ...counters } = readCounters(cacheCounters, (number) =>
-      this.engine.exports.cacheCounter(this.pointer, number),
-    );
-    return { lookups: counters.hits + misses, ...counters };
+    return readCacheCounters(this.engine, this.pointer);
   }
 
   /** Live entries by set and way. For looking and comparing, not for hot paths. */
@@ -95,4 +92,10 @@ export class Cache {
   moveClock(clock: number): void {
     this.engine.exports.setCacheClock(this.pointer, clock);
   }
+}
+
+/** Counters of the cache at a place in the engine's memory. @internal */
+export function readCacheCounters({ exports }: Engine, cache: Pointer): CacheCounters {
+  const { misses, ...counters } = readCounters(cacheCounters, (number) => exports.cacheCounter(cache, number));
+  return { lookups: counters.hits + misses, ...counters };
 }

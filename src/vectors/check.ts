@@ -1,36 +1,23 @@
 // Checking the engine's walker against a stream of walk vectors.
 
 import type { EngineOptions } from "../engine/instance.js";
-import { compareVector, type Mismatch, VECTOR_PARTS, type VectorPart } from "./compare.js";
+import { compareVector, VECTOR_PARTS, type VectorPart } from "./compare.js";
 import type { NumberedVector } from "./read.js";
 import { Stage } from "./stage.js";
+import { countIn, type Difference, emptyTally, type Tally } from "./tally.js";
 import type { VectorDeviation, WalkVector } from "./vector.js";
 
 /** A vector that the engine does not agree with, and all that is wrong. */
-export interface VectorDifference {
-  /** Line of the file, from 1. */
-  line: number;
-  vector: WalkVector;
-  mismatches: Mismatch[];
-}
+export type VectorDifference = Difference<WalkVector, VectorPart>;
 
 /** What came of a check. */
-export interface VectorCheck {
-  equal: boolean;
-  /** Vectors played. */
-  vectors: number;
+export interface VectorCheck extends Tally<WalkVector, VectorPart> {
   /** By expected result. */
   results: { ok: number; fault: number; "non-canonical": number };
   /** By paging levels. */
   levels: { 4: number; 5: number };
   /** Lines where the SDM's result stands in for the emulator's. */
   deviations: Record<VectorDeviation, number>;
-  /** How many vectors were compared in each respect, and how many differ. */
-  parts: { name: VectorPart; compared: number; differences: number }[];
-  /** Vectors that differ in any respect. */
-  differing: number;
-  /** The first of them. */
-  first: VectorDifference[];
 }
 
 /** Options of {@link checkVectors}. */
@@ -52,32 +39,19 @@ export async function checkVectors(
 ): Promise<VectorCheck> {
   const stage = new Stage(engine);
   const check: VectorCheck = {
-    equal: true,
-    vectors: 0,
+    ...emptyTally<WalkVector, VectorPart>(VECTOR_PARTS),
     results: { ok: 0, fault: 0, "non-canonical": 0 },
     levels: { 4: 0, 5: 0 },
     deviations: { "rsvd-without-p": 0, "implicit-smap-ac": 0 },
-    parts: VECTOR_PARTS.map((name) => ({ name, compared: 0, differences: 0 })),
-    differing: 0,
-    first: [],
   };
   for await (const { line, vector } of vectors) {
     const scene = await stage.set(vector);
     const mismatches = compareVector(vector, scene);
     stage.clear(vector, scene);
-    check.vectors += 1;
+    countIn(check, { line, vector, mismatches }, maxDifferences);
     check.results[vector.expected.kind] += 1;
     check.levels[vector.levels] += 1;
     if (vector.deviation) check.deviations[vector.deviation] += 1;
-    for (const part of check.parts) {
-      part.compared += 1;
-      if (mismatches.some((it) => it.part === part.name)) part.differences += 1;
-    }
-    if (mismatches.length > 0) {
-      check.equal = false;
-      check.differing += 1;
-      if (check.first.length < maxDifferences) check.first.push({ line, vector, mismatches });
-    }
     onProgress?.(check.vectors);
   }
   return check;

@@ -13,8 +13,8 @@ export const VECTOR_PARTS = ["outcome", "entries", "probe", "explain"] as const;
 export type VectorPart = (typeof VECTOR_PARTS)[number];
 
 /** One thing that is not as it must be. */
-export interface Mismatch {
-  part: VectorPart;
+export interface Mismatch<Part extends string = VectorPart> {
+  part: Part;
   expected: string;
   got: string;
 }

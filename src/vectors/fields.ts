@@ -10,6 +10,18 @@ function show(value: unknown): string {
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
 }
 
+/** The JSON object of a line. @throws VectorFormatError if the line is none */
+export function fieldsOf(line: string, place: Place): Fields {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (error) {
+    const shown = JSON.stringify(line.slice(0, 60));
+    throw new VectorFormatError(place.file, place.line, `${shown}: expected a JSON object`, error);
+  }
+  return new Fields(value, place);
+}
+
 /** A JSON object with checked fields. Every method throws {@link VectorFormatError}. */
 export class Fields {
   readonly #values: Record<string, unknown>;

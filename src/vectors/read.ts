@@ -2,7 +2,7 @@
 // No Node built-ins: the chunks may come from a file, a fetch or a block of memory.
 
 import { isGzip } from "../formats/gzip.js";
-import { VectorFormatError } from "./error.js";
+import { type Place, VectorFormatError } from "./error.js";
 import { parseWalkVector, type WalkVector } from "./vector.js";
 
 /** Default bound on a line, in characters. A vector has about 600. */
@@ -16,26 +16,52 @@ export interface ReadOptions {
   maxLine?: number;
 }
 
-/** A vector and the line it stands in, from 1. */
-export interface NumberedVector {
+/** A line of a file, counted from 1. */
+export interface NumberedLine {
   line: number;
-  vector: WalkVector;
+  text: string;
+}
+
+/** A vector and the line it stands in, from 1. */
+export interface NumberedVector<Vector = WalkVector> {
+  line: number;
+  vector: Vector;
 }
 
 /**
- * All vectors of a file, in order.
+ * All x86-64 vectors of a file, in order.
  * @param chunks the bytes of the file, gzip or plain text; errors of the source pass through as they are
  * @throws VectorFormatError naming file, line, value and expectation; also if there is no vector at all
  */
-export async function* readWalkVectors(
+export function readWalkVectors(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  options: ReadOptions = {},
+): AsyncGenerator<NumberedVector> {
+  return parseLines(readVectorLines(chunks, options), parseWalkVector, options);
+}
+
+/** Reads each line with `parse`. */
+export async function* parseLines<Vector>(
+  lines: AsyncIterable<NumberedLine>,
+  parse: (text: string, place: Place) => Vector,
+  { file = "input" }: ReadOptions = {},
+): AsyncGenerator<NumberedVector<Vector>> {
+  for await (const { line, text } of lines) yield { line, vector: parse(text, { file, line }) };
+}
+
+/**
+ * All lines of a file of vectors, in order.
+ * @throws VectorFormatError if a line is too long, if the data are damaged, or if there is no line at all
+ */
+export async function* readVectorLines(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   { file = "input", maxLine = DEFAULT_MAX_LINE }: ReadOptions = {},
-): AsyncGenerator<NumberedVector> {
+): AsyncGenerator<NumberedLine> {
   let line = 0;
   for await (const lines of linesOf(chunks, file, maxLine)) {
     for (const text of lines) {
       line += 1;
-      yield { line, vector: parseWalkVector(text, { file, line }) };
+      yield { line, text };
     }
   }
   if (line === 0) throw new VectorFormatError(file, 0, "no vectors; expected one JSON object a line");

@@ -1,24 +1,15 @@
 // A walk vector: one access on an emulator's MMU, the tables it met, and what came of it. One JSON object a line;
 // where the emulator deviates from the SDM (4.6.1, 4.7), the line gives the SDM's result, and `expected` is that.
 
-import { type Place, VectorFormatError } from "./error.js";
-import { Fields } from "./fields.js";
+import type { Place } from "./error.js";
+import { type Fields, fieldsOf } from "./fields.js";
+import { parseTables, type VectorEntry } from "./tables.js";
 
 /** What the access did. `physicalAddress` and `pageSize` in bytes. */
 export type VectorResult =
   | { kind: "ok"; physicalAddress: bigint; pageSize: 4096 | 0x200000 | 0x40000000 }
   | { kind: "fault"; errorCode: number }
   | { kind: "non-canonical" };
-
-/** One entry of the chain. */
-export interface VectorEntry {
-  /** Frame number of the table. */
-  frame: number;
-  index: number;
-  before: bigint;
-  /** As the emulator left it; exact only if the emulator completed the access. */
-  after: bigint;
-}
 
 /** Why the emulator's result is not the SDM's. */
 export type VectorDeviation = "rsvd-without-p" | "implicit-smap-ac";
@@ -63,14 +54,7 @@ const PHYSICAL_BITS = 52n;
  * @throws VectorFormatError naming the line, the field, the value and what was expected
  */
 export function parseWalkVector(line: string, place: Place): WalkVector {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch (error) {
-    const shown = JSON.stringify(line.slice(0, 60));
-    throw new VectorFormatError(place.file, place.line, `${shown}: expected a JSON object`, error);
-  }
-  const it = new Fields(value, place);
+  const it = fieldsOf(line, place);
   const levels = it.oneOf("levels", [4, 5]);
   const cr3 = it.hex("cr3");
   if (cr3 >> PHYSICAL_BITS !== 0n) throw it.wrong("cr3", "an address below 2^52");
@@ -99,33 +83,11 @@ export function parseWalkVector(line: string, place: Place): WalkVector {
     },
     virtualAddress: it.hex("va"),
     root,
-    tables: parseTables(it.list("tables", levels), root),
+    tables: parseTables(it.list("tables", levels), { root, rootField: "cr3", physicalBits: PHYSICAL_BITS }),
     observed,
     expected: deviation === undefined ? observed : parseResult(it.object("sdm")),
     deviation,
   };
-}
-
-function parseTables(list: readonly Fields[], root: number): VectorEntry[] {
-  const tables: VectorEntry[] = [];
-  for (const it of list) {
-    const address = it.hex("pa");
-    if ((address & 0xfffn) !== 0n || address >> PHYSICAL_BITS !== 0n) {
-      throw it.wrong("pa", "a page-aligned address below 2^52");
-    }
-    const frame = Number(address >> 12n);
-    if (tables.length === 0 && frame !== root) throw it.wrong("pa", "the page that cr3 names");
-    const index = it.integer("index", 0, 511);
-    const before = it.hex("before");
-    const after = it.hex("after");
-    for (const other of tables) {
-      if (other.frame !== frame || other.index !== index) continue;
-      if (other.before !== before) throw it.wrong("before", "the value given for the same slot further up");
-      if (other.after !== after) throw it.wrong("after", "the value given for the same slot further up");
-    }
-    tables.push({ frame, index, before, after });
-  }
-  return tables;
 }
 
 function parseResult(it: Fields): VectorResult {

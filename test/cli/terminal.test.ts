@@ -9,7 +9,7 @@ import { print, printJson, redirectOutput, startProgress } from "../../src/cli/o
 import { run } from "../../src/cli/program.js";
 import { formatTable, textWidth, wrapLine } from "../../src/cli/table.js";
 import { policies } from "../../src/kernel/policies.js";
-import { fc } from "../support/fast-check.js";
+import fc from "../support/fast-check.js";
 import { bash, CORE, MAIN, noShell, quoted, TRACE, VECTORS } from "./process.js";
 import { memorySink, runCli } from "./run-cli.js";
 

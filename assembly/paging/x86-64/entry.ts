@@ -26,6 +26,8 @@ export const PAGE_SHIFT: u32 = 12;
 /** Bits of an address that index a table. */
 export const INDEX_BITS: u32 = 9;
 export const ENTRIES: u32 = 1 << INDEX_BITS;
+/** Bits of a frame number. */
+export const FRAME_BITS: u64 = 40;
 export const MAX_LEVELS: u32 = 5;
 /** Leaves lie at levels 1 to this one (1 GiB pages). */
 export const MAX_LEAF_LEVEL: u32 = 3;
