@@ -19,6 +19,8 @@ export const EVERY_CPU: u32 = 0xffff;
 // @ts-ignore: decorator
 @inline
 export function putRecord(at: usize, operation: u8, type: u32, requester: u32, argument: u32, address: u64): void {
+  assert((at & (OPERATION_SIZE - 1)) == 0, "a record is not aligned");
+  assert(type <= 0xff && requester <= 0xffff, "type or requester do not fit into a record");
   store<u32>(at, <u32>operation | (type << 8) | (requester << 16));
   store<u32>(at, argument, ARGUMENT);
   store<u64>(at, address, ADDRESS);
@@ -27,6 +29,7 @@ export function putRecord(at: usize, operation: u8, type: u32, requester: u32, a
 // @ts-ignore: decorator
 @inline
 export function operationIn(at: usize): u8 {
+  assert((at & (OPERATION_SIZE - 1)) == 0, "a record is not aligned");
   return load<u8>(at, OPERATION);
 }
 

@@ -25,6 +25,8 @@ export const NO_PASID: u32 = 11;
 // @ts-ignore: decorator
 @inline
 export function fault(reason: u32, level: u32, errorCode: u64): u64 {
+  assert(reason != 0 && reason <= 0x7f && level <= 0xf, "reason or level do not fit into an outcome");
+  assert(errorCode >> FAULT_LEVEL_SHIFT == 0, "the error code does not fit into an outcome");
   return FAULT | (<u64>reason << FAULT_REASON_SHIFT) | (<u64>level << FAULT_LEVEL_SHIFT) | errorCode;
 }
 
@@ -37,6 +39,7 @@ export function isFault(outcome: u64): bool {
 // @ts-ignore: decorator
 @inline
 export function reasonOf(outcome: u64): u32 {
+  assert(isFault(outcome), "a translation has no reason");
   return <u32>(outcome >> FAULT_REASON_SHIFT) & 0x7f;
 }
 
@@ -44,5 +47,6 @@ export function reasonOf(outcome: u64): u32 {
 // @ts-ignore: decorator
 @inline
 export function levelOfOutcome(outcome: u64): u32 {
+  assert(!isFault(outcome), "a fault has no leaf");
   return <u32>(outcome >> OK_LEVEL_SHIFT) & 7;
 }

@@ -1,5 +1,6 @@
 // Checking a program before it is played: what `play` may then take for granted.
 
+import { PCIDS } from "../hardware/cpu";
 import {
   hasSecondRecord,
   LAST_KERNEL_OPERATION,
@@ -43,8 +44,6 @@ const BAD_REQUESTER: u32 = 2;
 const BAD_TYPE: u32 = 3;
 const BAD_ARGUMENT: u32 = 4;
 const NO_SECOND_RECORD: u32 = 5;
-
-const PCIDS: u32 = 4096;
 
 /** What is wrong with the operation that the last check stopped at; 0 = nothing. */
 export let programFault: u32 = 0;
