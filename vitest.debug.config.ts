@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: [
-      "test/debug/**/*.test.ts",
+      ...(process.env["STALEWALK_NIGHTLY"] ? ["test/debug/*.nightly.ts"] : []),
       "test/engine/{agreement,kernel-agreement,flush,caches,clock,frames,program,queues}.test.ts",
       "test/scenarios/*.test.ts",
       "test/verdicts/{history,snapshot,state}.test.ts",

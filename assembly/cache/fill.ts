@@ -32,7 +32,7 @@ import {
   CACHE_LEVELS,
   CACHE_TAG_COUNT,
 } from "./layout";
-import { countLiving, isSwept, sweep, tick } from "./living";
+import { countLiving, heldIn, livingIn, sweep, tick } from "./living";
 
 export const LRU: u32 = 0;
 export const FIFO: u32 = 1;
@@ -47,6 +47,7 @@ export function fill(cache: usize, page: u64, level: u32, tag: u32, global: bool
   const set = setIndex(cache, page);
   const block = blockOf(cache, set);
   if (load<u32>(block, SET_SWEPT) < load<u32>(cache, CACHE_LAST_FLUSH)) sweep(cache, block);
+  assert(heldIn(cache, block) == livingIn(cache, block), "the set holds dead entries: it has not been swept");
   const keys = keysOf(cache, block);
   const key = global ? globalKeyOf(page, level) : keyOf(page, level, tag);
   let at = sameKey(cache, block, keys, page, key);
@@ -85,7 +86,7 @@ function sameKey(cache: usize, block: usize, keys: usize, page: u64, key: u64): 
 
 /** The lowest-numbered empty way, or the victim's; counts the key in and the victim out. */
 function freeWay(cache: usize, set: u32, block: usize, keys: usize, key: u64): u32 {
-  assert(isSwept(cache, block), "the set has not been swept, or its count of living entries is wrong");
+  assert(livingIn(cache, block) == load<u32>(block, SET_LIVE), "the set's count of living entries is wrong");
   const ways = load<u32>(cache, CACHE_WAYS);
   const live = load<u32>(block, SET_LIVE);
   if (live == ways) {

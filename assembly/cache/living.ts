@@ -105,16 +105,20 @@ export function remove(cache: usize, block: usize, at: usize): void {
   count(cache, CACHE_INVALIDATED);
 }
 
-/** Whether every entry of a set is alive, and as many as its head says. For assertions. */
-export function isSwept(cache: usize, block: usize): bool {
+/** Ways of a set that hold something, dead or alive. For assertions. */
+export function heldIn(cache: usize, block: usize): u32 {
   const first = keysOf(cache, block);
-  let live: u32 = 0;
-  for (let at = first; at < first + (<usize>load<u32>(cache, CACHE_WAYS) << 3); at += 8) {
-    if (load<u64>(at) == 0) continue;
-    if (!livesAt(cache, at)) return false;
-    live++;
-  }
-  return live == load<u32>(block, SET_LIVE);
+  let held: u32 = 0;
+  for (let at = first; at < first + (<usize>load<u32>(cache, CACHE_WAYS) << 3); at += 8) if (load<u64>(at) != 0) held++;
+  return held;
+}
+
+/** Ways of a set that hold a living entry. For assertions. */
+export function livingIn(cache: usize, block: usize): u32 {
+  const first = keysOf(cache, block);
+  let living: u32 = 0;
+  for (let at = first; at < first + (<usize>load<u32>(cache, CACHE_WAYS) << 3); at += 8) if (livesAt(cache, at)) living++;
+  return living;
 }
 
 /** Takes the dead out of a set and counts the living. */

@@ -13,7 +13,7 @@ export function unlinkedCount(): u32 {
 
 /** Adds a table; false if there is no room, then it must stay linked. */
 export function pushUnlinked(slot: u32): bool {
-  assert(load<u32>(COUNT) <= MAX_UNLINKED, "the stack is over-full");
+  assert(load<u32>(COUNT) <= MAX_UNLINKED, "more tables are on the stack than it has room for");
   const count = load<u32>(COUNT);
   if (count == MAX_UNLINKED) return false;
   store<u32>(SLOTS + (<usize>count << 2), slot);

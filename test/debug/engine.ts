@@ -59,9 +59,22 @@ export function readModule(path = process.env["STALEWALK_MODULE"] ?? "build/debu
   return new WebAssembly.Module(readFileSync(path));
 }
 
+let chosen: WebAssembly.Module | undefined;
+let usual: WebAssembly.Module | undefined;
+
+/** The module of the machines made from now on; undefined: the usual one again. */
+export function useModule(module: WebAssembly.Module | undefined): void {
+  chosen = module;
+}
+
+function moduleInUse(): WebAssembly.Module {
+  if (chosen) return chosen;
+  usual ??= readModule();
+  return usual;
+}
+
 vi.mock("../../src/engine/instance.js", async (importOriginal) => {
   const original = await importOriginal<typeof import("../../src/engine/instance.js")>();
-  const module = readModule();
   class DebugEngine extends original.Engine {
     private watched: EngineExports | undefined;
 
@@ -78,7 +91,7 @@ vi.mock("../../src/engine/instance.js", async (importOriginal) => {
   return {
     ...original,
     Engine: DebugEngine,
-    compileEngine: async () => module,
-    compileEngineSync: () => module,
+    compileEngine: async () => moduleInUse(),
+    compileEngineSync: moduleInUse,
   };
 });
