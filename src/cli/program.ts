@@ -1,14 +1,8 @@
 // The command line as a whole: builds the program out of the commands and turns its end into an exit code. Node-only.
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { commands } from "./commands.js";
 import { EXIT, reportError, takeResult } from "./errors.js";
-
-/** The version of the package. */
-export function packageVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
-}
+import { packageVersion } from "./version.js";
 
 /** Builds the program with every command registered. */
 export function createProgram(): Command {

@@ -17,9 +17,9 @@ import { failResult, InputError } from "./errors.js";
 import { checkTarget, commandLine, writeWhole } from "./html-file.js";
 import { parseCount } from "./image-options.js";
 import { print, startProgress } from "./output.js";
-import { packageVersion } from "./program.js";
 import { chooseHardware, choosePolicies, collect, parseNumber, readCost, readMapping } from "./replay-options.js";
 import { damageLine, printReplay } from "./replay-text.js";
+import { packageVersion } from "./version.js";
 
 interface Flags {
   policy?: string[];

@@ -9,9 +9,9 @@ import { usualIommu, type VerdictRecord, verdicts } from "../verdicts/index.js";
 import { checkTarget, commandLine, writeWhole } from "./html-file.js";
 import { parseCount } from "./image-options.js";
 import { print, printJson, startProgress } from "./output.js";
-import { packageVersion } from "./program.js";
 import { chooseHardware, choosePolicies, collect, readCost, readMapping } from "./replay-options.js";
 import { damageLine } from "./replay-text.js";
+import { packageVersion } from "./version.js";
 
 interface Flags {
   html?: string;

@@ -2,7 +2,7 @@
 
 import type { Engine } from "../engine/instance.js";
 import type { FrameState } from "../paging/frames.js";
-import { type Site, sites } from "./sites.js";
+import { type Site, sites } from "../program/sites.js";
 
 /** Kinds of hazard, in rising harm. */
 export type HazardKind =

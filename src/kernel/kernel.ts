@@ -3,9 +3,9 @@
 import { checkInteger, InvalidOptionError } from "../base/errors.js";
 import type { Engine } from "../engine/instance.js";
 import { ProgramBuilder } from "../program/program.js";
+import { type Site, sites } from "../program/sites.js";
 import { type Hazard, type HazardCounts, readCounts, readHazards } from "./hazards.js";
 import { checkPolicy, type Policy, type PolicyName, policyBits } from "./policies.js";
-import { type Site, sites } from "./sites.js";
 
 /** A kernel. */
 export interface KernelConfig {

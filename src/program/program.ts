@@ -1,8 +1,8 @@
 // Programs: operations of 16 bytes, played inside the engine in one call (layout: assembly/program.ts).
 
 import { checkAddress, checkInteger, InvalidOptionError } from "../base/errors.js";
-import { type Site, sites } from "../kernel/sites.js";
 import type { Access } from "../paging/access.js";
+import { type Site, sites } from "./sites.js";
 
 /** Bytes of an operation. */
 export const operationBytes = 16;

@@ -1,8 +1,8 @@
 // Table frees of a trace, step by step, as the kernel took the steps: clear, flush, free; or free, clear, flush. Between the
 // steps the device model acts. mm/vmalloc.c, arch/x86/mm/pgtable.c, arch/x86/mm/init_64.c.
 
-import { type Site, sites } from "../kernel/sites.js";
 import { Operation } from "../program/program.js";
+import { type Site, sites } from "../program/sites.js";
 import type { DeviceAccesses } from "./accesses.js";
 import type { DeviceModel } from "./device-model.js";
 import { addressOfPage, pageOf, type RecordWriter } from "./records.js";

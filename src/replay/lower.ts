@@ -1,8 +1,8 @@
 // Lowering: operations of a trace (src/trace/operations.ts) become records of a program, in order, with time, deferred work
 // and the accesses of devices in between. What a flush or free does is the policy's business, later, in the engine.
 
-import type { Site } from "../kernel/sites.js";
 import { Operation } from "../program/program.js";
+import type { Site } from "../program/sites.js";
 import type { QueueCounter } from "../queue/summary.js";
 import { OPERATION_NAMES, type OperationBatch, type OperationName } from "../trace/index.js";
 import { DeviceAccesses, USER_PAGE } from "./accesses.js";
