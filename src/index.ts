@@ -20,7 +20,6 @@ export { createWalker, createWalkerSync, type Walker, type WalkerOptions } from 
 export { type Hazard, type HazardCounts, type HazardKind, hazardKinds } from "./kernel/hazards.js";
 export type { Kernel, KernelConfig, KernelCounters } from "./kernel/kernel.js";
 export { checkPolicy, type Policy, type PolicyName, policies } from "./kernel/policies.js";
-export { type Site, sites } from "./kernel/sites.js";
 export {
   createMachine,
   createMachineSync,
@@ -50,4 +49,5 @@ export {
   ProgramBuilder,
   type ReuseContents,
 } from "./program/program.js";
+export { type Site, sites } from "./program/sites.js";
 export type { FlushMix, Stream, WorkloadOptions, WorkloadPage } from "./program/workload.js";

@@ -19,7 +19,4 @@ export const MAX_REMEMBERED: usize = 256;
 /** Ranges that wait for asynchronous invalidation; what comes above that is counted as lost. */
 export const MAX_REQUESTS: u32 = 64;
 
-/** Frame numbers are 40 bits: MAXPHYADDR is at most 52. */
-export const FRAME_BITS: u64 = 40;
-
 if ((MAX_REMEMBERED & (MAX_REMEMBERED - 1)) != 0) ERROR("MAX_REMEMBERED is no power of two");

@@ -10,6 +10,7 @@ let arenaEnd: usize = (__heap_base + LINE - 1) & ~(LINE - 1);
 
 /** Reserves zeroed bytes, aligned to a cache line; 0 if memory cannot grow so far. */
 export function allocate(bytes: usize): usize {
+  assert((arenaEnd & (LINE - 1)) == 0, "the arena does not end on a cache line");
   const start = arenaEnd;
   const end = (start + bytes + LINE - 1) & ~(LINE - 1);
   if (end < start) return 0;
@@ -28,5 +29,6 @@ export function arenaBytes(): usize {
 // @ts-ignore: decorator
 @inline
 export function count(structure: usize, offset: usize, by: u64 = 1): void {
+  assert(structure != 0 && ((structure + offset) & 7) == 0, "no counter stands here");
   store<u64>(structure + offset, load<u64>(structure + offset) + by);
 }

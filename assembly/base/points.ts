@@ -22,6 +22,8 @@ let interleaved: u32 = 0;
  * counting points anew.
  */
 export function watchPoints(playOne: u32, program: usize, at: usize, count: u32): void {
+  assert(count == 0 || (program & (OPERATION_SIZE - 1)) == 0, "interleaved records are not aligned");
+  assert((at & 3) == 0, "the numbers of points are not aligned");
   watching = true;
   player = playOne;
   operations = program;
@@ -54,12 +56,16 @@ function reach(): void {
   store<u32>(REACHED, now + 1);
   store<u32>(PLAYING, 1);
   playInterleaved(now);
+  assert(load<u32>(PLAYING) == 1 && load<u32>(REACHED) == now + 1, "points nest");
   store<u32>(PLAYING, 0);
 }
 
 /** Plays what is interleaved at a point. By recursion: a loop would be inlined, by the compiler, into every place that is a point. */
 function playInterleaved(now: u32): void {
+  assert(load<u32>(PLAYING) == 1, "an interleaved operation plays outside a point");
   const next = load<u32>(NEXT);
+  assert(next <= interleaved, "more operations have played than are interleaved");
+  assert(next == interleaved || load<u32>(points + (<usize>next << 2)) >= now, "an interleaved operation has missed its point");
   if (next >= interleaved || load<u32>(points + (<usize>next << 2)) != now) return;
   store<u32>(NEXT, next + 1);
   call_indirect<u64>(player, operations + <usize>next * OPERATION_SIZE);

@@ -21,5 +21,6 @@ export function next(): u64 {
 // @ts-ignore: decorator
 @inline
 export function below(bound: u32): u32 {
+  assert(bound != 0, "there is no number below 0");
   return <u32>(((next() >> 32) * <u64>bound) >> 32);
 }

@@ -26,6 +26,8 @@ if (OPERATION_REQUESTER + 2 != OPERATION_ARGUMENT || OPERATION_ARGUMENT != 4) ER
 // @ts-ignore: decorator
 @inline
 export function putRecord(at: usize, operation: u8, type: u32, requester: u32, argument: u32, address: u64): void {
+  assert((at & (OPERATION_SIZE - 1)) == 0, "a record is not aligned");
+  assert(type <= 0xff && requester <= 0xffff, "type or requester do not fit into a record");
   store<u32>(at, <u32>operation | (type << (8 * <u32>OPERATION_TYPE)) | (requester << (8 * <u32>OPERATION_REQUESTER)));
   store<u32>(at, argument, OPERATION_ARGUMENT);
   store<u64>(at, address, OPERATION_ADDRESS);
@@ -34,6 +36,7 @@ export function putRecord(at: usize, operation: u8, type: u32, requester: u32, a
 // @ts-ignore: decorator
 @inline
 export function operationIn(at: usize): u8 {
+  assert((at & (OPERATION_SIZE - 1)) == 0, "a record is not aligned");
   return load<u8>(at, OPERATION_CODE);
 }
 

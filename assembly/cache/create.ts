@@ -24,6 +24,7 @@ import {
   PATHS,
   SET_PARTIALS,
   TAG_SHIFT,
+  TAGS_END,
 } from "./layout";
 
 const RANDOM_SEED: u32 = 0x9e37_79b9;
@@ -41,6 +42,9 @@ function roundUp(bytes: usize, to: usize): usize {
  * paging-structure cache, and `span` is the number of address bits that one of its entries covers. 0 if memory is out.
  */
 export function createCache(sets: u32, ways: u32, levels: u32, span: u32, replacement: u32, tags: u32): usize {
+  assert(sets != 0 && ways != 0, "a cache without room");
+  assert(tags != 0 && tags < TAGS_END, "more tags than a key can tell apart");
+  assert(levels == 1 ? span != 0 : levels != 0 && (levels & 1) == 0, "a cache holds leaves, or paths of one span");
   const keys = SET_PARTIALS + roundUp(ways, 16);
   const words = <usize>ways << 3;
   const times = roundUp(words, 32);

@@ -4,6 +4,7 @@ import { count } from "../base/memory";
 import {
   blockOf,
   candidatesOf,
+  capacityOf,
   CACHE_EVICTIONS,
   CACHE_FILLS,
   CACHE_LAST_FLUSH,
@@ -28,8 +29,10 @@ import {
   TIME_FILLED,
   TIME_USED,
   timesAt,
+  CACHE_LEVELS,
+  CACHE_TAG_COUNT,
 } from "./layout";
-import { countLiving, sweep, tick } from "./living";
+import { countLiving, heldIn, livingIn, sweep, tick } from "./living";
 
 export const LRU: u32 = 0;
 export const FIFO: u32 = 1;
@@ -39,11 +42,14 @@ export const REPLACEMENTS: u32 = 3;
 
 /** Puts an entry in; returns the address of its key. */
 export function fill(cache: usize, page: u64, level: u32, tag: u32, global: bool, data: u64): usize {
+  assert(load<u32>(cache, CACHE_LEVELS) & (1 | (1 << level)), "the cache holds nothing of this level");
+  assert(tag < load<u32>(cache, CACHE_TAG_COUNT), "the cache has no such tag");
   // First of all: if the clock starts again, a half-written entry would be taken for a dead one.
   const now = tick(cache);
   const set = setIndex(cache, page);
   const block = blockOf(cache, set);
   if (load<u32>(block, SET_SWEPT) < load<u32>(cache, CACHE_LAST_FLUSH)) sweep(cache, block);
+  assert(heldIn(cache, block) == livingIn(cache, block), "the set holds dead entries: it has not been swept");
   const keys = keysOf(cache, block);
   const key = global ? globalKeyOf(page, level) : keyOf(page, level, tag);
   let at = sameKey(cache, block, keys, page, key);
@@ -53,6 +59,7 @@ export function fill(cache: usize, page: u64, level: u32, tag: u32, global: bool
     store<u64>(at, key);
     store<u8>(block + way, partialTag(page), SET_PARTIALS);
   }
+  assert(load<u64>(at) == key, "the way holds another key");
   store<u64>(dataAt(cache, at), data);
   store<u32>(timesAt(cache, at), now, TIME_USED);
   store<u32>(timesAt(cache, at), now, TIME_FILLED);
@@ -81,11 +88,13 @@ function sameKey(cache: usize, block: usize, keys: usize, page: u64, key: u64): 
 
 /** The lowest-numbered empty way, or the victim's; counts the key in and the victim out. */
 function freeWay(cache: usize, set: u32, block: usize, keys: usize, key: u64): u32 {
+  assert(livingIn(cache, block) == load<u32>(block, SET_LIVE), "the set's count of living entries is wrong");
   const ways = load<u32>(cache, CACHE_WAYS);
   const live = load<u32>(block, SET_LIVE);
   if (live == ways) {
     const way = victim(cache, keys, ways);
     const old = load<u64>(keys + (<usize>way << 3));
+    assert(way < ways && old != 0, "the victim is no entry of the set");
     // Mostly a tag displaces its own, and its count stays.
     if ((old ^ key) & GLOBAL_TAG) {
       countLiving(cache, old, -1);
@@ -97,10 +106,12 @@ function freeWay(cache: usize, set: u32, block: usize, keys: usize, key: u64): u
   countLiving(cache, key, 1);
   store<u32>(block, live + 1, SET_LIVE);
   store<u32>(cache, load<u32>(cache, CACHE_LIVE) + 1, CACHE_LIVE);
+  assert(load<u32>(cache, CACHE_LIVE) <= capacityOf(cache), "more entries are alive than the cache has ways");
   const word = load<usize>(cache, CACHE_OCCUPIED) + (<usize>(set >> 6) << 3);
   store<u64>(word, load<u64>(word) | ((<u64>1) << (set & 63)));
   let way: u32 = 0;
   while (load<u64>(keys + (<usize>way << 3)) != 0) way++;
+  assert(way < ways && load<u64>(keys + (<usize>way << 3)) == 0, "the way is not free");
   return way;
 }
 
@@ -147,6 +158,7 @@ function oldestUsed(times: usize, ways: u32): u32 {
   const least = leastOfFour(four);
   let at = times;
   while (true) {
+    assert(at < end, "no way was used at the least time");
     const where = i32x4.bitmask(i32x4.eq(used4(at), least));
     if (where != 0) return <u32>((at - times) >> 3) + <u32>ctz(where);
     at += 32;
@@ -160,6 +172,7 @@ function oldestFilled(times: usize, ways: u32): u32 {
   const least = leastOfFour(four);
   let at = times;
   while (true) {
+    assert(at < end, "no way was filled at the least time");
     const where = i32x4.bitmask(i32x4.eq(filled4(at), least));
     if (where != 0) return <u32>((at - times) >> 3) + <u32>ctz(where);
     at += 32;

@@ -39,6 +39,7 @@ import { isAlive, liveOf, remove, setLiveOf, tick } from "./living";
 // @ts-ignore: decorator
 @inline
 export function flushAll(cache: usize): void {
+  assert(load<u32>(cache, CACHE_LIVE) >= load<u32>(cache, CACHE_LIVE_GLOBAL), "more global entries are alive than entries");
   const now = tick(cache);
   store<u32>(cache, now, CACHE_GLOBAL_SINCE);
   store<u32>(cache, now, CACHE_TAGGED_SINCE);
@@ -55,6 +56,7 @@ export function flushAllButGlobal(cache: usize): void {
   store<u32>(cache, now, CACHE_TAGGED_SINCE);
   store<u32>(cache, now, CACHE_LAST_FLUSH);
   const globals = load<u32>(cache, CACHE_LIVE_GLOBAL);
+  assert(globals <= load<u32>(cache, CACHE_LIVE), "more global entries are alive than entries");
   count(cache, CACHE_INVALIDATED, load<u32>(cache, CACHE_LIVE) - globals);
   store<u32>(cache, globals, CACHE_LIVE);
 }
@@ -64,6 +66,7 @@ export function flushAllButGlobal(cache: usize): void {
 @inline
 export function flushTag(cache: usize, tag: u32): void {
   const live = liveOf(cache, tag);
+  assert(live <= load<u32>(cache, CACHE_LIVE), "more entries of a tag are alive than entries");
   if (live == 0) return;
   const now = tick(cache);
   store<u32>(tagState(cache, tag), now, TAG_SINCE);
@@ -108,6 +111,7 @@ function spanOf(cache: usize, key: u64): u64 {
 
 /** Entries of a tag (and, if asked, global ones) whose span overlaps the translated addresses `first`..`last`, both included. */
 export function flushRange(cache: usize, first: u64, last: u64, tag: u32, globals: bool): void {
+  assert(first <= last, "the range ends before it starts");
   const candidates = liveOf(cache, tag) + (globals ? load<u32>(cache, CACHE_LIVE_GLOBAL) : 0);
   if (candidates == 0) return;
   if (load<u32>(cache, CACHE_LEVELS) & 1) {
@@ -140,6 +144,7 @@ function flushSpans(cache: usize, first: u64, last: u64, span: u64, level: u32, 
   // Neighbouring pages lie in neighbouring sets.
   let block = blockOf(cache, setIndex(cache, first >> span));
   for (let page = first >> span; page <= end; page++) {
+    assert(block == blockOf(cache, setIndex(cache, page)), "neighbouring pages do not lie in neighbouring sets");
     flushFromSet(cache, block, page, level, tag, globals);
     block = nextBlock(cache, block);
   }

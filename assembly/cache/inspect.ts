@@ -14,7 +14,7 @@ import {
   TIME_USED,
   timesAt,
 } from "./layout";
-import { isAlive } from "./living";
+import { livesAt } from "./living";
 
 // ---- an entry as it is dumped ----
 export const DUMP_KEY: usize = 0;
@@ -35,6 +35,7 @@ export function cacheCounter(cache: usize, which: u32): u64 {
 
 /** Writes the live entries, by set and way, to `out` (DUMP_SIZE bytes each) and returns how many; stops at `most`. */
 export function cacheContents(cache: usize, out: usize, most: u32): u32 {
+  assert((out & 7) == 0, "the dump is not aligned");
   const sets = load<u32>(cache, CACHE_SETS);
   const ways = load<u32>(cache, CACHE_WAYS);
   let found: u32 = 0;
@@ -54,11 +55,6 @@ export function cacheContents(cache: usize, out: usize, most: u32): u32 {
     }
   }
   return found;
-}
-
-function livesAt(cache: usize, at: usize): bool {
-  const key = load<u64>(at);
-  return key != 0 && isAlive(cache, key, load<u32>(timesAt(cache, at), TIME_FILLED));
 }
 
 function placeOf(cache: usize, keys: usize, at: usize, ways: u32): u32 {

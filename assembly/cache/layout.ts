@@ -84,6 +84,8 @@ export const KEY_TAG_SHIFT: u64 = LEAF_LEVEL_BITS + 1;
 export const KEY_PAGE_SHIFT: u64 = 19;
 /** Tags are dense indices of PCIDs or PASIDs; the last one stands for "global". */
 export const KEY_TAG: u64 = (1 << (KEY_PAGE_SHIFT - KEY_TAG_SHIFT)) - 1;
+/** Tags are below this. */
+export const TAGS_END: u32 = <u32>KEY_TAG;
 export const GLOBAL_TAG: u64 = (KEY_TAG << KEY_TAG_SHIFT) | KEY_GLOBAL;
 
 if (KEY_PAGE_SHIFT + <u64>(INDEX_BITS * MAX_LEVELS) > 64) ERROR("a key is too short for page number, tag, global and level");
@@ -102,6 +104,7 @@ const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 // @ts-ignore: decorator
 @inline
 export function setIndex(cache: usize, page: u64): u32 {
+  assert(cache != 0, "there is no cache");
   const mask = load<u32>(cache, CACHE_SET_MASK);
   if (mask != 0) return <u32>page & mask;
   const sets = load<u32>(cache, CACHE_SETS);
@@ -111,13 +114,20 @@ export function setIndex(cache: usize, page: u64): u32 {
 // @ts-ignore: decorator
 @inline
 export function blockOf(cache: usize, set: u32): usize {
+  assert(set < load<u32>(cache, CACHE_SETS), "the cache has no such set");
   return load<usize>(cache, CACHE_BASE) + <usize>set * load<usize>(cache, CACHE_SET_BYTES);
+}
+
+/** Ways of all sets. */
+export function capacityOf(cache: usize): u32 {
+  return load<u32>(cache, CACHE_SETS) * load<u32>(cache, CACHE_WAYS);
 }
 
 /** The block of the next set, in a ring. */
 // @ts-ignore: decorator
 @inline
 export function nextBlock(cache: usize, block: usize): usize {
+  assert(holdsKey(cache, keysOf(cache, block)), "no set starts here");
   const next = block + load<usize>(cache, CACHE_SET_BYTES);
   return next == load<usize>(cache, CACHE_END) ? load<usize>(cache, CACHE_BASE) : next;
 }
@@ -153,12 +163,15 @@ export function candidatesOf(block: usize, way: u32, page: u64): i32 {
 // @ts-ignore: decorator
 @inline
 export function keyOf(page: u64, level: u32, tag: u32): u64 {
+  assert(page << KEY_PAGE_SHIFT >> KEY_PAGE_SHIFT == page && level <= <u32>KEY_LEVEL, "page or level do not fit into a key");
+  assert(tag < TAGS_END, "the tag does not fit into a key");
   return (page << KEY_PAGE_SHIFT) | (<u64>tag << KEY_TAG_SHIFT) | <u64>level;
 }
 
 // @ts-ignore: decorator
 @inline
 export function globalKeyOf(page: u64, level: u32): u64 {
+  assert(page << KEY_PAGE_SHIFT >> KEY_PAGE_SHIFT == page && level <= <u32>KEY_LEVEL, "page or level do not fit into a key");
   return (page << KEY_PAGE_SHIFT) | GLOBAL_TAG | <u64>level;
 }
 
@@ -171,13 +184,24 @@ export function tagOf(key: u64): u32 {
 // @ts-ignore: decorator
 @inline
 export function tagState(cache: usize, tag: u32): usize {
+  assert(tag < load<u32>(cache, CACHE_TAG_COUNT), "the cache has no such tag");
   return load<usize>(cache, CACHE_TAGS) + (<usize>tag << TAG_SHIFT);
+}
+
+/** Whether the key of some way of a cache stands at an address. For assertions. */
+export function holdsKey(cache: usize, at: usize): bool {
+  const base = load<usize>(cache, CACHE_BASE);
+  if (at < base || at >= load<usize>(cache, CACHE_END)) return false;
+  const inSet = (at - base) % load<usize>(cache, CACHE_SET_BYTES);
+  const keys = load<usize>(cache, CACHE_KEYS);
+  return inSet >= keys && inSet < keys + (<usize>load<u32>(cache, CACHE_WAYS) << 3) && ((inSet - keys) & 7) == 0;
 }
 
 /** Data of the entry whose key is at `key`. */
 // @ts-ignore: decorator
 @inline
 export function dataAt(cache: usize, key: usize): usize {
+  assert(holdsKey(cache, key), "no key of this cache stands here");
   return key + load<usize>(cache, CACHE_DATA);
 }
 
@@ -191,6 +215,8 @@ export function timesAt(cache: usize, key: usize): usize {
 // @ts-ignore: decorator
 @inline
 export function linkAt(cache: usize, key: usize): usize {
+  assert((load<u32>(cache, CACHE_LEVELS) & 1) != 0, "only paging-structure caches have links");
+  assert(holdsKey(cache, key), "no key of this cache stands here");
   return key + load<usize>(cache, CACHE_LINKS);
 }
 

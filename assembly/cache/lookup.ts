@@ -14,13 +14,15 @@ import {
   TIME_FILLED,
   TIME_USED,
   timesAt,
+  CACHE_TAG_COUNT,
 } from "./layout";
-import { tagSince, tick } from "./living";
+import { livesAt, tagSince, tick } from "./living";
 
 /** Address of the key of the matching live entry with the lowest way number, 0 if none. No side effects. */
 // @ts-ignore: decorator
 @inline
 export function find(cache: usize, page: u64, level: u32, tag: u32): usize {
+  assert(tag < load<u32>(cache, CACHE_TAG_COUNT), "the cache has no such tag");
   const block = blockOf(cache, setIndex(cache, page));
   const keys = keysOf(cache, block);
   const ways = load<u32>(cache, CACHE_WAYS);
@@ -46,6 +48,7 @@ export function find(cache: usize, page: u64, level: u32, tag: u32): usize {
 // @ts-ignore: decorator
 @inline
 export function touch(cache: usize, key: usize): void {
+  assert(livesAt(cache, key), "the entry that was hit is not alive");
   count(cache, CACHE_HITS);
   const now = tick(cache);
   store<u32>(timesAt(cache, key), now, TIME_USED);

@@ -18,6 +18,7 @@ import {
   TIME_FILLED,
   tagOf,
   timesAt,
+  CACHE_LEVELS,
 } from "./layout";
 import { isAlive } from "./living";
 
@@ -33,6 +34,7 @@ export function mayHoldRegion(cache: usize, page: u64, level: u32): bool {
 
 /** Marks the translations of a page, of a tag or of any. */
 export function markStale(cache: usize, page: u64, level: u32, tag: u32): void {
+  assert(level >= 1 && load<u32>(cache, CACHE_LEVELS) & (1 << level), "the cache holds no leaves of this level");
   const block = blockOf(cache, setIndex(cache, page));
   const ways = load<u32>(cache, CACHE_WAYS);
   let way: u32 = 0;

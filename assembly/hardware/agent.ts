@@ -54,6 +54,7 @@ export function createAgent(id: u32, flags: u32): usize {
 
 /** Appends a cache to the l1 (1) or l2 (2) list. False if the list is full. */
 export function addTranslationCache(agent: usize, list: u32, cache: usize): bool {
+  assert((list == 1 || list == 2) && cache != 0, "no cache, or no list to put it into");
   const first = agent + (list == 1 ? AGENT_L1 : AGENT_L2);
   for (let i: u32 = 0; i < MAX_CACHES; i++) {
     if (load<usize>(first + (i << 2)) != 0) continue;
@@ -64,12 +65,14 @@ export function addTranslationCache(agent: usize, list: u32, cache: usize): bool
 }
 
 export function setPagingStructureCache(agent: usize, level: u32, cache: usize): void {
+  assert(level >= 2 && level <= 5, "no paging-structure cache is of this level");
   store<usize>(agent + (<usize>level << 2), cache, AGENT_PSC);
 }
 
 // @ts-ignore: decorator
 @inline
 export function pscOf(agent: usize, level: u32): usize {
+  assert(agent != 0 && level >= 2 && level <= 5, "no paging-structure cache is of this level");
   return load<usize>(agent + (<usize>level << 2), AGENT_PSC);
 }
 
@@ -81,5 +84,6 @@ export function hasFlag(agent: usize, flag: u32): bool {
 
 /** A counter by its number in the agent, from AGENT_TRANSLATIONS on. */
 export function agentCounter(agent: usize, which: u32): u64 {
+  assert(<usize>which << 3 < AGENT_SIZE - AGENT_TRANSLATIONS, "there is no such counter");
   return load<u64>(agent + (<usize>which << 3), AGENT_TRANSLATIONS);
 }

@@ -40,6 +40,7 @@ export function createContext(agent: usize, tag: u32): usize {
 // @ts-ignore: decorator
 @inline
 export function agentOf(context: usize): usize {
+  assert(context != 0 && load<usize>(context, CONTEXT_AGENT) != 0, "a context without an agent");
   return load<usize>(context, CONTEXT_AGENT);
 }
 
@@ -58,6 +59,7 @@ export function controlsOf(context: usize): u32 {
 // @ts-ignore: decorator
 @inline
 export function rootOf(context: usize): u64 {
+  assert(context != 0, "there is no context");
   return load<u64>(context, CONTEXT_ROOT);
 }
 
@@ -106,5 +108,6 @@ export function setContextTag(context: usize, tag: u32): void {
 
 /** Tells a context which PASID it is. */
 export function setPasid(context: usize, pasid: u32): void {
+  assert(pasid >> 20 == 0, "a PASID has 20 bits");
   store<u32>(context, pasid, CONTEXT_PASID);
 }

@@ -3,7 +3,7 @@
 import { count } from "../base/memory";
 import { addressMask } from "../paging/mode";
 import { PCIDE, PGE, SMEP } from "../paging/x86-64/controls";
-import { AGENT_INVALIDATIONS, hasFlag, INVLPG_ALL, INVLPG_PATH } from "./agent";
+import { AGENT_INVALIDATIONS, hasFlag, INVLPG_ALL, INVLPG_PATH, IS_CPU } from "./agent";
 import { agentOf, CONTEXT_ROOT, CONTEXT_TAG, controlsOf, setControls, tagOf } from "./context";
 import {
   dropPath,
@@ -17,6 +17,9 @@ import {
   NOTHING,
 } from "./invalidation";
 
+/** PCIDs are below this. */
+export const PCIDS: u32 = 4096;
+
 export const INVPCID_ADDRESS: u32 = 0;
 export const INVPCID_CONTEXT: u32 = 1;
 export const INVPCID_ALL: u32 = 2;
@@ -29,6 +32,7 @@ function dropPagingStructures(agent: usize, page: u64, tag: u32): void {
 }
 
 export function invlpg(context: usize, va: u64): void {
+  assert(hasFlag(agentOf(context), IS_CPU), "not a CPU");
   const agent = agentOf(context);
   const tag = tagOf(context);
   count(agent, AGENT_INVALIDATIONS);
@@ -41,6 +45,7 @@ export function invlpg(context: usize, va: u64): void {
  * filled in between, that leaves what page after page would have left.
  */
 export function invlpgRange(context: usize, start: u64, pages: u64): void {
+  assert(hasFlag(agentOf(context), IS_CPU), "not a CPU");
   if (pages == 0) return;
   const agent = agentOf(context);
   const tag = tagOf(context);
@@ -53,6 +58,8 @@ export function invlpgRange(context: usize, start: u64, pages: u64): void {
 }
 
 export function invpcid(context: usize, type: u32, tag: u32, va: u64): void {
+  assert(hasFlag(agentOf(context), IS_CPU), "not a CPU");
+  assert(type <= INVPCID_ALL_BUT_GLOBAL, "there is no such type of INVPCID");
   const agent = agentOf(context);
   count(agent, AGENT_INVALIDATIONS);
   if (type == INVPCID_ADDRESS) {
@@ -67,6 +74,8 @@ export function invpcid(context: usize, type: u32, tag: u32, va: u64): void {
 
 /** MOV CR3. `root` is a frame number; the lowest PCID is 0, the only one without CR4.PCIDE. */
 export function movToCr3(context: usize, root: u64, pcid: u32, noFlush: bool): void {
+  assert(hasFlag(agentOf(context), IS_CPU), "not a CPU");
+  assert(pcid < PCIDS, "a PCID has 12 bits");
   const hasPcids = (controlsOf(context) & PCIDE) != 0;
   const tag = hasPcids ? pcid : 0;
   store<u64>(context, root, CONTEXT_ROOT);
@@ -78,6 +87,7 @@ export function movToCr3(context: usize, root: u64, pcid: u32, noFlush: bool): v
 
 /** MOV to CR0, CR4, EFER, RFLAGS or PKRU: new controls, and the invalidations that some changes imply. */
 export function changeControls(context: usize, controls: u32, pkru: u32): void {
+  assert(hasFlag(agentOf(context), IS_CPU), "not a CPU");
   const before = controlsOf(context);
   const agent = agentOf(context);
   setControls(context, controls, pkru);

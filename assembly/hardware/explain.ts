@@ -99,6 +99,7 @@ class Explain {
   @inline
   read(entry: u64, level: u32, frame: u64): void {
     const link = CHAIN + <usize>chainLength * LINK_SIZE;
+    assert(chainLength < MAX_LEVELS, "the chain is longer than there are levels");
     chainLength++;
     store<u64>(link, entry, LINK_ENTRY);
     store<u64>(link, (frame << PAGE_SHIFT) | <u64>level, LINK_PLACE);

@@ -66,6 +66,7 @@ function countsSize(): usize {
 
 /** Place of a count; a site that is none is the last column. */
 function placeOf(kind: u32, site: u32): usize {
+  assert(kind < HAZARD_KINDS && columns != 0, "hazards of this kind are not counted");
   return <usize>(kind * columns + min<u32>(site, columns - 1)) << 3;
 }
 
@@ -89,6 +90,7 @@ export function hazardsRecorded(): u64 {
 
 /** Address of the record with this number, counted from 0; only the latest are there. */
 export function hazardRecord(number: u32): usize {
+  assert(ringSize != 0 && <u64>number < load<u64>(RECORDED), "there is no such record");
   return ring + <usize>(number % ringSize) * RECORD_SIZE;
 }
 
@@ -107,6 +109,7 @@ export function beginWalk(): void {
 
 /** The walk reads from a bad table. `generation`: that of the pointer which led here. */
 export function meet(slot: u32, level: u32, generation: u32): void {
+  assert(slot != 0 && badSlot == 0, "a walk is in one bad table first");
   badSlot = slot;
   badLevel = level;
   generationThen = generation;
@@ -115,11 +118,13 @@ export function meet(slot: u32, level: u32, generation: u32): void {
 
 /** The walk writes A or D to a bad table or behind one. */
 export function meetWrite(): void {
+  assert(badSlot != 0, "the walk has met no bad table");
   kinds |= 1 << WRITE_AFTER_FREE;
 }
 
 /** Records the walk that has ended. */
 export function reportWalk(agent: usize, tag: u32, va: u64, access: u32, outcome: u64): void {
+  assert(badSlot != 0 && kinds != 0, "the walk has met no bad table");
   if (!isFault(outcome)) kinds |= 1 << FORGED_TRANSLATION;
   const site = siteOf(badSlot);
   const at = record(agent, tag, va, access, kinds, badLevel, site);

@@ -17,6 +17,7 @@ export const STALE_HIT: u32 = 3;
 // @ts-ignore: decorator
 @inline
 export function judge(check: usize, leaf: u64): u32 {
+  assert(leaf != 0, "there is no leaf to judge");
   return allowsAsCached(check, leaf) ? ALLOWED : judgeOther(check, leaf & ~STALE);
 }
 

@@ -17,6 +17,7 @@ export const GLOBALS_AND_OTHER_TAGS: u32 = 2;
 // @ts-ignore: decorator
 @inline
 function flushCache(cache: usize, keep: u32, tag: u32): void {
+  assert(keep <= GLOBALS_AND_OTHER_TAGS, "there is no such flush");
   if (keep == NOTHING) flushAll(cache);
   else if (keep == GLOBALS) flushAllButGlobal(cache);
   else flushTag(cache, tag);

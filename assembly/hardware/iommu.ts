@@ -12,7 +12,7 @@ import { PAGE_SHIFT, STALE, shiftOf } from "../paging/format";
 import { addressMask, isCanonical } from "../paging/mode";
 import { fault, isFault, levelOfOutcome, NO_PASID } from "../paging/outcome";
 import { NXE } from "../paging/x86-64/controls";
-import { AGENT_FAULTS, AGENT_INVALIDATIONS, AGENT_TRANSLATIONS } from "./agent";
+import { AGENT_FAULTS, AGENT_INVALIDATIONS, AGENT_TRANSLATIONS, hasFlag, IS_CPU } from "./agent";
 import { agentOf, CONTEXT_CACHED, checkOf, createContext, setControls, tagOf } from "./context";
 import { reportStaleHit } from "./hazard";
 import { judge, lookUp, MISS, REFUSED, STALE_HIT } from "./hit";
@@ -30,6 +30,7 @@ function asUser(access: u32): u32 {
 
 /** A request of a device without a TLB of its own. */
 export function request(context: usize, va: u64, access: u32): u64 {
+  assert(!hasFlag(agentOf(context), IS_CPU), "not an IOMMU");
   if (!load<u32>(context, CONTEXT_CACHED) && isCanonical(va)) {
     if (!readPasidEntry(context)) return unbound(agentOf(context), access);
     store<u32>(context, 1, CONTEXT_CACHED);
@@ -54,6 +55,7 @@ export function createDeviceRules(): bool {
 
 /** A request of a device with a TLB: only completed translations get into it; what it refuses or misses asks the IOMMU. */
 export function requestThrough(deviceTlb: usize, context: usize, va: u64, access: u32): u64 {
+  assert(deviceTlb > 1 && deviceRules != 0, "the device has no TLB");
   if (!isCanonical(va)) return request(context, va, access);
   const tag = tagOf(context);
   const page = va & addressMask;
@@ -74,6 +76,7 @@ export function requestThrough(deviceTlb: usize, context: usize, va: u64, access
 
 /** PASID-selective IOTLB invalidation: all translations and paging-structure entries of the PASID. */
 export function invalidatePasid(agent: usize, tag: u32): void {
+  assert(!hasFlag(agent, IS_CPU), "not an IOMMU");
   count(agent, AGENT_INVALIDATIONS);
   flushBoth(agent, GLOBALS_AND_OTHER_TAGS, tag);
 }
@@ -83,6 +86,8 @@ export function invalidatePasid(agent: usize, tag: u32): void {
  * `leavesOnly` (IH) the paging-structure entries stay.
  */
 export function invalidatePages(agent: usize, tag: u32, va: u64, am: u32, leavesOnly: bool): void {
+  assert(!hasFlag(agent, IS_CPU), "not an IOMMU");
+  assert(am <= 0x3f, "an address mask has 6 bits");
   count(agent, AGENT_INVALIDATIONS);
   const size = sizeMask(am);
   const first = va & addressMask & ~size;
@@ -93,15 +98,19 @@ export function invalidatePages(agent: usize, tag: u32, va: u64, am: u32, leaves
 
 /** Everything of every PASID. */
 export function invalidateAll(agent: usize): void {
+  assert(!hasFlag(agent, IS_CPU), "not an IOMMU");
   count(agent, AGENT_INVALIDATIONS);
   flushBoth(agent, NOTHING, 0);
 }
 
 export function invalidateDeviceTlb(deviceTlb: usize, tag: u32): void {
+  assert(deviceTlb > 1, "the device has no TLB");
   flushTag(deviceTlb, tag);
 }
 
 export function invalidateDeviceTlbPages(deviceTlb: usize, tag: u32, va: u64, am: u32): void {
+  assert(deviceTlb > 1, "the device has no TLB");
+  assert(am <= 0x3f, "an address mask has 6 bits");
   const size = sizeMask(am);
   const first = va & addressMask & ~size;
   flushRange(deviceTlb, first, (first | size) & addressMask, tag, false);

@@ -30,12 +30,14 @@ export function mappingsDone(): bool {
 
 /** Writes up to `max` leaves of a context's root to `to` and returns how many. Call until `mappingsDone()`. */
 export function listMappings(context: usize, to: usize, max: u32): u32 {
+  assert((to & 7) == 0, "the list is not aligned");
   const end = to + <usize>max * MAPPING_SIZE;
   out = to;
   while (out < end && position <= addressMask) {
     const root = rootOf(context);
     const visitor = changetype<List>(context);
     const level = <u32>descend<List>(visitor, context, position, 0, levels, root, tableAt(context, root), FULL_RIGHTS);
+    assert(level >= 1 && level <= levels, "the descent ended at no level");
     position = ((position >> shiftOf(level)) + 1) << shiftOf(level);
   }
   return <u32>((out - to) / MAPPING_SIZE);

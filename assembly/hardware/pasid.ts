@@ -14,6 +14,7 @@ import {
 
 /** Writes the PASID-table entry of a context: root frame and controls, or not present. Caches do not notice. */
 export function bind(context: usize, present: bool, root: u64, controls: u32): void {
+  assert(!hasFlag(agentOf(context), IS_CPU), "a CPU has no PASID-table entry");
   store<u32>(context, present ? 1 : 0, CONTEXT_BOUND);
   store<u64>(context, root, CONTEXT_BOUND_ROOT);
   store<u32>(context, controls, CONTEXT_BOUND_CONTROLS);
@@ -21,6 +22,7 @@ export function bind(context: usize, present: bool, root: u64, controls: u32): v
 
 /** Drops the PASID-cache entry of a context. */
 export function invalidatePasidCache(context: usize): void {
+  assert(!hasFlag(agentOf(context), IS_CPU), "a CPU has no PASID cache");
   count(agentOf(context), AGENT_INVALIDATIONS);
   store<u32>(context, 0, CONTEXT_CACHED);
 }

@@ -27,6 +27,7 @@ let lastPasid: usize = 0;
 
 /** Registers a requester; its number, or -1 if there are too many. */
 export function addRequester(context: usize, deviceTlb: usize): i32 {
+  assert(context != 0, "a requester without a context");
   if (requesterCount == MAX_REQUESTERS || (deviceTlb != 0 && !createDeviceRules())) return -1;
   const at = requesterAt(requesterCount);
   store<usize>(at, context, CONTEXT);
@@ -41,12 +42,14 @@ export function addRequester(context: usize, deviceTlb: usize): i32 {
 }
 
 function addPasid(context: usize): void {
+  assert(load<usize>(context, CONTEXT_NEXT) == 0 && context != lastPasid, "the context is in the list already");
   if (firstPasid == 0) firstPasid = context;
   else store<usize>(lastPasid, context, CONTEXT_NEXT);
   lastPasid = context;
 }
 
 function addDeviceTlb(context: usize, requester: u32): void {
+  assert(context != 0 && !hasFlag(agentOf(context), IS_CPU), "a CPU has no device in front of it");
   let link = context + CONTEXT_DEVICE_TLBS;
   while (load<u32>(link) != 0) link = requesterAt(load<u32>(link) - 1) + NEXT_DEVICE_TLB;
   store<u32>(link, requester + 1);
@@ -55,18 +58,21 @@ function addDeviceTlb(context: usize, requester: u32): void {
 // @ts-ignore: decorator
 @inline
 function requesterAt(requester: u32): usize {
+  assert(requester <= requesterCount && requester < MAX_REQUESTERS, "there is no such requester");
   return REQUESTERS + (<usize>requester << REQUESTER_SHIFT);
 }
 
 // @ts-ignore: decorator
 @inline
 export function contextOf(requester: u32): usize {
+  assert(requester < requesterCount, "there is no such requester");
   return load<usize>(requesterAt(requester), CONTEXT);
 }
 
 // @ts-ignore: decorator
 @inline
 export function deviceTlbOf(requester: u32): usize {
+  assert(requester < requesterCount, "there is no such requester");
   return load<usize>(requesterAt(requester), DEVICE_TLB);
 }
 
@@ -95,6 +101,7 @@ export function accessInline(requester: u32, va: u64, access: u32): u64 {
 
 /** Translates `count` addresses at `at` for one kind of access; each is replaced by its outcome. */
 export function accessAll(requester: u32, at: usize, count: u32, access: u32): void {
+  assert((at & 7) == 0, "the addresses are not aligned");
   const end = at + (<usize>count << 3);
   for (let place = at; place < end; place += 8) store<u64>(place, accessInline(requester, load<u64>(place), access));
 }

@@ -5,7 +5,7 @@ import { count } from "../base/memory";
 import { CACHE_CLOCK, CACHE_HITS, CACHE_MISSES, CACHE_SEEN, dataAt, levelAt, TIME_USED, timesAt } from "../cache/layout";
 import { CLOCK_LIMIT } from "../cache/living";
 import { find, touch } from "../cache/lookup";
-import { SPECULATIVE, withoutSpeculativeWrite } from "../paging/access";
+import { SPECULATIVE, withoutSpeculativeWrite, ACCESS_CODES } from "../paging/access";
 import { allowsAsCached, refusal, shiftOf } from "../paging/format";
 import { addressMask, isCanonical } from "../paging/mode";
 import { ABSENT, fault, isFault, NON_CANONICAL, reasonOf } from "../paging/outcome";
@@ -22,6 +22,7 @@ import { fillList, translated, walk } from "./walk";
  * copy of the hit rule (hit.ts, ALLOWED) and of `touch`.
  */
 export function translate(context: usize, va: u64, access: u32): u64 {
+  assert(access < ACCESS_CODES, "there is no such access");
   const agent = agentOf(context);
   if (!isCanonical(va)) return nonCanonical(agent, access);
   const cache = load<usize>(agent, AGENT_L1);
@@ -47,6 +48,7 @@ function nonCanonical(agent: usize, access: u32): u64 {
 
 /** The whole translation of a canonical address; `found` is the small page's key in the first l1 cache, 0 if not there. */
 function translateFrom(context: usize, va: u64, asked: u32, found: usize): u64 {
+  assert(isCanonical(va), "the address is not canonical");
   const agent = agentOf(context);
   count(agent, AGENT_TRANSLATIONS);
   const access = withoutSpeculativeWrite(asked);
@@ -94,6 +96,7 @@ function beyondL1(context: usize, agent: usize, va: u64, access: u32): u64 {
 // @ts-ignore: decorator
 @inline
 function answer(context: usize, agent: usize, va: u64, access: u32, cache: usize, key: usize, verdict: u32): u64 {
+  assert(key != 0 && verdict != MISS, "a miss answers nothing");
   touch(cache, key);
   const leaf = load<u64>(dataAt(cache, key));
   if (verdict != ALLOWED) return answerOther(context, agent, va, access, leaf, levelAt(key), verdict);
@@ -112,6 +115,7 @@ function answerOther(context: usize, agent: usize, va: u64, access: u32, leaf: u
 }
 
 function afterFault(context: usize, agent: usize, page: u64, access: u32, outcome: u64): void {
+  assert(isFault(outcome), "not a fault");
   if (access & SPECULATIVE || reasonOf(outcome) == ABSENT) return;
   count(agent, AGENT_FAULTS);
   if (!hasFlag(agent, IS_CPU)) return;

@@ -30,7 +30,7 @@ import {
   TABLE_MARKS,
   withMarks,
 } from "../paging/format";
-import { generationOf, LIVE_TABLE, standing } from "../paging/frames";
+import { generationOf, LIVE_TABLE, standing, frameOf } from "../paging/frames";
 import { addressMask, levels } from "../paging/mode";
 import { ABSENT, fault } from "../paging/outcome";
 import { tableAt } from "../paging/tables";
@@ -100,6 +100,7 @@ function walkFrom(context: usize, agent: usize, va: u64, access: u32): u64 {
     rights = rightsOfPath(path);
     frame = frameIn(path);
     slot = load<u32>(linkAt(psc, at));
+    assert(frame == 0 || slot == 0 || frameOf(slot) == frame, "a cached path and its link name different frames");
     level = cached - 1;
     if (detecting && slot != 0) watch(slot, level, load<u32>(linkAt(psc, at), 4));
     break;
@@ -197,6 +198,7 @@ function writeBack(agent: usize, at: usize, entry: u64): void {
 
 /** A completed walk fills l2, then l1. */
 function fillTranslation(context: usize, agent: usize, va: u64, level: u32, leaf: u64): void {
+  assert(level >= 1 && leaf != 0, "there is no leaf to fill with");
   const tag = tagOf(context);
   fillList(agent + AGENT_L2, va, level, tag, leaf);
   fillList(agent + AGENT_L1, va, level, tag, leaf);

@@ -16,11 +16,13 @@ export function createBindings(): bool {
 // @ts-ignore: decorator
 @inline
 function placeOf(context: usize): usize {
+  assert(mms != 0 && load<u32>(context, CONTEXT_REQUESTER) < requesterCount, "there is no such requester");
   return mms + (<usize>load<u32>(context, CONTEXT_REQUESTER) << 2);
 }
 
 /** Notes that a PASID is bound to an mm; the PASID-table entry is the caller's business. */
 export function noteBinding(context: usize, mm: u32): void {
+  assert(load<u32>(context, CONTEXT_BOUND) == 1, "the PASID-table entry is not present");
   store<u32>(placeOf(context), mm + 1);
 }
 

@@ -71,21 +71,26 @@ const FREED_AT_SITE: usize = memory.data(<i32>SITES * sizeof<u64>(), sizeof<u64>
 // @ts-ignore: decorator
 @inline
 export function tally(counter: u32, by: u64 = 1): void {
+  assert(counter < KERNEL_COUNTERS, "there is no such counter");
   count(COUNTERS, <usize>counter << 3, by);
 }
 
 export function kernelCounter(counter: u32): u64 {
+  assert(counter < KERNEL_COUNTERS, "there is no such counter");
   return load<u64>(COUNTERS + (<usize>counter << 3));
 }
 
 export function setCounter(counter: u32, value: u64): void {
+  assert(counter < KERNEL_COUNTERS, "there is no such counter");
   store<u64>(COUNTERS + (<usize>counter << 3), value);
 }
 
 export function tallySite(site: u32): void {
+  assert(site < SITES, "there is no such site");
   count(FREED_AT_SITE, <usize>site << 3);
 }
 
 export function freedBySite(site: u32): u64 {
+  assert(site < SITES, "there is no such site");
   return load<u64>(FREED_AT_SITE + (<usize>site << 3));
 }

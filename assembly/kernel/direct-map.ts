@@ -15,13 +15,13 @@ import {
   shiftOf,
   tableEntry,
 } from "../paging/format";
-import { clearContents, contentsOf, frameOf, isEmpty, MARK_BOOT, MARK_KERNEL } from "../paging/frames";
+import { clearContents, contentsOf, frameOf, isEmpty, MARK_BOOT, MARK_KERNEL, holdsEntry } from "../paging/frames";
 import { TABLE_BYTES } from "../paging/tables";
 import { takeDataFrames } from "./data-frames";
 import { flushTlbAll } from "./flush";
 import { freeTable } from "./policy";
 import { allocateTable } from "./pool";
-import { CPA_COLLAPSE_LARGE_PAGES, KASAN_REMOVE_ZERO_SHADOW, REMOVE_PAGETABLE } from "./sites";
+import { CPA_COLLAPSE_LARGE_PAGES, KASAN_REMOVE_ZERO_SHADOW, REMOVE_PAGETABLE, SITES } from "./sites";
 import { INIT_MM } from "./spaces";
 import { findEntry, inKernelHalf, LEAF_IN_THE_WAY, needEntry, tableOf } from "./tables";
 
@@ -115,6 +115,8 @@ function removePd(va: u64, site: u8): bool {
 
 /** In the kernel's order: an empty table is freed first, and unlinked after that. */
 function freeThenClear(table: u32, entry: usize, site: u8): bool {
+  assert(table != 0 && site < SITES, "there is no table to free, or no such site");
+  assert(holdsEntry(entry), "no entry of a table stands here");
   if (!isEmpty(table)) return false;
   freeTable(table, site);
   point();

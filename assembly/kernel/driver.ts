@@ -33,6 +33,7 @@ export function startRound(): void {
 
 /** One descriptor more in the batch of an IOMMU; a new batch (so a wait) every 16 and at every change of IOMMU. */
 function batch(agent: usize): void {
+  assert(agent != 0 && load<u32>(BATCHED) <= BATCH, "a batch without an IOMMU, or over-full");
   const batched = load<u32>(BATCHED);
   if (load<usize>(BATCH_AGENT) != agent || batched == BATCH) {
     store<usize>(BATCH_AGENT, agent);
@@ -45,12 +46,14 @@ function batch(agent: usize): void {
 
 /** Smallest AM so that the aligned 2^am pages cover [first, last] (calculate_psi_aligned_address). */
 function alignedMask(first: u64, last: u64): u32 {
+  assert(first <= last, "the range ends before it starts");
   const difference = (first ^ last) >> 12;
   return difference == 0 ? 0 : <u32>(64 - clz(difference));
 }
 
 /** The driver's invalidation of one PASID for [first, last]: the IOTLB, then the device TLBs in front. */
 export function invalidateByQueue(context: usize, first: u64, last: u64, scope: u32): void {
+  assert(scope <= SCOPE_ALL && first <= last, "there is no such scope, or no such range");
   const agent = agentOf(context);
   if (hasFlag(agent, AMD_COMMANDS)) submitAmd(context, agent, first, last, scope);
   else submitVtd(context, agent, first, last, scope);

@@ -58,6 +58,7 @@ export function flushTlbAll(freesTables: bool): void {
 
 /** __flush_tlb_all(): the calling CPU alone; no policy has hooked it. */
 export function localFlushTlbAll(cpu: u32): void {
+  assert(cpu < cpuCount, "there is no such CPU");
   tally(LOCAL_FLUSH_ALLS);
   tally(CPU_FULL_FLUSHES);
   flushEverything(contextOf(cpu));
@@ -65,6 +66,7 @@ export function localFlushTlbAll(cpu: u32): void {
 
 /** flush_tlb_mm_range(mm, start, end, shift, …); `end` = NO_LIMIT: everything. */
 export function flushTlbMmRange(mm: u32, start: u64, end: u64, shift: u32): void {
+  assert(shift >= 12 && shift < 64, "no page is so large");
   tally(MM_FLUSHES);
   const all = end == NO_LIMIT || (end - start) >> <u64>shift > CEILING;
   const gen = nextTlbGen(mm);

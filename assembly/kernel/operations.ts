@@ -1,5 +1,6 @@
 // Kernel operations of a program (codes 32 and up), and setting the kernel up.
 
+import { requesterCount } from "../hardware/requesters";
 import { setTime } from "../base/clock";
 import {
   FLUSH_NOW,
@@ -53,6 +54,7 @@ export let hasKernel: bool = false;
 
 /** A kernel with a pool of frames, room for mms, and the CPUs registered so far. False if something does not fit. */
 export function createKernel(poolBase: u64, pool: u32, mms: u32, cpus: u32, records: u32): bool {
+  assert(!hasKernel && cpus <= requesterCount, "the kernel is made once, after its CPUs");
   hasKernel =
     createPool(poolBase, pool) && createBindings() && createDeferredList(pool) && createTakenList(pool) && createHazards(records, SITES) && createSpaces(mms, cpus);
   return hasKernel;

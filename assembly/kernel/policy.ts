@@ -102,6 +102,7 @@ function invalidateKernel(first: u64, last: u64, how: u32): bool {
 
 /** A flush that the policy hooks has ended. `last` = NO_LIMIT: everything. */
 export function afterFlush(first: u64, last: u64, hook: u32, freesTables: bool): void {
+  assert(first <= last, "the range ends before it starts");
   if (!has(hook) || (has(ONLY_TABLE_FREES) && !freesTables)) return;
   if (has(ASYNC)) {
     queueInvalidation(first, last);
@@ -119,6 +120,7 @@ function queueInvalidation(first: u64, last: u64): void {
     tally(LOST_REQUESTS);
     return;
   }
+  assert(waiting < MAX_REQUESTS, "the list of requests is over-full");
   const at = REQUESTS + <usize>waiting * REQUEST_SIZE;
   store<u64>(at, first, REQUEST_FIRST);
   store<u64>(at, last, REQUEST_LAST);
@@ -171,6 +173,7 @@ export function freeTable(slot: u32, site: u8): void {
 
 function noteHeld(change: i64): void {
   const held = kernelCounter(FRAMES_HELD) + change;
+  assert(<i64>held >= 0 && held <= deferredSize, "fewer frames are held than none, or more than there are");
   setCounter(FRAMES_HELD, held);
   if (held > kernelCounter(MAX_FRAMES_HELD)) setCounter(MAX_FRAMES_HELD, held);
 }
@@ -197,6 +200,7 @@ export function runWork(): void {
 }
 
 function runRequests(): void {
+  assert(load<u32>(WORKING) == 1, "requests run outside the deferred work");
   for (let i: u32 = 0; i < load<u32>(REQUEST_COUNT); i++) {
     const at = REQUESTS + <usize>i * REQUEST_SIZE;
     const last = load<u64>(at, REQUEST_LAST);
@@ -213,9 +217,12 @@ function invalidateWholeKernel(): void {
 }
 
 function releaseFirst(taken: u32): void {
+  assert(taken <= load<u32>(DEFERRED_COUNT), "more tables are taken than are deferred");
+  assert(kernelCounter(FRAMES_HELD) == load<u32>(DEFERRED_COUNT), "frames held and frames on the list differ");
   const now = operationNumber();
   for (let i: u32 = 0; i < taken; i++) {
     const slot = load<u32>(deferred + (<usize>i << 2));
+    assert((marksOf(slot) & MARK_DEFERRED) != 0, "a table on the deferred list is not marked so");
     tally(OPERATIONS_HELD, now);
     tally(NANOSECONDS_HELD, time() - heldSince(slot));
     release(slot, load<u8>(deferredSite + i));

@@ -13,16 +13,20 @@ import {
   setState,
   stateOf,
   TABLE,
+  framesUsed,
 } from "../paging/frames";
 import { allocate } from "../base/memory";
 import { OUT_OF_FRAMES, TABLES_ALLOCATED, TABLES_RELEASED, tally, tallySite } from "./counters";
 
 /** How many frames are free; the stack itself holds slots. */
 const FREE_COUNT: usize = memory.data(sizeof<u32>(), sizeof<u32>());
+
+// ---- set up once ----
 let stack: usize = 0;
 
 /** Claims frames `base`..`base + frames - 1`; false if the frame store or memory is full. */
 export function createPool(base: u64, frames: u32): bool {
+  assert(frames != 0 && stack == 0, "the pool is made once, and not empty");
   stack = allocate(<usize>frames << 2);
   if (stack == 0) return false;
   for (let i: u32 = 0; i < frames; i++) {
@@ -41,6 +45,7 @@ function pop(): u32 {
     tally(OUT_OF_FRAMES);
     return 0;
   }
+  assert(left <= framesUsed(), "more frames are free than there are");
   store<u32>(FREE_COUNT, left - 1);
   return load<u32>(stack + (<usize>(left - 1) << 2));
 }
@@ -49,6 +54,7 @@ function pop(): u32 {
 export function allocateTable(level: u32, marks: u8): u32 {
   const slot = pop();
   if (slot == 0) return 0;
+  assert(stateOf(slot) == FREE, "a frame from the pool is not free");
   clearContents(slot);
   setState(slot, TABLE, <u8>level);
   setMarks(slot, marks);
@@ -59,6 +65,7 @@ export function allocateTable(level: u32, marks: u8): u32 {
 /** A frame for someone's data, contents as they were, or 0. */
 export function allocateData(): u32 {
   const slot = pop();
+  assert(slot == 0 || stateOf(slot) == FREE, "a frame from the pool is not free");
   if (slot != 0) setState(slot, DATA, 0);
   return slot;
 }
@@ -73,10 +80,13 @@ export function release(slot: u32, site: u8): void {
 
 /** Gives a data frame back: nobody's site. */
 export function returnData(slot: u32): void {
+  assert(stateOf(slot) == DATA, "only a data frame is given back so");
   push(slot, NO_SITE);
 }
 
 function push(slot: u32, site: u8): void {
+  assert(stateOf(slot) != FREE, "the frame is free already");
+  assert(load<u32>(FREE_COUNT) < framesUsed(), "more frames come back than there are");
   setState(slot, FREE, 0);
   noteFree(slot, site, operationNumber());
   const free = load<u32>(FREE_COUNT);
@@ -90,5 +100,6 @@ export function freeFrames(): u32 {
 
 /** Slot at a place of the stack of free frames; the last one is next. */
 export function freeSlotAt(place: u32): u32 {
+  assert(place < load<u32>(FREE_COUNT), "no frame is free at this place");
   return load<u32>(stack + (<usize>place << 2));
 }

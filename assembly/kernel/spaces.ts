@@ -67,12 +67,14 @@ export function createSpaces(mmCount: u32, cpuTotal: u32): bool {
 // @ts-ignore: decorator
 @inline
 function mmAt(mm: u32): usize {
+  assert(mm < maxMms, "there is no such mm");
   return mms + (<usize>mm << MM_SHIFT);
 }
 
 // @ts-ignore: decorator
 @inline
 function cpuAt(cpu: u32): usize {
+  assert(cpu < cpuCount, "there is no such CPU");
   return cpus + <usize>cpu * CPU_SIZE;
 }
 
@@ -112,6 +114,7 @@ export function createMm(mm: u32): bool {
 }
 
 export function forgetMm(mm: u32): void {
+  assert(!isRunning(mm), "a CPU runs the mm that is forgotten");
   store<u32>(mmAt(mm), 0, MM_ROOT);
   store<u32>(mmAt(mm), 0, MM_SECOND_ROOT);
 }
@@ -129,6 +132,7 @@ export function needSecondRoot(mm: u32): u32 {
 
 /** A top-level entry of a root has changed: init_mm's go to every root, an mm's user entries to its second root. */
 export function syncTopEntry(mm: u32, index: u32): void {
+  assert(index < ENTRIES && (mm == INIT_MM) == (index >= HALF), "the entry is in the other half");
   const at = <usize>index << 3;
   const entry = load<u64>(contentsOf(rootOf(mm)) + at);
   if (mm != INIT_MM) {
@@ -154,12 +158,14 @@ export function isRunning(mm: u32): bool {
 
 /** Address of the tlb_gen that the CPU has caught up with under its current ASID. */
 export function caughtUpGen(cpu: u32): usize {
+  assert(load<u32>(cpuAt(cpu), CPU_ASID) < ASIDS, "the CPU has no such ASID");
   const state = cpuAt(cpu);
   return state + CPU_ASIDS + (<usize>load<u32>(state, CPU_ASID) << 3) + 4;
 }
 
 /** Loads the root that a CPU runs once more, dropping what its PCID has. */
 export function reload(cpu: u32): void {
+  assert(exists(mmOfCpu(cpu)), "the CPU runs an mm that is gone");
   const pcid = load<u32>(cpuAt(cpu), CPU_ASID) + 1;
   movToCr3(contextOf(cpu), frameOf(rootOf(mmOfCpu(cpu))), pcid, false);
   tally(CPU_SPACE_FLUSHES);

@@ -1,17 +1,20 @@
 // Whose translations become stale when a leaf is cleared without a flush that reaches them (docs/rules.md section 12):
 // the CPUs' for the kernel half, until the purge; those of IOMMUs and devices for a process, if nobody notifies them.
 
+import { holdsEntry } from "../paging/frames";
 import { ANY_TAG, markStale, mayHoldRegion } from "../cache/stale";
 import { AGENT_L1, AGENT_L2 } from "../hardware/agent";
 import { agentOf, CONTEXT_DEVICE_TLBS, tagOf } from "../hardware/context";
 import { contextOf, deviceTlbOf, nextDeviceTlb } from "../hardware/requesters";
-import { isPresent, shiftOf } from "../paging/format";
+import { isPresent, shiftOf, ENTRIES, MAX_LEAF_LEVEL } from "../paging/format";
 import { addressMask } from "../paging/mode";
 import { firstBound, isBoundTo, nextBound } from "./bindings";
 import { cpuCount, INIT_MM } from "./spaces";
 
 /** `count` leaves of a level, neighbours in one table from the entry at `entries` and the address `va` on, are being cleared. */
 export function markLeaves(mm: u32, entries: usize, va: u64, level: u32, count: u32): void {
+  assert(count >= 1 && count <= ENTRIES && level <= MAX_LEAF_LEVEL, "so many leaves stand in no table");
+  assert(holdsEntry(entries) && holdsEntry(entries + (<usize>(count - 1) << 3)), "no entries of a table stand here");
   const page = (va & addressMask) >> shiftOf(level);
   if (mm == INIT_MM) markCpus(entries, page, level, count);
   else markDevices(mm, entries, page, level, count);

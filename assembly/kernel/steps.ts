@@ -6,7 +6,7 @@ import { isLeaf, isPresent, PAGE_TABLE } from "../paging/format";
 import { MARK_KERNEL } from "../paging/frames";
 import { freeTable, isFreeable } from "./policy";
 import { allocateTable } from "./pool";
-import { PUD_FREE_PMD_PAGE } from "./sites";
+import { PUD_FREE_PMD_PAGE, SITES } from "./sites";
 import { INIT_MM } from "./spaces";
 import { findEntry, inKernelHalf, LEAF_IN_THE_WAY, needEntry, tableOf } from "./tables";
 
@@ -27,6 +27,7 @@ function remembered(site: u8, va: u64): usize {
 }
 
 function remember(site: u8, va: u64, slot: u32): void {
+  assert(slot != 0 && site < SITES, "there is no table to remember, or no such site");
   const known = remembered(site, va);
   if (known != 0) store<u32>(known, 0, SLOT);
   const next = load<u32>(NEXT);
@@ -53,6 +54,7 @@ export function tableClear(site: u8, va: u64, level: u32): bool {
   const inside = needEntry(INIT_MM, va, table, MARK_KERNEL, PAGE_TABLE);
   if (inside == 0 || inside == LEAF_IN_THE_WAY) return false;
   const entry = findEntry(INIT_MM, va, table + 1);
+  assert(entry != 0, "a table that was needed is linked nowhere");
   const slot = tableOf(load<u64>(entry));
   if (isFreeable(slot)) remember(site, va, slot);
   store<u64>(entry, 0);

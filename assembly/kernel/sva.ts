@@ -4,7 +4,7 @@ import { allocate } from "../base/memory";
 import { FILL, FORGE_USER_LEAF } from "../base/operations";
 import { CONTEXT_BOUND } from "../hardware/context";
 import { bind } from "../hardware/pasid";
-import { contextOf } from "../hardware/requesters";
+import { contextOf, isCpu } from "../hardware/requesters";
 import { leafEntry, PAGE_FORGED } from "../paging/format";
 import { clearContents, contentsOf, frameOf } from "../paging/frames";
 import { TABLE_BYTES } from "../paging/tables";
@@ -16,6 +16,7 @@ import { allocateData, returnData } from "./pool";
 import { exists, needSecondRoot, rootOf } from "./spaces";
 
 export function svaBind(requester: u32, mm: u32): bool {
+  assert(!isCpu(requester), "a CPU has no PASID");
   if (!exists(mm) || has(NO_SHARED_TABLES)) return false;
   const root = has(USER_ONLY_ROOT) ? needSecondRoot(mm) : rootOf(mm);
   if (root == 0) return false;
@@ -27,6 +28,7 @@ export function svaBind(requester: u32, mm: u32): bool {
 }
 
 export function svaUnbind(requester: u32): bool {
+  assert(!isCpu(requester), "a CPU has no PASID");
   const context = contextOf(requester);
   if (!load<u32>(context, CONTEXT_BOUND)) return false;
   bind(context, false, 0, 0);
@@ -51,6 +53,7 @@ export function createTakenList(most: u32): bool {
 
 /** Gives the frame back that was taken longest ago; its frame number, 0 if there is none. */
 export function giveBack(): u64 {
+  assert(load<u32>(NEXT_TAKEN) - load<u32>(FIRST_TAKEN) <= takenSize, "more frames are taken than there are");
   const first = load<u32>(FIRST_TAKEN);
   if (first == load<u32>(NEXT_TAKEN)) return 0;
   const slot = load<u32>(taken + (<usize>(first % takenSize) << 2));
@@ -70,6 +73,7 @@ export function reuse(type: u32, word: u64): u64 {
     for (let at = first; at < first + TABLE_BYTES; at += 8) store<u64>(at, entry);
   }
   const last = load<u32>(NEXT_TAKEN);
+  assert(last - load<u32>(FIRST_TAKEN) < takenSize, "the ring of taken frames is full");
   store<u32>(taken + (<usize>(last % takenSize) << 2), slot);
   store<u32>(NEXT_TAKEN, last + 1);
   return frameOf(slot);

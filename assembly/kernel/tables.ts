@@ -2,11 +2,11 @@
 
 import { descend } from "../paging/descent";
 import { ENTRIES, FULL_RIGHTS, frameIn, isPresent, PAGE_SHIFT, shiftOf, tableEntry } from "../paging/format";
-import { frameOf } from "../paging/frames";
+import { frameOf, holdsEntry } from "../paging/frames";
 import { addressMask, isCanonical, levels } from "../paging/mode";
 import { HOST, indexAt, tableAt } from "../paging/tables";
 import { allocateTable } from "./pool";
-import { rootOf, syncTopEntry } from "./spaces";
+import { rootOf, syncTopEntry, INIT_MM } from "./spaces";
 import { markLeaves } from "./stale-marks";
 
 /** Slot of the table that a non-leaf entry points at. */
@@ -86,6 +86,7 @@ class Reach {
 
 /** Address of the entry of a level for an address, if the tables above it are there; 0 otherwise (or below a large leaf). */
 export function findEntry(mm: u32, va: u64, level: u32): usize {
+  assert(level >= 1 && level <= levels, "no entry is of this level");
   const place = reachFrom(rootOf(mm), levels, va, level);
   return levelOf(place) == level ? entryOf(place) : 0;
 }
@@ -95,6 +96,7 @@ export const LEAF_IN_THE_WAY: usize = 1;
 
 /** The same, making tables that are missing with these marks and non-leaf bits; 0 if no frame is left. */
 export function needEntry(mm: u32, va: u64, level: u32, marks: u8, bits: u64): usize {
+  assert(level >= 1 && level <= levels, "no entry is of this level");
   let place = reachFrom(rootOf(mm), levels, va, level);
   while (levelOf(place) > level) {
     const at = levelOf(place);
@@ -107,11 +109,13 @@ export function needEntry(mm: u32, va: u64, level: u32, marks: u8, bits: u64): u
     if (at == levels) syncTopEntry(mm, indexAt(va, at));
     place = reachFrom(table, at - 1, va, level);
   }
+  assert(levelOf(place) == level && holdsEntry(entryOf(place)), "what was needed is no entry of a table");
   return entryOf(place);
 }
 
 /** Clears the leaves that lie wholly inside `pages` pages from `va`; tables stay. With `mark`, translations of them become stale. */
 export function clearLeaves(mm: u32, va: u64, pages: u64, mark: bool): void {
+  assert(mm == INIT_MM ? inKernelHalf(va, pages) : inUserHalf(va, pages), "the range is not this address space's");
   let left = pages;
   let at = va;
   while (left > 0) {

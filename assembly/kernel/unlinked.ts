@@ -16,6 +16,7 @@ export function unlinkedCount(): u32 {
 
 /** Adds a table; false if there is no room, then it must stay linked. */
 export function pushUnlinked(slot: u32): bool {
+  assert(load<u32>(COUNT) <= MAX_UNLINKED, "more tables are on the stack than it has room for");
   const count = load<u32>(COUNT);
   if (count == MAX_UNLINKED) return false;
   store<u32>(SLOTS + (<usize>count << 2), slot);
@@ -26,10 +27,12 @@ export function pushUnlinked(slot: u32): bool {
 // @ts-ignore: decorator
 @inline
 export function unlinkedAt(place: u32): u32 {
+  assert(place < load<u32>(COUNT), "the place is above the top of the stack");
   return load<u32>(SLOTS + (<usize>place << 2));
 }
 
 /** Forgets all from a place on. */
 export function popUnlinked(place: u32): void {
+  assert(place <= load<u32>(COUNT), "the stack is popped to above its top");
   store<u32>(COUNT, place);
 }

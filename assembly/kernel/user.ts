@@ -5,7 +5,7 @@ import { LARGE, READ_ONLY } from "../base/operations";
 import { point } from "../base/points";
 import { detecting } from "../hardware/hazard";
 import { ENTRIES, isLeaf, isPresent, leafEntry, PAGE_SHIFT, PAGE_TABLE, PAGE_USER, readOnly, shiftOf } from "../paging/format";
-import { contentsOf, isEmpty, stateOf, TABLE } from "../paging/frames";
+import { contentsOf, isEmpty, stateOf, TABLE, holdsEntry } from "../paging/frames";
 import { levels } from "../paging/mode";
 import { indexAt } from "../paging/tables";
 import { isBound } from "./bindings";
@@ -48,6 +48,7 @@ export function munmap(mm: u32, va: u64, pages: u32): bool {
   flushTlbMmRange(mm, first, end, PAGE_SHIFT);
   point();
   for (let place = mine; place < last; place++) release(unlinkedAt(place), USER);
+  assert(unlinkedCount() == last, "an operation inside left tables on the stack");
   popUnlinked(mine);
   return true;
 }
@@ -91,6 +92,7 @@ export function mprotect(mm: u32, va: u64, pages: u32): bool {
 }
 
 function protectEntry(entry: usize): void {
+  assert(holdsEntry(entry), "no entry of a table stands here");
   const value = load<u64>(entry);
   if (isPresent(value)) store<u64>(entry, readOnly(value));
 }
@@ -110,6 +112,7 @@ export function destroyMm(mm: u32): bool {
 }
 
 function releaseBelow(slot: u32, level: u32, count: u32): void {
+  assert(level >= 1 && level <= levels && count <= ENTRIES, "no table is of this level or has so many entries");
   if (level == 1) return;
   const first = contentsOf(slot);
   for (let at = first; at < first + (<usize>count << 3); at += 8) {

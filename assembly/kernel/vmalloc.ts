@@ -4,7 +4,7 @@
 import { point } from "../base/points";
 import { detecting } from "../hardware/hazard";
 import { ENTRIES, isLeaf, isPresent, leafEntry, PAGE_KERNEL, PAGE_TABLE, shiftOf } from "../paging/format";
-import { clearContents, contentsOf, MARK_KERNEL } from "../paging/frames";
+import { clearContents, contentsOf, MARK_KERNEL, holdsEntry } from "../paging/frames";
 import { indexAt, TABLE_BYTES } from "../paging/tables";
 import { PURGES, tally } from "./counters";
 import { takeDataFrames } from "./data-frames";
@@ -84,11 +84,14 @@ function levelBesideTables(at: u64, left: u64, shift: u32): u32 {
 }
 
 function mapPages(entry: usize, count: u32): void {
+  assert(count >= 1 && holdsEntry(entry) && holdsEntry(entry + (<usize>(count - 1) << 3)), "no entries of a table stand here");
   const end = entry + (<usize>count << 3);
   for (let at = entry; at < end; at += 8) store<u64>(at, leafEntry(takeDataFrames(1), 1, PAGE_KERNEL));
 }
 
 function replaceTable(entry: usize, va: u64, level: u32): void {
+  assert(level == 2 || level == 3, "no leaf takes the place of a table here");
+  assert(holdsEntry(entry) && isPresent(load<u64>(entry)), "no entry that names a table stands here");
   if (level == 2) pmdFreePtePage(entry, va);
   else pudFreePmdPage(entry, va);
 }
@@ -126,6 +129,7 @@ function pudFreePmdPage(entry: usize, va: u64): void {
     freeTable(unlinkedAt(place), PUD_FREE_PMD_PAGE);
     point();
   }
+  assert(unlinkedCount() == end, "an operation inside left tables on the stack");
   popUnlinked(mine);
 }
 

@@ -17,7 +17,7 @@
 //   refuses(…, level, rights)           not 0: ends with this result
 //   enter(…, level, at, entry, rights)  on to the table below, whose slot it returns (0: absent)
 
-import { accumulate, frameIn, isLeaf, isPresent } from "./format";
+import { accumulate, frameIn, isLeaf, isPresent, MAX_LEVELS } from "./format";
 import { entryAt } from "./tables";
 
 /** From the table of `level` (in `frame`, at slot `table`; 0 = absent) down, with the rights of the path so far. */
@@ -33,11 +33,13 @@ export function descend<V>(
   first: u32,
   path: u64,
 ): u64 {
+  assert(from >= 1 && from <= MAX_LEVELS, "a descent starts at no level");
   let level = from;
   let frame = root;
   let table = first;
   let rights = path;
   while (true) {
+    assert(level >= 1, "a descent has gone below the last level");
     if (table == 0) return visitor.absent(level, frame);
     const at = entryAt(table, va, level);
     const target = visitor.target(level, at);

@@ -2,9 +2,8 @@
 // A frame number maps to a slot for the life of the machine; a slot has 4 KiB of contents, a state and a generation,
 // raised every time the frame is freed or given a new use. Slot 0 is no frame: the outcome "absent".
 
-import { FRAME_BITS } from "../base/limits";
 import { allocate } from "../base/memory";
-import { FRAME_BITS, PAGE_SHIFT } from "./format";
+import { FRAME_BITS, MAX_LEVELS, PAGE_SHIFT } from "./format";
 
 export const FREE: u8 = 0;
 export const TABLE: u8 = 1;
@@ -75,6 +74,7 @@ export function createFrameStore(frames: u32): bool {
   if (contents >= 0xfff0_0000) return false;
   pages = allocate(<usize>contents);
   if (buckets == 0 || standings == 0 || meta == 0 || pages == 0) return false;
+  assert((<u64>1 << bits) >= <u64>frames * 2, "the buckets are more than half full: a search may not end");
   bucketShift = 64 - bits;
   bucketMask = (<u64>1 << bits) - 1;
   capacity = frames;
@@ -97,6 +97,8 @@ export function slotOf(frame: u64): u32 {
 
 /** Slot of a frame number, made if need be (state free, contents zero); 0 if the store is full. */
 export function claimSlot(frame: u64): u32 {
+  assert(capacity != 0, "there is no frame store");
+  assert(used <= capacity, "the frame store holds more than its capacity");
   const known = slotOf(frame);
   if (known != 0) return known;
   if (used == capacity || frame >> FRAME_BITS != 0) return 0;
@@ -112,12 +114,14 @@ export function claimSlot(frame: u64): u32 {
 // @ts-ignore: decorator
 @inline
 function metaOf(slot: u32): usize {
+  assert(slot != 0 && slot <= used, "no frame has this slot");
   return meta + (<usize>slot << META_SHIFT);
 }
 
 // @ts-ignore: decorator
 @inline
 function standingOf(slot: u32): usize {
+  assert(slot <= used, "no frame has this slot");
   return standings + (<usize>slot << STANDING_SHIFT);
 }
 
@@ -125,6 +129,7 @@ function standingOf(slot: u32): usize {
 // @ts-ignore: decorator
 @inline
 export function contentsOf(slot: u32): usize {
+  assert(slot != 0 && slot <= used, "no frame has this slot");
   return pages + (<usize>slot << <usize>PAGE_SHIFT);
 }
 
@@ -160,11 +165,14 @@ export function marksOf(slot: u32): u8 {
 }
 
 export function setMarks(slot: u32, marks: u8): void {
+  assert((marks & ~(MARK_KERNEL | MARK_BOOT | MARK_DEFERRED)) == 0, "there is no such mark");
+  assert(stateOf(slot) == TABLE, "only a table has marks");
   store<u8>(standingOf(slot), marks, STANDING_MARKS);
 }
 
 /** Notes which site freed a table, in which operation. */
 export function noteFree(slot: u32, site: u8, operation: u64): void {
+  assert(stateOf(slot) == FREE, "the frame is not free");
   store<u8>(standingOf(slot), site, STANDING_SITE);
   store<u64>(metaOf(slot), operation, META_FREED_AT);
 }
@@ -187,9 +195,12 @@ export function heldSince(slot: u32): u64 {
 
 /** Gives a frame a new state; its generation rises. */
 export function setState(slot: u32, state: u8, level: u8): void {
+  assert(slot != 0, "slot 0 is no frame");
+  assert(state <= DATA && level <= <u8>MAX_LEVELS, "there is no such state or level");
   const at = standingOf(slot);
   store<u8>(at, state, STANDING_STATE);
   store<u8>(at, level, STANDING_LEVEL);
+  assert(load<u32>(at, STANDING_GENERATION) != <u32>-1, "the generations of a frame have run out");
   store<u32>(at, load<u32>(at, STANDING_GENERATION) + 1, STANDING_GENERATION);
 }
 
@@ -199,6 +210,11 @@ export function levelOf(slot: u32): u8 {
 
 export function framesUsed(): u32 {
   return used;
+}
+
+/** Whether an entry of some frame stands at an address. For assertions. */
+export function holdsEntry(at: usize): bool {
+  return (at & 7) == 0 && at >= pages + PAGE && at < pages + ((<usize>used + 1) << <usize>PAGE_SHIFT);
 }
 
 /** Whether all 512 entries of a table are 0. */

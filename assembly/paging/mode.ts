@@ -1,6 +1,6 @@
 // The paging mode of the machine: how many levels, how many address bits are translated. Set up once.
 
-import { INDEX_BITS, PAGE_SHIFT, setFormatMode } from "./format";
+import { INDEX_BITS, PAGE_SHIFT, setFormatMode, MAX_LEVELS } from "./format";
 
 export let levels: u32 = 4;
 /** Address bits above the translated ones. */
@@ -9,6 +9,8 @@ let canonicalShift: u64 = 16;
 export let addressMask: u64 = (1 << 48) - 1;
 
 export function setPagingMode(levelCount: u32, maxPhyAddr: u32, hugePages: bool): void {
+  assert(levelCount >= 3 && levelCount <= <u32>MAX_LEVELS, "no paging mode has so many levels");
+  assert(maxPhyAddr > PAGE_SHIFT && maxPhyAddr <= 56, "no physical address is so wide");
   levels = levelCount;
   const bits: u64 = <u64>(PAGE_SHIFT + INDEX_BITS * levelCount);
   canonicalShift = 64 - bits;

@@ -41,6 +41,8 @@ if (REASONS > <u32>FAULT_REASON + 1) ERROR("an outcome has too few bits for the 
 // @ts-ignore: decorator
 @inline
 export function fault(reason: u32, level: u32, errorCode: u64): u64 {
+  assert(reason != 0 && reason <= 0x7f && level <= 0xf, "reason or level do not fit into an outcome");
+  assert(errorCode >> FAULT_LEVEL_SHIFT == 0, "the error code does not fit into an outcome");
   return FAULT | (<u64>reason << FAULT_REASON_SHIFT) | (<u64>level << FAULT_LEVEL_SHIFT) | errorCode;
 }
 
@@ -53,6 +55,7 @@ export function isFault(outcome: u64): bool {
 // @ts-ignore: decorator
 @inline
 export function reasonOf(outcome: u64): u32 {
+  assert(isFault(outcome), "a translation has no reason");
   return <u32>((outcome >> FAULT_REASON_SHIFT) & FAULT_REASON);
 }
 
@@ -60,5 +63,6 @@ export function reasonOf(outcome: u64): u32 {
 // @ts-ignore: decorator
 @inline
 export function levelOfOutcome(outcome: u64): u32 {
+  assert(!isFault(outcome), "a fault has no leaf");
   return <u32>((outcome >> OK_LEVEL_SHIFT) & OK_LEVEL);
 }

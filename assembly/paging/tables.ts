@@ -1,7 +1,7 @@
 // The one door to tables: whoever reads or writes an entry comes through here. Today the frame store answers. Guest memory in
 // place, or a second stage that translates the frame first, would answer here too.
 
-import { ENTRIES, shiftOf } from "./format";
+import { ENTRIES, shiftOf, MAX_LEVELS } from "./format";
 import { contentsOf, slotOf } from "./frames";
 
 /** In place of a context: the reader is the kernel, which names tables as the machine does. */
@@ -22,6 +22,7 @@ export function tableAt(context: usize, frame: u64): u32 {
 // @ts-ignore: decorator
 @inline
 export function indexAt(va: u64, level: u32): u32 {
+  assert(level >= 1 && level <= MAX_LEVELS, "no table is of this level");
   return <u32>(va >> shiftOf(level)) & (ENTRIES - 1);
 }
 

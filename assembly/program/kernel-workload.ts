@@ -138,6 +138,7 @@ function putKind(at: usize, kind: u32, draw: u64): void {
 // @ts-ignore: decorator
 @inline
 function areaAddress(area: u32): u64 {
+  assert(area < areaCount, "there is no such area");
   return kernelBase + (<u64>area << AREA_SHIFT);
 }
 
@@ -148,6 +149,7 @@ function stateOf(area: u32): u32 {
 }
 
 function setState(area: u32, state: u32): void {
+  assert(area < areaCount, "there is no such area");
   store<u32>(areas + (<usize>area << 2), state);
 }
 

@@ -1,5 +1,6 @@
 // Plays programs: records (base/record.ts) in one call, and single operations at points.
 
+import { unlinkedCount } from "../kernel/unlinked";
 import { operationNumber, setOperationNumber } from "../base/clock";
 import {
   hasSecondRecord,
@@ -56,6 +57,7 @@ export function setInterleaved(program: usize, at: usize, count: u32): void {
 
 /** Plays `count` operations at `program`; each result goes to `results` (8 bytes a record) unless that is 0. */
 export function play(program: usize, count: u32, results: usize): void {
+  assert(unlinkedCount() == 0, "unlinked tables are on the stack before a program plays");
   const first = operationNumber();
   const end = program + <usize>count * OPERATION_SIZE;
   for (let at = program; at < end; at += OPERATION_SIZE) {
@@ -64,6 +66,7 @@ export function play(program: usize, count: u32, results: usize): void {
     let result: u64;
     if (operation == OP_ACCESS) result = accessInline(requesterIn(at), addressIn(at), typeIn(at));
     else result = playOther(at, operation);
+    assert(unlinkedCount() == 0, "an operation left unlinked tables on the stack");
     point();
     if (results != 0) store<u64>(results + (((at - program) / OPERATION_SIZE) << 3), result);
     if (hasSecondRecord(operation)) {
@@ -119,6 +122,7 @@ function playOnIommu(at: usize, operation: u8): void {
 }
 
 function playOnCpu(at: usize, operation: u8, context: usize): void {
+  assert(operation != OP_ACCESS && operation <= OP_FLUSH_KERNEL_RANGE, "no operation of a CPU");
   const type = typeIn(at);
   const argument = argumentIn(at);
   const address = addressIn(at);

@@ -73,6 +73,7 @@ export function createWorkload(max: u32): usize {
 
 /** Flushes of each kind per FLUSH_SCALE operations; kinds as above. */
 export function setFlushWeight(kind: u32, weight: u32): void {
+  assert(kind < FLUSH_KINDS, "there is no such kind of flush");
   store<u32>(WEIGHTS + (<usize>kind << 2), weight);
 }
 
@@ -161,6 +162,7 @@ function power(base: f64, exponent: f64): f64 {
 }
 
 function setAlias(index: u32, weight: f64, other: u32): void {
+  assert(index < pageCount && other < pageCount, "the page is not in the list");
   store<u32>(alias + (<usize>index << 3), <u32>(weight * 4294967295.0));
   store<u32>(alias + (<usize>index << 3), other, 4);
 }
@@ -194,6 +196,7 @@ export function generate(program: usize, count: u32): void {
   const end = program + <usize>count * OPERATION_SIZE;
   for (let at = program; at < end; at += OPERATION_SIZE) {
     const draw = next();
+    assert(pageCount != 0 && cursor < pageCount, "the stream points outside its pages");
     const page = load<u64>(pages + (<usize>nextIndex() << 3));
     if (<u32>(draw & (FLUSH_SCALE - 1)) < flushes) putFlush(at, <u32>(draw & (FLUSH_SCALE - 1)), page & PAGE_MASK);
     else putAccess(at, draw, page);

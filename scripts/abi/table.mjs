@@ -6,7 +6,8 @@ import { kebab, snake } from "./names.mjs";
 export const GROUPS = [
   // ---- geometry and limits ----
   single("paging/x86-64/entry", ["PAGE_SHIFT", "INDEX_BITS", "ENTRIES", "MAX_LEVELS", "MAX_LEAF_LEVEL"]),
-  single("base/limits", ["MAX_REQUESTERS", "PCIDS", "MAX_MMS", "FRAME_BITS"], { number: true }),
+  single("paging/x86-64/entry", ["FRAME_BITS"], { number: true }),
+  single("base/limits", ["MAX_REQUESTERS", "PCIDS", "MAX_MMS"], { number: true }),
   single("hardware/agent", ["MAX_CACHES"], { number: true }),
   single("hardware/queue/execute", ["ALL_PAGES_MASK"]),
 

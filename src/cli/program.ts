@@ -1,21 +1,15 @@
 // The command line as a whole: builds the program out of the commands and turns its end into an exit code. Node-only.
-import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { commands } from "./commands.js";
 import { COMPLETE, completionLines } from "./complete.js";
 import { EXIT, EXIT_HELP, reportError, takeResult } from "./errors.js";
 import { beginOutput, isMessageLost, outputWidth, printText, say, setWidth } from "./output.js";
+import { packageVersion } from "./version.js";
 
 /** Narrower than this nothing can be laid out. */
 const LEAST_WIDTH = 20;
 /** Where help is not for a terminal. */
 const HELP_WIDTH = 80;
-
-/** The version of the package. */
-export function packageVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
-}
 
 /** Builds the program with every command registered. */
 export function createProgram(): Command {

@@ -15,7 +15,6 @@ import { parseCount } from "./image-options.js";
 import { printCsv, printJsonText, say } from "./output.js";
 import { checkOutputFile, type OutputFile } from "./output-file.js";
 import { choosePolicies, isAboutSome } from "./policy-options.js";
-import { packageVersion } from "./program.js";
 import {
   addFileOptions,
   chooseHardware,
@@ -27,6 +26,7 @@ import {
   readMapping,
 } from "./replay-options.js";
 import { damageLine, printReplay } from "./replay-text.js";
+import { packageVersion } from "./version.js";
 
 interface Flags extends FileFlags {
   cpus?: number;

@@ -9,7 +9,6 @@ import { parseCount } from "./image-options.js";
 import { print, printJson, say, startProgress } from "./output.js";
 import { checkOutputFile } from "./output-file.js";
 import { choosePolicies } from "./policy-options.js";
-import { packageVersion } from "./program.js";
 import {
   addFileOptions,
   chooseHardware,
@@ -20,6 +19,7 @@ import {
   readMapping,
 } from "./replay-options.js";
 import { damageLine } from "./replay-text.js";
+import { packageVersion } from "./version.js";
 
 interface Flags extends FileFlags {
   html?: string;

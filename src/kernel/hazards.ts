@@ -4,7 +4,7 @@ import { frameStates, hazardRecordSize, hazardKinds as kinds, noSite, hazardReco
 import type { Engine } from "../engine/instance.js";
 import { type Field, readNumber, readWord } from "../engine/structures.js";
 import type { FrameState } from "../paging/frames.js";
-import { type Site, sites } from "./sites.js";
+import { type Site, sites } from "../program/sites.js";
 
 /**
  * Kinds of hazard, in rising harm:

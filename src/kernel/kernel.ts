@@ -13,9 +13,9 @@ import type { Engine } from "../engine/instance.js";
 import { MAX_FRAME, MAX_HAZARD_RECORDS, MAX_POOL } from "../engine/limits.js";
 import { readCounters } from "../engine/structures.js";
 import { ProgramBuilder } from "../program/program.js";
+import { type Site, sites } from "../program/sites.js";
 import { type Hazard, type HazardCounts, readCounts, readHazards } from "./hazards.js";
 import { checkPolicy, type Policy, type PolicyName, policyBits } from "./policies.js";
-import { type Site, sites } from "./sites.js";
 
 /** A kernel. */
 export interface KernelConfig {

@@ -2,7 +2,7 @@
 // The presets are the history of one patch (linux-iommu and linux-mm, 2025; CVE-2025-71202).
 
 import { checkOneOf, InvalidOptionError } from "../base/errors.js";
-import { type Site, sites } from "./sites.js";
+import { type Site, sites } from "../program/sites.js";
 
 /** A policy, as data. */
 export interface Policy {

@@ -10,8 +10,8 @@ import {
   operationTypes as types,
 } from "../engine/abi.js";
 import { writeNumber, writeWord } from "../engine/structures.js";
-import { type Site, sites } from "../kernel/sites.js";
 import type { Access } from "../paging/access.js";
+import { type Site, sites } from "./sites.js";
 
 /** Bytes of an operation. */
 export const operationBytes = operationSize;

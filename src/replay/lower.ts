@@ -2,8 +2,8 @@
 // and the accesses of devices in between. What a flush or free does is the policy's business, later, in the engine.
 
 import { operationTypes } from "../engine/abi.js";
-import type { Site } from "../kernel/sites.js";
 import { Operation } from "../program/program.js";
+import type { Site } from "../program/sites.js";
 import type { QueueCounter } from "../queue/summary.js";
 import { OPERATION_NAMES, type OperationBatch, type OperationName } from "../trace/index.js";
 import { DeviceAccesses, USER_PAGE } from "./accesses.js";

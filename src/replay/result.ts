@@ -7,7 +7,7 @@ import type { AgentGeometry } from "../hardware/geometry.js";
 import type { Hazard, HazardKind } from "../kernel/hazards.js";
 import type { KernelCounters } from "../kernel/kernel.js";
 import type { Policy } from "../kernel/policies.js";
-import type { Site } from "../kernel/sites.js";
+import type { Site } from "../program/sites.js";
 import type { QueueSummary } from "../queue/summary.js";
 import type { TraceFormat } from "../trace/index.js";
 import type { DeviceModel } from "./device-model.js";

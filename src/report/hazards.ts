@@ -2,7 +2,7 @@
 // step: the flush, the free, the walk, and what it did.
 
 import { type HazardKind, hazardKinds } from "../kernel/hazards.js";
-import type { Site } from "../kernel/sites.js";
+import type { Site } from "../program/sites.js";
 import type { PolicyResult, ReplayHazard, ReplayResult, TableFree } from "../replay/index.js";
 import { type Column, details, steps, table } from "./blocks.js";
 import { harm, kindWords } from "./comparison.js";

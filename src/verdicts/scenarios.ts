@@ -2,8 +2,8 @@
 // Addresses are those of Linux on four levels (Documentation/arch/x86/x86_64/mm.rst); order of clear, flush, free as in
 // docs/rules.md section 10.
 
-import type { Site } from "../kernel/sites.js";
 import type { ProgramBuilder } from "../program/program.js";
+import type { Site } from "../program/sites.js";
 
 /** Names of the rows. */
 export const scenarioNames = [

@@ -4,7 +4,7 @@ import { checkInteger, InvalidOptionError } from "../base/errors.js";
 import { compileEngine, type EngineOptions } from "../engine/instance.js";
 import type { HazardKind } from "../kernel/hazards.js";
 import { checkDistinct, checkPolicy, type Policy, type PolicyName, policies } from "../kernel/policies.js";
-import type { Site } from "../kernel/sites.js";
+import type { Site } from "../program/sites.js";
 import { worst } from "./harm.js";
 import { hasWork } from "./moves.js";
 import {

@@ -22,10 +22,12 @@ export const ALL_PAGES: u64 = 0x7fff_ffff_ffff_f000;
 // @ts-ignore: decorator
 @inline
 export function invalidatePages(pasid: u32): u64 {
+  assert(pasid >> 20 == 0, "a PASID has 20 bits");
   return <u64>pasid | (OP_INVALIDATE_IOMMU_PAGES << 60);
 }
 
 export function invalidateDevicePages(device: u32, pasid: u32): u64 {
+  assert(pasid >> 20 == 0, "a PASID has 20 bits");
   const id = <u64>(device & 0xffff);
   const pieces = (<u64>((pasid >> 8) & 0xff) << 16) | (<u64>(pasid & 0xff) << 48) | (<u64>(pasid >> 16) << 56);
   return id | (id << 32) | pieces | (OP_INVALIDATE_IOTLB_PAGES << 60);
@@ -33,6 +35,7 @@ export function invalidateDevicePages(device: u32, pasid: u32): u64 {
 
 /** The driver's size encoding: the highest bit in which first and last page differ; above bit 51, all pages. */
 export function pagesAddress(first: u64, last: u64, withTables: bool): u64 {
+  assert(first <= last, "the range ends before it starts");
   const flags = GN | (withTables ? PDE : 0);
   if (first >> 12 == last >> 12) return (first & PAGE) | flags;
   const highest = 63 - clz(first ^ last);

@@ -20,9 +20,11 @@ const COUNTERS: usize = memory.data(QUEUE_COUNTERS * sizeof<u64>(), sizeof<u64>(
 // @ts-ignore: decorator
 @inline
 export function tallyQueue(counter: u32, by: u64 = 1): void {
+  assert(counter < QUEUE_COUNTERS, "there is no such counter");
   count(COUNTERS, <usize>counter << 3, by);
 }
 
 export function queueCounter(counter: u32): u64 {
+  assert(counter < QUEUE_COUNTERS, "there is no such counter");
   return load<u64>(COUNTERS + (<usize>counter << 3));
 }

@@ -25,6 +25,7 @@ const PAGE: u64 = ~0xfff;
 // @ts-ignore: decorator
 @inline
 function head(type: u64, granularity: u64, pasid: u32): u64 {
+  assert(pasid >> 20 == 0, "a PASID has 20 bits");
   return type | (granularity << 4) | (SVA_DOMAIN << 16) | (<u64>pasid << 32);
 }
 
@@ -43,6 +44,7 @@ export function pageIotlb(pasid: u32): u64 {
 // @ts-ignore: decorator
 @inline
 export function pageIotlbAddress(va: u64, am: u32, leavesOnly: bool): u64 {
+  assert(am <= 0x3f, "an address mask has 6 bits");
   return (va & PAGE) | <u64>am | (leavesOnly ? HINT : 0);
 }
 
@@ -55,6 +57,7 @@ export function pasidCache(pasid: u32): u64 {
 // @ts-ignore: decorator
 @inline
 export function deviceTlb(pasid: u32): u64 {
+  assert(pasid >> 20 == 0, "a PASID has 20 bits");
   return TYPE_PASID_DEVICE_TLB | (<u64>pasid << 32);
 }
 

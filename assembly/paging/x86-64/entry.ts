@@ -183,6 +183,8 @@ export const PAGE_FORGED: u64 = P | RW | US;
 // @ts-ignore: decorator
 @inline
 export function tableEntry(frame: u64, bits: u64): u64 {
+  assert((frame << PAGE_SHIFT & ~FRAME) == 0, "the frame number is too wide");
+  assert((bits & FRAME) == 0, "bits of an entry name no frame");
   return (frame << PAGE_SHIFT) | bits;
 }
 
@@ -190,6 +192,8 @@ export function tableEntry(frame: u64, bits: u64): u64 {
 // @ts-ignore: decorator
 @inline
 export function leafEntry(address: u64, level: u32, bits: u64): u64 {
+  assert(level >= 1 && level <= MAX_LEAF_LEVEL, "no leaf is of this level");
+  assert((bits & FRAME) == 0, "bits of an entry name no frame");
   return (address & FRAME) | bits | (level > 1 ? PS : 0);
 }
 

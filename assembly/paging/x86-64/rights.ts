@@ -53,6 +53,7 @@ let pages1G: bool = true;
 
 /** MAXPHYADDR (32 to 52), and whether there are 1 GiB pages. */
 export function setFormatMode(maxPhyAddr: u32, hugePages: bool): void {
+  assert(maxPhyAddr >= 32 && maxPhyAddr <= 52, "MAXPHYADDR is out of range");
   frameReserved = ((<u64>1 << 52) - 1) & ~((<u64>1 << <u64>maxPhyAddr) - 1);
   pages1G = hugePages;
 }
@@ -72,6 +73,7 @@ export function setRules(format: usize, controls: u32, pkru: u32): void {
 // @ts-ignore: decorator
 @inline
 export function checkOf(format: usize, access: u32): usize {
+  assert(access < <u32>CHECKS * 2, "there is no such access");
   return format + FORMAT_CHECKS + (<usize>(access & ~SPECULATIVE) << CHECK_SHIFT);
 }
 
@@ -127,6 +129,7 @@ function refusingKeys(type: u32, writeDisableBinds: bool, pkru: u32): u32 {
 // @ts-ignore: decorator
 @inline
 export function isMalformed(format: usize, entry: u64, level: u32, leaf: bool): bool {
+  assert(level >= 1 && level <= MAX_LEVELS, "no entry is of this level");
   const at = format + (<usize>level << 3);
   return (entry & (leaf ? load<u64>(at, FORMAT_RESERVED_LEAF) : load<u64>(at, FORMAT_RESERVED))) != 0;
 }
