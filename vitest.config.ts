@@ -41,6 +41,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     teardownTimeout: 120_000,
     maxWorkers: 2,
+    // A quick run loads the library once per worker; all others give each file a fresh one.
+    isolate: EFFORT !== "quick",
     env: { STALEWALK_SEED: String(SEED) },
     // scripts/say-tests.mjs counts from the report in JSON.
     reporters: ["default", ["json", { outputFile: "build/test-report.json" }], sayTheSeed],
