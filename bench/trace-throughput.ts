@@ -3,7 +3,6 @@
 import { spawnSync } from "node:child_process";
 import { parseTrace } from "stalewalk/trace";
 import { openTrace } from "stalewalk/trace/node";
-import { openTrace } from "stalewalk/trace/node";
 
 /** Result of {@link traceThroughput}: sums over all files. */
 export interface TraceThroughput {

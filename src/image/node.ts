@@ -10,6 +10,8 @@ import type { ByteSource } from "./source.js";
 
 /** Largest text beside a core that is read, in bytes, inflated: a million leaves. */
 const MAX_TEXT_BYTES = 64 * 2 ** 20;
+/** Bound for the small texts beside a core, its registers and its record: room for thousands of CPUs. */
+export const MAX_RECORD_BYTES = 8 * 2 ** 20;
 
 /** An open core file. */
 export interface CoreFile {
