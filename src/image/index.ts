@@ -1,9 +1,13 @@
 // The entry point "stalewalk/image": page-table images (ELF cores of physical memory) as walkers, compared with QEMU's
 // own listings, and audited. No Node built-ins: bring the bytes.
 //
-//   const image = await openCore(bytes, { file: "vm.core.gz" });
-//   const { walker } = await loadImage(image);
-//   walker.explain(0xffffffffff600000n, { type: "read", user: true });
+// ```ts
+// import { Access } from "stalewalk";
+// import { loadImage, openCore } from "stalewalk/image";
+// const image = await openCore(bytes, { file: "vm.core.gz" });
+// const { walker } = await loadImage(image);
+// console.log(walker.explain(0xffffffffff600000n, Access.userRead).outcome);
+// ```
 
 export { DEFAULT_MAX_INFLATED_BYTES, GzipError } from "../formats/unpack.js";
 export {
