@@ -17,8 +17,8 @@ export interface GzipDamage {
 
 /** Bytes of a member that are kept to be read again at damage. A longer one may lose what its last piece decoded to. */
 const KEPT_BYTES = 8 << 20;
-/** How many bytes are pushed at a time where a piece that fails is read again, and yet again. */
-const CRUMB_BYTES = [128, 1];
+/** How many bytes are pushed at a time where a piece that fails is read again and again, until the byte is found. */
+const CRUMB_BYTES = [1024, 64, 4, 1];
 
 /** Reads a gzip file once. After damage {@link text} ends and {@link damage} says why. */
 export class GzipReader {
