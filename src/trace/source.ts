@@ -2,6 +2,7 @@
 import { ByteQueue } from "../formats/byte-queue.js";
 import { type ByteStream, inflaterOf } from "../formats/bytes.js";
 import { type GzipDamage, GzipReader, isGzip } from "../formats/gzip.js";
+import { compressedFormat, startsWith } from "../formats/magic.js";
 import { withText } from "./gzip.js";
 
 /** Where a trace may come from. A `ReadableStream` is cancelled and an iterator is ended when reading stops early. */
@@ -48,10 +49,6 @@ function named(damage: GzipDamage | undefined): GzipDamage | undefined {
 const BINARY: readonly [readonly number[], string, string][] = [
   [[0x17, 0x08, 0x44, 0x74, 0x72, 0x61, 0x63], "a trace.dat of trace-cmd", "text: run `trace-cmd report FILE`"],
   [[0x50, 0x45, 0x52, 0x46, 0x49, 0x4c, 0x45, 0x32], "a perf.data", "text: run `perf script -i FILE`"],
-  [[0x28, 0xb5, 0x2f, 0xfd], "zstd-compressed", "text or gzip: run `zstd -dc FILE`"],
-  [[0xfd, 0x37, 0x7a, 0x58, 0x5a], "xz-compressed", "text or gzip: run `xz -dc FILE`"],
-  [[0x42, 0x5a, 0x68], "bzip2-compressed", "text or gzip: run `bzip2 -dc FILE`"],
-  [[0x50, 0x4b, 0x03, 0x04], "a zip archive", "text or gzip: unpack it"],
   [[0x7f, 0x45, 0x4c, 0x46], "an ELF file", "trace text; a memory image goes to the image reader"],
   [[0xff, 0xfe], "UTF-16 text", "text as the kernel wrote it (UTF-8)"],
 ];
@@ -61,6 +58,8 @@ export const MAGIC_BYTES = 8;
 
 /** If the first bytes are those of a format that is not trace text: what it is, and what to do. */
 export function wrongFile(head: Uint8Array): { what: string; expected: string } | undefined {
-  const found = BINARY.find(([magic]) => magic.every((byte, i) => head[i] === byte));
-  return found && { what: found[1], expected: found[2] };
+  const found = BINARY.find(([magic]) => startsWith(head, magic));
+  if (found) return { what: found[1], expected: found[2] };
+  const packed = compressedFormat(head.subarray(0, MAGIC_BYTES));
+  return packed && { what: packed.what, expected: `text or gzip: run \`${packed.command}\`` };
 }
