@@ -1,7 +1,7 @@
 // `stalewalk audit CORE`: what the page tables of an image look like, counted. Node-only.
 import type { Command } from "commander";
 import { auditTables, type ImageAudit, imageContext, imageTables, type LeafFinding } from "../image/index.js";
-import { addImageOptions, type ImageFlags, openImage, parseCount } from "./image-options.js";
+import { addImageOptions, type ImageFlags, openImage, parseCount, printWarnings } from "./image-options.js";
 import { print, printJson, printTable } from "./output.js";
 
 interface Flags extends ImageFlags {
@@ -38,7 +38,7 @@ async function run(path: string, flags: Flags): Promise<void> {
     } else {
       print(`${path}: ${context.cpu ? `CPU ${context.cpu.index}, ` : ""}root 0x${context.root.toString(16)}`);
       report(audit, image.frameCount);
-      for (const warning of image.warnings) print(`warning: ${warning}`);
+      printWarnings(image);
     }
   } finally {
     close();

@@ -2,8 +2,18 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { type CheckInput, type CheckPart, checkImage, loadImage, type NamedText } from "../image/index.js";
-import { type Companions, readText } from "../image/node.js";
+import {
+  type CheckInput,
+  type CheckPart,
+  type CheckResult,
+  type CoreCpu,
+  checkImage,
+  ImageError,
+  type LoadedImage,
+  loadImage,
+  type NamedText,
+} from "../image/index.js";
+import { type Companions, MAX_RECORD_BYTES, readText } from "../image/node.js";
 import { failResult, InputError } from "./errors.js";
 import { addImageOptions, type ImageFlags, openImage, parseCount } from "./image-options.js";
 import { print, printJson, startProgress } from "./output.js";
@@ -22,6 +32,7 @@ export function register(program: Command): void {
     .description(
       "Walks the tables of a core and compares every leaf with the listings beside it: " +
         "NAME.info-tlb.txt, NAME.info-mem.txt, NAME.info-registers.txt and NAME.json, each also as .gz. " +
+        "Where they differ and neither --cpu nor --root says whose tables they are, those of the other CPUs are tried. " +
         "Exits with 0 if everything is equal and 1 if not.",
     )
     .option("--differences <number>", "differences shown for each comparison", parseCount, 10)
@@ -42,10 +53,26 @@ async function run(paths: string[], flags: Flags): Promise<void> {
   if (flags.json) printJson(results);
 }
 
+/** The result for one CPU's tables. */
+interface CpuCheck extends CheckResult {
+  cpu: number | undefined;
+  cr3: bigint;
+  levels: number;
+}
+
+/** What became of one CPU where several were tried. */
+interface Tried {
+  cpu: number | undefined;
+  /** Number of differences; undefined if its tables can't be walked. */
+  differences?: number;
+  /** Why its tables can't be walked. */
+  reason?: string;
+}
+
 async function checkOne(path: string, flags: Flags) {
   const opened = await openImage(path, flags);
   try {
-    const loaded = await loadImage(opened.image, opened.load);
+    const first = await loadImage(opened.image, opened.load);
     const { input, absent } = await readCompanions(opened.companions);
     if (!input.tlb && !input.mem) {
       throw new InputError(
@@ -54,10 +81,22 @@ async function checkOne(path: string, flags: Flags) {
     }
     const progress = startProgress(path);
     try {
-      const onProgress = progress.update;
-      const { levels } = loaded.context.rules;
-      const result = checkImage(loaded, input, { maxDifferences: flags.differences, onProgress });
-      return { ...result, cr3: loaded.context.root, levels, absent, warnings: opened.image.warnings };
+      const check = (loaded: LoadedImage): CpuCheck => {
+        const result = checkImage(loaded, input, { maxDifferences: flags.differences, onProgress: progress.update });
+        return {
+          ...result,
+          cpu: loaded.context.cpu?.index,
+          cr3: loaded.context.root,
+          levels: loaded.context.rules.levels,
+        };
+      };
+      const checked = check(first);
+      const others = checked.equal || flags.cpu !== undefined || flags.root !== undefined ? [] : opened.image.cpus;
+      const { best, tried } = await tryOthers(checked, others, async (cpu) =>
+        check(await loadImage(opened.image, await opened.loadFor(cpu))),
+      );
+      const several = tried.filter(({ differences }) => differences !== undefined).length > 1;
+      return { ...best, ...(several && { tried }), absent, warnings: opened.image.warnings };
     } finally {
       progress.end();
     }
@@ -66,14 +105,41 @@ async function checkOne(path: string, flags: Flags) {
   }
 }
 
+/** The CPU whose tables differ least from the listings, the first one on a tie, and what became of each. */
+async function tryOthers(
+  first: CpuCheck,
+  cpus: readonly CoreCpu[],
+  check: (cpu: number) => Promise<CpuCheck>,
+): Promise<{ best: CpuCheck; tried: Tried[] }> {
+  let best = first;
+  const tried: Tried[] = [{ cpu: first.cpu, differences: differencesOf(first) }];
+  for (const { index } of cpus) {
+    if (index === first.cpu || best.equal) continue;
+    try {
+      const other = await check(index);
+      tried.push({ cpu: index, differences: differencesOf(other) });
+      if (differencesOf(other) < differencesOf(best)) best = other;
+    } catch (error) {
+      // A CPU that is not in 64-bit mode, or whose root is not in the core, is none that the listings can be of.
+      if (!(error instanceof ImageError)) throw error;
+      tried.push({ cpu: index, reason: error.message });
+    }
+  }
+  return { best, tried };
+}
+
+function differencesOf(check: CheckResult): number {
+  return check.parts.reduce((sum, part) => sum + part.differences, 0);
+}
+
 async function readCompanions(companions: Companions): Promise<{ input: CheckInput; absent: string[] }> {
-  const read = async (path: string | undefined): Promise<NamedText | undefined> =>
-    path === undefined ? undefined : { file: path, text: await readText(path) };
+  const read = async (path: string | undefined, options = {}): Promise<NamedText | undefined> =>
+    path === undefined ? undefined : { file: path, text: await readText(path, options) };
   const [tlb, mem, registers, record] = await Promise.all([
     read(companions.tlb),
     read(companions.mem),
-    read(companions.registers),
-    read(companions.json),
+    read(companions.registers, { maxBytes: MAX_RECORD_BYTES }),
+    read(companions.json, { maxBytes: MAX_RECORD_BYTES }),
   ]);
   const input: CheckInput = {
     ...(tlb && { tlb }),
@@ -88,7 +154,11 @@ async function readCompanions(companions: Companions): Promise<{ input: CheckInp
 }
 
 function report(result: Awaited<ReturnType<typeof checkOne>>): void {
-  print(`${result.file}: ${result.equal ? "equal" : "DIFFERENT"} (${result.levels} levels)`);
+  const whose = result.tried ? `, CPU ${result.cpu}` : "";
+  print(`${result.file}: ${result.equal ? "equal" : "DIFFERENT"} (${result.levels} levels${whose})`);
+  for (const { cpu, differences, reason } of result.tried ?? []) {
+    print(`  CPU ${cpu}: ${reason ?? (differences === 0 ? "equal" : `${differences} DIFFERENT`)}`);
+  }
   for (const part of result.parts) reportPart(part);
   for (const name of result.absent) print(`  ${name.padEnd(15)} not there`);
   for (const warning of result.warnings) print(`  warning: ${warning}`);

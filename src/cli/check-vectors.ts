@@ -1,6 +1,7 @@
 // `stalewalk check-vectors FILE…`: the walker against recorded accesses of an emulator's MMU. Node-only.
-import { createReadStream, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import type { Command } from "commander";
+import { openFile, withZlib } from "../formats/node.js";
 import {
   checkRiscvVectors,
   checkVectors,
@@ -23,8 +24,6 @@ interface Flags {
 
 /** A file's check; `levels` are of x86-64, `modes` of RISC-V. */
 type FileCheck = (VectorCheck | RiscvCheck) & { file: string; seconds: number };
-
-const CHUNK_BYTES = 1 << 18;
 
 /** Registers `check-vectors`. */
 export function register(program: Command): void {
@@ -61,15 +60,14 @@ async function checkFile(file: string, flags: Flags): Promise<FileCheck> {
   const size = file === "-" ? 0 : statSync(file).size;
   let read = 0;
   async function* chunks(): AsyncGenerator<Uint8Array> {
-    const source = file === "-" ? process.stdin : createReadStream(file, { highWaterMark: CHUNK_BYTES });
-    for await (const chunk of source as AsyncIterable<Uint8Array>) {
+    for await (const chunk of openFile(file)) {
       read += chunk.length;
       yield chunk;
     }
   }
   const start = performance.now();
   try {
-    const opened = await openVectors(chunks(), { file, maxLine: flags.maxLine });
+    const opened = await openVectors(withZlib(chunks()), { file, maxLine: flags.maxLine });
     const options = { maxDifferences: flags.differences, onProgress: () => progress.update(read, size) };
     const check =
       opened.form === "riscv"

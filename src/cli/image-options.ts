@@ -3,7 +3,8 @@ import { type Command, InvalidArgumentError } from "commander";
 import { imageContext } from "../image/context.js";
 import type { CoreImage } from "../image/core.js";
 import { type LoadOptions, parseInfoRegisters } from "../image/index.js";
-import { type Companions, findCompanions, openCoreFile, readText } from "../image/node.js";
+import { type Companions, findCompanions, MAX_RECORD_BYTES, openCoreFile, readText } from "../image/node.js";
+import { print } from "./output.js";
 
 /** Values of the shared options as commander delivers them. */
 export interface ImageFlags {
@@ -32,6 +33,8 @@ export function addImageOptions(command: Command): Command {
 export interface OpenedImage {
   image: CoreImage;
   load: LoadOptions;
+  /** How to walk it with the registers of another CPU. */
+  loadFor(cpu: number): Promise<LoadOptions>;
   companions: Companions;
   close(): void;
 }
@@ -48,8 +51,17 @@ export async function openImage(path: string, flags: ImageFlags): Promise<Opened
       ...(flags.levels !== undefined && { levels: flags.levels }),
       ...(flags.maxPhyAddr !== undefined && { maxPhyAddr: flags.maxPhyAddr }),
     };
-    const efer = flags.efer ?? (await listedEfer(image, load, companions));
-    return { image, load: efer === undefined ? load : { ...load, efer }, companions, close };
+    const withEfer = async (options: LoadOptions) => {
+      const efer = flags.efer ?? (await listedEfer(image, options, companions));
+      return efer === undefined ? options : { ...options, efer };
+    };
+    return {
+      image,
+      load: await withEfer(load),
+      loadFor: (cpu) => withEfer({ ...load, cpu }),
+      companions,
+      close,
+    };
   } catch (error) {
     close();
     throw error;
@@ -59,8 +71,14 @@ export async function openImage(path: string, flags: ImageFlags): Promise<Opened
 async function listedEfer(image: CoreImage, load: LoadOptions, companions: Companions): Promise<bigint | undefined> {
   if (companions.registers === undefined) return undefined;
   const { cpu } = imageContext(image, load);
-  const listed = parseInfoRegisters(await readText(companions.registers), companions.registers);
+  const small = { maxBytes: MAX_RECORD_BYTES };
+  const listed = parseInfoRegisters(await readText(companions.registers, small), companions.registers);
   return listed.find((one) => one.cpu === cpu?.index)?.efer;
+}
+
+/** Prints what was odd about an image, if anything was. */
+export function printWarnings(image: CoreImage, indent = ""): void {
+  for (const warning of image.warnings) print(`${indent}warning: ${warning}`);
 }
 
 /** Parses a 64-bit number in hexadecimal, with or without `0x`; `_` may separate digits. */

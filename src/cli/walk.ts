@@ -5,7 +5,7 @@ import { type LoadedImage, loadImage } from "../image/index.js";
 import { Access } from "../paging/access.js";
 import { choiceOption } from "./choices.js";
 import { ACCESS_BY_NAME, describeEntry, describeOutcome, hexAddress, TABLE_NAMES } from "./describe.js";
-import { addImageOptions, type ImageFlags, openImage, parseAddress } from "./image-options.js";
+import { addImageOptions, type ImageFlags, openImage, parseAddress, printWarnings } from "./image-options.js";
 import { print, printJson, printTable } from "./output.js";
 
 interface Flags extends ImageFlags {
@@ -52,9 +52,11 @@ async function run(path: string, address: bigint, flags: Flags): Promise<void> {
         address,
         access: flags.access,
         ...explanation,
+        warnings: opened.image.warnings,
       });
     } else {
       report(path, loaded, address, flags.access, explanation);
+      printWarnings(opened.image);
     }
   } finally {
     opened.close();

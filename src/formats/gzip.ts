@@ -1,74 +1,206 @@
-// Inflates gzip data (RFC 1952) with the host's DecompressionStream; no Node built-ins.
-// The inflated size is bounded: a few kilobytes of gzip can claim to hold gigabytes.
+// The one reader of gzip (RFC 1952): header, DEFLATE body, CRC-32 and length, any number of members, zero padding at the
+// end. A library inflates; the frame around it, its checks and what is said of damage are here. Damage is not the loss of
+// what came before it: libraries drop what the failing call had decoded, so that part is read again in crumbs.
+import type { ByteQueue } from "./byte-queue.js";
+import { headerLength, MAX_HEADER } from "./gzip-header.js";
+import type { Inflater, InflateStep, InflateStream } from "./inflate.js";
 
-/** Default bound on an inflated size: 4 GiB, in bytes. */
-export const DEFAULT_MAX_INFLATED_BYTES = 2 ** 32;
+export { isGzip } from "./gzip-header.js";
 
-/** Thrown where gzip data are inflated: not gzip data, a damaged or cut stream, or more than the allowed bytes. */
-export class GzipError extends Error {
-  /** For telling errors apart without `instanceof`. */
-  override readonly name = "GzipError";
-  /** Name of the input as the caller gave it. */
-  readonly file: string;
+/** Something wrong with a gzip file. */
+export interface GzipDamage {
+  /** What is wrong and what was expected. */
+  readonly message: string;
+  /** Offset in the compressed file, in bytes, up to which the data had been read. */
+  readonly offset: number;
+}
 
-  constructor(file: string, message: string, cause?: unknown) {
-    super(`${file}: ${message}`, cause === undefined ? undefined : { cause });
-    this.file = file;
+/** Bytes of a member that are kept to be read again at damage. A longer one may lose what its last piece decoded to. */
+const KEPT_BYTES = 8 << 20;
+/** How many bytes are pushed at a time where a piece that fails is read again and again, until the byte is found. */
+const CRUMB_BYTES = [1024, 64, 4, 1];
+
+/** Reads a gzip file once. After damage {@link text} ends and {@link damage} says why. */
+export class GzipReader {
+  /** Damage, if any was found so far: the text is not whole. */
+  damage: GzipDamage | undefined;
+  /** What lies behind the last member and is no padding, if anything does: the text is whole without it. */
+  garbage: GzipDamage | undefined;
+
+  readonly #queue: ByteQueue;
+  readonly #inflater: Inflater;
+  #member = 0;
+  #crc = 0;
+  #length = 0;
+
+  /** @param queue the file; errors of its source pass through as they are. The caller closes it. */
+  constructor(queue: ByteQueue, inflater: Inflater) {
+    this.#queue = queue;
+    this.#inflater = inflater;
   }
-}
 
-/** Options of {@link gunzip}. */
-export interface GunzipOptions {
-  /** Name of the input for error messages. Default: `"input"`. */
-  file?: string;
-  /** Largest inflated size allowed, in bytes. Default: {@link DEFAULT_MAX_INFLATED_BYTES}. */
-  maxBytes?: number;
-}
+  /** Number of bytes of the file that were taken so far. */
+  get position(): number {
+    return this.#queue.position;
+  }
 
-/** True if the data starts with the two magic bytes of gzip (0x1f 0x8b). */
-export function isGzip(bytes: Uint8Array): boolean {
-  return bytes.length >= 2 && bytes[0] === 0x1f && bytes[1] === 0x8b;
-}
+  /** The decoded text in pieces, each the caller's to keep. Can be asked for once. */
+  async *text(): AsyncGenerator<Uint8Array, void, undefined> {
+    do {
+      if (!(await this.#header())) return;
+      yield* this.#body();
+    } while (!this.damage && (await this.#trailer()) && (await this.#another()));
+  }
 
-/**
- * Inflates gzip data.
- *
- * @param bytes the whole compressed input
- * @returns the inflated bytes
- * @throws GzipError if the data is no gzip, is damaged or cut short, or inflates to more than `maxBytes`
- */
-export async function gunzip(bytes: Uint8Array, options: GunzipOptions = {}): Promise<Uint8Array> {
-  const file = options.file ?? "input";
-  const maxBytes = options.maxBytes ?? DEFAULT_MAX_INFLATED_BYTES;
-  if (!isGzip(bytes)) throw new GzipError(file, "not gzip data: expected the bytes 1f 8b at offset 0");
-  const reader = new Blob([bytes as Uint8Array<ArrayBuffer>])
-    .stream()
-    .pipeThrough(new DecompressionStream("gzip"))
-    .getReader();
-  const chunks: Uint8Array[] = [];
-  let total = 0;
-  for (;;) {
-    let step: ReadableStreamReadResult<Uint8Array>;
+  #fail(message: string, offset: number): false {
+    this.damage = { message, offset };
+    return false;
+  }
+
+  async #header(): Promise<boolean> {
+    const start = this.position;
+    for (let want = 512; ; want *= 2) {
+      const head = await this.#queue.peek(want);
+      // Nothing at all is an empty file: that is for the caller to say.
+      if (head.length === 0 && this.#member === 0) return false;
+      const length = headerLength(head);
+      if (typeof length === "string") return this.#fail(length, start);
+      if (length >= 0) {
+        await this.#queue.take(length);
+        break;
+      }
+      if (head.length < want)
+        return this.#fail("the file ends inside a member header (cut file?)", start + head.length);
+      if (want > MAX_HEADER) return this.#fail(`a header of more than ${MAX_HEADER} bytes`, start);
+    }
+    this.#member++;
+    this.#crc = 0;
+    this.#length = 0;
+    return true;
+  }
+
+  async *#body(): AsyncGenerator<Uint8Array, void, undefined> {
+    const stream = this.#inflater.open();
+    const start = this.position;
+    const kept: Uint8Array[] = [];
     try {
-      step = await reader.read();
-    } catch (error) {
-      const reason = error instanceof Error && error.message ? error.message : String(error);
-      throw new GzipError(file, `damaged or cut gzip data after ${total} inflated bytes: ${reason}`, error);
+      for (let next: Promise<Pushed> | undefined = this.#push(stream); next; ) {
+        const { piece, step }: Pushed = await next;
+        next = undefined;
+        if (step === undefined) {
+          this.#fail("the file ends inside compressed data (cut file?)", this.position);
+          return;
+        }
+        const { unused, error } = step;
+        if (this.position - start <= KEPT_BYTES) kept.push(piece);
+        else kept.length = 0;
+        if (unused !== undefined) this.#queue.unread(piece.subarray(piece.length - unused));
+        else if (error === undefined) {
+          // The library works on the next piece, perhaps in another thread, while the caller works on this one.
+          next = this.#push(stream);
+          next.catch(() => {});
+        }
+        for (const text of step.pieces) yield this.#count(text);
+        if (error === undefined) continue;
+        // Where the failing piece begins: all that is known of a member that was too long to be kept.
+        let good = this.position - piece.length - start;
+        if (kept.length > 0) for (const crumb of CRUMB_BYTES) good = yield* this.#again(kept, good, crumb);
+        this.#fail(error, start + good);
+      }
+    } finally {
+      stream.close();
     }
-    if (step.done) break;
-    total += step.value.length;
-    if (total > maxBytes) {
-      // The stream may refuse to be cancelled once it has failed on its own; the size is the error to report.
-      await reader.cancel().catch(() => undefined);
-      throw new GzipError(file, `inflates to more than ${maxBytes} bytes; raise maxBytes to allow it`);
+  }
+
+  async #push(stream: InflateStream): Promise<Pushed> {
+    const piece = await this.#queue.take(this.#inflater.pieceBytes);
+    return { piece, step: piece.length > 0 ? await stream.push(piece) : undefined };
+  }
+
+  /**
+   * Reads a member again up to its damage, and gives what was not given yet.
+   * @param good number of its bytes that are known to be good
+   * @param crumb how many bytes to push at a time from there on
+   * @returns the number known then
+   */
+  async *#again(kept: readonly Uint8Array[], good: number, crumb: number): AsyncGenerator<Uint8Array, number> {
+    const stream = this.#inflater.open();
+    let given = this.#length;
+    let read = 0;
+    try {
+      for (const bytes of crumbs(kept, good, crumb)) {
+        const step = await stream.push(bytes);
+        for (const text of step.pieces) {
+          if (given < text.length) yield this.#count(text.subarray(given));
+          given = Math.max(0, given - text.length);
+        }
+        if (step.error !== undefined) break;
+        read += bytes.length;
+      }
+    } finally {
+      stream.close();
     }
-    chunks.push(step.value);
+    return read;
   }
-  const result = new Uint8Array(total);
-  let at = 0;
-  for (const chunk of chunks) {
-    result.set(chunk, at);
-    at += chunk.length;
+
+  #count(text: Uint8Array): Uint8Array {
+    this.#crc = this.#inflater.crc32(this.#crc, text);
+    this.#length += text.length;
+    return text;
   }
-  return result;
+
+  async #trailer(): Promise<boolean> {
+    const at = this.position;
+    const bytes = await this.#queue.take(8);
+    if (bytes.length < 8) return this.#fail("the file ends before the CRC and length (cut file?)", this.position);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
+    const crc = view.getUint32(0, true);
+    const length = view.getUint32(4, true);
+    if (crc !== this.#crc) {
+      const [want, got] = [hex(crc), hex(this.#crc)];
+      return this.#fail(`member ${this.#member} says CRC ${want}, its data has ${got}: bytes were changed`, at);
+    }
+    // The length is kept modulo 2^32.
+    if (length !== this.#length % 2 ** 32) {
+      return this.#fail(`member ${this.#member} says ${length} bytes, its data has ${this.#length}`, at + 4);
+    }
+    return true;
+  }
+
+  /** Steps over zero padding; true if another member follows. */
+  async #another(): Promise<boolean> {
+    for (;;) {
+      const bytes = await this.#queue.take(4096);
+      if (bytes.length === 0) return false;
+      const end = bytes.findIndex((byte) => byte !== 0);
+      if (end < 0) continue;
+      this.#queue.unread(bytes.subarray(end));
+      const [first, second = 0x8b] = await this.#queue.peek(2);
+      if (first === 0x1f && second === 0x8b) return true;
+      const message = `${bytes.length - end} or more bytes after the end are no gzip member`;
+      this.garbage = { message, offset: this.position };
+      return false;
+    }
+  }
+}
+
+interface Pushed {
+  readonly piece: Uint8Array;
+  /** Undefined if there was nothing more to push. */
+  readonly step: InflateStep | undefined;
+}
+
+/** The pieces as they are up to `whole` bytes, then in parts of `crumb`. */
+function* crumbs(pieces: readonly Uint8Array[], whole: number, crumb: number): Generator<Uint8Array> {
+  let left = whole;
+  for (const piece of pieces) {
+    const good = Math.min(left, piece.length);
+    left -= good;
+    if (good > 0) yield piece.subarray(0, good);
+    for (let at = good; at < piece.length; at += crumb) yield piece.subarray(at, at + crumb);
+  }
+}
+
+function hex(value: number): string {
+  return value.toString(16).padStart(8, "0");
 }

@@ -4,6 +4,7 @@
 // - of overlapping segments the one that starts lower gives the frame (on a tie the earlier program header), unless both
 //   take the bytes from the same place of the file, as dumps with virtual addresses do: that is no conflict.
 import { hex } from "./error.js";
+import { FirstOf } from "./first-of.js";
 
 const PAGE = 4096;
 
@@ -34,8 +35,9 @@ export interface FrameRun {
 /** Orders the segments into disjoint runs of whole frames, by ascending frame number, and tells what was odd. */
 export function layOutFrames(segments: readonly Segment[]): { runs: FrameRun[]; warnings: string[] } {
   const runs: FrameRun[] = [];
-  const warnings: string[] = [];
-  const pieces = segments.filter((segment) => segment.fileSize > 0).map((segment) => wholeFrames(segment, warnings));
+  const cut = new FirstOf();
+  const overlaps = new FirstOf();
+  const pieces = segments.filter((segment) => segment.fileSize > 0).map((segment) => wholeFrames(segment, cut));
   pieces.sort((a, b) => a.run.first - b.run.first || a.segment.index - b.segment.index);
   let end = 0;
   let last: FrameRun | undefined;
@@ -43,7 +45,7 @@ export function layOutFrames(segments: readonly Segment[]): { runs: FrameRun[]; 
     if (run.count === 0) continue;
     const covered = Math.max(0, Math.min(end - run.first, run.count));
     if (covered > 0 && last && last.offset - last.first * PAGE !== run.offset - run.first * PAGE) {
-      warnings.push(
+      overlaps.add(
         `program header ${segment.index}: ${covered} frame(s) from ${hex(run.first)} overlap an earlier segment; ` +
           `the bytes of the segment that starts lower are used`,
       );
@@ -53,17 +55,17 @@ export function layOutFrames(segments: readonly Segment[]): { runs: FrameRun[]; 
     end = last.first + last.count;
     runs.push(last);
   }
-  return { runs, warnings };
+  return { runs, warnings: [...cut.told(), ...overlaps.told()] };
 }
 
-function wholeFrames(segment: Segment, warnings: string[]): { segment: Segment; run: FrameRun } {
+function wholeFrames(segment: Segment, warnings: FirstOf): { segment: Segment; run: FrameRun } {
   const address = Number(segment.physicalAddress);
   const first = Math.ceil(address / PAGE);
   const head = first * PAGE - address;
   const count = Math.max(0, Math.floor((segment.fileSize - head) / PAGE));
   const used = count * PAGE;
   if (used !== segment.fileSize) {
-    warnings.push(
+    warnings.add(
       `program header ${segment.index}: p_paddr ${hex(segment.physicalAddress)} and p_filesz ${hex(segment.fileSize)} ` +
         `are not multiples of 0x1000; ${segment.fileSize - used} byte(s) of incomplete frames are left out`,
     );

@@ -1,11 +1,15 @@
 // The entry point "stalewalk/image": page-table images (ELF cores of physical memory) as walkers, compared with QEMU's
 // own listings, and audited. No Node built-ins: bring the bytes.
 //
-//   const image = await openCore(bytes, { file: "vm.core.gz" });
-//   const { walker } = await loadImage(image);
-//   walker.explain(0xffffffffff600000n, { type: "read", user: true });
+// ```ts
+// import { Access } from "stalewalk";
+// import { loadImage, openCore } from "stalewalk/image";
+// const image = await openCore(bytes, { file: "vm.core.gz" });
+// const { walker } = await loadImage(image);
+// console.log(walker.explain(0xffffffffff600000n, Access.userRead).outcome);
+// ```
 
-export { DEFAULT_MAX_INFLATED_BYTES, GzipError } from "../formats/gzip.js";
+export { DEFAULT_MAX_INFLATED_BYTES, GzipError } from "../formats/unpack.js";
 export {
   type AuditLeaf,
   type AuditOptions,
@@ -17,7 +21,7 @@ export {
 } from "./audit.js";
 export { type CheckInput, type CheckOptions, type CheckResult, checkImage } from "./check.js";
 export { type ImageContext, imageContext, imageTables, type LoadOptions } from "./context.js";
-export { CoreImage, type CoreOptions, openCore, readCore } from "./core.js";
+export { CoreImage, type CoreOptions, readCore } from "./core.js";
 export { CoreFormatError, ImageError, ListingFormatError } from "./error.js";
 export type { Segment } from "./frames.js";
 export {
@@ -38,6 +42,7 @@ export {
 } from "./listing.js";
 export { type LoadedImage, loadImage } from "./load.js";
 export type { CoreCpu } from "./notes.js";
+export { openCore } from "./open.js";
 export type { CheckPart, Difference, NamedText } from "./part.js";
 export { type ListedRegisters, parseInfoRegisters } from "./registers.js";
 export { type ByteSource, memorySource } from "./source.js";

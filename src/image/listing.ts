@@ -82,27 +82,32 @@ const MEM_LINE = /^([0-9a-f]{16})-([0-9a-f]{16}) ([0-9a-f]{16}) ([u-])r([w-])$/;
  * @throws ListingFormatError naming the first line that does not have the form, or is not above the line before
  */
 export function parseInfoTlb(text: string, file = "info tlb"): TlbListing {
-  const lines = text.split("\n");
-  const address = new BigUint64Array(lines.length);
-  const physical = new BigUint64Array(lines.length);
-  const flags = new Uint16Array(lines.length);
-  const line = new Uint32Array(lines.length);
+  let room = 1024;
+  let address = new BigUint64Array(room);
+  let physical = new BigUint64Array(room);
+  let flags = new Uint16Array(room);
+  let line = new Uint32Array(room);
   let count = 0;
-  for (let i = 0; i < lines.length; i++) {
-    const content = stripReturn(lines[i]!);
-    if (content === "") continue;
+  for (const { content, number } of linesOf(text)) {
     const match = TLB_LINE.exec(content);
     if (!match) {
-      throw new ListingFormatError(file, i + 1, content, "a line like ffffffff81000000: 0000000001000000 -GPDA----");
+      throw new ListingFormatError(file, number, content, "a line like ffffffff81000000: 0000000001000000 -GPDA----");
     }
     const at = BigInt(`0x${match[1]}`);
     if (count > 0 && at <= address[count - 1]!) {
-      throw new ListingFormatError(file, i + 1, content, "an address above that of the line before");
+      throw new ListingFormatError(file, number, content, "an address above that of the line before");
+    }
+    if (count === room) {
+      room *= 2;
+      address = grown(address, new BigUint64Array(room));
+      physical = grown(physical, new BigUint64Array(room));
+      flags = grown(flags, new Uint16Array(room));
+      line = grown(line, new Uint32Array(room));
     }
     address[count] = at;
     physical[count] = BigInt(`0x${match[2]}`);
     flags[count] = parseFlags(match[3]!);
-    line[count] = i + 1;
+    line[count] = number;
     count++;
   }
   return {
@@ -122,17 +127,14 @@ export function parseInfoTlb(text: string, file = "info tlb"): TlbListing {
  */
 export function parseInfoMem(text: string, file = "info mem"): (MemRange & { line: number })[] {
   const ranges: (MemRange & { line: number })[] = [];
-  const lines = text.split("\n");
-  for (let i = 0; i < lines.length; i++) {
-    const content = stripReturn(lines[i]!);
-    if (content === "") continue;
+  for (const { content, number } of linesOf(text)) {
     const match = MEM_LINE.exec(content);
     if (!match) {
       const expected = "a line like 0000000000400000-00000000004b0000 00000000000b0000 ur-";
-      throw new ListingFormatError(file, i + 1, content, expected);
+      throw new ListingFormatError(file, number, content, expected);
     }
     ranges.push({
-      line: i + 1,
+      line: number,
       start: BigInt(`0x${match[1]}`),
       end: BigInt(`0x${match[2]}`),
       size: BigInt(`0x${match[3]}`),
@@ -236,6 +238,21 @@ function hex16(value: bigint): string {
   return value.toString(16).padStart(16, "0");
 }
 
-function stripReturn(line: string): string {
-  return line.endsWith("\r") ? line.slice(0, -1) : line;
+/** The lines of a text that are not empty, one at a time: a text of many lines must not become as many strings. */
+function* linesOf(text: string): Generator<{ content: string; number: number }> {
+  let number = 0;
+  for (let start = 0; start < text.length; ) {
+    number++;
+    const newline = text.indexOf("\n", start);
+    const end = newline < 0 ? text.length : newline;
+    const content = text.slice(start, end > start && text[end - 1] === "\r" ? end - 1 : end);
+    if (content !== "") yield { content, number };
+    start = end + 1;
+  }
+}
+
+function grown<T extends BigUint64Array | Uint16Array | Uint32Array>(from: T, to: T): T {
+  // The union's set() takes what this one array has.
+  (to as { set(values: ArrayLike<bigint | number>): void }).set(from);
+  return to;
 }

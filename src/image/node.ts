@@ -1,18 +1,23 @@
 // Images from files, with the listings that lie beside them. Node-only: not part of the entry point "stalewalk/image".
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from "node:fs";
-import { gunzip, isGzip } from "../formats/gzip.js";
-import { type CoreImage, openCore, readCore } from "./core.js";
-import { CoreFormatError, hex } from "./error.js";
+import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { isGzip } from "../formats/gzip.js";
+import { openFile } from "../formats/node.js";
+import { unpack } from "../formats/unpack.js";
+import { type CoreImage, readCore } from "./core.js";
+import { CoreFormatError, hex, ImageError } from "./error.js";
+import { openCore } from "./open.js";
 import type { ByteSource } from "./source.js";
 
-// Below this a file is read at once; above, frame by frame, since a core may be as large as the machine's memory.
-const READ_AT_ONCE_BYTES = 256 * 2 ** 20;
+/** Largest text beside a core that is read, in bytes, inflated: a million leaves. */
+const MAX_TEXT_BYTES = 64 * 2 ** 20;
+/** Bound for the small texts beside a core, its registers and its record: room for thousands of CPUs. */
+export const MAX_RECORD_BYTES = 8 * 2 ** 20;
 
 /** An open core file. */
 export interface CoreFile {
   /** The image; its frames may be read from the file on demand. */
   image: CoreImage;
-  /** Closes the file; frames can't be read afterwards. Does nothing for a core that was read at once. */
+  /** Closes the file; frames can't be read afterwards. Does nothing for a core that had to be read whole. */
   close(): void;
 }
 
@@ -29,28 +34,28 @@ export interface Companions {
 }
 
 /**
- * Opens a core file, gzip or not. A large uncompressed one is read frame by frame.
+ * Opens a core file. A plain one is read frame by frame as frames are asked for; one in gzip, or from a pipe, whole.
  *
  * @param options.maxBytes largest inflated size of a gzip file, in bytes; default 4 GiB
  * @throws CoreFormatError, GzipError, or the system's error for a file that can't be read
  */
 export async function openCoreFile(path: string, options: { maxBytes?: number } = {}): Promise<CoreFile> {
-  if (statSync(path).size <= READ_AT_ONCE_BYTES) {
-    const image = await openCore(readFileSync(path), { file: path, ...options });
-    return { image, close() {} };
-  }
+  if (!statSync(path).isFile()) return { image: await openStream(path, options), close() {} };
   const source = fileSource(path);
   try {
-    if (isGzip(source.read(0, 2))) {
-      const bytes = await gunzip(source.read(0, source.size), { file: path, ...options });
-      source.close();
-      return { image: readCore(bytes, { file: path }), close() {} };
+    if (source.size < 2 || !isGzip(source.read(0, 2))) {
+      return { image: readCore(source, { file: path }), close: () => source.close() };
     }
-    return { image: readCore(source, { file: path }), close: () => source.close() };
+    source.close();
+    return { image: await openStream(path, options), close() {} };
   } catch (error) {
     source.close();
     throw error;
   }
+}
+
+async function openStream(path: string, options: { maxBytes?: number }): Promise<CoreImage> {
+  return openCore(openFile(path), { file: path, ...options });
 }
 
 /** A {@link ByteSource} over an open file. */
@@ -63,7 +68,7 @@ export interface FileSource extends ByteSource {
 export function fileSource(path: string): FileSource {
   const descriptor = openSync(path, "r");
   let open = true;
-  const size = statSync(path).size;
+  const { size } = fstatSync(descriptor);
   return {
     size,
     read(offset, length) {
@@ -98,8 +103,22 @@ export function findCompanions(path: string): Companions {
   };
 }
 
-/** Reads a text file (UTF-8), inflating it first if it is gzip data. */
-export async function readText(path: string): Promise<string> {
-  const bytes = readFileSync(path);
-  return new TextDecoder().decode(isGzip(bytes) ? await gunzip(bytes, { file: path }) : bytes);
+/**
+ * Reads a text file (UTF-8), inflating it first if it is gzip data.
+ *
+ * @param options.maxBytes largest size allowed, in bytes, inflated; default 64 MiB
+ * @throws ImageError if the file is larger, or has a zero byte, as no text has
+ */
+export async function readText(path: string, { maxBytes = MAX_TEXT_BYTES } = {}): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let size = 0;
+  for await (const piece of unpack(openFile(path), { file: path })) {
+    const zero = piece.indexOf(0);
+    if (zero >= 0) throw new ImageError(path, `offset ${hex(size + zero)}: a zero byte; expected text`);
+    size += piece.length;
+    if (size > maxBytes) throw new ImageError(path, `a text of more than ${maxBytes} bytes, which is the most allowed`);
+    text += decoder.decode(piece, { stream: true });
+  }
+  return text + decoder.decode();
 }

@@ -1,6 +1,6 @@
 // Numbers, times and addresses as the page shows them.
 
-import { duration } from "../replay/index.js";
+import { duration } from "../replay/stories.js";
 import { type Html, html } from "./html.js";
 
 /** A count with thousands separated: `9,391`. */

@@ -91,6 +91,120 @@ describe("check-image", () => {
   });
 });
 
+describe("X5: check-image on a core of several CPUs", () => {
+  // Three CPUs with a root each; the listings are of the tables of one of them.
+  const roots = [1, 2, 3].map((frame) => BigInt(frame) * 0x1000n);
+  const segments = [
+    { address: 0x1000n, bytes: table({ 0: 0x4003n }) },
+    { address: 0x2000n, bytes: table({ 0: 0x4003n, 1: 0x4003n }) },
+    { address: 0x3000n, bytes: table({ 0: 0x4003n, 1: 0x4003n, 2: 0x4003n }) },
+    { address: 0x4000n, bytes: table({ 0: 0x5003n }) },
+    { address: 0x5000n, bytes: table({ 0: 0xe3n, 1: 0x2000e3n }) },
+  ];
+  const half = 1n << 39n;
+  const rows = (count: number) =>
+    Array.from({ length: count }, (_, i) =>
+      [0n, 0x200000n].map((at) => ({ at: BigInt(i) * half + at, to: at })),
+    ).flat();
+  const hex16 = (value: bigint) => value.toString(16).padStart(16, "0");
+  const listing = (count: number) =>
+    rows(count)
+      .map(({ at, to }) => `${hex16(at)}: ${hex16(to)} --PDA---W\n`)
+      .join("");
+
+  async function check(name: string, whose: number, notes = roots.map((cr3) => qemuNote({ cr3 })), ...flags: string[]) {
+    const core = join(folder, `${name}.core`);
+    writeFileSync(core, buildCore({ segments, notes }));
+    writeFileSync(join(folder, `${name}.info-tlb.txt`), listing(whose));
+    return { text: await runCli("check-image", core, ...flags), json: await runJson("check-image", core, ...flags) };
+  }
+
+  it("says which CPU's tables equal the listings", async () => {
+    const { text, json } = await check("second", 2);
+    expect({ code: text.code, err: text.err }).toEqual({ code: 0, err: "" });
+    expect(text.out).toContain(
+      "second.core: equal (4 levels, CPU 1)\n  CPU 0: 2 DIFFERENT\n  CPU 1: equal\n  info tlb",
+    );
+    expect(json.code).toBe(0);
+    expect(json.value).toMatchObject([
+      {
+        equal: true,
+        cpu: 1,
+        cr3: "0x2000",
+        tried: [
+          { cpu: 0, differences: 2 },
+          { cpu: 1, differences: 0 },
+        ],
+      },
+    ]);
+  });
+
+  it("does not try others if the first one equals", async () => {
+    const { text, json } = await check("first", 1);
+    expect(text.out).toContain("first.core: equal (4 levels)\n  info tlb");
+    expect((json.value as { tried?: unknown }[])[0]!.tried).toBeUndefined();
+  });
+
+  it("shows the one that differs least if none equals, and exits with 1", async () => {
+    const { text } = await check("none", 4);
+    expect(text.code).toBe(1);
+    expect(text.out).toContain(
+      "none.core: DIFFERENT (4 levels, CPU 2)\n  CPU 0: 6 DIFFERENT\n  CPU 1: 4 DIFFERENT\n  CPU 2: 2 DIFFERENT\n",
+    );
+  });
+
+  it("keeps to the CPU or the root that was asked for", async () => {
+    const asked = await check("asked", 2, undefined, "--cpu", "0");
+    expect(asked.text.code).toBe(1);
+    expect(asked.text.out).toContain("asked.core: DIFFERENT (4 levels)\n  info tlb");
+    const root = await check("root", 2, undefined, "--root", "3000");
+    expect(root.text.code).toBe(1);
+    expect(root.text.out).not.toContain("CPU");
+  });
+
+  it("says of a CPU that can't be walked why", async () => {
+    const notes = [{ cr3: 0x1000n }, { cr3: 0x3000n, cr0: 0x11n }, { cr3: 0x9000n }, { cr3: 0x3000n }].map(
+      (registers) => qemuNote(registers),
+    );
+    const { text } = await check("real", 3, notes);
+    expect(text.code).toBe(0);
+    expect(text.out).toMatch(/equal \(4 levels, CPU 3\)\n {2}CPU 0: 4 DIFFERENT\n {2}CPU 1: .*CR0 0x11/);
+    expect(text.out).toMatch(/ {2}CPU 2: .*does not hold the root table at 0x9000/);
+  });
+});
+
+describe("X7: what is odd about an image", () => {
+  it("is said by every command that reads one, as text and as JSON", async () => {
+    const core = join(folder, "odd.core");
+    const bytes = buildCore({
+      segments: [
+        { address: 0x1000n, bytes: table({ 0: 0x2003n }) },
+        { address: 0x1000n, bytes: table({}) },
+        { address: 0x7000n, bytes: table({}) },
+      ],
+      notes: [qemuNote({ cr3: 0x1000n })],
+    });
+    new DataView(bytes.buffer, 64 + 56 * 3).setBigUint64(24, 0xffff_ffff_ffff_ffffn, true);
+    writeFileSync(core, bytes);
+    writeFileSync(join(folder, "odd.info-tlb.txt"), "");
+    const warnings = [
+      expect.stringMatching(/^program header 3: p_paddr is -1/),
+      expect.stringMatching(/^program header 2: 1 frame\(s\) from 0x1 overlap an earlier segment/),
+    ];
+    for (const args of [
+      ["walk", core, "0"],
+      ["audit", core],
+      ["check-image", core],
+    ] as const) {
+      const { code, out } = await runCli(...args);
+      expect(code).toBe(0);
+      expect(out.split("\n").filter((line) => line.includes("warning: program header"))).toHaveLength(2);
+      const { value } = await runJson(...args);
+      expect([value].flat()).toMatchObject([{ warnings }]);
+    }
+  });
+});
+
 describe("audit", () => {
   it("prints the counts", async () => {
     const { code, out, err } = await runCli("audit", four);

@@ -1,8 +1,9 @@
 // The ELF reader: what it accepts, and that what it refuses is named by file, offset, value and expectation.
 import { describe, expect, it } from "vitest";
-import { GzipError } from "../../src/formats/gzip.js";
-import { type CoreImage, openCore, readCore } from "../../src/image/core.js";
+import { GzipError } from "../../src/formats/unpack.js";
+import { type CoreImage, readCore } from "../../src/image/core.js";
 import { CoreFormatError } from "../../src/image/error.js";
+import { openCore } from "../../src/image/open.js";
 import { memorySource } from "../../src/image/source.js";
 import { type BuildOptions, buildCore, gzip, qemuNote, table } from "./build-core.js";
 

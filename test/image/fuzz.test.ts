@@ -2,15 +2,16 @@
 // errors, never in another error and never in a hang.
 
 import { beforeAll, describe, expect, it } from "vitest";
-import { GzipError } from "../../src/formats/gzip.js";
+import { GzipError } from "../../src/formats/unpack.js";
 import { auditTables } from "../../src/image/audit.js";
 import { checkImage } from "../../src/image/check.js";
 import { imageContext, imageTables } from "../../src/image/context.js";
-import { openCore, readCore } from "../../src/image/core.js";
+import { readCore } from "../../src/image/core.js";
 import { CoreFormatError, ImageError, ListingFormatError } from "../../src/image/error.js";
 import { parseInfoMem, parseInfoTlb } from "../../src/image/listing.js";
 import { loadImage } from "../../src/image/load.js";
 import { openCoreFile, readText } from "../../src/image/node.js";
+import { openCore } from "../../src/image/open.js";
 import { runs } from "../support/effort.js";
 import fc from "../support/fast-check.js";
 import { gzip } from "./build-core.js";

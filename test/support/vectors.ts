@@ -1,7 +1,7 @@
 // The walk vectors of the tests: the recorded ones, if this checkout has them, and the excerpt that is always there.
 
-import { createReadStream } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { openFile } from "../../src/formats/node.js";
 import { type NumberedVector, readWalkVectors, type WalkVector } from "../../src/vectors/index.js";
 import { sharedData } from "./shared-data.js";
 
@@ -13,7 +13,7 @@ export const vectorFixture = fileURLToPath(new URL("../fixtures/walks/walk-vecto
 
 /** The vectors of a file. */
 export function vectorsOf(path: string): AsyncGenerator<NumberedVector> {
-  return readWalkVectors(createReadStream(path), { file: path });
+  return readWalkVectors(openFile(path), { file: path });
 }
 
 /** One good line, of a reserved-bit fault that deviates from the manual. */
