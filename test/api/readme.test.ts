@@ -321,8 +321,9 @@ function foldersOf(path: string): string[] {
     .map(({ name }) => name);
 }
 
-/** Names that stand behind `../` in the imports of a folder of src. */
+/** Names that stand behind `../` in the imports of a folder of src, folders inside it included. */
 function importsOf(folder: string): Set<string> {
-  const texts = readdirSync(join(ROOT, "src", folder)).map((name) => textOf(`src/${folder}/${name}`));
-  return new Set(texts.flatMap((text) => [...text.matchAll(/"\.\.\/([\w-]+)\//g)].map((it) => it[1]!)));
+  const files = readdirSync(join(ROOT, "src", folder), { recursive: true, encoding: "utf8" });
+  const texts = files.filter((name) => name.endsWith(".ts")).map((name) => textOf(`src/${folder}/${name}`));
+  return new Set(texts.flatMap((text) => [...text.matchAll(/"(?:\.\.\/)+([\w-]+)\//g)].map((it) => it[1]!)));
 }

@@ -198,4 +198,17 @@ describe("a stranger", () => {
     const fixture = join(ROOT, "test/fixtures/walks/walk-vectors.jsonl.gz");
     expect(stranger.run("npx", "--offline", "stalewalk", "check-vectors", fixture)).toContain(": equal\n");
   });
+
+  it("is told that RISC-V walk vectors are checked in a checkout", () => {
+    const fixture = join(ROOT, "test/fixtures/riscv/walk-vectors.jsonl.gz");
+    let failure: Error | undefined;
+    try {
+      stranger.run("npx", "--offline", "stalewalk", "check-vectors", fixture);
+    } catch (error) {
+      failure = error as Error;
+    }
+    expect(failure?.message).toContain(`stalewalk: ${fixture}: RISC-V walk vectors need the engine's RISC-V build`);
+    expect(failure?.message).toContain("run npm run build:riscv");
+    expect(failure?.cause).toMatchObject({ status: 2 });
+  });
 });

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
 import { runCli, runJson } from "../cli/run-cli.js";
+import { riscvFixture } from "../support/riscv.js";
 import { vectorFixture } from "../support/vectors.js";
 
 const folder = mkdtempSync(join(tmpdir(), "check-vectors-"));
@@ -88,5 +89,64 @@ describe("check-vectors", () => {
     const { code, err } = await runCli("check-vectors", ...args);
     expect(code).toBe(2);
     expect(err).toContain(message);
+  });
+});
+
+describe("check-vectors of RISC-V accesses", () => {
+  const riscv = gunzipSync(readFileSync(riscvFixture)).toString().trimEnd().split("\n");
+
+  it("says that everything is equal, beside a file of the other form", async () => {
+    const { code, out, err } = await runCli("check-vectors", riscvFixture, vectorFixture);
+    expect(err).toBe("");
+    expect(code).toBe(0);
+    expect(out).toContain(`${riscvFixture}: equal\n`);
+    expect(out).toMatch(/ {2}\d+ vectors in [\d.]+ s \(RISC-V: \d+ of Sv39, \d+ of Sv48, \d+ of Sv57\)\n/);
+    for (const part of ["outcome", "entries", "probe", "explain", "cached"]) {
+      expect(out).toMatch(new RegExp(`${part} +${riscv.length} compared, equal\\n`));
+    }
+    expect(out).toContain(`${vectorFixture}: equal\n`);
+  });
+
+  it("shows a vector that differs in full, and exits with 1", async () => {
+    const at = riscv.findIndex((line) => /"pageSize":281474976710656/.test(line));
+    expect(at).toBeGreaterThanOrEqual(0);
+    const path = join(folder, "riscv.jsonl");
+    writeFileSync(path, riscv.with(at, riscv[at]!.replace(/"result":{"ok":true,"pa":"0x/, "$&f")).join("\n"));
+    const { code, out } = await runCli("check-vectors", path);
+    expect(code).toBe(1);
+    expect(out).toContain(`${path}: DIFFERENT\n`);
+    expect(out).toContain(`outcome  ${riscv.length} compared, 1 DIFFERENT\n`);
+    expect(out).toMatch(new RegExp(` {2}line ${at + 1}, id \\d+: (user|supervisor) (read|write|fetch) of 0x`));
+    expect(out).toMatch(/ {4}sv57, root frame 0x[0-9a-f]+, controls [A-Z ]+, via (mprv|direct|fetch)\n/i);
+    expect(out).toMatch(/ {4}level 5 {2}frame 0x[0-9a-f]+ index +\d+ {2}0x[0-9a-f]{16} -> 0x[0-9a-f]{16}\n/);
+    expect(out).toContain("    recorded: 256 TiB page\n");
+  });
+
+  it("prints JSON", async () => {
+    const { code, value } = await runJson("check-vectors", riscvFixture);
+    expect(code).toBe(0);
+    expect(value).toMatchObject([{ file: riscvFixture, equal: true, vectors: riscv.length, differing: 0, first: [] }]);
+  });
+
+  it.each([
+    ["a field that cannot be", (line: string) => line.replace('"sum":', '"som":'), "sum = undefined: expected 0 or 1"],
+    ["a line of the other form", () => lines[0]!, "mode = undefined: expected sv39 or sv48 or sv57"],
+    ["a line that is cut", (line: string) => line.slice(0, -3), "expected a JSON object"],
+  ])("refuses %s with file and line, and exits with 2", async (_, by, message) => {
+    const path = join(folder, "riscv-bad.jsonl");
+    writeFileSync(path, riscv.with(100, by(riscv[100]!)).join("\n"));
+    const { code, err, out } = await runCli("check-vectors", path);
+    expect(code).toBe(2);
+    expect(err).toContain(`stalewalk: ${path}:101: `);
+    expect(err).toContain(message);
+    expect(out).toBe("");
+  });
+
+  it("refuses a mode that is none by RISC-V's reader", async () => {
+    const path = join(folder, "sv32.jsonl");
+    writeFileSync(path, riscv[0]!.replace(/"mode":"\w+"/, '"mode":"sv32"'));
+    const { code, err } = await runCli("check-vectors", path);
+    expect(code).toBe(2);
+    expect(err).toContain(`${path}:1: mode = "sv32": expected sv39 or sv48 or sv57`);
   });
 });
