@@ -3,9 +3,9 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { kernelPrograms } from "../model/kernel/programs.js";
+import fc from "../support/fast-check.js";
 import { KernelPlayer, kernelMachine } from "../support/kernel-player.js";
 import { ROOT } from "../support/pack-package.js";
 import { SourceCopy } from "./build.js";

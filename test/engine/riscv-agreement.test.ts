@@ -3,7 +3,6 @@
 // STALEWALK_SEED as in agreement.test.ts; a fifth of the operations.
 
 import { isDeepStrictEqual } from "node:util";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RiscvMachine } from "../../src/vectors/riscv/machine.js";
 import type { RiscvOutcome } from "../../src/vectors/riscv/outcome.js";
@@ -11,6 +10,7 @@ import { Memory } from "../model/memory.js";
 import { Hart } from "../model/riscv/hart.js";
 import type { Outcome } from "../model/riscv/walk.js";
 import { ASIDS, FRAMES, type Program, programs } from "../model/riscv/worlds.js";
+import fc from "../support/fast-check.js";
 import { riscvBuild } from "../support/riscv.js";
 
 const OPERATIONS = Math.ceil(Number(process.env["STALEWALK_OPERATIONS"] ?? 100_000) / 5);

@@ -1,13 +1,13 @@
 // The gzip reader against zlib's packer, with each library that inflates for it: every block type, level and strategy, any
 // chunking, any damage.
 import { constants, deflateRawSync, gzipSync } from "node:zlib";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ByteQueue } from "../../src/formats/byte-queue.js";
 import { crc32 } from "../../src/formats/crc32.js";
 import { GzipReader } from "../../src/formats/gzip.js";
 import { fflateInflater } from "../../src/formats/inflate.js";
 import { zlibInflater } from "../../src/formats/node.js";
+import fc from "../support/fast-check.js";
 import { chunked, fixture } from "../trace/support.js";
 
 const inflaters = { fflate: fflateInflater, zlib: zlibInflater };

@@ -1,7 +1,7 @@
 // Small random RISC-V worlds and programs: a few tables per level, entries at few indices, so that accesses meet them, each
 // other's leftovers in caches, and stale ones. Every random number shrinks towards the plainest choice.
 
-import fc from "fast-check";
+import fc from "../../support/fast-check.js";
 import type { Access, Controls } from "./walk.js";
 
 /** One step of a program. */
