@@ -6,6 +6,8 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { policyBit, scopes, sites } from "../../src/engine/abi.js";
+import { checkPolicy, type Policy, policyBits } from "../../src/kernel/policies.js";
 import { ROOT } from "../support/pack-package.js";
 import { moduleTypes } from "../support/wasm-types.js";
 
@@ -91,6 +93,30 @@ describe("constants of the engine", () => {
       )
       .filter((line) => /memory\.data\([^)]*\b\d/.test(line.replace(/sizeof<\w+>\(\)/g, "size")));
     expect(literal).toEqual([]);
+  });
+});
+
+describe("bits of policies", () => {
+  it.each<[keyof typeof policyBit, Partial<Policy>]>([
+    ["hookKernelRange", { hooks: { kernelRange: true, flushAll: false } }],
+    ["hookFlushAll", { hooks: { kernelRange: false, flushAll: true } }],
+    ["onlyTableFrees", { onlyTableFrees: true }],
+    ["async", { timing: "work" }],
+    ["deferFree", { free: "deferred" }],
+    ["invalidateFirst", { worker: "invalidates-first" }],
+    ["userOnlyRoot", { root: "user-only" }],
+    ["noSharedTables", { root: "none" }],
+    ["notifyUser", { notifyUser: true }],
+  ])("%s is the engine's", (name, change) => {
+    const { bits } = policyBits({ ...checkPolicy("none"), notifyUser: false, ...change });
+    expect(bits).toBe(policyBit[name]);
+  });
+
+  it("name every bit, scope and site", () => {
+    expect(Object.keys(policyBit).length).toBe(9);
+    const policy = checkPolicy("none");
+    expect(scopes.map((scope) => policyBits({ ...policy, scope }).scope)).toEqual(scopes.map((_, i) => i));
+    expect(policyBits({ ...policy, deferUnmarkedOf: [...sites] }).deferSites).toBe(2 ** sites.length - 1);
   });
 });
 
