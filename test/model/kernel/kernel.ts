@@ -10,6 +10,7 @@ import type { MachineDump } from "../machine.js";
 import type { FrameState } from "../memory.js";
 import type { MachineParameters } from "../walk.js";
 import { AddressSpaces } from "./address-spaces.js";
+import { type Counters, counted, zeroes } from "./counters.js";
 import { FrameStore } from "./frame-store.js";
 import { type HazardDump, Hazards } from "./hazards.js";
 import type { KernelOperation } from "./operations.js";
@@ -42,31 +43,10 @@ export interface KernelConfig extends MachineParameters {
   ring: number;
 }
 
-/** Counters of the kernel's own. */
-export interface KernelCounters {
-  purges: number;
-  kernelRangeFlushes: number;
-  flushAlls: number;
-  localFlushAlls: number;
-  mmFlushes: number;
-  /** Requests of asynchronous invalidation that found no room. */
-  lostRequests: number;
-  /** IOMMU invalidations for at least one bound PASID. */
-  iommuRounds: number;
-  /** One per round and bound PASID. */
-  iotlbInvalidations: number;
-  /** One per round, bound PASID and enabled device TLB. */
-  deviceTlbInvalidations: number;
-}
-
 /** State of the kernel and of all agents. */
 export interface KernelDump extends MachineDump {
-  counters: KernelCounters & {
-    tablesAllocated: number;
-    tablesReleased: number;
-    deferredNow: number;
-    outOfFrames: number;
-  };
+  /** Those that are not 0. */
+  counters: Partial<Counters>;
   hazards: HazardDump;
   /** By frame number. */
   frames: { frame: number; state: FrameState; generation: number }[];
@@ -96,17 +76,7 @@ export class Kernel {
   lazy = { pages: 0, start: 0n, end: 0n };
   /** "site address" -> table that `table-clear` unlinked. */
   readonly remembered = new Map<string, number>();
-  readonly counters: KernelCounters = {
-    purges: 0,
-    kernelRangeFlushes: 0,
-    flushAlls: 0,
-    localFlushAlls: 0,
-    mmFlushes: 0,
-    lostRequests: 0,
-    iommuRounds: 0,
-    iotlbInvalidations: 0,
-    deviceTlbInvalidations: 0,
-  };
+  readonly counters = zeroes();
 
   /** @throws RangeError if the pool has no frame for init_mm's root */
   constructor(config: KernelConfig) {
@@ -154,8 +124,9 @@ export class Kernel {
   /** Everything that can be compared. */
   dump(): KernelDump {
     const { tablesAllocated, tablesReleased, outOfFrames } = this.memory;
+    const framesHeld = this.deferred.length;
     return {
-      counters: { ...this.counters, tablesAllocated, tablesReleased, outOfFrames, deferredNow: this.deferred.length },
+      counters: counted({ ...this.counters, tablesAllocated, tablesReleased, outOfFrames, framesHeld }),
       cpus: this.cpus.map((cpu) => ({ ...cpu.agent.dump(), invalidations: cpu.invalidations })),
       iommus: this.iommus.map((iommu) => ({
         ...iommu.agent.dump(),

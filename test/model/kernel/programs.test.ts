@@ -35,7 +35,7 @@ describe("random kernel programs", () => {
     const interleaved = ["access", "request", "reuse", "run-work"].map((kind) => `interleaved ${kind}`);
     const counters = [
       ...["purges", "kernelRangeFlushes", "flushAlls", "mmFlushes", "tablesAllocated", "tablesReleased"],
-      ...["deferredNow", "outOfFrames", "iommuRounds", "iotlbInvalidations", "deviceTlbInvalidations", "dropped"],
+      ...["framesHeld", "outOfFrames", "iommuRounds", "iotlbInvalidations", "deviceTlbInvalidations", "dropped"],
     ];
     const sites = [0, 1, 2, 3, 4, 5].map((site) => `walk-after-free/${site}`);
     const kinds = ["write-after-free", "walk-of-reused-frame", "forged-translation"].map((kind) => `${kind}/1`);
@@ -65,15 +65,15 @@ describe("random kernel programs", () => {
     fc.assert(
       fc.property(kernelPrograms(80), (program) => {
         playKernel(program, (index, _operation, _result, k) => {
-          const { frames, freeStack, counters, hazards } = k.dump();
+          const { frames, freeStack, hazards } = k.dump();
           const free = frames.filter(({ state }) => state === "free").map(({ frame }) => frame);
           expect(
             freeStack.toSorted((a, b) => a - b),
             `operation ${index}`,
           ).toEqual(free);
           const tables = frames.filter(({ state }) => state === "table").length;
-          expect(counters.tablesAllocated - counters.tablesReleased).toBe(tables);
-          expect(counters.iotlbInvalidations).toBeGreaterThanOrEqual(counters.iommuRounds);
+          expect(k.memory.tablesAllocated - k.memory.tablesReleased).toBe(tables);
+          expect(k.counters.iotlbInvalidations).toBeGreaterThanOrEqual(k.counters.iommuRounds);
           expect(hazards.records.length).toBeLessThanOrEqual(program.config.ring);
           if (!program.config.detect) expect([hazards.records, hazards.dropped]).toEqual([[], 0]);
         });

@@ -196,7 +196,7 @@ describe("scenarios", () => {
       run(k, { kind: "run-work" });
       run(k, { kind: "reuse", type: 1, address: 0x12_3000n });
       deviceRead(k, VMALLOC + MIB2 + 0x1000n);
-      return { found: Object.keys(kindsOf(k)), waiting: k.dump().counters.deferredNow };
+      return { found: Object.keys(kindsOf(k)), waiting: k.deferred.length };
     });
     expect(found).toEqual([
       { found: ["forged-translation", "walk-of-reused-frame", "write-after-free"], waiting: 0 },
@@ -279,7 +279,8 @@ describe("scenarios", () => {
       { kind: "hot-remove", address: DIRECT, blocks: 1, type: 0 },
       { kind: "cpa-split", address: DIRECT + MIB2 },
     );
-    expect(only.counters).toMatchObject({ kernelRangeFlushes: 1, flushAlls: 3, iommuRounds: 0 });
+    expect(only.counters).toMatchObject({ kernelRangeFlushes: 1, flushAlls: 3 });
+    expect(only.counters.iommuRounds).toBe(0);
     run(only, { kind: "cpa-collapse", address: DIRECT + MIB2 });
     expect(only.counters.iommuRounds).toBe(1);
   });

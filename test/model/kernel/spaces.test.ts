@@ -180,7 +180,8 @@ describe("flush_tlb_kernel_range", () => {
     const k = kernel({ cpus: 2 });
     run(k, { kind: "flush-all" }, { kind: "local-flush-all", cpu: 1 });
     expect(k.cpus.map((cpu) => cpu.invalidations)).toEqual([1, 2]);
-    expect(k.counters).toMatchObject({ kernelRangeFlushes: 0, flushAlls: 1, localFlushAlls: 1 });
+    expect(k.counters).toMatchObject({ flushAlls: 1, localFlushAlls: 1 });
+    expect(k.counters.kernelRangeFlushes).toBe(0);
   });
 });
 
