@@ -20,12 +20,21 @@ export { createWalker, createWalkerSync, type Walker, type WalkerOptions } from 
 export { type Hazard, type HazardCounts, type HazardKind, hazardKinds } from "./kernel/hazards.js";
 export type { Kernel, KernelConfig, KernelCounters } from "./kernel/kernel.js";
 export { checkPolicy, type Policy, type PolicyName, policies } from "./kernel/policies.js";
-export { type Site, sites } from "./kernel/sites.js";
+export {
+  type PointName,
+  type Site,
+  type SitePoint,
+  type SiteRecord,
+  type SiteStep,
+  siteRecords,
+  sites,
+} from "./kernel/sites.js";
 export {
   createMachine,
   createMachineSync,
   type Machine,
   type MachineConfig,
+  type ReachedPoint,
   type RunOptions,
   type Snapshot,
 } from "./machine.js";

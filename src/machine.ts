@@ -7,6 +7,7 @@ import type { Workshop } from "./hardware/agent.js";
 import { Cpu, type CpuConfig } from "./hardware/cpu.js";
 import { Iommu, type IommuConfig } from "./hardware/iommu.js";
 import { Kernel, type KernelConfig } from "./kernel/kernel.js";
+import { type PointName, pointNames } from "./kernel/sites.js";
 import type { Controls } from "./paging/access.js";
 import { Frames } from "./paging/frames.js";
 import { checkPagingMode, type PagingMode } from "./paging/paging-mode.js";
@@ -36,6 +37,13 @@ export interface RunOptions {
   signal?: AbortSignal;
 }
 
+/** A point that a program has reached (docs/rules.md section 13). */
+export interface ReachedPoint {
+  name: PointName;
+  /** What it is about: after a free the frame, of a list how many tables, else an address, 0 if there is none. */
+  at: bigint;
+}
+
 /** State of a machine at one moment; only the machine that took it can go back to it. */
 export interface Snapshot {
   /** @internal */
@@ -51,6 +59,8 @@ export interface Snapshot {
 const CHUNK = 65536;
 const SCRATCH_WORDS = 4 * 65536;
 const INTERLEAVED = 4096;
+/** Points that are written down, 16 bytes each: name (32 bits, padded), address or frame. */
+const TRAIL = 4096;
 
 /** assembly/program/check.ts: which part of an operation, and what it should be. */
 const PROGRAM_FAULTS: readonly ([string, string] | undefined)[] = [
@@ -87,6 +97,8 @@ export class Machine {
   private readonly program: Pointer;
   private readonly interleaved: Pointer;
   private readonly interleavedPoints: Pointer;
+  private readonly trail: Pointer;
+  private reached = 0;
   private readonly results: Pointer;
   private readonly pageList: Pointer;
   private readonly workloadPages: number;
@@ -112,6 +124,8 @@ export class Machine {
     this.program = engine.made(exports.allocate(CHUNK * operationBytes), "program memory");
     this.interleaved = engine.made(exports.allocate(INTERLEAVED * operationBytes), "program memory");
     this.interleavedPoints = engine.made(exports.allocate(INTERLEAVED * 4), "program memory");
+    this.trail = engine.made(exports.allocate(TRAIL * 16), "program memory");
+    exports.recordPoints(this.trail, TRAIL);
     this.results = engine.made(exports.allocate(CHUNK * 8), "result memory");
     this.workloadPages = checkInteger("workloadPages", config.workloadPages ?? 65536, 1, 1 << 24);
     this.pageList = engine.made(exports.createWorkload(this.workloadPages), "workload pages");
@@ -200,9 +214,20 @@ export class Machine {
     new Uint32Array(exports.memory.buffer, this.interleavedPoints, extra).set(interleaved.points);
     exports.setInterleaved(this.interleaved, this.interleavedPoints, extra);
     exports.play(this.program, count, this.results);
-    const points = exports.pointsReached() >>> 0;
+    this.reached = exports.pointsReached() >>> 0;
     exports.ignorePoints();
-    return { results: this.engine.words(this.results, count).slice(), points };
+    return { results: this.engine.words(this.results, count).slice(), points: this.reached };
+  }
+
+  /** The points that the latest {@link playInterleaved} reached, in order; of very long programs the first 4096. */
+  reachedPoints(): ReachedPoint[] {
+    const words = this.engine.words(this.trail, Math.min(this.reached, TRAIL) * 2);
+    return Array.from({ length: words.length / 2 }, (_, i) => {
+      const number = Number(words[2 * i]);
+      const name = pointNames[number];
+      if (name === undefined) throw new Error(`point ${i} has number ${number}, which has no name`);
+      return { name, at: words[2 * i + 1] as bigint };
+    });
   }
 
   /** Copies records into the engine and checks them. */

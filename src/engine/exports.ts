@@ -78,6 +78,7 @@ export interface EngineExports {
 
   setInterleaved(program: Pointer, points: Pointer, count: number): void;
   pointsReached(): number;
+  recordPoints(at: Pointer, room: number): void;
   ignorePoints(): void;
   createKernel(poolBase: bigint, pool: number, mms: number, cpus: number, records: number): number;
   setKernelOptions(autoPurge: boolean, detect: boolean): void;
