@@ -152,7 +152,7 @@ function tableClear(k: Kernel, site: number, address: bigint): boolean {
   if (typeof target === "string" || typeof holder === "string") return false;
   if (isFreeable(k, target.frame)) k.remembered.set(`${site} ${address}`, target.frame);
   setEntry(k, holder, address, 0n);
-  k.points.reach();
+  k.points.reach("TABLE_CLEARED", address);
   return true;
 }
 
@@ -170,7 +170,7 @@ function tableFree(k: Kernel, site: number, address: bigint): boolean {
   if (frame === undefined) return false;
   k.remembered.delete(name);
   freeTable(k, frame, site);
-  k.points.reach();
+  k.points.reach("TABLE_FREED", frame);
   return true;
 }
 
@@ -201,8 +201,9 @@ export function playKernel(
   for (const [index, operation] of operations.entries()) {
     k.hazards.operation = index;
     played = [];
+    k.points.trail = [];
     const result = stepKernel(k, operation);
-    k.points.reach();
+    k.points.reach("OPERATION_DONE");
     onAfterEach?.(index, operation, result, k, played);
   }
   return k;

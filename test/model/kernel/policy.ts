@@ -139,20 +139,20 @@ export function runWork(k: Kernel): void {
 function work(k: Kernel): void {
   for (let range = k.requests.shift(); range !== undefined; range = k.requests.shift()) {
     invalidateIommus(k, range);
-    k.points.reach();
+    k.points.reach("REQUEST_INVALIDATED", range === "everything" ? 0n : range.start);
   }
   if (!k.policy.deferFree || k.deferred.length === 0) return;
   const half = halves(k.parameters.levels).kernel;
   let taken: { frame: number; site: number }[];
   if (k.policy.invalidateFirst) {
     invalidateIommus(k, half);
-    k.points.reach();
+    k.points.reach("HALF_INVALIDATED", half.start);
     taken = k.deferred.splice(0);
   } else {
     taken = k.deferred.splice(0);
-    k.points.reach();
+    k.points.reach("LIST_TAKEN", taken.length);
     invalidateIommus(k, half);
-    k.points.reach();
+    k.points.reach("HALF_INVALIDATED", half.start);
   }
   for (const { frame, site } of taken) k.memory.release(frame, site, k.hazards.operation);
 }

@@ -51,9 +51,9 @@ export function munmap(k: Kernel, number: number, address: bigint, pages: number
       unlinked.push(frame);
     }
   }
-  k.points.reach();
+  k.points.reach("MUNMAP_UNLINKED", range.start);
   flushMmRange(k, number, range, 12);
-  k.points.reach();
+  k.points.reach("MUNMAP_FLUSHED", range.start);
   for (const frame of unlinked) k.memory.release(frame, SITE.user, k.hazards.operation);
   return true;
 }

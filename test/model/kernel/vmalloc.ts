@@ -41,11 +41,11 @@ export function kernelLeaf(k: Kernel, level: LeafLevel): bigint {
 function pmdFreePtePage(k: Kernel, pd: FoundTable, address: bigint): void {
   const pt = frameOf(entryAt(k, pd, address));
   setEntry(k, pd, address, 0n);
-  k.points.reach();
+  k.points.reach("PMD_CLEARED", address);
   flushKernelRange(k, { start: address, end: address + PAGE - 1n }, true);
-  k.points.reach();
+  k.points.reach("PMD_FLUSHED", address);
   freeTable(k, pt, SITE.pmdFreePtePage);
-  k.points.reach();
+  k.points.reach("PMD_PT_FREED", pt);
 }
 
 /** Clear the PD and the PDPT entry, flush one page, free the PTs and the PD. */
@@ -60,13 +60,15 @@ function pudFreePmdPage(k: Kernel, pdpt: FoundTable, address: bigint): void {
     k.memory.writeEntry(pd, index, 0n);
   }
   setEntry(k, pdpt, address, 0n);
-  k.points.reach();
+  k.points.reach("PUD_CLEARED", address);
   flushKernelRange(k, { start: address, end: address + PAGE - 1n }, true);
-  k.points.reach();
-  for (const frame of [...pts, pd]) {
-    freeTable(k, frame, SITE.pudFreePmdPage);
-    k.points.reach();
+  k.points.reach("PUD_FLUSHED", address);
+  for (const pt of pts) {
+    freeTable(k, pt, SITE.pudFreePmdPage);
+    k.points.reach("PUD_PT_FREED", pt);
   }
+  freeTable(k, pd, SITE.pudFreePmdPage);
+  k.points.reach("PUD_PD_FREED", pd);
 }
 
 /** Unmap pages; tables stay, CPU translations become stale until the purge. False if out of range. */
@@ -96,6 +98,6 @@ export function purge(k: Kernel): void {
   if (k.lazy.pages === 0) return;
   k.counters.purges += 1;
   flushKernelRange(k, k.lazy, false);
-  k.points.reach();
+  k.points.reach("PURGE_FLUSHED", k.lazy.start);
   k.lazy = { pages: 0, start: 0n, end: 0n };
 }
