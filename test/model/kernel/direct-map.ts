@@ -2,6 +2,7 @@
 // of attributes that split a large page and collapse it again (__split_large_page, cpa_collapse_large_pages).
 
 import { frameOf, isLeaf, PAGE_SIZE, PRESENT } from "../entry.js";
+import type { Calls } from "./calls.js";
 import { flushAll } from "./flush.js";
 import {
   alignDown,
@@ -16,9 +17,12 @@ import {
   TABLE_BITS,
 } from "./geometry.js";
 import type { Kernel } from "./kernel.js";
-import { freeTable, SITE } from "./policy.js";
+import { freeTable } from "./policy.js";
 import { entryAt, type FoundTable, findTable, setEntry } from "./tables.js";
 import { kernelLeaf } from "./vmalloc.js";
+
+/** Sites of the direct map. */
+export const DIRECT_MAP_SITES = { removePagetable: 2, kasanRemoveZeroShadow: 3, cpaCollapse: 4 } as const;
 
 /** Bits of a type: tables are boot memory; 4 KiB leaves; shadow of KASAN. */
 export const TYPE = { boot: 1, small: 2, kasan: 4 } as const;
@@ -53,7 +57,7 @@ export function hotRemove(k: Kernel, address: bigint, blocks: number, type: numb
   const found = blocksOf(k, address, blocks);
   if (found === undefined) return false;
   const kasan = (type & TYPE.kasan) !== 0;
-  const site = kasan ? SITE.kasanRemoveZeroShadow : SITE.removePagetable;
+  const site = kasan ? DIRECT_MAP_SITES.kasanRemoveZeroShadow : DIRECT_MAP_SITES.removePagetable;
   let freed = false;
   const flush = (freesTable: boolean, point: string, at: bigint): void => {
     if (kasan) return;
@@ -124,7 +128,20 @@ export function cpaCollapse(k: Kernel, address: bigint): boolean {
   k.points.reach("COLLAPSE_INSTALLED", address);
   flushAll(k, true);
   k.points.reach("COLLAPSE_FLUSHED", address);
-  freeTable(k, pt, SITE.cpaCollapse);
+  freeTable(k, pt, DIRECT_MAP_SITES.cpaCollapse);
   k.points.reach("COLLAPSE_PT_FREED", pt);
   return true;
 }
+
+/** Operations on the direct map. */
+export type DirectMapCall =
+  /** `type` bit 0: boot memory, bit 1: 4 KiB leaves, bit 2: KASAN shadow. */
+  | { kind: "hot-add" | "hot-remove"; address: bigint; blocks: number; type: number }
+  | { kind: "cpa-split" | "cpa-collapse"; address: bigint };
+
+export const directMapCalls: Calls<DirectMapCall> = {
+  "hot-add": (k, { address, blocks, type }) => hotAdd(k, address, blocks, type),
+  "hot-remove": (k, { address, blocks, type }) => hotRemove(k, address, blocks, type),
+  "cpa-split": (k, { address }) => cpaSplit(k, address),
+  "cpa-collapse": (k, { address }) => cpaCollapse(k, address),
+};

@@ -5,6 +5,7 @@ import type { Controls } from "../access.js";
 import { agentCaches, deviceTlb } from "../worlds.js";
 import type { KernelConfig } from "./kernel.js";
 import { type Policy, PRESETS } from "./policy.js";
+import { KERNEL_SITES } from "./sites.js";
 
 /** PASIDs of every IOMMU of the worlds, in the order of their indexes. */
 export const KERNEL_PASIDS: readonly number[] = [1, 7, 0xfffff];
@@ -25,7 +26,7 @@ const policy: fc.Arbitrary<Policy> = fc.oneof(
     scope: fc.constantFrom("range", "pasid", "all"),
     async: fc.boolean(),
     deferFree: fc.boolean(),
-    deferSites: fc.subarray([0, 1, 2, 3, 4]),
+    deferSites: fc.subarray([...KERNEL_SITES]),
     invalidateFirst: fc.boolean(),
     root: fc.constantFrom("shared", "shared", "user-only", "none"),
     notifyUser: fc.boolean(),
