@@ -19,7 +19,7 @@ export type { Binding, Device, DeviceConfig, Iommu, IommuConfig } from "./hardwa
 export { createWalker, createWalkerSync, type Walker, type WalkerOptions } from "./hardware/walker.js";
 export { type Hazard, type HazardCounts, type HazardKind, hazardKinds } from "./kernel/hazards.js";
 export type { Kernel, KernelConfig, KernelCounters } from "./kernel/kernel.js";
-export { checkPolicy, type Policy, type PolicyName, policies } from "./kernel/policies.js";
+export { type CheckedPolicy, checkPolicy, type Policy, type PolicyName, policies } from "./kernel/policies.js";
 export {
   type PointName,
   type Site,

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { InvalidArgumentError } from "commander";
 import { InvalidOptionError } from "../base/errors.js";
 import { type CostModel, checkCostModel } from "../cost/index.js";
-import { checkPolicy, type Policy, type PolicyName, policies } from "../kernel/policies.js";
+import { type CheckedPolicy, checkPolicy, type PolicyName, policies } from "../kernel/policies.js";
 import { checkHardware, type ReplayHardware, replayHardware } from "../replay/index.js";
 import { joinMapping, type Mapping } from "../trace/index.js";
 import { InputError } from "./errors.js";
@@ -30,9 +30,9 @@ function inFile<T>(path: string, check: () => T): T {
 }
 
 /** Policies by name or file; `all` is every preset. Without any, all. */
-export function choosePolicies(names: readonly string[] | undefined): (Policy | PolicyName)[] {
+export function choosePolicies(names: readonly string[] | undefined): (CheckedPolicy | PolicyName)[] {
   const presets = Object.keys(policies) as PolicyName[];
-  const chosen = (names ?? ["all"]).flatMap((name): (Policy | PolicyName)[] => {
+  const chosen = (names ?? ["all"]).flatMap((name): (CheckedPolicy | PolicyName)[] => {
     if (name === "all") return presets;
     if (name in policies) return [name as PolicyName];
     if (!looksLikeFile(name))

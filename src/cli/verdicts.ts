@@ -1,7 +1,7 @@
 // `stalewalk verdicts`: the matrix policy x site x hardware option, and the stories of its hazards. Node-only.
 import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
-import { type Policy, type PolicyName, policies } from "../kernel/policies.js";
+import { type CheckedPolicy, type PolicyName, policies } from "../kernel/policies.js";
 import {
   type IommuOptions,
   iotlbOccupancy,
@@ -71,7 +71,8 @@ export function register(program: Command): void {
 }
 
 async function run(flags: Flags): Promise<void> {
-  const named = flags.policy?.map(readPolicy);
+  // A preset that is named twice is meant once, as for `replay`.
+  const named = flags.policy && [...new Set(flags.policy.map(readPolicy))];
   const base = changed(flags.option ?? []);
   const progress = startProgress("cells");
   const options: VerdictsOptions = {
@@ -123,7 +124,7 @@ function changed(names: readonly OptionName[]): IommuOptions {
 }
 
 /** A preset by its name, or a policy from a JSON file. */
-function readPolicy(text: string): PolicyName | Policy {
+function readPolicy(text: string): PolicyName | CheckedPolicy {
   if (text in policies) return text as PolicyName;
   let content: string;
   try {

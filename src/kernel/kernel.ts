@@ -4,7 +4,8 @@ import { checkInteger, InvalidOptionError } from "../base/errors.js";
 import type { Engine } from "../engine/instance.js";
 import { ProgramBuilder } from "../program/program.js";
 import { type Hazard, type HazardCounts, readCounts, readHazards } from "./hazards.js";
-import { checkPolicy, type Policy, type PolicyName, policyBits } from "./policies.js";
+import { checkPolicy, type PolicyName } from "./policies.js";
+import { type CheckedPolicy, type Policy, policyBits } from "./policy.js";
 import { type Site, sites } from "./sites.js";
 
 /** A kernel. */
@@ -77,7 +78,7 @@ export type KernelCounters = Record<(typeof COUNTERS)[number] | (typeof QUEUE_CO
 /** A kernel, through whose operations tables change. */
 export class Kernel {
   /** The policy in force. */
-  readonly policy: Policy;
+  readonly policy: CheckedPolicy;
   private readonly ring: number;
 
   /** @internal */

@@ -130,6 +130,29 @@ describe("the record of a site", () => {
   });
 });
 
+describe("docs/rules.md", () => {
+  const rules = readFileSync(join(ROOT, "docs/rules.md"), "utf8");
+  const points = pointNames.filter((name) => name !== undefined);
+
+  it("lists the sites as their records are", () => {
+    const rows = [...rules.matchAll(/^ *\| (\d) \| `(\w+)` \| (\d) \| `(\w+)` \| `(\w+)` \|/gm)].map((it) =>
+      it.slice(1),
+    );
+    expect(rows).toEqual(
+      siteRecords.map(({ name, level, flush, marks }, i) => [`${i}`, name, `${level}`, flush, marks]),
+    );
+  });
+
+  it("lists every point once, and names it where it is reached", () => {
+    const [before = "", list = ""] = rules.split("\n## 13. ");
+    const names = (text: string): string[] =>
+      [...text.matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)].map((it) => it[1] as string);
+    expect(names(list).sort()).toEqual([...points].sort());
+    const reached = new Set(names(before));
+    expect(points.filter((name) => !reached.has(name))).toEqual(["OPERATION_DONE"]);
+  });
+});
+
 describe("points of no site", () => {
   const AREA = 0xffffc90000000000n;
   const reached = (
