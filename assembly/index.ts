@@ -43,7 +43,7 @@ export { queueCounter } from "./hardware/queue/counters";
 // ---- programs ----
 export { checkProgram, programFault } from "./program/check";
 export { play, setInterleaved } from "./program/play";
-export { ignorePoints, pointsReached } from "./base/points";
+export { ignorePoints, pointsReached, recordPoints } from "./base/points";
 export { operationNumber, setOperationNumber } from "./base/clock";
 export { createWorkload, generate, setActors, setFlushWeight, startWorkload } from "./program/workload";
 

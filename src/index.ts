@@ -19,12 +19,13 @@ export type { Binding, Device, DeviceConfig, Iommu, IommuConfig } from "./hardwa
 export { createWalker, createWalkerSync, type Walker, type WalkerOptions } from "./hardware/walker.js";
 export { type Hazard, type HazardCounts, type HazardKind, hazardKinds } from "./kernel/hazards.js";
 export type { Kernel, KernelConfig, KernelCounters } from "./kernel/kernel.js";
-export { checkPolicy, type Policy, type PolicyName, policies } from "./kernel/policies.js";
+export { type CheckedPolicy, checkPolicy, type Policy, type PolicyName, policies } from "./kernel/policies.js";
 export {
   createMachine,
   createMachineSync,
   type Machine,
   type MachineConfig,
+  type ReachedPoint,
   type RunOptions,
   type Snapshot,
 } from "./machine.js";
@@ -49,5 +50,13 @@ export {
   ProgramBuilder,
   type ReuseContents,
 } from "./program/program.js";
-export { type Site, sites } from "./program/sites.js";
+export {
+  type PointName,
+  type Site,
+  type SitePoint,
+  type SiteRecord,
+  type SiteStep,
+  siteRecords,
+  sites,
+} from "./program/sites.js";
 export type { FlushMix, Stream, WorkloadOptions, WorkloadPage } from "./program/workload.js";

@@ -10,6 +10,7 @@ import {
   MAX_AREAS,
   MAX_GENERATED,
   MAX_INTERLEAVED,
+  MAX_TRAIL,
   MAX_WORKLOAD_PAGES,
   SCRATCH_WORDS,
 } from "./engine/limits.js";
@@ -22,6 +23,7 @@ import { Frames } from "./paging/frames.js";
 import { type PagingMode, pagingFields, setPagingMode } from "./paging/paging-mode.js";
 import { type KernelWorkloadOptions, startKernelWorkload } from "./program/kernel-workload.js";
 import { countOperations, operationBytes, twoRecords } from "./program/program.js";
+import { type PointName, pointNames } from "./program/sites.js";
 import { checkWorkload, type WorkloadOptions } from "./program/workload.js";
 
 /** A machine. Everything is created at once; afterwards its memory does not grow. */
@@ -44,6 +46,13 @@ export interface RunOptions {
   onProgress?: (done: number, total: number) => void;
   /** Aborts between chunks with the signal's reason. */
   signal?: AbortSignal;
+}
+
+/** A point that a program has reached (docs/rules.md section 13). */
+export interface ReachedPoint {
+  name: PointName;
+  /** What it is about: after a free the frame, of a list how many tables, else an address, 0 if there is none. */
+  at: bigint;
 }
 
 /** State of a machine at one moment; only the machine that took it can go back to it. */
@@ -110,6 +119,8 @@ export class Machine {
   private readonly program: Pointer;
   private readonly interleaved: Pointer;
   private readonly interleavedPoints: Pointer;
+  private readonly trail: Pointer;
+  private reached = 0;
   private readonly results: Pointer;
   private readonly pageList: Pointer;
   private readonly workloadPages: number;
@@ -131,6 +142,8 @@ export class Machine {
     this.program = engine.made(exports.allocate(CHUNK * operationBytes), "program memory");
     this.interleaved = engine.made(exports.allocate(MAX_INTERLEAVED * operationBytes), "program memory");
     this.interleavedPoints = engine.made(exports.allocate(MAX_INTERLEAVED * 4), "program memory");
+    this.trail = engine.made(exports.allocate(MAX_TRAIL * 16), "program memory");
+    exports.recordPoints(this.trail, MAX_TRAIL);
     this.results = engine.made(exports.allocate(CHUNK * 8), "result memory");
     this.workloadPages = config.workloadPages ?? 65536;
     this.pageList = engine.made(exports.createWorkload(this.workloadPages), "workload pages");
@@ -220,9 +233,20 @@ export class Machine {
     new Uint32Array(exports.memory.buffer, this.interleavedPoints, extra).set(interleaved.points);
     exports.setInterleaved(this.interleaved, this.interleavedPoints, extra);
     exports.play(this.program, count, this.results);
-    const points = exports.pointsReached() >>> 0;
+    this.reached = exports.pointsReached() >>> 0;
     exports.ignorePoints();
-    return { results: this.engine.words(this.results, count).slice(), points };
+    return { results: this.engine.words(this.results, count).slice(), points: this.reached };
+  }
+
+  /** The points that the latest {@link playInterleaved} reached, in order; of very long programs the first 4096. */
+  reachedPoints(): ReachedPoint[] {
+    const words = this.engine.words(this.trail, Math.min(this.reached, MAX_TRAIL) * 2);
+    return Array.from({ length: words.length / 2 }, (_, i) => {
+      const number = Number(words[2 * i]);
+      const name = pointNames[number];
+      if (name === undefined) throw new Error(`point ${i} has number ${number}, which has no name`);
+      return { name, at: words[2 * i + 1] as bigint };
+    });
   }
 
   /** Copies records into the engine and checks them. */

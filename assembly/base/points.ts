@@ -1,5 +1,6 @@
 // Points: places inside and between operations where other agents may act (docs/rules.md section 13).
-// A program may carry interleaved operations, each with the number of the point at which it plays.
+// A program may carry interleaved operations, each with the number of the point at which it plays. Whoever watches can read
+// afterwards which points were reached, by name (kernel/sites.ts has the names).
 
 import { OPERATION_SIZE } from "./record";
 
@@ -16,6 +17,20 @@ let player: u32 = 0;
 let operations: usize = 0;
 let points: usize = 0;
 let interleaved: u32 = 0;
+/** Where reached points are written down, and room for how many. */
+let trail: usize = 0;
+let trailRoom: u32 = 0;
+
+// ---- a reached point in the trail ----
+const REACHED_NAME: usize = 0;
+const REACHED_AT: usize = REACHED_NAME + 8;
+const REACHED_SHIFT: usize = 4;
+
+/** Where the points that a watched program reaches are written down, from the first on: name (32 bits, padded), then address or frame. */
+export function recordPoints(at: usize, room: u32): void {
+  trail = at;
+  trailRoom = room;
+}
 
 /**
  * Interleaved operations (records) and their points (32 bits each, ascending), played by the function of that index; starts
@@ -43,16 +58,21 @@ export function ignorePoints(): void {
   watching = false;
 }
 
-/** A point has been reached. */
+/** The point of that name has been reached; `at`: the address or frame that it is about. */
 // @ts-ignore: decorator
 @inline
-export function point(): void {
-  if (watching) reach();
+export function point(name: u32, at: u64): void {
+  if (watching) reach(name, at);
 }
 
-function reach(): void {
+function reach(name: u32, at: u64): void {
   if (load<u32>(PLAYING)) return;
   const now = load<u32>(REACHED);
+  if (now < trailRoom) {
+    const place = trail + (<usize>now << REACHED_SHIFT);
+    store<u32>(place, name, REACHED_NAME);
+    store<u64>(place, at, REACHED_AT);
+  }
   store<u32>(REACHED, now + 1);
   store<u32>(PLAYING, 1);
   playInterleaved(now);

@@ -21,7 +21,27 @@ import { takeDataFrames } from "./data-frames";
 import { flushTlbAll } from "./flush";
 import { freeTable } from "./policy";
 import { allocateTable } from "./pool";
-import { CPA_COLLAPSE_LARGE_PAGES, KASAN_REMOVE_ZERO_SHADOW, REMOVE_PAGETABLE, SITES } from "./sites";
+import {
+  COLLAPSE_FLUSHED,
+  COLLAPSE_INSTALLED,
+  COLLAPSE_PT_FREED,
+  CPA_COLLAPSE_LARGE_PAGES,
+  KASAN_PD_CLEARED,
+  KASAN_PD_FREED,
+  KASAN_PT_CLEARED,
+  KASAN_PT_FREED,
+  KASAN_REMOVE_ZERO_SHADOW,
+  REMOVE_PAGETABLE,
+  SITES,
+  SPLIT_FLUSHED,
+  SPLIT_INSTALLED,
+  UNPLUG_FLUSHED,
+  UNPLUG_PD_CLEARED,
+  UNPLUG_PD_FREED,
+  UNPLUG_PT_CLEARED,
+  UNPLUG_PT_FREED,
+  UNPLUG_PTES_FLUSHED,
+} from "./sites";
 import { INIT_MM } from "./spaces";
 import { findEntry, inKernelHalf, LEAF_IN_THE_WAY, needEntry, tableOf } from "./tables";
 
@@ -78,7 +98,7 @@ export function hotRemove(va: u64, blocks: u32, type: u32): bool {
   }
   if (site == REMOVE_PAGETABLE) {
     flushTlbAll(freed);
-    point();
+    point(UNPLUG_FLUSHED, first);
   }
   return true;
 }
@@ -96,11 +116,10 @@ function removeBlock(va: u64, site: u8): bool {
   const table = tableOf(old);
   if (table == 0) return false;
   clearContents(table);
-  if (site == REMOVE_PAGETABLE) {
-    flushTlbAll(true);
-    point();
-  }
-  return freeThenClear(table, entry, site);
+  if (site == KASAN_REMOVE_ZERO_SHADOW) return freeThenClear(table, entry, va, site, KASAN_PT_FREED, KASAN_PT_CLEARED);
+  flushTlbAll(true);
+  point(UNPLUG_PTES_FLUSHED, va);
+  return freeThenClear(table, entry, va, site, UNPLUG_PT_FREED, UNPLUG_PT_CLEARED);
 }
 
 /** The same for the PD of an address. */
@@ -110,18 +129,20 @@ function removePd(va: u64, site: u8): bool {
   const old = load<u64>(entry);
   if (!isPresent(old) || isLeaf(old, BLOCK_LEVEL + 1)) return false;
   const table = tableOf(old);
-  return table != 0 && freeThenClear(table, entry, site);
+  if (table == 0) return false;
+  if (site == KASAN_REMOVE_ZERO_SHADOW) return freeThenClear(table, entry, va, site, KASAN_PD_FREED, KASAN_PD_CLEARED);
+  return freeThenClear(table, entry, va, site, UNPLUG_PD_FREED, UNPLUG_PD_CLEARED);
 }
 
-/** In the kernel's order: an empty table is freed first, and unlinked after that. */
-function freeThenClear(table: u32, entry: usize, site: u8): bool {
+/** In the kernel's order: an empty table is freed first, and unlinked after that; the points of both by name. */
+function freeThenClear(table: u32, entry: usize, va: u64, site: u8, freed: u32, cleared: u32): bool {
   assert(table != 0 && site < SITES, "there is no table to free, or no such site");
   assert(holdsEntry(entry), "no entry of a table stands here");
   if (!isEmpty(table)) return false;
   freeTable(table, site);
-  point();
+  point(freed, frameOf(table));
   store<u64>(entry, 0);
-  point();
+  point(cleared, va);
   return true;
 }
 
@@ -142,9 +163,9 @@ export function cpaSplit(va: u64): bool {
     page += (<u64>1) << shiftOf(1);
   }
   store<u64>(entry, tableEntry(frameOf(table), KERNPG_TABLE));
-  point();
+  point(SPLIT_INSTALLED, va);
   flushTlbAll(false);
-  point();
+  point(SPLIT_FLUSHED, va);
   return true;
 }
 
@@ -158,10 +179,10 @@ export function cpaCollapse(va: u64): bool {
   const table = tableOf(old);
   if (table == 0) return false;
   store<u64>(entry, leafEntry(addressIn(load<u64>(contentsOf(table)), BLOCK_LEVEL), BLOCK_LEVEL, PAGE_KERNEL));
-  point();
+  point(COLLAPSE_INSTALLED, va);
   flushTlbAll(true);
-  point();
+  point(COLLAPSE_FLUSHED, va);
   freeTable(table, CPA_COLLAPSE_LARGE_PAGES);
-  point();
+  point(COLLAPSE_PT_FREED, frameOf(table));
   return true;
 }

@@ -35,6 +35,7 @@ import {
 } from "./counters";
 import { invalidateByQueue, NO_LIMIT, SCOPE_PASID, SCOPE_RANGE, startRound } from "./driver";
 import { release } from "./pool";
+import { HALF_INVALIDATED, LIST_TAKEN, REQUEST_INVALIDATED } from "./sites";
 
 // ---- the policy: bits ----
 export const HOOK_KERNEL_RANGE: u32 = 1;
@@ -191,7 +192,7 @@ export function runWork(): void {
     } else {
       // The list is taken here: tables that arrive from now on wait for the next run.
       const taken = load<u32>(DEFERRED_COUNT);
-      point();
+      point(LIST_TAKEN, taken);
       invalidateWholeKernel();
       releaseFirst(taken);
     }
@@ -203,17 +204,19 @@ function runRequests(): void {
   assert(load<u32>(WORKING) == 1, "requests run outside the deferred work");
   for (let i: u32 = 0; i < load<u32>(REQUEST_COUNT); i++) {
     const at = REQUESTS + <usize>i * REQUEST_SIZE;
+    const first = load<u64>(at, REQUEST_FIRST);
     const last = load<u64>(at, REQUEST_LAST);
-    invalidateKernel(load<u64>(at, REQUEST_FIRST), last, last == NO_LIMIT ? SCOPE_PASID : scope);
-    point();
+    invalidateKernel(first, last, last == NO_LIMIT ? SCOPE_PASID : scope);
+    point(REQUEST_INVALIDATED, first);
   }
   store<u32>(REQUEST_COUNT, 0);
 }
 
 /** iommu_sva_invalidate_kva_range(PAGE_OFFSET, TLB_FLUSH_ALL): not "everything" to the driver, but the whole upper half. */
 function invalidateWholeKernel(): void {
-  invalidateKernel(~(addressMask >> 1), ~(<u64>0) - 1, scope);
-  point();
+  const first = ~(addressMask >> 1);
+  invalidateKernel(first, ~(<u64>0) - 1, scope);
+  point(HALF_INVALIDATED, first);
 }
 
 function releaseFirst(taken: u32): void {

@@ -1,4 +1,5 @@
-// Places in the kernel that free page tables (docs/rules.md section 11).
+// Places in the kernel that free page tables (docs/rules.md section 11), and the points of its operations by name (section
+// 13). The host has the same lists, with what each step is, in src/program/sites.ts; a test compares them.
 
 import { NO_SITE } from "../paging/frames";
 
@@ -13,3 +14,77 @@ export const SITES: u8 = 6;
 
 if (SITES != USER + 1) ERROR("SITES is not how many sites there are");
 if (SITES > 32 || SITES > NO_SITE) ERROR("a policy keeps one bit for each site, and a frame a byte in which NO_SITE is none of them");
+/** Level of the table that a site is about: what a single step of it means that names none. */
+// @ts-ignore: decorator
+@inline
+export function levelOfSite(site: u8): u32 {
+  return site == PUD_FREE_PMD_PAGE ? 2 : 1;
+}
+
+// What a point tells beside its name: of a free the frame, of everything else the address.
+
+// ---- points of no site: up to 15 ----
+/** An operation of the program is done. Tells nothing more. */
+export const OPERATION_DONE: u32 = 0;
+/** __purge_vmap_area_lazy() has flushed the range from this address on. */
+export const PURGE_FLUSHED: u32 = 1;
+/** __split_large_page() has put a table in the place of the large leaf for this address. */
+export const SPLIT_INSTALLED: u32 = 2;
+/** The flush of __split_large_page() is done. */
+export const SPLIT_FLUSHED: u32 = 3;
+/** A single step of a site has cleared the entry for this address. */
+export const TABLE_CLEARED: u32 = 4;
+/** A single step of a site has freed this frame. */
+export const TABLE_FREED: u32 = 5;
+/** Deferred work has carried out an invalidation that a flush asked for, from this address on (0: of everything). */
+export const REQUEST_INVALIDATED: u32 = 6;
+/** Deferred work has taken the list of tables. Tells how many. */
+export const LIST_TAKEN: u32 = 7;
+/** Deferred work has invalidated the kernel half, from this address on. */
+export const HALF_INVALIDATED: u32 = 8;
+
+// ---- points of the sites, in their order: from 16 on ----
+/** pmd_free_pte_page(): the PD entry is cleared. */
+export const PMD_CLEARED: u32 = 16;
+/** Its flush of one page is done. */
+export const PMD_FLUSHED: u32 = 17;
+/** The PT is freed. */
+export const PMD_PT_FREED: u32 = 18;
+/** pud_free_pmd_page(): all PD entries, then the PDPT entry are cleared. */
+export const PUD_CLEARED: u32 = 19;
+/** Its flush of one page is done. */
+export const PUD_FLUSHED: u32 = 20;
+/** One of the PTs is freed. */
+export const PUD_PT_FREED: u32 = 21;
+/** The PD is freed. */
+export const PUD_PD_FREED: u32 = 22;
+/** remove_pagetable(): the PTEs are cleared, every CPU is flushed. */
+export const UNPLUG_PTES_FLUSHED: u32 = 23;
+/** The PT is freed, its PD entry still leads to it. */
+export const UNPLUG_PT_FREED: u32 = 24;
+/** The PD entry is cleared. */
+export const UNPLUG_PT_CLEARED: u32 = 25;
+/** The PD is freed, its PDPT entry still leads to it. */
+export const UNPLUG_PD_FREED: u32 = 26;
+/** The PDPT entry is cleared. */
+export const UNPLUG_PD_CLEARED: u32 = 27;
+/** The flush at the end is done; its address is where the range begins. */
+export const UNPLUG_FLUSHED: u32 = 28;
+/** kasan_remove_zero_shadow(): the PT is freed, its PD entry still leads to it. */
+export const KASAN_PT_FREED: u32 = 29;
+/** The PD entry is cleared. */
+export const KASAN_PT_CLEARED: u32 = 30;
+/** The PD is freed, its PDPT entry still leads to it. */
+export const KASAN_PD_FREED: u32 = 31;
+/** The PDPT entry is cleared. */
+export const KASAN_PD_CLEARED: u32 = 32;
+/** cpa_collapse_large_pages(): the large leaf is in the place of the table. */
+export const COLLAPSE_INSTALLED: u32 = 33;
+/** Its flush is done. */
+export const COLLAPSE_FLUSHED: u32 = 34;
+/** The PT is freed. */
+export const COLLAPSE_PT_FREED: u32 = 35;
+/** munmap(): leaves are cleared, tables that are empty now are unlinked; the address is where the range begins. */
+export const MUNMAP_UNLINKED: u32 = 36;
+/** Its flush, with the notifier, is done. */
+export const MUNMAP_FLUSHED: u32 = 37;

@@ -3,10 +3,10 @@
 import { MAX_REMEMBERED } from "../base/limits";
 import { point } from "../base/points";
 import { isLeaf, isPresent, PAGE_TABLE } from "../paging/format";
-import { MARK_KERNEL } from "../paging/frames";
+import { frameOf, MARK_KERNEL } from "../paging/frames";
 import { freeTable, isFreeable } from "./policy";
 import { allocateTable } from "./pool";
-import { PUD_FREE_PMD_PAGE, SITES } from "./sites";
+import { levelOfSite, SITES, TABLE_CLEARED, TABLE_FREED } from "./sites";
 import { INIT_MM } from "./spaces";
 import { findEntry, inKernelHalf, LEAF_IN_THE_WAY, needEntry, tableOf } from "./tables";
 
@@ -41,7 +41,7 @@ function remember(site: u8, va: u64, slot: u32): void {
 // @ts-ignore: decorator
 @inline
 function levelOf(site: u8, level: u32): u32 {
-  return level != 0 ? level : site == PUD_FREE_PMD_PAGE ? 2 : 1;
+  return level != 0 ? level : levelOfSite(site);
 }
 
 /**
@@ -58,7 +58,7 @@ export function tableClear(site: u8, va: u64, level: u32): bool {
   const slot = tableOf(load<u64>(entry));
   if (isFreeable(slot)) remember(site, va, slot);
   store<u64>(entry, 0);
-  point();
+  point(TABLE_CLEARED, va);
   return true;
 }
 
@@ -72,7 +72,7 @@ export function tableFree(site: u8, va: u64, level: u32): bool {
   if (slot == 0) return false;
   if (at != 0) store<u32>(at, 0, SLOT);
   freeTable(slot, site);
-  point();
+  point(TABLE_FREED, frameOf(slot));
   return true;
 }
 

@@ -4,13 +4,24 @@
 import { point } from "../base/points";
 import { detecting } from "../hardware/hazard";
 import { ENTRIES, isLeaf, isPresent, leafEntry, PAGE_KERNEL, PAGE_TABLE, shiftOf } from "../paging/format";
-import { clearContents, contentsOf, MARK_KERNEL, holdsEntry } from "../paging/frames";
+import { clearContents, contentsOf, frameOf, holdsEntry, MARK_KERNEL } from "../paging/frames";
 import { indexAt, TABLE_BYTES } from "../paging/tables";
 import { PURGES, tally } from "./counters";
 import { takeDataFrames } from "./data-frames";
 import { flushTlbKernelRange } from "./flush";
 import { freeTable } from "./policy";
-import { PMD_FREE_PTE_PAGE, PUD_FREE_PMD_PAGE } from "./sites";
+import {
+  PMD_CLEARED,
+  PMD_FLUSHED,
+  PMD_FREE_PTE_PAGE,
+  PMD_PT_FREED,
+  PUD_CLEARED,
+  PUD_FLUSHED,
+  PUD_FREE_PMD_PAGE,
+  PUD_PD_FREED,
+  PUD_PT_FREED,
+  PURGE_FLUSHED,
+} from "./sites";
 import { cpuCount, INIT_MM } from "./spaces";
 import { clearLeaves, findEntry, inKernelHalf, LEAF_IN_THE_WAY, needEntry, tableOf } from "./tables";
 import { popUnlinked, pushUnlinked, unlinkedAt, unlinkedCount } from "./unlinked";
@@ -100,11 +111,11 @@ function replaceTable(entry: usize, va: u64, level: u32): void {
 function pmdFreePtePage(entry: usize, va: u64): void {
   const table = tableOf(load<u64>(entry));
   store<u64>(entry, 0);
-  point();
+  point(PMD_CLEARED, va);
   flushTlbKernelRange(va, va + 0xfff, true);
-  point();
+  point(PMD_FLUSHED, va);
   freeTable(table, PMD_FREE_PTE_PAGE);
-  point();
+  point(PMD_PT_FREED, frameOf(table));
 }
 
 /** pud_free_pmd_page(): the PD emptied and unlinked, one page flushed, its PTs and itself freed. */
@@ -122,12 +133,13 @@ function pudFreePmdPage(entry: usize, va: u64): void {
   pushUnlinked(table);
   const end = unlinkedCount();
   store<u64>(entry, 0);
-  point();
+  point(PUD_CLEARED, va);
   flushTlbKernelRange(va, va + 0xfff, true);
-  point();
+  point(PUD_FLUSHED, va);
   for (let place = mine; place < end; place++) {
-    freeTable(unlinkedAt(place), PUD_FREE_PMD_PAGE);
-    point();
+    const freed = unlinkedAt(place);
+    freeTable(freed, PUD_FREE_PMD_PAGE);
+    point(place + 1 < end ? PUD_PT_FREED : PUD_PD_FREED, frameOf(freed));
   }
   assert(unlinkedCount() == end, "an operation inside left tables on the stack");
   popUnlinked(mine);
@@ -155,5 +167,5 @@ export function purge(): void {
   store<u64>(LAZY, 0);
   tally(PURGES);
   flushTlbKernelRange(load<u64>(LAZY_MIN), load<u64>(LAZY_MAX) + 1, false);
-  point();
+  point(PURGE_FLUSHED, load<u64>(LAZY_MIN));
 }

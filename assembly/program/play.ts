@@ -47,6 +47,7 @@ import { bind, invalidatePasidCache } from "../hardware/pasid";
 import { access, accessInline, contextOf, deviceTlbOf, isCpu, requesterCount } from "../hardware/requesters";
 import { CEILING } from "../kernel/flush";
 import { playKernel } from "../kernel/operations";
+import { OPERATION_DONE } from "../kernel/sites";
 import { rootFrame } from "../paging/format";
 import { HOST, tableAt, wordAt } from "../paging/tables";
 
@@ -67,7 +68,7 @@ export function play(program: usize, count: u32, results: usize): void {
     if (operation == OP_ACCESS) result = accessInline(requesterIn(at), addressIn(at), typeIn(at));
     else result = playOther(at, operation);
     assert(unlinkedCount() == 0, "an operation left unlinked tables on the stack");
-    point();
+    point(OPERATION_DONE, 0);
     if (results != 0) store<u64>(results + (((at - program) / OPERATION_SIZE) << 3), result);
     if (hasSecondRecord(operation)) {
       at += OPERATION_SIZE;

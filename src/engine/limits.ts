@@ -50,6 +50,9 @@ export const CHUNK = 65536;
 /** Records that are interleaved with a program. */
 export const MAX_INTERLEAVED = 4096;
 
+/** Points of a program that are written down, 16 bytes each. */
+export const MAX_TRAIL = 4096;
+
 /** 64-bit words through which batches of addresses and dumps pass, on a machine and on a walker. */
 export const SCRATCH_WORDS = 4 * CHUNK;
 export const WALKER_SCRATCH_WORDS = 3 * 4096;

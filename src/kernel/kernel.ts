@@ -15,7 +15,8 @@ import { readCounters } from "../engine/structures.js";
 import { ProgramBuilder } from "../program/program.js";
 import { type Site, sites } from "../program/sites.js";
 import { type Hazard, type HazardCounts, readCounts, readHazards } from "./hazards.js";
-import { checkPolicy, type Policy, type PolicyName, policyBits } from "./policies.js";
+import { checkPolicy, type PolicyName } from "./policies.js";
+import { type CheckedPolicy, type Policy, policyBits } from "./policy.js";
 
 /** A kernel. */
 export interface KernelConfig {
@@ -61,7 +62,7 @@ export const kernelSchema = object(
 /** A kernel, through whose operations tables change. */
 export class Kernel {
   /** The policy in force. */
-  readonly policy: Policy;
+  readonly policy: CheckedPolicy;
   private readonly ring: number;
 
   /** @internal */

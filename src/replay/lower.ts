@@ -3,7 +3,7 @@
 
 import { operationTypes } from "../engine/abi.js";
 import { Operation } from "../program/program.js";
-import type { Site } from "../program/sites.js";
+import { siteRecords } from "../program/sites.js";
 import type { QueueCounter } from "../queue/summary.js";
 import { OPERATION_NAMES, type OperationBatch, type OperationName } from "../trace/index.js";
 import { DeviceAccesses, USER_PAGE } from "./accesses.js";
@@ -28,10 +28,10 @@ export interface LoweringOptions {
 }
 
 const ALL_ONES = 0xffff_ffff;
-const SITES: Readonly<Record<string, { site: Site; level: 1 | 2 }>> = {
-  pmd_free_pte_page: { site: "pmd_free_pte_page", level: 1 },
-  pud_free_pmd_page: { site: "pud_free_pmd_page", level: 2 },
-};
+/** Sites that unlink a table, so that a leaf can take its place, before they flush its range and free it, by their names. */
+const DETACHING = new Map<string, (typeof siteRecords)[number]>(
+  siteRecords.filter(({ flush }) => flush === "kernelRange").map((site) => [site.name, site]),
+);
 /** Callers of __flush_tlb_all() that carry out a flush of all CPUs; do_flush_tlb_all() ends in a jump, so its caller shows. */
 const EXECUTION =
   /^(do_flush_tlb_all|smp_call_function_many_cond|on_each_cpu_cond_mask|generic_exec_single|(__)?flush_smp_call_function_queue)\b/;
@@ -310,7 +310,7 @@ export class Lowering {
 
   #detach(batch: OperationBatch, index: number, at: number): void {
     const { words } = batch;
-    const known = SITES[batch.strings.get(words[at]!)];
+    const known = DETACHING.get(batch.strings.get(words[at]!));
     const page = pageOf(words[at + 4]!, words[at + 5]!);
     if (!known) this.#skip("table unlinked at a site that the model does not have");
     else if (!this.#areas.holds(page, page + 1)) this.#skip("table unlinked outside the kernel half");
@@ -318,7 +318,7 @@ export class Lowering {
       // Bits 12 to 51 of the entry; 0 if the trace does not tell it.
       const frame = (words[at + 9]! & 0xf_ffff) * 0x10_0000 + (words[at + 8]! >>> 12);
       this.#tell();
-      this.frees.detach(known.site, known.level, page, frame === 0 ? undefined : frame, batch.pid[index]!);
+      this.frees.detach(known.name, known.level, page, frame === 0 ? undefined : frame, batch.pid[index]!);
     }
   }
 

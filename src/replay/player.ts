@@ -5,7 +5,7 @@ import { cost } from "../cost/index.js";
 import type { Agent } from "../hardware/agent.js";
 import { type Hazard, type HazardKind, hazardKinds } from "../kernel/hazards.js";
 import type { Kernel } from "../kernel/kernel.js";
-import type { Policy } from "../kernel/policies.js";
+import type { CheckedPolicy } from "../kernel/policy.js";
 import { createMachineSync, type Machine } from "../machine.js";
 import { operationBytes } from "../program/program.js";
 import type { Site } from "../program/sites.js";
@@ -38,7 +38,7 @@ const noKinds = (): KindCounts => Object.fromEntries(hazardKinds.map((kind) => [
 /** Plays a program under one policy. */
 export class Player {
   readonly machine: Machine;
-  readonly policy: Policy;
+  readonly policy: CheckedPolicy;
   readonly #kernel: Kernel;
   readonly #cpus: number;
   readonly #maxHazards: number;
@@ -51,7 +51,7 @@ export class Player {
   #seconds = 0;
   #operations = 0;
 
-  constructor(policy: Policy, options: PlayerOptions) {
+  constructor(policy: CheckedPolicy, options: PlayerOptions) {
     const { hardware, cpus, pool } = options;
     this.policy = policy;
     this.#cpus = cpus;

@@ -4,7 +4,8 @@
 import { checkInteger, InvalidOptionError } from "../base/errors.js";
 import { type CostModel, defaultCostModel } from "../cost/index.js";
 import { compileEngine } from "../engine/instance.js";
-import { checkDistinct, checkPolicy, type Policy, type PolicyName, policies } from "../kernel/policies.js";
+import { checkPolicy, type PolicyName, policies } from "../kernel/policies.js";
+import { checkNames, type Policy } from "../kernel/policy.js";
 import { QueueCounter } from "../queue/index.js";
 import {
   compileTrace,
@@ -26,7 +27,7 @@ import { TimelineBuilder } from "./timeline.js";
 
 /** Options of {@link replay}. */
 export interface ReplayOptions {
-  /** Policies, by name or as data. Default: every preset. */
+  /** Policies, by name or as data, each with a name of its own. Default: every preset. */
   readonly policies?: readonly (PolicyName | Partial<Policy>)[];
   /** CPUs, 1 to 256. Default: what the trace's header says, or 2. */
   readonly cpus?: number;
@@ -108,7 +109,7 @@ function checkOptions(options: ReplayOptions) {
     throw new InvalidOptionError("pool", pool, `room for the tables of ${devices.workingSet} user pages`);
   }
   return {
-    policies: checkDistinct(
+    policies: checkNames(
       asked.map((policy, i) => checkPolicy(policy, `policies[${i}]`)),
       "policies",
     ),

@@ -2,7 +2,7 @@
 // same snapshot. Only the agents that the verdict is about have caches.
 
 import type { Hazard } from "../kernel/hazards.js";
-import type { Policy } from "../kernel/policies.js";
+import type { CheckedPolicy } from "../kernel/policy.js";
 import { createMachineSync, type Machine, type MachineConfig, type Snapshot } from "../machine.js";
 import { Access } from "../paging/access.js";
 import { operationBytes, ProgramBuilder } from "../program/program.js";
@@ -70,7 +70,7 @@ export class Stage {
   private readonly buffers = new Map<number, Uint8Array>();
 
   constructor(
-    readonly policy: Policy,
+    readonly policy: CheckedPolicy,
     readonly agent: AgentKind,
     readonly options: IommuOptions | CpuOptions,
     readonly module?: WebAssembly.Module,

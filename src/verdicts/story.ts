@@ -1,12 +1,15 @@
 // A witness as a numbered story: the program is played once more on a machine of its own, with only the set-up that it
-// needs, and every step says what it did to which frame. Throws if the replay does not show the hazard again.
+// needs. The engine tells which points it reached, by name and with address or frame; here they become sentences. Throws if
+// the replay does not show the hazard again.
 
 import type { Hazard } from "../kernel/hazards.js";
+import type { ReachedPoint } from "../machine.js";
+import { type SitePoint, type SiteStep, siteRecord, siteSteps } from "../program/sites.js";
 import { hasWork } from "./moves.js";
-import type { InnerStep, KernelStep, Region, Scenario } from "./scenarios.js";
+import { type KernelStep, type Region, type Scenario, sentences } from "./scenarios.js";
 import type { Found } from "./search.js";
 import { type Attempt, type MainOperation, type Placed, recordOf, Stage } from "./stage.js";
-import { flushText, hazardText, name, probeText } from "./words.js";
+import { flushText, framesText, hazardText, probeText } from "./words.js";
 
 /** Who does a step. */
 export type Actor = "setup" | "kernel" | "work" | "other" | "device" | "cpu";
@@ -45,7 +48,9 @@ export function tell(tried: Stage, scenario: Scenario, { attempt }: Found): Witn
 
 class Teller {
   private readonly steps: Step[] = [];
+  /** Frames on the deferred list, and those that a run of the deferred work has taken from it. */
   private readonly queued: number[] = [];
+  private taken: number[] = [];
   /** Frames freed by the program and not taken yet, the next to be taken last. */
   private readonly free: number[] = [];
   private readonly freedAt = new Map<number, number>();
@@ -66,11 +71,15 @@ class Teller {
   tell(): Witness {
     const { stage, attempt } = this;
     for (const { text } of this.setUp) this.add("setup", text);
-    let reached = 0;
-    for (let i = 0; i < attempt.main.length; i++) {
-      const until = this.pointsOf(i);
-      this.operation(attempt.main[i] as MainOperation, reached, until, i);
-      reached = until;
+    stage.play(attempt);
+    const trail = stage.machine.reachedPoints();
+    let begun = true;
+    let index = 0;
+    for (const [point, reached] of trail.entries()) {
+      this.point(attempt.main[index] as MainOperation, reached, begun);
+      this.moves(point, index);
+      begun = reached.name === "OPERATION_DONE";
+      if (begun) index++;
     }
     stage.play(attempt);
     const hazard = stage.hazards()[0];
@@ -97,27 +106,47 @@ class Teller {
     return number;
   }
 
-  /** Points up to the end of an operation of the program. */
-  private pointsOf(operation: number): number {
-    const { main, placed } = this.attempt;
-    return this.stage.play({ main: main.slice(0, operation + 1), placed });
+  /** What the kernel has done when it reaches a point; `begun`: the operation's first. */
+  private point(main: MainOperation, { name, at }: ReachedPoint, begun: boolean): void {
+    if (name in siteSteps) {
+      this.siteStep(name as SitePoint, at, begun ? `${main.text}: ` : "");
+    } else if (name === "OPERATION_DONE") {
+      if (main.kind === "work") this.workDone(begun);
+      else if (main.kind === "free" && this.scenario.user) {
+        this.release(
+          "kernel",
+          "the tables are given back",
+          this.tablesOf(this.scenario.regions[main.region ?? 0] as Region),
+        );
+      }
+    } else if (name === "REQUEST_INVALIDATED") {
+      this.add("work", "deferred work: an invalidation that a flush asked for is carried out");
+    } else if (name === "LIST_TAKEN") {
+      this.taken = this.queued.splice(0);
+      this.add("work", `deferred work: takes the list (${framesText(this.taken)})`, this.taken);
+    } else if (name === "HALF_INVALIDATED") {
+      this.add("work", "deferred work: invalidates the kernel half for every PASID");
+    } else throw new Error(`no sentence for ${name}, in ${this.scenario.name} under ${this.stage.policy.name}`);
   }
 
-  private operation(main: MainOperation, from: number, until: number, index: number): void {
-    const inside = until - from - 1;
-    if (main.kind === "free") {
-      const region = this.scenario.regions[main.region ?? 0] as Region;
-      for (let point = 0; point <= inside; point++) {
-        const inner = region.inside[point];
-        if (inner) this.inner(point === 0 ? `${main.text}: ${inner.text}` : inner.text, inner);
-        else if (this.scenario.user) this.release("kernel", "the tables are given back", this.tablesOf(region));
-        this.moves(from + point, index);
-      }
-      return;
-    }
-    if (main.kind === "work") this.work(from, inside, index);
-    else this.moves(from, index);
-    if (main.kind === "work") this.moves(until - 1, index);
+  private siteStep(name: SitePoint, at: bigint, before: string): void {
+    const text = before + sentences[name](at);
+    const step: SiteStep = siteSteps[name];
+    const { flush } = siteRecord(this.scenario.site);
+    if (step === "free") this.letGo("kernel", text, [Number(at)], this.scenario.boot);
+    else if (step === "flush" && flush !== "none") {
+      this.add("kernel", `${text}: ${flushText(this.stage.policy, flush, this.stage.agent)}`);
+    } else this.add("kernel", text);
+  }
+
+  /** A run of the deferred work between operations has ended: what it had taken, or takes at last, is free. */
+  private workDone(idle: boolean): void {
+    const takesFirst = this.stage.policy.worker === "takes-list-first";
+    const freed = takesFirst ? this.taken.splice(0) : this.queued.splice(0);
+    if (freed.length > 0) {
+      const takes = takesFirst ? "frees" : "takes the list and frees";
+      this.release("work", `deferred work: ${takes} ${framesText(freed)}`, freed);
+    } else if (idle) this.add("work", "deferred work: nothing to do");
   }
 
   /** Tables of the region's leaves, leaf level first. */
@@ -133,22 +162,9 @@ class Teller {
     return [...frames];
   }
 
-  private inner(text: string, { frees, flush }: InnerStep): void {
-    if (flush) {
-      this.add("kernel", `${text}: ${flushText(this.stage.policy, flush, this.stage.agent)}`);
-    } else if (frees) this.letGo("kernel", text, this.frameOf(frees), this.scenario.name === "remove_pagetable/boot");
-    else this.add("kernel", text);
-  }
-
-  private frameOf({ level, address }: { level: number; address: bigint }): number[] {
-    this.stage.rewind();
-    const frame = this.stage.tableFrame(address, level, this.scenario.user);
-    return frame === undefined ? [] : [frame];
-  }
-
   private letGo(actor: Actor, text: string, frames: readonly number[], boot = false): void {
     if (this.defers) {
-      this.add(actor, `${text}: ${name(frames)} queued for the deferred work`, frames);
+      this.add(actor, `${text}: ${framesText(frames)} queued for the deferred work`, frames);
       this.queued.push(...frames);
       return;
     }
@@ -157,40 +173,13 @@ class Teller {
       : this.stage.policy.free === "deferred"
         ? " (not marked as a kernel table, so not deferred)"
         : "";
-    this.release(actor, `${text}: ${name(frames)} freed at once${why}`, frames);
+    this.release(actor, `${text}: ${framesText(frames)} freed at once${why}`, frames);
   }
 
   private release(actor: Actor, text: string, frames: readonly number[]): void {
     const number = this.add(actor, text, frames);
     for (const frame of frames) this.freedAt.set(frame, number);
     this.free.push(...frames);
-  }
-
-  /** A run of the deferred work between operations. */
-  private work(from: number, inside: number, index: number): void {
-    const { policy } = this.stage;
-    const takesFirst = policy.worker === "takes-list-first";
-    const listPoints = this.queued.length === 0 ? 0 : takesFirst ? 2 : 1;
-    let point = from;
-    for (let request = 0; request < inside - listPoints; request++) {
-      this.add("work", "deferred work: an invalidation that a flush asked for is carried out");
-      this.moves(point++, index);
-    }
-    if (this.queued.length === 0) {
-      if (inside === 0) this.add("work", "deferred work: nothing to do");
-      return;
-    }
-    let taken: number[] = [];
-    if (takesFirst) {
-      taken = this.queued.splice(0);
-      this.add("work", `deferred work: takes the list (${name(taken)})`, taken);
-      this.moves(point++, index);
-    }
-    this.add("work", "deferred work: invalidates the kernel half for every PASID");
-    this.moves(point, index);
-    if (!takesFirst) taken = this.queued.splice(0);
-    const takes = takesFirst ? "frees" : "takes the list and frees";
-    this.release("work", `deferred work: ${takes} ${name(taken)}`, taken);
   }
 
   /** What others do at a point. */
@@ -210,13 +199,20 @@ class Teller {
   private reuse(text: string): void {
     const frame = this.free.pop();
     if (frame === undefined) this.add("other", `somebody takes a free frame and ${text}`);
-    else this.add("other", `somebody takes ${name([frame])} and ${text}`, [frame]);
+    else this.add("other", `somebody takes ${framesText([frame])} and ${text}`, [frame]);
   }
 
   private freeElsewhere(text: string): void {
     const region = this.scenario.regions[1];
-    const frames = region.inside.flatMap(({ frees }) => (frees ? this.frameOf(frees) : []));
-    this.letGo("other", text, this.scenario.user ? this.tablesOf(region) : frames);
+    this.letGo("other", text, this.scenario.user ? this.tablesOf(region) : this.freedIn(region));
+  }
+
+  /** Frames that a region's free lets go of: played by itself, as an interleaved operation reaches no points. */
+  private freedIn({ free }: Region): number[] {
+    this.stage.rewind();
+    this.stage.machine.playInterleaved(recordOf(free.play), { operations: new Uint8Array(), points: [] });
+    const reached = this.stage.machine.reachedPoints();
+    return reached.flatMap(({ name, at }) => (siteSteps[name as SitePoint] === "free" ? Number(at) : []));
   }
 
   private workInside(): void {
@@ -224,7 +220,11 @@ class Teller {
     const text = "deferred work runs here, inside the operation";
     if (released.length === 0) this.add("work", hasWork(this.stage) ? text : `${text}: nothing to do`);
     else
-      this.release("work", `${text}: takes the list, invalidates the kernel half, frees ${name(released)}`, released);
+      this.release(
+        "work",
+        `${text}: takes the list, invalidates the kernel half, frees ${framesText(released)}`,
+        released,
+      );
   }
 
   /** What a probe that meets no hazard does: played with and without it, and compared. */

@@ -2,19 +2,9 @@
 
 import type { Occupancy } from "./occupancy.js";
 import { describeOptions, type IommuOptions, iommuOptionNames, usualCpu, usualIommu } from "./options.js";
-import { type ScenarioName, scenarioNames } from "./scenarios.js";
+import { scenarios } from "./scenarios.js";
 import type { Witness } from "./story.js";
 import type { VerdictRecord } from "./verdicts.js";
-
-const HEADINGS: Record<ScenarioName, string> = {
-  pmd_free_pte_page: "pmd_free",
-  pud_free_pmd_page: "pud_free",
-  remove_pagetable: "unplug",
-  "remove_pagetable/boot": "unplug, boot",
-  kasan_remove_zero_shadow: "kasan",
-  cpa_collapse_large_pages: "cpa_collapse",
-  munmap: "munmap",
-};
 
 /** A cell in one word, or two. */
 export function cellText(record: VerdictRecord | undefined): string {
@@ -27,16 +17,16 @@ export function cellText(record: VerdictRecord | undefined): string {
 export function matrixRows(records: readonly VerdictRecord[], agent: "iommu" | "cpu", base: IommuOptions): string[][] {
   const mine = records.filter((record) => record.agent === agent);
   const usual = mine.filter(({ options }) => same(options, agent === "cpu" ? usualCpu : base));
-  const scenarios = scenarioNames.filter((name) => mine.some(({ scenario }) => scenario === name));
+  const columns = scenarios.filter(({ name }) => mine.some(({ scenario }) => scenario === name));
   const policies = [...new Set(usual.map(({ policy }) => policy))];
   const row = (name: string, from: readonly VerdictRecord[], policy: string): string[] => [
     name,
-    ...scenarios.map((scenario) => cellText(from.find((r) => r.policy === policy && r.scenario === scenario))),
+    ...columns.map((column) => cellText(from.find((r) => r.policy === policy && r.scenario === column.name))),
   ];
   const stopped = mine.filter(({ options }) => same(options, { ...usualIommu, stopAtSupervisor: true }));
   const emulator = agent === "iommu" && !base.stopAtSupervisor && stopped.some(({ policy }) => policy === "none");
   return [
-    ["policy", ...scenarios.map((scenario) => HEADINGS[scenario])],
+    ["policy", ...columns.map(({ heading }) => heading)],
     ...policies.map((policy) => row(policy, usual, policy)),
     ...(emulator ? [row("stop-at-supervisor", stopped, "none")] : []),
   ];

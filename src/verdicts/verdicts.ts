@@ -3,7 +3,8 @@
 import { checkInteger, InvalidOptionError } from "../base/errors.js";
 import { compileEngine, type EngineOptions } from "../engine/instance.js";
 import type { HazardKind } from "../kernel/hazards.js";
-import { checkDistinct, checkPolicy, type Policy, type PolicyName, policies } from "../kernel/policies.js";
+import { checkPolicy, type PolicyName, policies } from "../kernel/policies.js";
+import { type CheckedPolicy, checkNames, noticedByCpus, type Policy } from "../kernel/policy.js";
 import type { Site } from "../program/sites.js";
 import { worst } from "./harm.js";
 import { hasWork } from "./moves.js";
@@ -23,7 +24,7 @@ import { tell, type Witness } from "./story.js";
 
 /** What is to be judged. */
 export interface VerdictsOptions extends EngineOptions {
-  /** Presets by name, or policies. Default: every preset. */
+  /** Presets by name, or policies, each with a name of its own. Default: every preset. */
   policies?: readonly (PolicyName | Partial<Policy>)[];
   /** Rows. Default: all. */
   scenarios?: readonly ScenarioName[];
@@ -90,8 +91,10 @@ const BREATH = 50;
  */
 export async function* verdicts(options: VerdictsOptions = {}): AsyncGenerator<VerdictRecord, void, void> {
   const asked = options.policies ?? (Object.keys(policies) as PolicyName[]);
-  const named = asked.map((policy, i) => namedPolicy(policy, `policies[${i}]`));
-  const judged = checkDistinct(named, "policies");
+  const judged = checkNames(
+    asked.map((policy, i) => namedPolicy(policy, `policies[${i}]`)),
+    "policies",
+  );
   const rows = rowsOf(options.scenarios);
   const depth = checkInteger("depth", options.depth ?? DEPTH, 1, MAX_DEPTH);
   const hardware = hardwareOf(options);
@@ -102,7 +105,8 @@ export async function* verdicts(options: VerdictsOptions = {}): AsyncGenerator<V
   let breath = performance.now();
   for (const policy of judged) {
     for (const [agent, hardwareOptions] of hardware) {
-      const key = agent === "cpu" ? cpuKey(policy, hardwareOptions as CpuOptions) : "";
+      // CPUs notice little of a policy: those that are the same to them are judged once.
+      const key = agent === "cpu" ? `${JSON.stringify(hardwareOptions)} ${noticedByCpus(policy)}` : "";
       const before = known.get(key);
       const stage = before ? undefined : new Stage(policy, agent, hardwareOptions, module);
       const records: VerdictRecord[] = [];
@@ -128,17 +132,12 @@ export async function* verdicts(options: VerdictsOptions = {}): AsyncGenerator<V
  * Checks a policy that is to be a row: it must have a name of its own. @internal
  * @throws InvalidOptionError
  */
-export function namedPolicy(value: unknown, field: string): Policy {
+export function namedPolicy(value: unknown, field: string): CheckedPolicy {
   const policy = checkPolicy(value, field);
   if (typeof value === "object" && (value as Partial<Policy>).name === undefined) {
     throw new InvalidOptionError(`${field}.name`, undefined, "a name");
   }
   return policy;
-}
-
-/** CPUs notice of a policy only when tables are freed: policies that free alike are judged once. */
-function cpuKey({ free, worker, deferUnmarkedOf }: Policy, { invlpgScope }: CpuOptions): string {
-  return JSON.stringify([invlpgScope, free, ...(free === "deferred" ? [worker, ...deferUnmarkedOf] : [])]);
 }
 
 function judge(stage: Stage, scenario: Scenario, most: number): VerdictRecord {

@@ -8,7 +8,7 @@ const TABLE_NAMES = ["page", "PT", "PD", "PDPT", "PML4", "PML5"];
 const ENTRY_NAMES = ["", "PTE", "PD entry", "PDPT entry", "PML4 entry", "PML5 entry"];
 
 /** Frames, for a sentence. */
-export function name(frames: readonly number[]): string {
+export function framesText(frames: readonly number[]): string {
   return `frame${frames.length === 1 ? "" : "s"} ${frames.map((frame) => `0x${frame.toString(16)}`).join(", ")}`;
 }
 

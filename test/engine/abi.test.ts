@@ -7,7 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { policyBit, scopes, sites } from "../../src/engine/abi.js";
-import { checkPolicy, type Policy, policyBits } from "../../src/kernel/policies.js";
+import { checkPolicy, type Policy } from "../../src/kernel/policies.js";
+import { policyBits } from "../../src/kernel/policy.js";
 import { ROOT } from "../support/pack-package.js";
 import { moduleTypes } from "../support/wasm-types.js";
 
@@ -108,15 +109,15 @@ describe("bits of policies", () => {
     ["noSharedTables", { root: "none" }],
     ["notifyUser", { notifyUser: true }],
   ])("%s is the engine's", (name, change) => {
-    const { bits } = policyBits({ ...checkPolicy("none"), notifyUser: false, ...change });
+    const { bits } = policyBits(checkPolicy({ name: "one bit", notifyUser: false, ...change }));
     expect(bits).toBe(policyBit[name]);
   });
 
   it("name every bit, scope and site", () => {
     expect(Object.keys(policyBit).length).toBe(9);
-    const policy = checkPolicy("none");
-    expect(scopes.map((scope) => policyBits({ ...policy, scope }).scope)).toEqual(scopes.map((_, i) => i));
-    expect(policyBits({ ...policy, deferUnmarkedOf: [...sites] }).deferSites).toBe(2 ** sites.length - 1);
+    const wordsOf = (change: Partial<Policy>) => policyBits(checkPolicy({ name: "a change", ...change }));
+    expect(scopes.map((scope) => wordsOf({ scope }).scope)).toEqual(scopes.map((_, i) => i));
+    expect(wordsOf({ deferUnmarkedOf: [...sites] }).deferSites).toBe(2 ** sites.length - 1);
   });
 });
 

@@ -1,6 +1,7 @@
 // The engine against the reference model, kernel included: random programs with an IOMMU, a kernel and any policy, other
 // agents' operations interleaved at points. Compared after every operation: results, contents and counters of every cache,
-// frames with states and generations, the stack of free frames, hazards with every field, the kernel's counters.
+// frames with states and generations, the stack of free frames, hazards with every field, the kernel's counters; and the
+// points that the operation reached, by name and with what each tells.
 
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
@@ -22,6 +23,8 @@ function compare(program: KernelProgram): number {
     const where = `operation ${index} (${kind})`;
     const result = player.next();
     if (!isDeepStrictEqual(result, expected)) expect(result, where).toEqual(expected);
+    const reached = machine.reachedPoints();
+    if (!isDeepStrictEqual(reached, model.points.trail)) expect(reached, where).toEqual(model.points.trail);
     const dump = model.dump();
     const own = dumpKernel(machine, program.config);
     if (!isDeepStrictEqual(own, dump)) expect(own, where).toEqual(dump);

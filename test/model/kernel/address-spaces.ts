@@ -5,7 +5,7 @@ import type { Cpu } from "../cpu.js";
 import { frameOf, isLeaf, type Level, PRESENT } from "../entry.js";
 import { halves } from "./geometry.js";
 import type { Kernel } from "./kernel.js";
-import { invalidateIommus, SITE } from "./policy.js";
+import { invalidateIommus, USER_SITE } from "./policy.js";
 import { presentEntries } from "./tables.js";
 
 /** A process's address space. */
@@ -85,7 +85,7 @@ export function mmDestroy(k: Kernel, number: number): boolean {
   if (k.spaces.bindings.some((binding) => binding.mm === number)) return false;
   if (k.policy.notifyUser) invalidateIommus(k, "everything", number);
 
-  const release = (frame: number): void => k.memory.release(frame, SITE.user, k.hazards.operation);
+  const release = (frame: number): void => k.memory.release(frame, USER_SITE, k.hazards.operation);
   const releaseBelow = (frame: number, level: Level, base: bigint): void => {
     const user = halves(k.parameters.levels).user;
     for (const { entry, address } of presentEntries(k, { frame, level }, base, user)) {

@@ -2,6 +2,7 @@
 // of attributes that split a large page and collapse it again (__split_large_page, cpa_collapse_large_pages).
 
 import { frameOf, isLeaf, PAGE_SIZE, PRESENT } from "../entry.js";
+import type { Calls } from "./calls.js";
 import { flushAll } from "./flush.js";
 import {
   alignDown,
@@ -16,9 +17,12 @@ import {
   TABLE_BITS,
 } from "./geometry.js";
 import type { Kernel } from "./kernel.js";
-import { freeTable, SITE } from "./policy.js";
+import { freeTable } from "./policy.js";
 import { entryAt, type FoundTable, findTable, setEntry } from "./tables.js";
 import { kernelLeaf } from "./vmalloc.js";
+
+/** Sites of the direct map. */
+export const DIRECT_MAP_SITES = { removePagetable: 2, kasanRemoveZeroShadow: 3, cpaCollapse: 4 } as const;
 
 /** Bits of a type: tables are boot memory; 4 KiB leaves; shadow of KASAN. */
 export const TYPE = { boot: 1, small: 2, kasan: 4 } as const;
@@ -53,19 +57,20 @@ export function hotRemove(k: Kernel, address: bigint, blocks: number, type: numb
   const found = blocksOf(k, address, blocks);
   if (found === undefined) return false;
   const kasan = (type & TYPE.kasan) !== 0;
-  const site = kasan ? SITE.kasanRemoveZeroShadow : SITE.removePagetable;
+  const site = kasan ? DIRECT_MAP_SITES.kasanRemoveZeroShadow : DIRECT_MAP_SITES.removePagetable;
   let freed = false;
-  const flush = (freesTable: boolean): void => {
+  const flush = (freesTable: boolean, point: string, at: bigint): void => {
     if (kasan) return;
     flushAll(k, freesTable);
-    k.points.reach();
+    k.points.reach(point, at);
   };
-  const freeAndUnlink = (frame: number, parent: FoundTable, at: bigint): void => {
+  const freeAndUnlink = (table: "PT" | "PD", frame: number, parent: FoundTable, at: bigint): void => {
+    const name = `${kasan ? "KASAN" : "UNPLUG"}_${table}`;
     freeTable(k, frame, site);
     freed = true;
-    k.points.reach();
+    k.points.reach(`${name}_FREED`, frame);
     setEntry(k, parent, at, 0n);
-    k.points.reach();
+    k.points.reach(`${name}_CLEARED`, at);
   };
 
   for (const block of found.starts) {
@@ -77,14 +82,14 @@ export function hotRemove(k: Kernel, address: bigint, blocks: number, type: numb
       setEntry(k, pd, block, 0n);
     } else if ((entry & PRESENT) !== 0n && k.memory.has(pt)) {
       for (let index = 0; index < 512; index++) k.memory.writeEntry(pt, index, 0n);
-      flush(true);
-      if (k.memory.isEmpty(pt)) freeAndUnlink(pt, pd, block);
+      flush(true, "UNPLUG_PTES_FLUSHED", block);
+      if (k.memory.isEmpty(pt)) freeAndUnlink("PT", pt, pd, block);
     }
     const lastOfPd = block + LARGE === found.range.end || (block + LARGE) % HUGE === 0n;
     const pdpt = findTable(k, k.spaces.initMm, block, 3);
-    if (lastOfPd && typeof pdpt !== "string" && k.memory.isEmpty(pd.frame)) freeAndUnlink(pd.frame, pdpt, block);
+    if (lastOfPd && typeof pdpt !== "string" && k.memory.isEmpty(pd.frame)) freeAndUnlink("PD", pd.frame, pdpt, block);
   }
-  flush(freed);
+  flush(freed, "UNPLUG_FLUSHED", found.range.start);
   return true;
 }
 
@@ -105,9 +110,9 @@ export function cpaSplit(k: Kernel, address: bigint): boolean {
     k.memory.writeEntry(pt, index, (found.entry & ~PAGE_SIZE) + BigInt(index) * PAGE);
   }
   setEntry(k, found.pd, address, (BigInt(pt) << 12n) | KERNEL_TABLE_BITS);
-  k.points.reach();
+  k.points.reach("SPLIT_INSTALLED", address);
   flushAll(k, false);
-  k.points.reach();
+  k.points.reach("SPLIT_FLUSHED", address);
   return true;
 }
 
@@ -120,10 +125,23 @@ export function cpaCollapse(k: Kernel, address: bigint): boolean {
   if (first === undefined) return false;
   const target = alignDown(BigInt(frameOf(first)), 512n);
   setEntry(k, found.pd, address, (target << 12n) | KERNEL_LEAF_BITS | PAGE_SIZE);
-  k.points.reach();
+  k.points.reach("COLLAPSE_INSTALLED", address);
   flushAll(k, true);
-  k.points.reach();
-  freeTable(k, pt, SITE.cpaCollapse);
-  k.points.reach();
+  k.points.reach("COLLAPSE_FLUSHED", address);
+  freeTable(k, pt, DIRECT_MAP_SITES.cpaCollapse);
+  k.points.reach("COLLAPSE_PT_FREED", pt);
   return true;
 }
+
+/** Operations on the direct map. */
+export type DirectMapCall =
+  /** `type` bit 0: boot memory, bit 1: 4 KiB leaves, bit 2: KASAN shadow. */
+  | { kind: "hot-add" | "hot-remove"; address: bigint; blocks: number; type: number }
+  | { kind: "cpa-split" | "cpa-collapse"; address: bigint };
+
+export const directMapCalls: Calls<DirectMapCall> = {
+  "hot-add": (k, { address, blocks, type }) => hotAdd(k, address, blocks, type),
+  "hot-remove": (k, { address, blocks, type }) => hotRemove(k, address, blocks, type),
+  "cpa-split": (k, { address }) => cpaSplit(k, address),
+  "cpa-collapse": (k, { address }) => cpaCollapse(k, address),
+};

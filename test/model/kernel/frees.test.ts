@@ -16,7 +16,7 @@ import {
   VMALLOC,
 } from "./builder.js";
 import type { Kernel } from "./kernel.js";
-import { SITE } from "./policy.js";
+import { SITE } from "./sites.js";
 
 /** At each point: is the entry present, how many invalidations had CPU 0, what are the frames used as. */
 function watch(k: Kernel, address: bigint, level: 2 | 3, frames: number[]): string[] {

@@ -18,7 +18,7 @@ import {
   VMALLOC,
 } from "./builder.js";
 import type { Kernel } from "./kernel.js";
-import { SITE } from "./policy.js";
+import { SITE } from "./sites.js";
 
 /** A kernel whose device has the PD entry of VMALLOC in its PDE cache, while the PT is freed by a huge mapping. */
 function afterFree(options: Parameters<typeof boundKernel>[0] = {}): { k: Kernel; pt: number } {

@@ -4,15 +4,17 @@
 import { frameOf, isLeaf, PRESENT, USER, WRITABLE } from "../entry.js";
 import type { Outcome } from "../walk.js";
 import { mmCreate, mmDestroy, svaBind, svaUnbind, switchMm } from "./address-spaces.js";
-import { cpaCollapse, cpaSplit, hotAdd, hotRemove } from "./direct-map.js";
+import type { Calls } from "./calls.js";
+import { type DirectMapCall, directMapCalls } from "./direct-map.js";
 import { flushAll, flushKernelRange, flushMmRange, localFlushAll } from "./flush.js";
 import { halves, liesIn, TABLE_BITS } from "./geometry.js";
 import { Kernel, type KernelConfig } from "./kernel.js";
 import type { Interleaved } from "./points.js";
-import { freeTable, isFreeable, runWork, SITE } from "./policy.js";
+import { freeTable, isFreeable, runWork } from "./policy.js";
+import { SITE } from "./sites.js";
 import { entryAt, findTable, setEntry } from "./tables.js";
-import { mmap, mprotect, munmap } from "./user.js";
-import { purge, vfree, vmalloc } from "./vmalloc.js";
+import { type UserCall, userCalls } from "./user.js";
+import { type VmallocCall, vmallocCalls } from "./vmalloc.js";
 
 /** What the agents do. `cpu`, `iommu` and `device` are places in the configuration, `access` is a code of rules.md section 2. */
 export type AgentOperation =
@@ -28,29 +30,27 @@ export type AgentOperation =
     }
   | { kind: "request-probe"; iommu: number; pasid: number; address: bigint; access: number };
 
-/** What the kernel does. Addresses are virtual, pages are of 4 KiB, blocks of 2 MiB, `mm` is any number. */
-export type KernelCall =
-  | { kind: "vmalloc"; address: bigint; pages: number; shift: number }
-  /** `type` bit 0: purge at once. */
-  | { kind: "vfree"; address: bigint; pages: number; type: number }
-  | { kind: "purge" | "flush-all" | "run-work" }
-  /** `type` bit 0: boot memory, bit 1: 4 KiB leaves, bit 2: KASAN shadow. */
-  | { kind: "hot-add" | "hot-remove"; address: bigint; blocks: number; type: number }
-  | { kind: "cpa-split" | "cpa-collapse"; address: bigint }
+type OtherCall =
+  | { kind: "flush-kernel-range"; start: bigint; end: bigint }
+  | { kind: "flush-all" }
+  | { kind: "local-flush-all"; cpu: number }
+  /** `shift`: log2 of the bytes of one step. */
+  | { kind: "flush-mm-range"; mm: number; start: bigint; end: bigint; shift: number }
+  | { kind: "run-work" }
   | { kind: "mm-create" | "mm-destroy"; mm: number }
   | { kind: "switch-mm"; cpu: number; mm: number }
   | { kind: "sva-bind"; iommu: number; pasid: number; mm: number }
   | { kind: "sva-unbind"; iommu: number; pasid: number }
-  /** `type` bit 0: 2 MiB leaves, bit 1: read-only. */
-  | { kind: "mmap"; mm: number; address: bigint; pages: number; type: number }
-  | { kind: "munmap" | "mprotect"; mm: number; address: bigint; pages: number }
-  | { kind: "flush-kernel-range"; start: bigint; end: bigint }
-  | { kind: "local-flush-all"; cpu: number }
-  /** `shift`: log2 of the bytes of one step. */
-  | { kind: "flush-mm-range"; mm: number; start: bigint; end: bigint; shift: number }
-  /** `type` 0: zeros; 1: user leaves of the frame that holds physical address `address`; 2: entries equal to `address`. */
-  | { kind: "reuse"; type: 0 | 1 | 2; address: bigint }
   | { kind: "table-clear" | "table-free"; site: number; address: bigint };
+
+/** What the kernel does. Addresses are virtual, pages are of 4 KiB, blocks of 2 MiB, `mm` is any number. */
+export type KernelCall =
+  | VmallocCall
+  | DirectMapCall
+  | UserCall
+  | OtherCall
+  /** `type` 0: zeros; 1: user leaves of the frame that holds physical address `address`; 2: entries equal to `address`. */
+  | { kind: "reuse"; type: 0 | 1 | 2; address: bigint };
 
 /** One operation of a kernel program. */
 export type KernelOperation = AgentOperation | KernelCall;
@@ -72,64 +72,40 @@ export function stepKernel(k: Kernel, operation: KernelOperation): KernelResult 
     case "reuse":
       return reuse(k, operation.type, operation.address);
     default:
-      return call(k, operation) ? 1 : 0;
+      return (calls[operation.kind] as (k: Kernel, call: KernelCall) => boolean)(k, operation) ? 1 : 0;
   }
 }
 
-function call(k: Kernel, operation: Exclude<KernelCall, { kind: "reuse" }>): boolean {
-  switch (operation.kind) {
-    case "vmalloc":
-      return vmalloc(k, operation.address, operation.pages, operation.shift);
-    case "vfree":
-      return vfree(k, operation.address, operation.pages, operation.type);
-    case "hot-add":
-      return hotAdd(k, operation.address, operation.blocks, operation.type);
-    case "hot-remove":
-      return hotRemove(k, operation.address, operation.blocks, operation.type);
-    case "cpa-split":
-      return cpaSplit(k, operation.address);
-    case "cpa-collapse":
-      return cpaCollapse(k, operation.address);
-    case "mm-create":
-      return mmCreate(k, operation.mm);
-    case "mm-destroy":
-      return mmDestroy(k, operation.mm);
-    case "switch-mm":
-      return switchMm(k, operation.cpu, operation.mm);
-    case "sva-bind":
-      return svaBind(k, operation.iommu, operation.pasid, operation.mm);
-    case "sva-unbind":
-      return svaUnbind(k, operation.iommu, operation.pasid);
-    case "mmap":
-      return mmap(k, operation.mm, operation.address, operation.pages, operation.type);
-    case "munmap":
-      return munmap(k, operation.mm, operation.address, operation.pages);
-    case "mprotect":
-      return mprotect(k, operation.mm, operation.address, operation.pages);
-    case "flush-mm-range":
-      return flushMmRange(k, operation.mm, operation, operation.shift);
-    case "table-clear":
-      return tableClear(k, operation.site, operation.address);
-    case "table-free":
-      return tableFree(k, operation.site, operation.address);
-    case "flush-kernel-range":
-      if (!liesIn(halves(k.parameters.levels).kernel, operation)) return false;
-      flushKernelRange(k, operation, false);
-      return true;
-    case "purge":
-      purge(k);
-      return true;
-    case "flush-all":
-      flushAll(k, false);
-      return true;
-    case "local-flush-all":
-      localFlushAll(k, operation.cpu);
-      return true;
-    case "run-work":
-      runWork(k);
-      return true;
-  }
-}
+const calls: Calls<Exclude<KernelCall, { kind: "reuse" }>> = {
+  ...vmallocCalls,
+  ...directMapCalls,
+  ...userCalls,
+  "flush-kernel-range": (k, range) => {
+    if (!liesIn(halves(k.parameters.levels).kernel, range)) return false;
+    flushKernelRange(k, range, false);
+    return true;
+  },
+  "flush-all": (k) => {
+    flushAll(k, false);
+    return true;
+  },
+  "local-flush-all": (k, { cpu }) => {
+    localFlushAll(k, cpu);
+    return true;
+  },
+  "flush-mm-range": (k, range) => flushMmRange(k, range.mm, range, range.shift),
+  "run-work": (k) => {
+    runWork(k);
+    return true;
+  },
+  "mm-create": (k, { mm }) => mmCreate(k, mm),
+  "mm-destroy": (k, { mm }) => mmDestroy(k, mm),
+  "switch-mm": (k, { cpu, mm }) => switchMm(k, cpu, mm),
+  "sva-bind": (k, { iommu, pasid, mm }) => svaBind(k, iommu, pasid, mm),
+  "sva-unbind": (k, { iommu, pasid }) => svaUnbind(k, iommu, pasid),
+  "table-clear": (k, { site, address }) => tableClear(k, site, address),
+  "table-free": (k, { site, address }) => tableFree(k, site, address),
+};
 
 /** A frame for someone's data; its frame number, or 0 if none is free. */
 function reuse(k: Kernel, type: 0 | 1 | 2, address: bigint): number {
@@ -152,7 +128,7 @@ function tableClear(k: Kernel, site: number, address: bigint): boolean {
   if (typeof target === "string" || typeof holder === "string") return false;
   if (isFreeable(k, target.frame)) k.remembered.set(`${site} ${address}`, target.frame);
   setEntry(k, holder, address, 0n);
-  k.points.reach();
+  k.points.reach("TABLE_CLEARED", address);
   return true;
 }
 
@@ -170,7 +146,7 @@ function tableFree(k: Kernel, site: number, address: bigint): boolean {
   if (frame === undefined) return false;
   k.remembered.delete(name);
   freeTable(k, frame, site);
-  k.points.reach();
+  k.points.reach("TABLE_FREED", frame);
   return true;
 }
 
@@ -201,8 +177,9 @@ export function playKernel(
   for (const [index, operation] of operations.entries()) {
     k.hazards.operation = index;
     played = [];
+    k.points.trail = [];
     const result = stepKernel(k, operation);
-    k.points.reach();
+    k.points.reach("OPERATION_DONE");
     onAfterEach?.(index, operation, result, k, played);
   }
   return k;

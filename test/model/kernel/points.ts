@@ -1,4 +1,5 @@
-// Points of operations (rules.md section 13): places at which operations of other agents are interleaved.
+// Points of operations (rules.md section 13): places at which operations of other agents are interleaved. Each has a name, and
+// tells what it is about.
 
 /** An operation that plays at a point. Points are counted from 0 in the order in which they are reached. */
 export interface Interleaved<T> {
@@ -6,10 +7,18 @@ export interface Interleaved<T> {
   operation: T;
 }
 
+/** A point that was reached: its name, and the address, frame or number that it tells. */
+export interface Reached {
+  name: string;
+  at: bigint;
+}
+
 /** Counts the points of a program and plays what is interleaved at them. */
 export class Points<T> {
   /** Points reached so far. */
   reached = 0;
+  /** Those reached since the last look. */
+  trail: Reached[] = [];
   #interleaved: readonly Interleaved<T>[] = [];
   #play: (operation: T) => void = () => {};
   #inside = false;
@@ -21,8 +30,9 @@ export class Points<T> {
   }
 
   /** A point is reached: play what is interleaved there. An interleaved operation reaches none. */
-  reach(): void {
+  reach(name: string, at: bigint | number = 0n): void {
     if (this.#inside) return;
+    this.trail.push({ name, at: BigInt(at) });
     const point = this.reached;
     this.reached += 1;
     this.#inside = true;

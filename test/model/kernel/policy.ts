@@ -55,15 +55,8 @@ export const PRESETS = {
 /** Most queued requests of asynchronous invalidation. */
 export const MAX_REQUESTS = 64;
 
-/** Sites that free tables. */
-export const SITE = {
-  pmdFreePtePage: 0,
-  pudFreePmdPage: 1,
-  removePagetable: 2,
-  kasanRemoveZeroShadow: 3,
-  cpaCollapse: 4,
-  user: 5,
-} as const;
+/** The site of user mappings: its tables are never deferred. */
+export const USER_SITE = 5;
 
 /** A range of bytes [start, end), or everything. */
 export type Range = { start: bigint; end: bigint } | "everything";
@@ -121,7 +114,7 @@ export function freeTable(k: Kernel, frame: number, site: number): void {
   if (!isFreeable(k, frame)) return;
   const mark = k.memory.info(frame)?.mark;
   const covered = mark === "kernel" || (mark === "none" && k.policy.deferSites.includes(site));
-  if (k.policy.deferFree && covered && site !== SITE.user) k.deferred.push({ frame, site });
+  if (k.policy.deferFree && covered && site !== USER_SITE) k.deferred.push({ frame, site });
   else k.memory.release(frame, site, k.hazards.operation);
 }
 
@@ -139,20 +132,20 @@ export function runWork(k: Kernel): void {
 function work(k: Kernel): void {
   for (let range = k.requests.shift(); range !== undefined; range = k.requests.shift()) {
     invalidateIommus(k, range);
-    k.points.reach();
+    k.points.reach("REQUEST_INVALIDATED", range === "everything" ? 0n : range.start);
   }
   if (!k.policy.deferFree || k.deferred.length === 0) return;
   const half = halves(k.parameters.levels).kernel;
   let taken: { frame: number; site: number }[];
   if (k.policy.invalidateFirst) {
     invalidateIommus(k, half);
-    k.points.reach();
+    k.points.reach("HALF_INVALIDATED", half.start);
     taken = k.deferred.splice(0);
   } else {
     taken = k.deferred.splice(0);
-    k.points.reach();
+    k.points.reach("LIST_TAKEN", taken.length);
     invalidateIommus(k, half);
-    k.points.reach();
+    k.points.reach("HALF_INVALIDATED", half.start);
   }
   for (const { frame, site } of taken) k.memory.release(frame, site, k.hazards.operation);
 }

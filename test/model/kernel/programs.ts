@@ -4,6 +4,7 @@
 
 import fc from "../../support/fast-check.js";
 import type { KernelOperation, KernelProgram } from "./operations.js";
+import { KERNEL_SITES } from "./sites.js";
 import { stories } from "./stories.js";
 import { KERNEL_PASIDS, kernelConfig, type Shape } from "./worlds.js";
 
@@ -178,7 +179,7 @@ function mappingOperations({ levels, cpus }: Shape): Weighted[] {
       fc
         .record({
           kind: fc.constantFrom("table-clear" as const, "table-free" as const, "table-free" as const),
-          site: fc.nat(4),
+          site: fc.constantFrom(...KERNEL_SITES),
           // Few places, so that a free follows its clear; aligned to what the site frees.
           at: fc.constantFrom(0, 1, 3),
         })

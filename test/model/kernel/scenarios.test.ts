@@ -22,7 +22,8 @@ import {
 } from "./builder.js";
 import type { Kernel, KernelIommuConfig } from "./kernel.js";
 import type { KernelCall } from "./operations.js";
-import { PRESETS, SITE } from "./policy.js";
+import { PRESETS } from "./policy.js";
+import { SITE } from "./sites.js";
 
 type PresetName = keyof typeof PRESETS;
 

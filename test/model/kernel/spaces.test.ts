@@ -22,7 +22,7 @@ import {
   VMALLOC,
 } from "./builder.js";
 import type { Kernel } from "./kernel.js";
-import { SITE } from "./policy.js";
+import { SITE } from "./sites.js";
 import { lazyMax } from "./vmalloc.js";
 
 /** Content of the first L1 cache of CPU 0 or of the IOMMU: page numbers with their tags. */

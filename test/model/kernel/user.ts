@@ -1,10 +1,11 @@
 // User mappings (rules.md 10.6): mmap, munmap with the tables that it empties, and mprotect.
 
 import { type Level, PAGE_SIZE, PRESENT, WRITABLE } from "../entry.js";
+import type { Calls } from "./calls.js";
 import { flushMmRange } from "./flush.js";
 import { halves, LARGE, liesIn, PAGE, type Span, TABLE_BITS, USER_LEAF_BITS } from "./geometry.js";
 import type { Kernel } from "./kernel.js";
-import { SITE } from "./policy.js";
+import { USER_SITE } from "./policy.js";
 import { entryAt, findTable, leavesIn, type PlacedLeaf, setEntry, tablesIn } from "./tables.js";
 
 /** Bits of the type of a mapping: 2 MiB pages; read-only. */
@@ -51,10 +52,10 @@ export function munmap(k: Kernel, number: number, address: bigint, pages: number
       unlinked.push(frame);
     }
   }
-  k.points.reach();
+  k.points.reach("MUNMAP_UNLINKED", range.start);
   flushMmRange(k, number, range, 12);
-  k.points.reach();
-  for (const frame of unlinked) k.memory.release(frame, SITE.user, k.hazards.operation);
+  k.points.reach("MUNMAP_FLUSHED", range.start);
+  for (const frame of unlinked) k.memory.release(frame, USER_SITE, k.hazards.operation);
   return true;
 }
 
@@ -80,3 +81,15 @@ export function mprotect(k: Kernel, number: number, address: bigint, pages: numb
   }
   return flushMmRange(k, number, range, 12);
 }
+
+/** Operations on user mappings. */
+export type UserCall =
+  /** `type` bit 0: 2 MiB leaves, bit 1: read-only. */
+  | { kind: "mmap"; mm: number; address: bigint; pages: number; type: number }
+  | { kind: "munmap" | "mprotect"; mm: number; address: bigint; pages: number };
+
+export const userCalls: Calls<UserCall> = {
+  mmap: (k, { mm, address, pages, type }) => mmap(k, mm, address, pages, type),
+  munmap: (k, { mm, address, pages }) => munmap(k, mm, address, pages),
+  mprotect: (k, { mm, address, pages }) => mprotect(k, mm, address, pages),
+};

@@ -2,11 +2,15 @@
 // unmapping and the lazy purge. Kernel functions: vmap_try_huge_*, pmd_free_pte_page, pud_free_pmd_page, __purge_vmap_area_lazy.
 
 import { frameOf, isLeaf, type LeafLevel, type Level, PAGE_SIZE, PRESENT } from "../entry.js";
+import type { Calls } from "./calls.js";
 import { flushKernelRange } from "./flush.js";
 import { HUGE, halves, KERNEL_LEAF_BITS, LARGE, liesIn, PAGE, TABLE_BITS } from "./geometry.js";
 import type { Kernel } from "./kernel.js";
-import { freeTable, SITE } from "./policy.js";
+import { freeTable } from "./policy.js";
 import { entryAt, type FoundTable, findTable, leavesIn, setEntry } from "./tables.js";
+
+/** Sites of vmalloc space. */
+export const VMALLOC_SITES = { pmdFreePtePage: 0, pudFreePmdPage: 1 } as const;
 
 /** Map pages (4 KiB each) with pieces of up to 2^shift bytes. False if out of range, out of frames, or a large leaf is in the way. */
 export function vmalloc(k: Kernel, address: bigint, pages: number, shift: number): boolean {
@@ -41,11 +45,11 @@ export function kernelLeaf(k: Kernel, level: LeafLevel): bigint {
 function pmdFreePtePage(k: Kernel, pd: FoundTable, address: bigint): void {
   const pt = frameOf(entryAt(k, pd, address));
   setEntry(k, pd, address, 0n);
-  k.points.reach();
+  k.points.reach("PMD_CLEARED", address);
   flushKernelRange(k, { start: address, end: address + PAGE - 1n }, true);
-  k.points.reach();
-  freeTable(k, pt, SITE.pmdFreePtePage);
-  k.points.reach();
+  k.points.reach("PMD_FLUSHED", address);
+  freeTable(k, pt, VMALLOC_SITES.pmdFreePtePage);
+  k.points.reach("PMD_PT_FREED", pt);
 }
 
 /** Clear the PD and the PDPT entry, flush one page, free the PTs and the PD. */
@@ -60,13 +64,15 @@ function pudFreePmdPage(k: Kernel, pdpt: FoundTable, address: bigint): void {
     k.memory.writeEntry(pd, index, 0n);
   }
   setEntry(k, pdpt, address, 0n);
-  k.points.reach();
+  k.points.reach("PUD_CLEARED", address);
   flushKernelRange(k, { start: address, end: address + PAGE - 1n }, true);
-  k.points.reach();
-  for (const frame of [...pts, pd]) {
-    freeTable(k, frame, SITE.pudFreePmdPage);
-    k.points.reach();
+  k.points.reach("PUD_FLUSHED", address);
+  for (const pt of pts) {
+    freeTable(k, pt, VMALLOC_SITES.pudFreePmdPage);
+    k.points.reach("PUD_PT_FREED", pt);
   }
+  freeTable(k, pd, VMALLOC_SITES.pudFreePmdPage);
+  k.points.reach("PUD_PD_FREED", pd);
 }
 
 /** Unmap pages; tables stay, CPU translations become stale until the purge. False if out of range. */
@@ -96,6 +102,22 @@ export function purge(k: Kernel): void {
   if (k.lazy.pages === 0) return;
   k.counters.purges += 1;
   flushKernelRange(k, k.lazy, false);
-  k.points.reach();
+  k.points.reach("PURGE_FLUSHED", k.lazy.start);
   k.lazy = { pages: 0, start: 0n, end: 0n };
 }
+
+/** Operations on vmalloc space. */
+export type VmallocCall =
+  | { kind: "vmalloc"; address: bigint; pages: number; shift: number }
+  /** `type` bit 0: purge at once. */
+  | { kind: "vfree"; address: bigint; pages: number; type: number }
+  | { kind: "purge" };
+
+export const vmallocCalls: Calls<VmallocCall> = {
+  vmalloc: (k, { address, pages, shift }) => vmalloc(k, address, pages, shift),
+  vfree: (k, { address, pages, type }) => vfree(k, address, pages, type),
+  purge: (k) => {
+    purge(k);
+    return true;
+  },
+};

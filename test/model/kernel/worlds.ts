@@ -5,6 +5,7 @@ import type { Controls } from "../access.js";
 import { agentCaches, deviceTlb } from "../worlds.js";
 import type { KernelConfig } from "./kernel.js";
 import { type Policy, PRESETS } from "./policy.js";
+import { KERNEL_SITES } from "./sites.js";
 
 /** PASIDs of every IOMMU of the worlds, in the order of their indexes. */
 export const KERNEL_PASIDS: readonly number[] = [1, 7, 0xfffff];
@@ -15,21 +16,18 @@ export interface Shape {
   iommus: number;
 }
 
+/** Every field of a policy, in its order; those that are not flags are replaced. */
+const FLAGS = Object.fromEntries(Object.keys(PRESETS.none).map((name) => [name, fc.boolean()]));
+
 /** A preset, or any combination. */
 const policy: fc.Arbitrary<Policy> = fc.oneof(
   fc.constantFrom<Policy>(...Object.values(PRESETS)),
   fc.record({
-    hookKernelRange: fc.boolean(),
-    hookFlushAll: fc.boolean(),
-    onlyTableFrees: fc.boolean(),
+    ...FLAGS,
     scope: fc.constantFrom("range", "pasid", "all"),
-    async: fc.boolean(),
-    deferFree: fc.boolean(),
-    deferSites: fc.subarray([0, 1, 2, 3, 4]),
-    invalidateFirst: fc.boolean(),
+    deferSites: fc.subarray([...KERNEL_SITES]),
     root: fc.constantFrom("shared", "shared", "user-only", "none"),
-    notifyUser: fc.boolean(),
-  }),
+  } as { [Name in keyof Policy]: fc.Arbitrary<Policy[Name]> }),
 );
 
 /** Supervisor data accesses to user pages are allowed more often than not; PCIDs and globals are usual. */
