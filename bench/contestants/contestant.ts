@@ -1,4 +1,4 @@
-// What every contestant written in JavaScript can do. All of them play the same packed programs (assembly/program.ts:
+// What every contestant written in JavaScript can do. All of them play the same packed programs (assembly/base/record.ts:
 // 16 bytes an operation) and count the same things, so that their results can be compared bit by bit.
 import type { World } from "../world.js";
 

@@ -1,4 +1,4 @@
-// Outcomes of a translation, as the engine packs them into 64 bits (assembly/paging/access.ts) and as the API gives them.
+// Outcomes of a translation, as the engine packs them into 64 bits (assembly/paging/outcome.ts) and as the API gives them.
 
 /** Level of a leaf: 1 = 4 KiB page, 2 = 2 MiB, 3 = 1 GiB. */
 export type LeafLevel = 1 | 2 | 3;

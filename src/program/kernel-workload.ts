@@ -1,4 +1,4 @@
-// Synthetic kernel programs from the engine's own seeded generator (assembly/kernel/workload.ts).
+// Synthetic kernel programs from the engine's own seeded generator (assembly/program/kernel-workload.ts).
 
 import { checkAddress, checkInteger, InvalidOptionError } from "../base/errors.js";
 import type { Engine } from "../engine/instance.js";

@@ -1,4 +1,4 @@
-// Programs: operations of 16 bytes, played inside the engine in one call (layout: assembly/program.ts).
+// Programs: operations of 16 bytes, played inside the engine in one call (layout: assembly/base/record.ts).
 
 import { checkAddress, checkInteger, InvalidOptionError } from "../base/errors.js";
 import type { Access } from "../paging/access.js";

@@ -1,4 +1,4 @@
-// Packed records of a program, written straight into memory (layout: assembly/program.ts) and handed on when it is full.
+// Packed records of a program, written straight into memory (layout: assembly/base/record.ts) and handed on when it is full.
 // Addresses come as two 32-bit words or as page numbers: no bigint and no object per record.
 
 import { Operation } from "../program/program.js";

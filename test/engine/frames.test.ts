@@ -1,4 +1,4 @@
-// assembly/frames.ts and walk.ts: a sparse frame store, what happens when it is full, tables that are not there, tables
+// assembly/paging/frames.ts and walk.ts: a sparse frame store, what happens when it is full, tables that are not there, tables
 // that name themselves.
 
 import fc from "fast-check";

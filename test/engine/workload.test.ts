@@ -1,4 +1,4 @@
-// assembly/workload.ts and random.ts: every stream has the distribution that its name promises, flushes come as often as
+// assembly/program/workload.ts and random.ts: every stream has the distribution that its name promises, flushes come as often as
 // asked for, and the same seed gives the same operations.
 
 import { describe, expect, it } from "vitest";

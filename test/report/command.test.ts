@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { commands } from "../../src/cli/commands.js";
-import { packageVersion } from "../../src/cli/version.js";
 import { register } from "../../src/cli/report.js";
+import { packageVersion } from "../../src/cli/version.js";
 import { runCli, runJson } from "../cli/run-cli.js";
 import { traceFile } from "../support/report-results.js";
 
