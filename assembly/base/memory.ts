@@ -4,6 +4,7 @@
 /** A cache line; structures and set blocks start on one. */
 export const LINE: usize = 64;
 
+// ---- set up once ----
 let arenaEnd: usize = (__heap_base + LINE - 1) & ~(LINE - 1);
 
 /** Reserves zeroed bytes, aligned to a cache line; 0 if memory cannot grow so far. */

@@ -34,7 +34,8 @@ import { readPasidEntry } from "./pasid";
 const LINK_ENTRY: usize = 0;
 const LINK_PLACE: usize = LINK_ENTRY + 8;
 export const LINK_SIZE: usize = LINK_PLACE + 8;
-/** The entries read, at most one per level. Scratch. */
+// ---- scratch: nothing survives a call ----
+/** The entries read, at most one per level. */
 export const CHAIN: usize = memory.data(MAX_LEVELS * <u32>LINK_SIZE, 16);
 export let chainLength: u32 = 0;
 

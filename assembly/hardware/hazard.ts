@@ -89,7 +89,8 @@ export function hazardRecord(number: u32): usize {
   return ring + <usize>(number % ringSize) * RECORD_SIZE;
 }
 
-// ---- what a walk has met: scratch ----
+// ---- scratch: nothing survives a call ----
+// What the current walk has met.
 /** Slot of the first bad table that the current walk read from; 0 = none. */
 export let badSlot: u32 = 0;
 let badLevel: u32 = 0;

@@ -45,6 +45,7 @@ const BAD_TYPE: u32 = 3;
 const BAD_ARGUMENT: u32 = 4;
 const NO_SECOND_RECORD: u32 = 5;
 
+// ---- scratch: nothing survives a call ----
 /** What is wrong with the operation that the last check stopped at; 0 = nothing. */
 export let programFault: u32 = 0;
 

@@ -72,9 +72,9 @@ export interface EngineExports {
   startWorkload(seed: bigint, kind: number, count: number, stride: number, exponent: number): void;
   generate(program: Pointer, count: number): void;
 
-  startMappings(): void;
+  mappingsPosition(): bigint;
   mappingsDone(): number;
-  listMappings(context: Pointer, out: Pointer, most: number): number;
+  listMappings(context: Pointer, from: bigint, out: Pointer, most: number): number;
 
   setInterleaved(program: Pointer, points: Pointer, count: number): void;
   pointsReached(): number;

@@ -40,7 +40,8 @@ const ERROR_PK: u32 = 1 << 5;
 const PKEYS: u32 = 16;
 const US_SHIFT: u64 = 2;
 
-// ---- the machine's mode: set up once ----
+// ---- set up once ----
+/** Bits of a frame number beyond MAXPHYADDR; whether there are 1 GiB pages. */
 let frameReserved: u64 = 0;
 let pages1G: bool = true;
 
