@@ -5,9 +5,9 @@ export default defineConfig({
   test: {
     include: [
       ...(process.env["STALEWALK_NIGHTLY"] ? ["test/debug/*.nightly.ts"] : []),
-      "test/engine/{agreement,kernel-agreement,flush,caches,clock,frames,program,queues}.test.ts",
+      "test/engine/{agreement,kernel-agreement,flush,caches,clock,frames,program,queues,state}.test.ts",
       "test/scenarios/*.test.ts",
-      "test/verdicts/{history,snapshot,state}.test.ts",
+      "test/verdicts/{history,snapshot}.test.ts",
     ],
     setupFiles: ["test/debug/engine.ts"],
     testTimeout: 600_000,
