@@ -1,6 +1,7 @@
 // Where the debug build stops: an assertion that does not hold leaves its place here and traps, since the engine imports nothing
 // that it could call. Compiled into build/debug.wasm only; test/debug/engine.ts reads it.
 
+// ---- scratch: nothing survives a call ----
 /** Addresses of strings (UTF-16; their length in bytes stands 4 bytes before them), 0 as long as nothing has failed. */
 export let failedMessage: usize = 0;
 export let failedFile: usize = 0;

@@ -31,7 +31,7 @@ export { translate } from "./hardware/translate";
 export { CHAIN, chainLength, explain, probe } from "./hardware/explain";
 
 // ---- every leaf of a root ----
-export { listMappings, mappingsDone, startMappings } from "./hardware/mappings";
+export { listMappings, mappingsDone, mappingsPosition } from "./hardware/mappings";
 
 // ---- invalidation, one at a time ----
 export { changeControls, flushEverything, invlpg, invlpgRange, invpcid, movToCr3 } from "./hardware/cpu";

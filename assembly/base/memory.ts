@@ -6,6 +6,7 @@ export const LINE: usize = 64;
 
 if ((LINE & (LINE - 1)) != 0) ERROR("LINE is no power of two");
 
+// ---- set up once ----
 let arenaEnd: usize = (__heap_base + LINE - 1) & ~(LINE - 1);
 
 /** Reserves zeroed bytes, aligned to a cache line; 0 if memory cannot grow so far. */

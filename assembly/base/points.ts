@@ -9,7 +9,8 @@ const REACHED: usize = memory.data(sizeof<u32>(), sizeof<u32>());
 const NEXT: usize = memory.data(sizeof<u32>(), sizeof<u32>());
 const PLAYING: usize = memory.data(sizeof<u32>(), sizeof<u32>());
 
-// ---- set up by whoever watches ----
+// ---- scratch: nothing survives a call ----
+// Set by whoever watches a program, before it plays; meaningless once it has been played.
 /** Points are counted only when somebody asked for it. */
 let watching: bool = false;
 /** Index, in the module's table of functions, of what plays one operation: programs know operations, points do not. */

@@ -128,7 +128,8 @@ export function flushRange(cache: usize, first: u64, last: u64, tag: u32, global
 // @ts-ignore: decorator
 @inline
 function mayHold(cache: usize, first: u64, last: u64, level: u32): bool {
-  if (load<u32>(cache, CACHE_LEVELS) & 1 || level >= 3 || first >> <u64>INDEX_BITS != last >> <u64>INDEX_BITS || (level == 2 && first != last)) return true;
+  if (load<u32>(cache, CACHE_LEVELS) & 1 || level >= 3 || (level == 2 && first != last)) return true;
+  if (first >> <u64>INDEX_BITS != last >> <u64>INDEX_BITS) return true;
   return (load<u64>(cache, CACHE_REGIONS) & regionBit(first, level)) != 0;
 }
 

@@ -71,7 +71,8 @@ export const SET_SWEPT: usize = 0;
 export const SET_LIVE: usize = SET_SWEPT + 4;
 export const SET_PARTIALS: usize = 16;
 
-if (SET_LIVE + 4 > SET_PARTIALS || SET_PARTIALS % 16 != 0) ERROR("the head of a set reaches into its partial tags, or they are not aligned");
+if (SET_LIVE + 4 > SET_PARTIALS || SET_PARTIALS % 16 != 0)
+  ERROR("the head of a set reaches into its partial tags, or they are not aligned");
 
 // ---- a key: page number, tag, global, level of the leaf; 0 is an empty way ----
 //

@@ -25,7 +25,8 @@ export const CONTEXT_NEXT: usize = CONTEXT_REQUESTER + 4;
 export const CONTEXT_DEVICE_TLBS: usize = CONTEXT_NEXT + 4;
 const CONTEXT_SIZE: usize = CONTEXT_DEVICE_TLBS + 4;
 
-if (CONTEXT_ROOT % 8 != 0 || CONTEXT_FORMAT % 8 != 0 || CONTEXT_BOUND_ROOT % 8 != 0) ERROR("the 64-bit fields of a context are not aligned");
+if (CONTEXT_ROOT % 8 != 0 || CONTEXT_FORMAT % 8 != 0 || CONTEXT_BOUND_ROOT % 8 != 0)
+  ERROR("the 64-bit fields of a context are not aligned");
 
 /** A context of an agent; on an IOMMU `tag` is the dense index of its PASID. 0 if memory is out. */
 export function createContext(agent: usize, tag: u32): usize {

@@ -34,7 +34,9 @@ import { readPasidEntry } from "./pasid";
 export const LINK_ENTRY: usize = 0;
 export const LINK_PLACE: usize = LINK_ENTRY + 8;
 export const LINK_SIZE: usize = LINK_PLACE + 8;
-/** The entries read, at most one per level. Scratch. */
+
+// ---- scratch: nothing survives a call ----
+/** The entries read, at most one per level. */
 export const CHAIN: usize = memory.data(MAX_LEVELS * <u32>LINK_SIZE, sizeof<u64>());
 export let chainLength: u32 = 0;
 

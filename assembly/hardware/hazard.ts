@@ -35,7 +35,8 @@ export const RECORD_END: usize = RECORD_SITE + 1;
 export const RECORD_SIZE: usize = 64;
 
 if (RECORD_SIZE < RECORD_END || RECORD_SIZE % 8 != 0) ERROR("RECORD_SIZE does not hold a record, or not at multiples of 8");
-if (RECORD_GENERATION_THEN % 8 != 0 || RECORD_GENERATION_NOW != RECORD_GENERATION_THEN + 4) ERROR("both generations of a record are one 64-bit word");
+if (RECORD_GENERATION_THEN % 8 != 0 || RECORD_GENERATION_NOW != RECORD_GENERATION_THEN + 4)
+  ERROR("both generations of a record are one 64-bit word");
 if (HAZARD_KINDS > 8 * <u32>(RECORD_ACCESS - RECORD_KINDS)) ERROR("a record has too few bits for the kinds of a hazard");
 
 /** Records written in all. */
@@ -94,7 +95,8 @@ export function hazardRecord(number: u32): usize {
   return ring + <usize>(number % ringSize) * RECORD_SIZE;
 }
 
-// ---- what a walk has met: scratch ----
+// ---- scratch: nothing survives a call ----
+// What the current walk has met.
 /** Slot of the first bad table that the current walk read from; 0 = none. */
 export let badSlot: u32 = 0;
 let badLevel: u32 = 0;

@@ -1,7 +1,7 @@
 // Invalidations of all caches of an agent; cpu.ts and iommu.ts say which instruction or descriptor does which.
 
 import { flushAll, flushAllButGlobal, flushPage, flushRange, flushTag } from "../cache/flush";
-import { CACHE_SEEN } from "../cache/layout";
+import { CACHE_SEEN, CACHE_TAG_COUNT } from "../cache/layout";
 import { MAX_LEAF_LEVEL, shiftOf } from "../paging/format";
 import { levels } from "../paging/mode";
 import { AGENT_L1, AGENT_L2, pscOf } from "./agent";
@@ -20,7 +20,8 @@ function flushCache(cache: usize, keep: u32, tag: u32): void {
   assert(keep <= GLOBALS_AND_OTHER_TAGS, "there is no such flush");
   if (keep == NOTHING) flushAll(cache);
   else if (keep == GLOBALS) flushAllButGlobal(cache);
-  else flushTag(cache, tag);
+  // A workload's PCID may be no PASID of an IOMMU: then nothing here has the tag.
+  else if (tag < load<u32>(cache, CACHE_TAG_COUNT)) flushTag(cache, tag);
 }
 
 export function flushTranslations(agent: usize, keep: u32, tag: u32): void {

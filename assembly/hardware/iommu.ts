@@ -44,7 +44,8 @@ function unbound(agent: usize, access: u32): u64 {
   return fault(NO_PASID, 0, 0);
 }
 
-/** What a device checks by itself: user rights, and XD whatever the tables' NXE. Set up once, with the first device TLB. */
+// ---- set up once ----
+/** What a device checks by itself: user rights, and XD whatever the tables' NXE. Made with the first device TLB. */
 let deviceRules: usize = 0;
 
 export function createDeviceRules(): bool {

@@ -15,23 +15,29 @@ export const MAPPING_ENTRY: usize = MAPPING_PLACE + 8;
 export const MAPPING_RIGHTS: usize = MAPPING_ENTRY + 8;
 export const MAPPING_SIZE: usize = MAPPING_RIGHTS + 8;
 
-/** Where the next batch goes on: translated address bits; past the last one when the listing is complete. Scratch. */
+// ---- scratch: nothing survives a call ----
+/** Where the next batch goes on: translated address bits; past the last one when the listing is complete. */
 let position: u64 = 0;
-/** Where the next mapping is written. Scratch. */
+/** Where the next mapping is written. */
 let out: usize = 0;
 
-export function startMappings(): void {
-  position = 0;
+/** Where the next batch goes on. The caller keeps it: several listings may be under way. */
+export function mappingsPosition(): u64 {
+  return position;
 }
 
 export function mappingsDone(): bool {
   return position > addressMask;
 }
 
-/** Writes up to `max` leaves of a context's root to `to` and returns how many. Call until `mappingsDone()`. */
-export function listMappings(context: usize, to: usize, max: u32): u32 {
+/**
+ * Writes up to `max` leaves of a context's root to `to`, from a position on (0 at first), and returns how many. Call with
+ * `mappingsPosition()` until `mappingsDone()`.
+ */
+export function listMappings(context: usize, from: u64, to: usize, max: u32): u32 {
   assert((to & 7) == 0, "the list is not aligned");
   const end = to + <usize>max * MAPPING_SIZE;
+  position = from;
   out = to;
   while (out < end && position <= addressMask) {
     const root = rootOf(context);

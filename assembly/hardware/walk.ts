@@ -50,7 +50,8 @@ import { checkOf, controlsOf, formatOf, isMalformed, rootOf, tagOf } from "./con
 import { badSlot, beginWalk, detecting, meet, meetWrite, reportWalk } from "./hazard";
 import { PSC_KEY } from "./invalidation";
 
-/** The leaf that the last completed translation used, as cached; a device TLB is filled with it. Scratch. */
+// ---- scratch: nothing survives a call ----
+/** The leaf that the last completed translation used, as cached; a device TLB is filled with it. */
 export let answeredLeaf: u64 = 0;
 
 /** Outcome of a completed translation. */

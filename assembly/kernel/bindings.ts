@@ -4,7 +4,8 @@ import { allocate } from "../base/memory";
 import { CONTEXT_BOUND, CONTEXT_NEXT, CONTEXT_REQUESTER } from "../hardware/context";
 import { firstPasid, requesterCount } from "../hardware/requesters";
 
-/** By requester: number of the mm + 1; 0 = none. Set up once; the array is state. */
+// ---- set up once ----
+/** By requester: number of the mm + 1; 0 = none. Where the array stands; what it holds is state. */
 let mms: usize = 0;
 
 /** Room for every requester there is; false if memory is out. */

@@ -74,7 +74,8 @@ function submitVtd(context: usize, agent: usize, first: u64, last: u64, scope: u
   let deviceTlb = load<u32>(context, CONTEXT_DEVICE_TLBS);
   while (deviceTlb != 0) {
     tally(DEVICE_TLB_INVALIDATIONS);
-    executeVtd(context, deviceTlb, vtd.deviceTlb(pasid), ranged ? vtd.deviceTlbAddress(first, am) : vtd.deviceTlbAddress(0, ALL_PAGES_MASK));
+    const address = ranged ? vtd.deviceTlbAddress(first, am) : vtd.deviceTlbAddress(0, ALL_PAGES_MASK);
+    executeVtd(context, deviceTlb, vtd.deviceTlb(pasid), address);
     batch(agent);
     deviceTlb = nextDeviceTlb(deviceTlb - 1);
   }

@@ -56,7 +56,12 @@ export let hasKernel: bool = false;
 export function createKernel(poolBase: u64, pool: u32, mms: u32, cpus: u32, records: u32): bool {
   assert(!hasKernel && cpus <= requesterCount, "the kernel is made once, after its CPUs");
   hasKernel =
-    createPool(poolBase, pool) && createBindings() && createDeferredList(pool) && createTakenList(pool) && createHazards(records, SITES) && createSpaces(mms, cpus);
+    createPool(poolBase, pool) &&
+    createBindings() &&
+    createDeferredList(pool) &&
+    createTakenList(pool) &&
+    createHazards(records, SITES) &&
+    createSpaces(mms, cpus);
   return hasKernel;
 }
 

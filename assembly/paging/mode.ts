@@ -1,7 +1,8 @@
-// The paging mode of the machine: how many levels, how many address bits are translated. Set up once.
+// The paging mode of the machine: how many levels, how many address bits are translated.
 
 import { INDEX_BITS, PAGE_SHIFT, setFormatMode, MAX_LEVELS } from "./format";
 
+// ---- set up once ----
 export let levels: u32 = 4;
 /** Address bits above the translated ones. */
 let canonicalShift: u64 = 16;

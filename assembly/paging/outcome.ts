@@ -14,7 +14,8 @@ export const FAULT_LEVEL: u64 = 0xf;
 /** Error code, or frame number. */
 export const FAULT_DETAIL: u64 = (1 << FAULT_LEVEL_SHIFT) - 1;
 
-if ((FAULT & ((FAULT_REASON << FAULT_REASON_SHIFT) | (OK_LEVEL << OK_LEVEL_SHIFT))) != 0) ERROR("an outcome's fields reach into the bit of faults");
+if ((FAULT & ((FAULT_REASON << FAULT_REASON_SHIFT) | (OK_LEVEL << OK_LEVEL_SHIFT))) != 0)
+  ERROR("an outcome's fields reach into the bit of faults");
 if (FAULT_LEVEL << FAULT_LEVEL_SHIFT >= 1 << FAULT_REASON_SHIFT || OK_ADDRESS >= 1 << OK_LEVEL_SHIFT) ERROR("an outcome's fields overlap");
 
 // ---- reasons ----

@@ -50,6 +50,7 @@ export const PROGRAM_FAULTS: u32 = 6;
 
 if (ACCESS_CODES > 1 << 8) ERROR("an access code does not fit into the byte of a record");
 
+// ---- scratch: nothing survives a call ----
 /** What is wrong with the operation that the last check stopped at; 0 = nothing. */
 export let programFault: u32 = 0;
 

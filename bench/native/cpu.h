@@ -1,5 +1,5 @@
 // A CPU over a set of tables: TLBs, paging-structure caches, walks, invalidations (docs/rules.md sections 2 to 6, without
-// protection keys), and programs of 16-byte operations (layout: assembly/program.ts).
+// protection keys), and programs of 16-byte operations (layout: assembly/base/record.ts).
 #ifndef CPU_H
 #define CPU_H
 
@@ -7,7 +7,7 @@
 
 enum { MOST_CACHES = 4, PAGE_ENTRIES = 512 };
 
-// Bits of the controls, as in src/access.ts.
+// Bits of the controls, as in src/paging/access.ts.
 enum { WP = 1, SMEP = 2, SMAP = 4, PGE = 16, NXE = 64, AC = 128 };
 
 typedef struct {

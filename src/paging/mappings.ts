@@ -33,9 +33,11 @@ export function* listMappings(
 ): Generator<MappingBatch> {
   const { exports } = engine;
   const most = Math.floor(scratch.words / WORDS);
-  exports.startMappings();
-  while (!exports.mappingsDone()) {
-    const count = exports.listMappings(context, scratch.at, most);
+  let position = 0n;
+  for (let done = false; !done; ) {
+    const count = exports.listMappings(context, position, scratch.at, most);
+    position = exports.mappingsPosition();
+    done = exports.mappingsDone() !== 0;
     const words = engine.words(scratch.at, count * WORDS);
     const batch: MappingBatch = {
       count,

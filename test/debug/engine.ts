@@ -38,17 +38,15 @@ export function namingPlaces(exports: EngineExports): EngineExports {
   const watched = Object.entries(exports).map(([name, value]) => {
     if (typeof value !== "function") return [name, value];
     const call = value as (...args: unknown[]) => unknown;
-    return [
-      name,
-      (...args: unknown[]) => {
-        try {
-          return call(...args);
-        } catch (error) {
-          if (!(error instanceof WebAssembly.RuntimeError) || debug.failedLine.value === 0) throw error;
-          throw new AssertionFailed(place(debug), { cause: error });
-        }
-      },
-    ];
+    const watching = (...args: unknown[]): unknown => {
+      try {
+        return call(...args);
+      } catch (error) {
+        if (!(error instanceof WebAssembly.RuntimeError) || debug.failedLine.value === 0) throw error;
+        throw new AssertionFailed(place(debug), { cause: error });
+      }
+    };
+    return [name, Object.defineProperty(watching, "length", { value: call.length })];
   });
   return Object.fromEntries(watched) as EngineExports;
 }

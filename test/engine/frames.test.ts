@@ -1,4 +1,4 @@
-// assembly/frames.ts and walk.ts: a sparse frame store, what happens when it is full, tables that are not there, tables
+// assembly/paging/frames.ts and walk.ts: a sparse frame store, what happens when it is full, tables that are not there, tables
 // that name themselves.
 
 import { describe, expect, it } from "vitest";
@@ -144,5 +144,33 @@ describe("walks through odd tables", () => {
     expect(walker.translate(high, Access.userRead)).toMatchObject({ kind: "ok", physicalAddress: 0x5_5000n });
     const found = [...walker.mappings()].flatMap(({ virtualAddress }) => [...virtualAddress]);
     expect(found).toEqual([high]);
+  });
+
+  it("two listings at once, each of many batches, do not disturb each other (named trap)", () => {
+    const walker = createWalkerSync({ tables: 4 });
+    const bits = P | RW | US | A;
+    // One page table under all 512 entries of a PD: 262,144 leaves.
+    for (const frame of [1, 2, 3]) walker.setTable(frame);
+    walker.frames.writeEntry(0x1000n, 0x2000n | bits);
+    walker.frames.writeEntry(0x2000n, 0x3000n | bits);
+    walker.setTable(3, new BigUint64Array(512).fill(0x4000n | bits));
+    walker.setTable(4, new BigUint64Array(512).fill(0x9000n | bits));
+    walker.setRoot(0x1000n);
+    const [one, other] = [walker.mappings(), walker.mappings()];
+    const found: [number, number] = [0, 0];
+    let batches = 0;
+    for (let more = true; more; batches++) {
+      more = false;
+      for (const [i, listing] of [one, other].entries()) {
+        const { value } = listing.next();
+        if (!value) continue;
+        const first = value.virtualAddress[0] as bigint;
+        expect(first >> 12n).toBe(BigInt(found[i as 0 | 1]));
+        found[i as 0 | 1] += value.count;
+        more = true;
+      }
+    }
+    expect(batches).toBeGreaterThan(2);
+    expect(found).toEqual([512 * 512, 512 * 512]);
   });
 });

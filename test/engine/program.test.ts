@@ -1,4 +1,4 @@
-// assembly/program.ts and program-check.ts: what `play` does is what the calls of the API do one by one; and a program that
+// assembly/program/play.ts and program-check.ts: what `play` does is what the calls of the API do one by one; and a program that
 // cannot be played is refused before anything of it has been played.
 
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// assembly/workload.ts and random.ts: every stream has the distribution that its name promises, flushes come as often as
+// assembly/program/workload.ts and random.ts: every stream has the distribution that its name promises, flushes come as often as
 // asked for, and the same seed gives the same operations.
 
 import { describe, expect, it } from "vitest";
@@ -15,6 +15,7 @@ import {
   type WorkloadPage,
 } from "../../src/index.js";
 import { seedAt } from "../support/seed.js";
+import { pageAt, Tables } from "../support/tables.js";
 
 const PAGES = 1000;
 const BASE = 0x7f00_0000_0000n;
@@ -296,6 +297,41 @@ describe("runWorkload", () => {
     [{ pages: pagesOf(1, { access: 3 as never }) }, "access is 3"],
   ] satisfies [WorkloadOptions, string][])("refuses %#", (options, message) => {
     expect(() => machineOf().runWorkload(options, 1)).toThrow(message);
+  });
+
+  it("flushes of PCIDs that are no PASID's tag leave an IOMMU's caches whole (named trap)", () => {
+    const cache = { entries: 64, ways: 4 };
+    const machine = createMachineSync({
+      tables: 16,
+      workloadPages: 64,
+      cpus: [{ l1: [cache] }],
+      iommus: [{ l1: [cache], psc: { 2: cache, 3: cache }, pasids: [3] }],
+    });
+    const tables = new Tables(machine.frames);
+    const pages = Array.from({ length: 64 }, (_, i) => {
+      tables.map(pageAt(i), 0x100 + i);
+      return { va: pageAt(i), access: Access.userRead, writable: false };
+    });
+    machine.cpus[0]!.movToCr3(tables.cr3, 0);
+    machine.iommus[0]!.bind(3, { root: tables.cr3 });
+    machine.runWorkload(
+      {
+        seed: 1n,
+        pages,
+        stream: "uniform",
+        flushes: { space: 100_000 },
+        requesters: { first: 0, count: 2 },
+        pcids: 4096,
+      },
+      20_000,
+    );
+    // Reads alone fill each key once: what was filled is there, or was displaced, or dropped.
+    for (const { name, counters, contents } of [...machine.cpus, ...machine.iommus].flatMap(({ caches }) =>
+      caches.map((it) => ({ name: it.name, counters: it.counters, contents: it.contents() })),
+    )) {
+      expect(counters.fills, name).toBeGreaterThan(0);
+      expect(contents.length, name).toBe(counters.fills - counters.evictions - counters.invalidated);
+    }
   });
 
   it("refuses a number of operations that is none", () => {

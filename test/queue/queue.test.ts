@@ -358,6 +358,8 @@ describe("the engine's own encoding", () => {
     fc.assert(
       fc.property(bits(20), address, bits(30), fc.boolean(), (pasid, first, more, tables) => {
         const last = unsigned(first + BigInt(more) * 4096n);
+        // No driver names a range that goes on at address 0.
+        fc.pre(first <= last);
         const command = decodeAmd(
           unsigned(engine.invalidatePages(pasid)),
           unsigned(engine.pagesAddress(first, last, tables)),

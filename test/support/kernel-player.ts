@@ -141,6 +141,14 @@ export class KernelPlayer {
     private readonly program: KernelProgram,
   ) {}
 
+  /** Another player at the same place of the program, on the same machine. */
+  copy(): KernelPlayer {
+    const other = new KernelPlayer(this.machine, this.program);
+    other.reached = this.reached;
+    other.index = this.index;
+    return other;
+  }
+
   /** Plays the next main operation and the point after it. */
   next(): KernelResult {
     const operation = this.program.operations[this.index]!;

@@ -32,7 +32,8 @@ const CHECK_SHIFT: usize = 5;
 const CHECKS: usize = SPECULATIVE;
 export const FORMAT_SIZE: usize = FORMAT_CHECKS + (CHECKS << CHECK_SHIFT);
 
-if (FORMAT_RESERVED_LEAF % 8 != 0 || FORMAT_CHECKS % 8 != 0 || FORMAT_SIZE % 8 != 0) ERROR("the 64-bit words of a format's part are not aligned");
+if (FORMAT_RESERVED_LEAF % 8 != 0 || FORMAT_CHECKS % 8 != 0 || FORMAT_SIZE % 8 != 0)
+  ERROR("the 64-bit words of a format's part are not aligned");
 if (CHECK_PKEYS + 4 > 1 << CHECK_SHIFT) ERROR("a check does not fit into its 2^CHECK_SHIFT bytes");
 if (ACCESS_CODES != 2 * SPECULATIVE) ERROR("there is not one check for each access without its speculative mark");
 if (MAX_LEVELS > <u32>FAULT_LEVEL || MAX_LEAF_LEVEL > <u32>OK_LEVEL) ERROR("an outcome has too few bits for the levels");
@@ -47,7 +48,8 @@ const ERROR_PK: u32 = 1 << 5;
 const PKEYS: u32 = 16;
 const US_SHIFT: u64 = 2;
 
-// ---- the machine's mode: set up once ----
+// ---- set up once ----
+/** Bits of a frame number beyond MAXPHYADDR; whether there are 1 GiB pages. */
 let frameReserved: u64 = 0;
 let pages1G: bool = true;
 
