@@ -4,12 +4,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compileEngineSync, Engine } from "../../src/engine/instance.js";
 import { createMachineSync } from "../../src/index.js";
 import { kernelPrograms } from "../model/kernel/programs.js";
 import { programs } from "../model/programs.js";
+import fc from "../support/fast-check.js";
 import { filesOf } from "../support/modules.js";
 import { ROOT } from "../support/pack-package.js";
 import { exportsOf, kernelReplay, plainReplay, type Replay, twice } from "../support/state.js";
