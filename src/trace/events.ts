@@ -162,7 +162,14 @@ export const EVENTS: readonly EventDefinition[] = [
     iommu_sva_unbind: "handle?",
     intel_invalidate_secondary_tlbs: "mm? start end",
   }),
-  point("tlb", "tlb_flush", "pages reason_text:text reason", "pages:{pages} reason:{reason_text} ({reason})"),
+  point(
+    "tlb",
+    "tlb_flush",
+    "pages reason_text:text reason",
+    "pages:{pages} reason:{reason_text} ({reason})",
+    // trace-cmd's own plug-in, which `report -N` leaves out
+    "pages={pages} reason={reason_text} ({reason})",
+  ),
   point(
     "vmalloc",
     "alloc_vmap_area",

@@ -19,6 +19,8 @@ export class FieldParser {
   highBytes = false;
   /** Values that the kernel printed as `(fault)`. */
   faults = 0;
+  /** Whether the writer may put values of its own behind the event's (perf script: addr, ip, sym and others). */
+  mayAppend = false;
   /** Called for a `name=` that the probe's definition does not have. */
   onExtra: (type: EventType, name: string) => void = () => {};
 
@@ -35,12 +37,18 @@ export class FieldParser {
   parse(type: EventType, bytes: Uint8Array, pos: number, words: Uint32Array, at: number): number {
     this.present = 0;
     if (type.layout === "probe") return this.#probe(type, bytes, pos, words, at);
+    let furthest = -1;
+    let expected = "";
     for (const text of type.texts) {
       const end = this.#text(type, text, bytes, pos, words, at);
       if (end >= 0) return end;
       this.present = 0;
+      if (this.#reached < furthest) continue;
+      furthest = this.#reached;
+      expected = this.expected;
     }
-    if (type.texts.length > 1) this.expected = `one of ${JSON.stringify(type.layout)}`;
+    // The text that fits best says what is wrong with the line.
+    this.expected = expected;
     return -1;
   }
 
@@ -79,6 +87,11 @@ export class FieldParser {
       }
       if (field < 0) {
         if (bytes[p] === NEWLINE || bytes[p] === RETURN) break;
+        const end = this.mayAppend ? appended(bytes, p) : -1;
+        if (end >= 0) {
+          p = end;
+          break;
+        }
         p = this.#extra(type, bytes, p);
         if (p < 0) return -1;
         next = 0;
@@ -116,6 +129,8 @@ export class FieldParser {
     return this.#lineEnd(bytes, p);
   }
 
+  /** How far into the line the latest text fitted. */
+  #reached = 0;
   /** All bits set while a line has a "(fault)": which field it was does not matter to what may be missing. */
   #faulted = 0;
 
@@ -194,6 +209,7 @@ export class FieldParser {
     const { fields } = type;
     for (let n = 0; n < text.length; n++) {
       const { literal, field, next } = text[n]!;
+      this.#reached = p;
       for (let i = 0; i < literal.length; i++) {
         if (bytes[p + i] !== literal[i]) return this.#fail(JSON.stringify(decode(literal)));
       }
@@ -247,6 +263,7 @@ export class FieldParser {
   #lineEnd(bytes: Uint8Array, pos: number): number {
     let p = pos;
     while (bytes[p] === SPACE) p++;
+    if (this.mayAppend && p > pos && bytes[p] !== NEWLINE) p = Math.max(p, appended(bytes, p));
     if (bytes[p] === RETURN) p++;
     return bytes[p] === NEWLINE ? p : this.#fail("the end of the line");
   }
@@ -256,6 +273,22 @@ export class FieldParser {
     this.#faulted = 0;
     return -1;
   }
+}
+
+/**
+ * The end of the line, if what stands at `pos` are values that perf script puts behind an event's own: an address in
+ * hexadecimal, perhaps with a symbol and other things; -1 if not. Fields of the event have a "=".
+ */
+function appended(bytes: Uint8Array, pos: number): number {
+  let p = pos;
+  let c = bytes[p]!;
+  while ((c >= 48 && c <= 57) || (c >= 97 && c <= 102)) c = bytes[++p]!;
+  if (p === pos || p - pos > 16 || (c !== SPACE && c !== NEWLINE && c !== RETURN)) return -1;
+  while (c !== NEWLINE && c !== RETURN) {
+    if (c === EQUALS) return -1;
+    c = bytes[++p]!;
+  }
+  return p;
 }
 
 function decode(bytes: Uint8Array): string {

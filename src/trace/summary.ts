@@ -33,8 +33,10 @@ export interface TraceSummary {
   readonly extraFields: ReadonlyMap<string, number>;
   /** Values printed as `(fault)`: the probe could not read the memory. */
   readonly faultValues: number;
-  /** Lines of stack traces and call chains, which are skipped. */
+  /** Lines of stack traces and call chains, which are skipped; their headings (`<stack trace>`) are no events. */
   readonly stackLines: number;
+  /** Lines of perf's own records (PERF_RECORD_FORK and others), which are skipped: they are no events and may have no time. */
+  readonly sideBandLines: number;
   readonly blankLines: number;
   /** Lines that could not be read and were skipped. */
   readonly damagedLines: number;
@@ -54,7 +56,7 @@ export interface TraceSummary {
   /** First and last time, nanoseconds from {@link originSeconds} on; undefined without events. */
   readonly firstTime: number | undefined;
   readonly lastTime: number | undefined;
-  /** Seconds to add to the times; see `EventBatch.originSeconds`. */
+  /** Seconds (10^9 ticks if the clock counts) to add to the times; see `EventBatch.originSeconds`. */
   readonly originSeconds: number;
   /** `ticks` if the trace clock counts something else than time (`counter`, `x86-tsc`). */
   readonly timeUnit: "ns" | "ticks";
