@@ -16,6 +16,7 @@ import { openTrace } from "../trace/node.js";
 import { failResult, InputError } from "./errors.js";
 import { checkTarget, commandLine, writeWhole } from "./html-file.js";
 import { parseCount } from "./image-options.js";
+import { refuseNothing } from "./nothing-read.js";
 import { print, startProgress } from "./output.js";
 import { packageVersion } from "./program.js";
 import { chooseHardware, choosePolicies, collect, parseNumber, readCost, readMapping } from "./replay-options.js";
@@ -97,6 +98,7 @@ async function run(path: string, flags: Flags, self: Command): Promise<void> {
     };
     const result = await replay(openTrace(path), options);
     progress.end();
+    refuseNothing(result);
     if (flags.html !== undefined) await writePage(flags.html, result, commandLine(self));
     if (flags.json) print(toJson(result));
     else if (flags.csv) process.stdout.write(toCsv(result));

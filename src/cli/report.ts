@@ -8,6 +8,7 @@ import { openTrace } from "../trace/node.js";
 import { usualIommu, type VerdictRecord, verdicts } from "../verdicts/index.js";
 import { checkTarget, commandLine, writeWhole } from "./html-file.js";
 import { parseCount } from "./image-options.js";
+import { refuseNothing } from "./nothing-read.js";
 import { print, printJson, startProgress } from "./output.js";
 import { packageVersion } from "./program.js";
 import { chooseHardware, choosePolicies, collect, readCost, readMapping } from "./replay-options.js";
@@ -56,6 +57,7 @@ async function run(path: string, flags: Flags, self: Command): Promise<void> {
   checkTarget(file);
   const chosen = choosePolicies(flags.policy);
   const result = await play(path, flags, chosen);
+  refuseNothing(result);
   const records = flags.verdicts ? await judge(chosen) : [];
   // Only this command draws charts: the others need not load what draws them.
   const { renderReport } = await import("../report/index.js");

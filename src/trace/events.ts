@@ -94,8 +94,9 @@ export const EVENTS: readonly EventDefinition[] = [
     sync_global_pgds: "start end",
     arch_sync_kernel_mappings: "start end",
     free_pages: "addr order caller:symbol? pc?",
-    __free_pages: "page order caller:symbol? pc?",
-    pagetable_free_kernel: "page?",
+    __free_pages: "page order caller:symbol? pc? base?",
+    ___free_pages: "page order caller:symbol? pc? base?",
+    pagetable_free_kernel: "page? caller:symbol? pc? base?",
     kernel_pgtable_work: "",
     // memory hotplug
     remove_pagetable: "start end direct",
