@@ -8,8 +8,9 @@ import type { EventTable } from "./event-table.js";
 import { MAX_FIELDS } from "./events.js";
 import { FieldParser } from "./fields.js";
 import { OtherLines } from "./other-lines.js";
-import { emptyPrefix, parsePrefix } from "./prefix.js";
+import { emptyPrefix, paddedPrefix, parsePrefix } from "./prefix.js";
 import type { StringTable } from "./strings.js";
+import { OVERREAD, Templates } from "./templates.js";
 
 const NEWLINE = 10;
 const RETURN = 13;
@@ -28,6 +29,8 @@ export interface LineParserOptions {
   readonly diagnostics: DiagnosticList;
   /** A step forward of more than this is a clock jump; nanoseconds. */
   readonly maxGap: number;
+  /** False: every line is read with care. The result is the same; for tests. Default true. */
+  readonly templates?: boolean;
 }
 
 /** Parses lines, and counts what they hold. */
@@ -40,6 +43,8 @@ export class LineParser {
   readonly #prefix = emptyPrefix();
   readonly #fields: FieldParser;
   readonly #others: OtherLines;
+  readonly #templates: Templates | undefined;
+  #view: DataView = new DataView(new ArrayBuffer(0));
 
   constructor(options: LineParserOptions) {
     const { table, strings, batch, diagnostics, maxGap } = options;
@@ -51,6 +56,7 @@ export class LineParser {
     this.#fields = new FieldParser(strings);
     this.#fields.onExtra = (type, name) => this.counts.countExtra(`${type.name}.${name}`);
     this.#others = new OtherLines(this.counts, this.clock);
+    this.#templates = options.templates === false ? undefined : new Templates(table.types.length, this.#fields);
   }
 
   /** Values printed as `(fault)`. */
@@ -68,10 +74,16 @@ export class LineParser {
     const capacity = batch.event.length;
     const wordLimit = batch.words.length - 2 * MAX_FIELDS;
     counts.blockOffset = counts.byteOffset - start;
+    // Lines that end early enough may be read four bytes at a time, over their newline.
+    const careful = this.#templates ? bytes.lastIndexOf(NEWLINE, end - 1 - OVERREAD) + 1 : 0;
+    const { buffer, byteOffset, byteLength } = bytes;
+    if (this.#view.buffer !== buffer || this.#view.byteOffset !== byteOffset || this.#view.byteLength !== byteLength) {
+      this.#view = new DataView(buffer, byteOffset, byteLength);
+    }
     let pos = start;
     while (pos < end && batch.count < capacity && batch.offset[batch.count]! <= wordLimit) {
       counts.line++;
-      pos = this.#line(bytes, pos);
+      pos = pos < careful ? this.#quick(bytes, pos) : this.#line(bytes, pos);
     }
     counts.byteOffset = counts.blockOffset + pos;
     return pos;
@@ -96,6 +108,20 @@ export class LineParser {
   /** The end of the input. */
   finish(): void {
     this.#others.finish();
+  }
+
+  /** As {@link LineParser.#line}, for lines like some before: padded, of a form that was learned. */
+  #quick(bytes: Uint8Array, start: number): number {
+    const prefix = this.#prefix;
+    if (!paddedPrefix(this.#view, bytes, start, prefix)) return this.#line(bytes, start);
+    const batch = this.#batch;
+    const templates = this.#templates!;
+    const at = batch.offset[batch.count]!;
+    const newline = templates.match(this.#view, bytes, prefix.body, batch.words, at);
+    if (newline < 0) return this.#line(bytes, start);
+    const { type, present } = templates.found!;
+    this.#store(type.id, bytes, start, newline, at + 2 * type.fields.length, present);
+    return newline + 1;
   }
 
   /** Reads the line at `start`; returns the index behind its newline. */
@@ -173,24 +199,38 @@ export class LineParser {
     if (newline < 0) {
       const end = bytes.indexOf(NEWLINE, start);
       counts.recognised = true;
+      fields.highBytes = false;
       counts.damagedLine("bad-fields", bytes, start, end, `${type.name} with other fields`, fields.expected);
       return end + 1;
     }
+    if (fields.plain && !fields.highBytes && prefix.separator !== SPACE) {
+      this.#templates?.learn(type, bytes, prefix.body, newline, fields.present);
+    }
+    this.#store(id, bytes, start, newline, at + 2 * type.fields.length, fields.present);
+    return newline + 1;
+  }
+
+  /** Puts the event, whose values are in the batch already, into its columns. */
+  #store(id: number, bytes: Uint8Array, start: number, newline: number, words: number, present: number): void {
+    const batch = this.#batch;
+    const prefix = this.#prefix;
+    const index = batch.count;
+    const fields = this.#fields;
     if (fields.highBytes) {
       fields.highBytes = false;
-      counts.report("not-utf8", "damage", bytes, start, newline, "bytes above 127 in a symbol or name", "ASCII");
+      const message = "bytes above 127 in a symbol or name";
+      this.counts.report("not-utf8", "damage", bytes, start, newline, message, "ASCII");
     }
     const time = this.#take(bytes, start);
     batch.event[index] = id;
     batch.time[index] = time;
     batch.cpu[index] = prefix.cpu;
     batch.pid[index] = prefix.pid;
-    batch.line[index] = counts.line;
-    batch.present[index] = fields.present;
-    batch.offset[index + 1] = at + 2 * type.fields.length;
+    batch.line[index] = this.counts.line;
+    batch.present[index] = present;
+    batch.offset[index + 1] = words;
     batch.count = index + 1;
-    counts.known[id]!++;
-    return newline + 1;
+    this.counts.known[id]!++;
   }
 
   #unknown(bytes: Uint8Array, start: number, name: number, end: number): number {
