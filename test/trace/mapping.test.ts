@@ -159,6 +159,34 @@ describe("user mappings", () => {
     expect([...summary.ignored]).toEqual([["vfree", 1]]);
   });
 
+  it("a rule may look at an earlier event of the thread, up to where it ends, and compare fields", async () => {
+    const last = { event: "vunmap", when: { addr: { not: 0 } }, until: ["iounmap"], same: ["addr"] };
+    const mapping = joinMapping({
+      version: 1,
+      rules: [
+        { event: "vfree", operation: "area-remove", args: { address: "addr" }, last },
+        { event: "vfree", operation: "vfree", args: { address: "addr" } },
+      ],
+    });
+    const vfree = "vfree: (f) addr=0x1000";
+    const text = [
+      line(vfree),
+      line("vunmap: (f) addr=0x1000"),
+      line(vfree),
+      line(vfree, { pid: 2 }),
+      line("vfree: (f) addr=0x2000"),
+      line("iounmap: (f) addr=0x1000"),
+      line(vfree),
+    ].join("");
+    const { list } = await operations(bytes(text), mapping);
+    expect(list.map((o) => o.name)).toEqual(["vfree", "vunmap", "area-remove", "vfree", "vfree", "iounmap", "vfree"]);
+    const broken = (more: object) => () =>
+      joinMapping({ version: 1, rules: [{ event: "vfree", operation: "ignore", last: { ...last, ...more } }] });
+    expect(broken({ until: ["nothing"] })).toThrow(/rules\[0\]\.last\.until\[0\]: "nothing"/);
+    expect(broken({ same: ["caller"] })).toThrow(/rules\[0\]\.last\.same\[0\]: "caller", expected a field of both/);
+    expect(broken({ event: "nothing" })).toThrow(MappingError);
+  });
+
   it("events that no rule takes are counted by name", async () => {
     const mapping = joinMapping({
       version: 1,
