@@ -14,8 +14,8 @@ import {
 import { joinMapping, type Mapping } from "../trace/index.js";
 import { openTrace } from "../trace/node.js";
 import { fileOption } from "./choices.js";
-import { InputError } from "./errors.js";
 import { inFile, looksLikeFile, readJson } from "./json-file.js";
+import { refuseNothing } from "./nothing-read.js";
 import { startProgress } from "./output.js";
 import { policyOption } from "./policy-options.js";
 
@@ -55,29 +55,11 @@ export async function playTrace(path: string, options: ReplayOptions): Promise<R
     const bytes = path === "-" ? 0 : statSync(path).size;
     const onProgress: ReplayOptions["onProgress"] = ({ sourceBytes }) => progress.update(sourceBytes, bytes);
     const result = await replay(openTrace(path), { ...options, onProgress });
-    checkRead(path, result);
+    refuseNothing(result);
     return result;
   } finally {
     progress.end();
   }
-}
-
-/** Figures of a trace of which nothing was understood would all be 0, and every policy safe. */
-function checkRead(path: string, { trace }: ReplayResult): void {
-  if (Object.keys(trace.counts).length > 0) return;
-  const unknown = Object.entries(trace.unknown);
-  if (unknown.length > 0) {
-    const names = unknown.slice(0, 5).map(([name, count]) => `${name} ${count}`);
-    const more = unknown.length > 5 ? `, and ${unknown.length - 5} more` : "";
-    throw new InputError(
-      `${path}: no event is known, only ${names.join(", ")}${more}; --mapping says what events mean`,
-    );
-  }
-  const first = trace.findings.find(({ severity }) => severity === "damage");
-  const lines = trace.lines === 1 ? "1 line" : `${trace.lines} lines`;
-  throw new InputError(
-    `${path}: nothing read: no event in ${lines}${first ? `; the first damage: ${first.text}` : ""}`,
-  );
 }
 
 /** Hardware by name or file. */

@@ -38,8 +38,9 @@ function printTrace(result: ReplayResult): void {
   if (counted > 0 || uncounted > 0) print(`the tracer lost ${counted} events, and more at ${uncounted} places`);
   const unknown = Object.entries(trace.unknown).map(([name, count]) => `${name} ${count}`);
   if (unknown.length > 0) print(`events that are not known: ${unknown.join(", ")}`);
+  const later = program.freesDeferred > 0 ? `, ${program.freesDeferred} handed to the kernel's deferred worker` : "";
   print(
-    `kernel page tables freed: ${total}${total > 0 ? ` (${frees.join(", ")}), ${program.freesBeforeFlush} of them before their flush` : ""}`,
+    `kernel page tables freed: ${total}${total > 0 ? ` (${frees.join(", ")}), ${program.freesBeforeFlush} of them before their flush${later}` : ""}`,
   );
   const { kernelRange, all, local, mm } = program.flushes;
   print(

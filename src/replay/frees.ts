@@ -32,6 +32,8 @@ interface Steps {
   readonly frame: number | undefined;
   /** First page of the traced kernel's direct map, if known: pages that it frees are named by their address there. */
   readonly directMap: number | undefined;
+  /** Tables that go one after the other: each serves the `pages` behind the one before. */
+  readonly tables: number;
   /** Frees so far in this thread's work. */
   freed: Mutable<TableFree>[];
   flushTimeNs: number | undefined;
@@ -45,6 +47,19 @@ export interface Place {
   readonly pid: number;
   readonly timeNs: number;
 }
+
+/** What the trace tells of a page that is freed: words of 64-bit values, 0 where it does not. */
+export interface FreedPage {
+  /** Its address in the direct map. */
+  readonly address: readonly [low: number, high: number];
+  /** The address of its struct page, and where those begin. */
+  readonly page: readonly [low: number, high: number];
+  readonly base: readonly [low: number, high: number];
+  /** Whether the traced kernel handed it to its deferred worker. */
+  readonly deferred: boolean;
+}
+
+const STRUCT_PAGE = 64n;
 
 /** Writes the steps and lists the frees. */
 export class TableFrees {
@@ -60,6 +75,8 @@ export class TableFrees {
   #reused = 0;
   total = 0;
   beforeFlush = 0;
+  /** Tables that the traced kernel handed to its deferred worker. */
+  deferred = 0;
 
   constructor(writer: RecordWriter, devices: DeviceAccesses, model: DeviceModel, most: number) {
     this.#writer = writer;
@@ -96,7 +113,35 @@ export class TableFrees {
     this.#writer.putPage(Operation.tableClear, sites.indexOf(site), 0, level, first);
     this.#devices.step(first, pages);
     const unknown = { directMap: undefined, flushTimeNs: undefined, flushCaller: undefined };
-    this.#start(pid, { site, page: first, pages, level, frame, freed: [], ...unknown });
+    this.#start(pid, { site, page: first, pages, level, frame, tables: 1, freed: [], ...unknown });
+  }
+
+  /**
+   * Large leaves take the place of tables whose leaves are alike: the flush of all CPUs and the frees follow.
+   * @param page first page of the first table's span; the others follow it
+   */
+  collapse(page: number, tables: number, pid: number): void {
+    const site = sites.indexOf("cpa_collapse_large_pages");
+    for (let i = 0; i < tables; i++) {
+      const first = page + i * SLOT_PAGES;
+      this.#make(first, 1);
+      this.#devices.step(first, SLOT_PAGES);
+      this.#writer.putPage(Operation.tableClear, site, 0, 1, first);
+      this.#writer.putPage(Operation.vmalloc, 21 | KEEP_TABLES, 0, SLOT_PAGES, first);
+      this.#devices.step(first, SLOT_PAGES);
+    }
+    this.#start(pid, {
+      site: "cpa_collapse_large_pages",
+      page,
+      pages: SLOT_PAGES,
+      level: 1,
+      frame: undefined,
+      directMap: undefined,
+      tables,
+      freed: [],
+      flushTimeNs: undefined,
+      flushCaller: undefined,
+    });
   }
 
   /** A table may be older than the trace: it is made before it goes, by mapping and unmapping one page. */
@@ -122,6 +167,7 @@ export class TableFrees {
       level: 2,
       frame: undefined,
       directMap,
+      tables: MAX_FREES,
       freed: [],
       flushTimeNs: undefined,
       flushCaller: undefined,
@@ -138,17 +184,18 @@ export class TableFrees {
    * A table page goes back to the allocator.
    * @returns why it could not be played, if so
    */
-  free(siteName: string, low: number, high: number, place: Place): string | undefined {
+  free(siteName: string, freed: FreedPage, place: Place): string | undefined {
     this.#bySite.set(siteName, (this.#bySite.get(siteName) ?? 0) + 1);
     const index = this.total++;
+    if (freed.deferred) this.deferred++;
     const steps = this.#open.get(place.pid);
     // No unlinking and no removal by this thread: the address is unknown.
     if (!steps) return "table freed by a thread that had unlinked none";
     const number = steps.freed.length;
     if (number === MAX_FREES) return "table freed beyond the 512th of one removal";
-    const followed = number === 0 || steps.site === "remove_pagetable";
-    // Several tables of one removal lie one after the other; of pud_free_pmd_page only the PD is followed.
-    const page = steps.site === "remove_pagetable" ? steps.page + number * steps.pages : steps.page;
+    const followed = number < steps.tables;
+    // Several tables of one removal or collapse lie one after the other; of pud_free_pmd_page only the PD is followed.
+    const page = steps.page + (followed ? number * steps.pages : 0);
     const early = steps.flushTimeNs === undefined;
     if (early) this.beforeFlush++;
     const operation = followed ? this.#writer.next : steps.freed[0]!.operation;
@@ -166,8 +213,10 @@ export class TableFrees {
       modelSite: steps.site,
       address: addressOfPage(page),
       level: steps.level,
-      frame: steps.directMap === undefined ? steps.frame : pageOf(low, high) - steps.directMap,
-      page: low === 0 && high === 0 ? undefined : (BigInt(high) << 32n) | BigInt(low),
+      frame: frameOf(freed, steps),
+      page: value(freed.address),
+      structPage: value(freed.page),
+      deferred: freed.deferred,
       cpu: place.cpu,
       pid: place.pid,
       beforeFlush: early,
@@ -177,7 +226,10 @@ export class TableFrees {
     };
     steps.freed.push(free);
     if (this.#listed.length < this.#most) this.#listed.push(free);
-    return followed ? undefined : "table below a freed PD: only the PD is followed";
+    if (followed) return undefined;
+    return steps.site === "pud_free_pmd_page"
+      ? "table below a freed PD: only the PD is followed"
+      : `table freed by ${steps.site} beyond those that it had unlinked`;
   }
 
   /** Somebody takes the frame that was freed last and forges leaves in it; of those they hold, the oldest goes back. */
@@ -227,4 +279,17 @@ export class TableFrees {
   end(pid: number): void {
     this.#open.delete(pid);
   }
+}
+
+function value([low, high]: readonly [number, number]): bigint | undefined {
+  return low === 0 && high === 0 ? undefined : (BigInt(high) << 32n) | BigInt(low);
+}
+
+/** Frame of a freed page: by its struct page, by its address in the direct map, or by the entry that was cleared. */
+function frameOf(freed: FreedPage, steps: Steps): number | undefined {
+  const page = value(freed.page);
+  const base = value(freed.base);
+  if (page !== undefined && base !== undefined && page >= base) return Number((page - base) / STRUCT_PAGE);
+  if (steps.directMap === undefined) return steps.frame;
+  return freed.address[1] === 0 ? undefined : pageOf(freed.address[0], freed.address[1]) - steps.directMap;
 }

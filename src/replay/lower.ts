@@ -3,17 +3,19 @@
 
 import { operationTypes } from "../engine/abi.js";
 import { Operation } from "../program/program.js";
-import { siteRecords } from "../program/sites.js";
 import type { QueueCounter } from "../queue/summary.js";
-import { OPERATION_NAMES, type OperationBatch, type OperationName } from "../trace/index.js";
+import { OPERATION_NAMES, type OperationBatch } from "../trace/index.js";
 import { DeviceAccesses, USER_PAGE } from "./accesses.js";
 import { KernelAreas } from "./areas.js";
+import { CpuNumbers } from "./cpu-numbers.js";
 import type { DeviceModel } from "./device-model.js";
 import { TableFrees } from "./frees.js";
 import { pageOf, type RecordWriter } from "./records.js";
 import type { FlushCalls } from "./result.js";
 import { AddressSpaces, DEVICE_MM, IDLE_MM } from "./spaces.js";
+import { TableEvents } from "./table-events.js";
 import type { TimelineBuilder } from "./timeline.js";
+import { type PlayedName, UNPLAYED, type Unplayed } from "./unplayed.js";
 
 /** What lowering depends on. */
 export interface LoweringOptions {
@@ -28,15 +30,12 @@ export interface LoweringOptions {
 }
 
 const ALL_ONES = 0xffff_ffff;
-/** Sites that unlink a table, so that a leaf can take its place, before they flush its range and free it, by their names. */
-const DETACHING = new Map<string, (typeof siteRecords)[number]>(
-  siteRecords.filter(({ flush }) => flush === "kernelRange").map((site) => [site.name, site]),
-);
 /** Callers of __flush_tlb_all() that carry out a flush of all CPUs; do_flush_tlb_all() ends in a jump, so its caller shows. */
 const EXECUTION =
   /^(do_flush_tlb_all|smp_call_function_many_cond|on_each_cpu_cond_mask|generic_exec_single|(__)?flush_smp_call_function_queue)\b/;
 
-type Handler = (batch: OperationBatch, index: number, at: number) => void;
+/** `note`: what the look-ahead found out about the operation, 0 if nothing. */
+type Handler = (batch: OperationBatch, index: number, at: number, note: number) => void;
 
 /** Turns the operations of a trace into records, one by one. */
 export class Lowering {
@@ -48,12 +47,12 @@ export class Lowering {
   readonly #options: LoweringOptions;
   readonly #timeline: TimelineBuilder;
   readonly #queue: QueueCounter;
-  readonly #handlers: (Handler | undefined)[];
+  readonly #handlers: readonly Handler[];
+  readonly #tables: TableEvents;
+  readonly #cpus: CpuNumbers;
   readonly #skipped = new Map<string, number>();
   readonly #isExecution = new Map<number, boolean>();
   readonly #flushes = { kernelRange: 0, all: 0, local: 0, mm: 0 };
-  /** Physical page where the memory begins that a thread removes. */
-  readonly #removing = new Map<number, number>();
   #first: number | undefined;
   #now = 0;
   #told = -1;
@@ -68,8 +67,25 @@ export class Lowering {
     this.spaces = new AddressSpaces(writer, options.mms, options.cpus);
     this.#areas = new KernelAreas(writer, this.accesses, options.devices.cpuTouches, options.levels);
     this.frees = new TableFrees(writer, this.accesses, options.devices, options.maxFrees);
-    const table = this.#table();
-    this.#handlers = OPERATION_NAMES.map((name) => table[name]);
+    this.#cpus = new CpuNumbers(options.cpus);
+    this.#tables = new TableEvents({
+      frees: this.frees,
+      areas: this.#areas,
+      now: () => this.#now,
+      tell: () => this.#tell(),
+      skip: (reason) => this.#skip(reason),
+      scheduleWork: () => this.#scheduleWork(),
+    });
+    const table: Readonly<Record<string, Handler>> = this.#table();
+    const unplayed: Readonly<Record<string, Unplayed>> = UNPLAYED;
+    this.#handlers = OPERATION_NAMES.map((name) => {
+      const handler = table[name];
+      const reason = unplayed[name];
+      if (handler) return handler;
+      if (reason && "told" in reason) return () => {};
+      // Nothing that happened is passed over: what the model has no words for is named in the result.
+      return () => this.#skip(reason ? reason.lost : `operation ${name}, for which there is no handler`);
+    });
   }
 
   /** What has to be there before the trace begins: the device's process, bound to its PASID, and something that CPUs run. */
@@ -83,13 +99,13 @@ export class Lowering {
     writer.put(Operation.svaBind, 0, requester, DEVICE_MM, 0, 0);
   }
 
-  /** One operation. */
-  lower(batch: OperationBatch, index: number): void {
+  /** One operation; `note`: what the look-ahead found out about it. */
+  lower(batch: OperationBatch, index: number, note = 0): void {
     const time = batch.time[index]!;
     this.#first ??= time;
     if (time - this.#first > this.#now) this.#advance(time - this.#first);
     this.#timeline.events++;
-    this.#handlers[batch.kind[index]!]?.(batch, index, batch.offset[index]!);
+    this.#handlers[batch.kind[index]!]!(batch, index, batch.offset[index]!, note);
   }
 
   /** The end of the trace: mappings and deferred work that were under way. */
@@ -113,6 +129,9 @@ export class Lowering {
     const skipped = Object.fromEntries(this.#skipped);
     if (this.spaces.evicted > 0)
       skipped["address space ended early: more at a time than the model has"] = this.spaces.evicted;
+    if (this.#cpus.shared > 0) {
+      skipped[`operation of a CPU beyond the ${this.#options.cpus} modelled: played on another`] = this.#cpus.shared;
+    }
     return skipped;
   }
 
@@ -156,14 +175,15 @@ export class Lowering {
   }
 
   #cpu(batch: OperationBatch, index: number): number {
-    return batch.cpu[index]! % this.#options.cpus;
+    return this.#cpus.of(batch.cpu[index]!);
   }
 
   #settle(batch: OperationBatch, index: number): void {
     this.#areas.settle(batch.pid[index]!, this.#cpu(batch, index));
   }
 
-  #table(): Partial<Record<OperationName, Handler>> {
+  #table(): Record<PlayedName, Handler> {
+    const tables = this.#tables;
     const settle: Handler = (batch, index) => this.#settle(batch, index);
     return {
       "map-pages": (batch, index, at) => this.#mapPages(batch, index, at),
@@ -174,7 +194,7 @@ export class Lowering {
       "vmap-return": settle,
       "ioremap-return": settle,
       "flush-kernel-range": (batch, index, at) => this.#flushRange(batch, index, at),
-      "flush-all": (batch, index, at) => this.#flushAll(batch, index, at),
+      "flush-all": (batch, index, at, note) => this.#flushAll(batch, index, at, note),
       "local-flush-all": (batch, index, at) => this.#flushLocal(batch, index, at),
       "cpu-flush-page": (batch, index, at) => {
         this.#writer.put(Operation.invlpg, 0, this.#cpu(batch, index), 0, batch.words[at]!, batch.words[at + 1]!);
@@ -188,15 +208,15 @@ export class Lowering {
           this.#skip("end of an address space that the trace had not named before");
         }
       },
-      "table-detach": (batch, index, at) => this.#detach(batch, index, at),
+      "table-detach": (batch, index, at) => tables.detach(batch, index, at),
       "table-detach-return": (batch, index) => this.frees.end(batch.pid[index]!),
-      "table-free": (batch, index, at) => this.#free(batch, index, at),
+      "table-free": (batch, index, at, note) => this.#free(batch, index, at, note),
+      "table-release": (batch, _, at) => tables.release(batch, at),
+      "table-discard": (batch, _, at) => tables.discard(batch, at),
       "table-worker": () => this.#runWork(),
-      "memory-remove": ({ words, pid }, index, at) => {
-        if (this.#removing.size > 4096) this.#removing.clear();
-        this.#removing.set(pid[index]!, pageOf(words[at]!, words[at + 1]!));
-      },
-      "hot-remove": (batch, index, at) => this.#hotRemove(batch, index, at),
+      "attribute-flush": (batch, index, at) => tables.changed(batch, index, at),
+      "memory-remove": (batch, index, at) => tables.removing(batch, index, at),
+      "hot-remove": (batch, index, at) => tables.hotRemove(batch, index, at),
       "queue-descriptor": ({ words }, _, at) => {
         const word = (i: number) => (BigInt(words[at + i + 1]!) << 32n) | BigInt(words[at + i]!);
         this.#queue.add(word(4), word(6), word(8), word(10), words[at + 12]!);
@@ -264,11 +284,12 @@ export class Lowering {
     this.#scheduleWork();
   }
 
-  #flushAll(batch: OperationBatch, index: number, at: number): void {
+  #flushAll(batch: OperationBatch, index: number, at: number, collapsed: number): void {
     this.#flushes.all++;
     this.#timeline.kernelFlushes++;
     const pid = batch.pid[index]!;
     this.#tell();
+    if (collapsed > 0) this.#tables.collapse(pid, collapsed);
     const frees = this.frees.beforeFlushOf(pid);
     this.#writer.put(Operation.flushTlbAll, frees ? operationTypes.freesTables : 0, 0, 0, 0, 0);
     if (frees) this.frees.afterFlush(pid, this.#now, batch.strings.get(batch.words[at]!));
@@ -308,44 +329,9 @@ export class Lowering {
     );
   }
 
-  #detach(batch: OperationBatch, index: number, at: number): void {
-    const { words } = batch;
-    const known = DETACHING.get(batch.strings.get(words[at]!));
-    const page = pageOf(words[at + 4]!, words[at + 5]!);
-    if (!known) this.#skip("table unlinked at a site that the model does not have");
-    else if (!this.#areas.holds(page, page + 1)) this.#skip("table unlinked outside the kernel half");
-    else {
-      // Bits 12 to 51 of the entry; 0 if the trace does not tell it.
-      const frame = (words[at + 9]! & 0xf_ffff) * 0x10_0000 + (words[at + 8]! >>> 12);
-      this.#tell();
-      this.frees.detach(known.name, known.level, page, frame === 0 ? undefined : frame, batch.pid[index]!);
-    }
-  }
-
-  #free(batch: OperationBatch, index: number, at: number): void {
-    const { words } = batch;
-    const place = { line: batch.line[index]!, cpu: batch.cpu[index]!, pid: batch.pid[index]!, timeNs: this.#now };
-    this.#tell();
-    this.#timeline.frees++;
-    const site = batch.strings.get(words[at]!);
-    const reason = this.frees.free(site, words[at + 2]!, words[at + 3]!, place);
-    if (reason) this.#skip(reason);
-    this.#scheduleWork();
-  }
-
-  #hotRemove(batch: OperationBatch, index: number, at: number): void {
-    const { words } = batch;
-    const pid = batch.pid[index]!;
-    // What is removed of vmemmap are blocks of 2 MiB, no tables.
-    if (words[at + 4]! !== 1) return;
-    const page = pageOf(words[at]!, words[at + 1]!);
-    const end = pageOf(words[at + 2]!, words[at + 3]!);
-    if (!this.#areas.holds(page, end)) {
-      this.#skip("memory removed outside the kernel half");
-      return;
-    }
-    const physical = this.#removing.get(pid);
-    this.#tell();
-    this.frees.hotRemove(page, end - page, physical === undefined ? undefined : page - physical, pid);
+  #free(batch: OperationBatch, index: number, at: number, note: number): void {
+    const before = this.#tables.count;
+    this.#tables.free(batch, index, at, note);
+    this.#timeline.frees += this.#tables.count - before;
   }
 }

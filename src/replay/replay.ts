@@ -17,7 +17,9 @@ import {
   type TraceSource,
 } from "../trace/index.js";
 import { assumptions } from "./assumptions.js";
+import { MAX_CPUS } from "./cpu-numbers.js";
 import { checkDeviceModel, type DeviceModel } from "./device-model.js";
+import { type Decided, LookAhead } from "./look-ahead.js";
 import { Lowering } from "./lower.js";
 import { checkHardware, type ReplayHardware, type ReplayHardwareName } from "./machines.js";
 import { PASID, Player } from "./player.js";
@@ -29,7 +31,7 @@ import { TimelineBuilder } from "./timeline.js";
 export interface ReplayOptions {
   /** Policies, by name or as data, each with a name of its own. Default: every preset. */
   readonly policies?: readonly (PolicyName | Partial<Policy>)[];
-  /** CPUs, 1 to 256. Default: what the trace's header says, or 2. */
+  /** CPUs, 1 to 256. Default: what the trace's header says (or 2), or as many as its first events name, if those are more. */
   readonly cpus?: number;
   /** Caches of CPUs and IOMMU. Default `skylake`. */
   readonly hardware?: ReplayHardwareName | Partial<ReplayHardware>;
@@ -91,6 +93,7 @@ export async function replay(source: TraceSource, options: ReplayOptions = {}): 
     await run.take(batch, options.signal);
   }
   run ??= new Run(checked, module, compiler, undefined);
+  await run.end(options.signal);
   return run.finish((performance.now() - start) / 1000);
 }
 
@@ -139,6 +142,7 @@ class Run {
   readonly #timeline: TimelineBuilder;
   readonly #lowering: Lowering;
   readonly #queue = new QueueCounter();
+  readonly #ahead = new LookAhead();
 
   constructor(
     checked: Checked,
@@ -147,7 +151,7 @@ class Run {
     first: OperationBatch | undefined,
   ) {
     const { hardware, pool, mms, devices, workDelayNs, maxFrees, maxHazards } = checked;
-    const cpus = checked.cpus ?? Math.min(256, compiler.summary.trace.cpus ?? 2);
+    const cpus = checked.cpus ?? Math.min(MAX_CPUS, countCpus(compiler.summary.trace.cpus, first));
     const levels = checked.levels ?? (first && needsFiveLevels(first) ? 5 : 4);
     this.#compiler = compiler;
     this.#name = checked.name;
@@ -192,14 +196,23 @@ class Run {
   }
 
   async take(batch: OperationBatch, signal: AbortSignal | undefined): Promise<void> {
+    for (const decided of this.#ahead.push(batch)) await this.#play(decided, signal);
+  }
+
+  async #play({ batch, notes }: Decided, signal: AbortSignal | undefined): Promise<void> {
     let turn = this.#writer.next + TURN;
     for (let i = 0; i < batch.count; i++) {
-      this.#lowering.lower(batch, i);
+      this.#lowering.lower(batch, i, notes.size === 0 ? 0 : (notes.get(i) ?? 0));
       if (this.#writer.next < turn) continue;
       turn = this.#writer.next + TURN;
       await new Promise((resolve) => setTimeout(resolve));
       signal?.throwIfAborted();
     }
+  }
+
+  /** The end of the trace: what was held back is played. */
+  async end(signal: AbortSignal | undefined): Promise<void> {
+    for (const decided of this.#ahead.end()) await this.#play(decided, signal);
   }
 
   finish(secondsSoFar: number): ReplayResult {
@@ -229,6 +242,7 @@ class Run {
         kernelProbes: accesses.probes,
         frees: frees.bySite,
         freesBeforeFlush: frees.beforeFlush,
+        freesDeferred: frees.deferred,
         flushes,
         skipped: this.#lowering.skipped,
       },
@@ -269,6 +283,13 @@ class Run {
       durationNs: Math.max(0, (lastTime ?? 0) - (firstTime ?? 0)),
     };
   }
+}
+
+/** CPUs of a trace: what its header says, or what its first events show, if that is more: the header counts only once. */
+function countCpus(header: number | undefined, first: OperationBatch | undefined): number {
+  const seen = new Set<number>();
+  for (let i = 0; i < (first?.count ?? 0); i++) seen.add(first!.cpu[i]!);
+  return Math.max(header ?? 2, seen.size, 1);
 }
 
 /** Whether the first events have kernel areas below the kernel half of four levels. */

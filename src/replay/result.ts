@@ -134,6 +134,8 @@ export interface ReplayProgram {
   readonly frees: Readonly<Record<string, number>>;
   /** Frees that come before any flush. */
   readonly freesBeforeFlush: number;
+  /** Of these frees, those that the traced kernel itself handed to its deferred worker; each counts at its hand-over. */
+  readonly freesDeferred: number;
   /** Flush calls of the trace. Equal to every policy's `kernel` counters, see {@link PolicyResult.flushesMatch}. */
   readonly flushes: FlushCalls;
   /** Operations of the trace that the replay has no use for, or could not play, by reason. */
@@ -172,6 +174,10 @@ export interface TableFree {
   readonly frame: number | undefined;
   /** Its address in the direct map of the traced kernel, if the trace tells. */
   readonly page: bigint | undefined;
+  /** Address of its struct page in the traced kernel, if the trace tells. */
+  readonly structPage: bigint | undefined;
+  /** Whether the traced kernel handed it to its deferred worker; {@link timeNs} is the time of that. */
+  readonly deferred: boolean;
   /** CPU that freed it. */
   readonly cpu: number;
   /** Thread that freed it. */

@@ -32,7 +32,7 @@ export class EventBatch {
   readonly present: Uint32Array;
   /** Field i of event e: low word at `offset[e] + 2 * i`, high word behind it. For text: the number in {@link strings}. */
   readonly words: Uint32Array;
-  /** Seconds to add to {@link time}; 0 unless the clock is so far on that nanoseconds would not fit a number. */
+  /** Seconds (10^9 ticks) to add to {@link time}; 0 unless the clock is so far on that its steps would not fit a number. */
   originSeconds = 0;
   /** What the event numbers mean. */
   readonly table: EventTable;

@@ -3,7 +3,7 @@
 import { BATCH_EVENTS, type EventBatch } from "./batch.js";
 import type { EventTable, EventType } from "./event-table.js";
 import { MAX_FIELDS } from "./events.js";
-import type { Condition, Rule } from "./mapping.js";
+import type { Condition, LastEvent, Rule } from "./mapping.js";
 import { DEFAULT_MAPPING, type Mapping } from "./mapping-check.js";
 import { MAX_ARGUMENTS, OperationBatch } from "./operation-batch.js";
 import { OPERATION_NAMES, type OperationName, operationArguments, operationNumber } from "./operations.js";
@@ -43,7 +43,15 @@ interface CompiledRule {
   /** Per argument: low and high word of the fixed value. */
   readonly fixed: Uint32Array;
   readonly tests: readonly Test[];
-  readonly last: { readonly memory: Memory; readonly tests: readonly Test[] } | undefined;
+  readonly last: Last | undefined;
+}
+
+/** A condition on an earlier event. */
+interface Last {
+  readonly memory: Memory;
+  readonly tests: readonly Test[];
+  /** Pairs of fields, of this event and of the earlier one, that must be equal. */
+  readonly same: readonly (readonly [number, number])[];
 }
 
 /** The latest event of one name, per thread. */
@@ -62,9 +70,21 @@ class Memory {
     for (let i = 0; i < 2 * fields; i++) kept[1 + i] = batch.words[at + i]!;
   }
 
-  holds(pid: number, tests: readonly Test[]): boolean {
+  /** What the thread did is over. */
+  forget(pid: number): void {
+    this.#threads.delete(pid);
+  }
+
+  /** Whether the thread has an event in mind that fits, beside the event whose words are at `at`. */
+  holds(pid: number, last: Last, words: Uint32Array, at: number, present: number): boolean {
     const kept = this.#threads.get(pid);
-    return kept !== undefined && tests.every((test) => test(kept, 1, kept[0]!));
+    if (kept === undefined || !last.tests.every((test) => test(kept, 1, kept[0]!))) return false;
+    return last.same.every(
+      ([mine, other]) =>
+        ((present >>> mine) & (kept[0]! >>> other) & 1) === 1 &&
+        words[at + 2 * mine] === kept[1 + 2 * other] &&
+        words[at + 2 * mine + 1] === kept[2 + 2 * other],
+    );
   }
 }
 
@@ -72,7 +92,11 @@ class Memory {
 export class TraceCompiler implements AsyncIterable<OperationBatch> {
   readonly #reader: TraceReader;
   readonly #rules: (readonly CompiledRule[])[] = [];
-  readonly #memories = new Map<number, Memory>();
+  /** By the number of an event: memories that keep it, and memories that end with it. */
+  readonly #kept: (Memory[] | undefined)[] = [];
+  readonly #ended: (Memory[] | undefined)[] = [];
+  /** By event and ends, so that rules that mean the same share one. */
+  readonly #memories = new Map<string, Memory>();
   readonly #operations = new Float64Array(OPERATION_NAMES.length);
   readonly #ignored: Float64Array;
   readonly #unmapped: Float64Array;
@@ -135,9 +159,8 @@ export class TraceCompiler implements AsyncIterable<OperationBatch> {
     let word = 0;
     for (let i = 0; i < events.count; i++) {
       const id = events.event[i]!;
-      const memory = this.#memories.get(id);
-      if (memory) memory.store(events.pid[i]!, events, i, this.#reader.table.types[id]!.fields.length);
       const rule = this.#match(events, i, id);
+      this.#remember(events, i, id);
       if (!rule) {
         this.#unmapped[id]!++;
         continue;
@@ -165,6 +188,14 @@ export class TraceCompiler implements AsyncIterable<OperationBatch> {
     out.count = n;
   }
 
+  #remember(events: EventBatch, index: number, id: number): void {
+    const pid = events.pid[index]!;
+    const ended = this.#ended[id];
+    if (ended) for (const memory of ended) memory.forget(pid);
+    const kept = this.#kept[id];
+    if (kept) for (const memory of kept) memory.store(pid, events, index, this.#reader.table.types[id]!.fields.length);
+  }
+
   #match(events: EventBatch, index: number, id: number): CompiledRule | undefined {
     const rules = this.#rules[id];
     if (!rules) return undefined;
@@ -172,7 +203,8 @@ export class TraceCompiler implements AsyncIterable<OperationBatch> {
     const present = events.present[index]!;
     for (const rule of rules) {
       if (rule.tests.length > 0 && !rule.tests.every((test) => test(events.words, at, present))) continue;
-      if (rule.last && !rule.last.memory.holds(events.pid[index]!, rule.last.tests)) continue;
+      const { last } = rule;
+      if (last && !last.memory.holds(events.pid[index]!, last, events.words, at, present)) continue;
       return rule;
     }
     return undefined;
@@ -203,14 +235,27 @@ export class TraceCompiler implements AsyncIterable<OperationBatch> {
         fixed[2 * i + 1] = Math.floor(source.value / 4294967296);
       }
     });
-    let last: CompiledRule["last"];
-    if (rule.last) {
-      const other = eventType(this.#reader.table, rule.last.event);
-      const memory = this.#memories.get(other.id) ?? new Memory();
-      this.#memories.set(other.id, memory);
-      last = { memory, tests: makeTests(rule.last.when, other, strings) };
-    }
+    const last = rule.last && this.#last(rule.last, type, strings);
     return { operation, fields, fixed, tests: makeTests(rule.when ?? {}, type, strings), last };
+  }
+
+  #last(last: LastEvent, type: EventType, strings: StringTable): Last {
+    const { table } = this.#reader;
+    const other = eventType(table, last.event);
+    const until = last.until ?? [];
+    const key = [last.event, ...until].join(" ");
+    let memory = this.#memories.get(key);
+    if (!memory) {
+      memory = new Memory();
+      this.#memories.set(key, memory);
+      this.#kept[other.id] = [...(this.#kept[other.id] ?? []), memory];
+      for (const name of until) {
+        const { id } = eventType(table, name);
+        this.#ended[id] = [...(this.#ended[id] ?? []), memory];
+      }
+    }
+    const same = (last.same ?? []).map((name) => [fieldOf(type, name), fieldOf(other, name)] as const);
+    return { memory, tests: makeTests(last.when, other, strings), same };
   }
 }
 
@@ -220,6 +265,12 @@ function eventType(table: EventTable, name: string): EventType {
   return type;
 }
 
+function fieldOf(type: EventType, name: string): number {
+  const field = type.fields.findIndex((f) => f.name === name);
+  if (field < 0) throw new RangeError(`mapping of ${type.name}: no field ${name}`);
+  return field;
+}
+
 function isText(type: EventType, field: number): boolean {
   const kind = type.fields[field]!.type;
   return kind !== "number" && kind !== "hex";
@@ -227,8 +278,7 @@ function isText(type: EventType, field: number): boolean {
 
 function makeTests(when: Readonly<Record<string, Condition>>, type: EventType, strings: StringTable): Test[] {
   return Object.entries(when).map(([name, condition]) => {
-    const field = type.fields.findIndex((f) => f.name === name);
-    if (field < 0) throw new RangeError(`mapping of ${type.name}: no field ${name}`);
+    const field = fieldOf(type, name);
     const bit = 1 << field;
     const word = 2 * field;
     if (typeof condition === "object" && "function" in condition) {

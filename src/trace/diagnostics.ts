@@ -122,6 +122,13 @@ export class DiagnosticList {
     }
   }
 
+  /** As {@link add}, for what says more than all findings before it: it comes first in the list. */
+  lead(diagnostic: Diagnostic): void {
+    if (this.list.length >= this.#limit && this.list.pop() !== undefined) this.dropped++;
+    this.add(diagnostic);
+    if (this.list.at(-1) === diagnostic) this.list.unshift(...this.list.splice(-1));
+  }
+
   /** Reports something that no mode can read around. */
   fatal(diagnostic: Diagnostic): never {
     this.damaged = true;

@@ -97,8 +97,9 @@ export const EVENTS: readonly EventDefinition[] = [
     sync_global_pgds: "start end",
     arch_sync_kernel_mappings: "start end",
     free_pages: "addr order caller:symbol? pc?",
-    __free_pages: "page order caller:symbol? pc?",
-    pagetable_free_kernel: "page?",
+    __free_pages: "page order caller:symbol? pc? base?",
+    ___free_pages: "page order caller:symbol? pc? base?",
+    pagetable_free_kernel: "page? caller:symbol? pc? base?",
     kernel_pgtable_work: "",
     // memory hotplug
     remove_pagetable: "start end direct",
@@ -165,7 +166,14 @@ export const EVENTS: readonly EventDefinition[] = [
     iommu_sva_unbind: "handle?",
     intel_invalidate_secondary_tlbs: "mm? start end",
   }),
-  point("tlb", "tlb_flush", "pages reason_text:text reason", "pages:{pages} reason:{reason_text} ({reason})"),
+  point(
+    "tlb",
+    "tlb_flush",
+    "pages reason_text:text reason",
+    "pages:{pages} reason:{reason_text} ({reason})",
+    // trace-cmd's own plug-in, which `report -N` leaves out
+    "pages={pages} reason={reason_text} ({reason})",
+  ),
   point(
     "vmalloc",
     "alloc_vmap_area",

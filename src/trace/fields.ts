@@ -1,6 +1,7 @@
 // Field values of one event, from bytes into the batch. Two layouts: probes (`(where) name=value ...`, any order) and
 // tracepoint texts. Every function runs into the newline that ends the line at the latest, never over it.
 import type { EventType, Piece } from "./event-table.js";
+import { MAX_FIELDS } from "./events.js";
 import { parseHex, parseNumber } from "./numbers.js";
 import type { StringTable } from "./strings.js";
 
@@ -9,16 +10,39 @@ const RETURN = 13;
 const SPACE = 32;
 const EQUALS = 61;
 
+/** Where a value of the latest line stood. */
+export interface Span {
+  start: number;
+  end: number;
+  field: number;
+  /** Fixed bytes that end it, if it is text that may hold blanks. */
+  next: Uint8Array;
+}
+
+const NOTHING = new Uint8Array(0);
+
 /** Parser of the fields behind an event's name; one per reader. */
 export class FieldParser {
   /** Bit i is set if field i was there. */
   present = 0;
   /** What was expected where {@link parse} failed. */
   expected = "";
+  /** Values of the latest line, in its order; {@link spanCount} of them are of it. */
+  readonly spans: readonly Span[] = Array.from({ length: MAX_FIELDS }, () => ({
+    start: 0,
+    end: 0,
+    field: 0,
+    next: NOTHING,
+  }));
+  spanCount = 0;
+  /** Whether the latest line held only what its event's definition names, so that others may be like it. */
+  plain = true;
   /** Set when a text had bytes above 127; the caller clears it. */
   highBytes = false;
   /** Values that the kernel printed as `(fault)`. */
   faults = 0;
+  /** Whether the writer may put values of its own behind the event's (perf script: addr, ip, sym and others). */
+  mayAppend = false;
   /** Called for a `name=` that the probe's definition does not have. */
   onExtra: (type: EventType, name: string) => void = () => {};
 
@@ -34,13 +58,25 @@ export class FieldParser {
    */
   parse(type: EventType, bytes: Uint8Array, pos: number, words: Uint32Array, at: number): number {
     this.present = 0;
+    this.plain = true;
+    this.spanCount = 0;
     if (type.layout === "probe") return this.#probe(type, bytes, pos, words, at);
+    let furthest = -1;
+    let expected = "";
     for (const text of type.texts) {
       const end = this.#text(type, text, bytes, pos, words, at);
-      if (end >= 0) return end;
+      // Other texts than the first may be like lines that the first takes otherwise.
+      if (end >= 0) {
+        if (text !== type.texts[0]) this.plain = false;
+        return end;
+      }
       this.present = 0;
+      if (this.#reached < furthest) continue;
+      furthest = this.#reached;
+      expected = this.expected;
     }
-    if (type.texts.length > 1) this.expected = `one of ${JSON.stringify(type.layout)}`;
+    // The text that fits best says what is wrong with the line.
+    this.expected = expected;
     return -1;
   }
 
@@ -79,6 +115,12 @@ export class FieldParser {
       }
       if (field < 0) {
         if (bytes[p] === NEWLINE || bytes[p] === RETURN) break;
+        const end = this.mayAppend ? appended(bytes, p) : -1;
+        this.plain = false;
+        if (end >= 0) {
+          p = end;
+          break;
+        }
         p = this.#extra(type, bytes, p);
         if (p < 0) return -1;
         next = 0;
@@ -88,6 +130,7 @@ export class FieldParser {
       if (present & bit) return this.#fail(`${fields[field]!.name}= once`);
       const slot = at + 2 * field;
       if (bytes[p] === 40) {
+        this.plain = false;
         p = this.#fault(bytes, p);
         if (p < 0) return -1;
         words[slot] = 0;
@@ -95,7 +138,9 @@ export class FieldParser {
         continue;
       }
       present |= bit;
-      p = fields[field]!.type === "symbol" ? this.#symbol(bytes, p, words, slot) : parseNumber(bytes, p, words, slot);
+      const start = p;
+      p = fields[field]!.type === "symbol" ? this.symbol(bytes, p, words, slot) : parseNumber(bytes, p, words, slot);
+      this.#span(start, p, field, NOTHING);
       if (p < 0) return this.#fail(`a value behind ${fields[field]!.name}=`);
       c = bytes[p]!;
       if (c !== SPACE && c !== NEWLINE && c !== RETURN) return this.#fail(`a blank behind ${fields[field]!.name}=`);
@@ -116,6 +161,8 @@ export class FieldParser {
     return this.#lineEnd(bytes, p);
   }
 
+  /** How far into the line the latest text fitted. */
+  #reached = 0;
   /** All bits set while a line has a "(fault)": which field it was does not matter to what may be missing. */
   #faulted = 0;
 
@@ -152,7 +199,16 @@ export class FieldParser {
     return p;
   }
 
-  #symbol(bytes: Uint8Array, pos: number, words: Uint32Array, slot: number): number {
+  #span(start: number, end: number, field: number, next: Uint8Array): void {
+    const span = this.spans[this.spanCount++]!;
+    span.start = start;
+    span.end = end;
+    span.field = field;
+    span.next = next;
+  }
+
+  /** A symbol, perhaps with a module; its number goes to `words[slot]`. Returns the index behind it, or -1. */
+  symbol(bytes: Uint8Array, pos: number, words: Uint32Array, slot: number): number {
     let p = pos;
     let hash = 0;
     let seen = 0;
@@ -192,20 +248,24 @@ export class FieldParser {
     let p = pos;
     let present = 0;
     const { fields } = type;
+    this.spanCount = 0;
     for (let n = 0; n < text.length; n++) {
       const { literal, field, next } = text[n]!;
+      this.#reached = p;
       for (let i = 0; i < literal.length; i++) {
         if (bytes[p + i] !== literal[i]) return this.#fail(JSON.stringify(decode(literal)));
       }
       p += literal.length;
       if (field < 0) continue;
       const slot = at + 2 * field;
+      const start = p;
       const kind = fields[field]!.type;
       if (kind === "number") p = parseNumber(bytes, p, words, slot);
       else if (kind === "hex") p = parseHex(bytes, p, words, slot);
-      else if (kind === "symbol") p = this.#symbol(bytes, p, words, slot);
-      else p = this.#until(bytes, p, kind === "word", next, words, slot);
+      else if (kind === "symbol") p = this.symbol(bytes, p, words, slot);
+      else p = this.until(bytes, p, kind === "word", next, words, slot);
       if (p < 0) return this.#fail(`a value of ${fields[field]!.name}`);
+      this.#span(start, p, field, next);
       present |= 1 << field;
     }
     for (let i = 0; i < fields.length; i++) {
@@ -219,7 +279,7 @@ export class FieldParser {
   }
 
   /** Text up to `next` (a word: up to its first byte, and not empty), or to the end of the line if there is no `next`. */
-  #until(bytes: Uint8Array, pos: number, word: boolean, next: Uint8Array, words: Uint32Array, slot: number): number {
+  until(bytes: Uint8Array, pos: number, word: boolean, next: Uint8Array, words: Uint32Array, slot: number): number {
     let p = pos;
     let hash = 0;
     let seen = 0;
@@ -247,6 +307,8 @@ export class FieldParser {
   #lineEnd(bytes: Uint8Array, pos: number): number {
     let p = pos;
     while (bytes[p] === SPACE) p++;
+    if (p > pos || bytes[p] === RETURN) this.plain = false;
+    if (this.mayAppend && p > pos && bytes[p] !== NEWLINE) p = Math.max(p, appended(bytes, p));
     if (bytes[p] === RETURN) p++;
     return bytes[p] === NEWLINE ? p : this.#fail("the end of the line");
   }
@@ -256,6 +318,22 @@ export class FieldParser {
     this.#faulted = 0;
     return -1;
   }
+}
+
+/**
+ * The end of the line, if what stands at `pos` are values that perf script puts behind an event's own: an address in
+ * hexadecimal, perhaps with a symbol and other things; -1 if not. Fields of the event have a "=".
+ */
+function appended(bytes: Uint8Array, pos: number): number {
+  let p = pos;
+  let c = bytes[p]!;
+  while ((c >= 48 && c <= 57) || (c >= 97 && c <= 102)) c = bytes[++p]!;
+  if (p === pos || p - pos > 16 || (c !== SPACE && c !== NEWLINE && c !== RETURN)) return -1;
+  while (c !== NEWLINE && c !== RETURN) {
+    if (c === EQUALS) return -1;
+    c = bytes[++p]!;
+  }
+  return p;
 }
 
 function decode(bytes: Uint8Array): string {

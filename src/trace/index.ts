@@ -4,7 +4,7 @@ export { type CompileOptions, type CompileSummary, compileTrace, TraceCompiler }
 export { type Diagnostic, type DiagnosticKind, formatDiagnostic, TraceFormatError } from "./diagnostics.js";
 export { EventTable, type EventType } from "./event-table.js";
 export { EVENTS, type EventDefinition, type FieldDefinition, type FieldType } from "./events.js";
-export { type ArgumentSource, type Condition, MAPPING, type Rule } from "./mapping.js";
+export { type ArgumentSource, type Condition, type LastEvent, MAPPING, type Rule } from "./mapping.js";
 export { DEFAULT_MAPPING, joinMapping, type Mapping, MappingError, type MappingFile } from "./mapping-check.js";
 export { OperationBatch } from "./operation-batch.js";
 export {

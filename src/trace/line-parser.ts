@@ -1,24 +1,25 @@
-// One line after the other into a batch: prefix, event, fields; and everything else a trace file holds. This is the hot
-// path of the reader. Positions are relative to the block at hand; `#blockOffset` maps them to the text.
+// One line after the other into a batch: prefix, event, fields. This is the hot path of the reader; what is no event of a
+// known name goes to other-lines.ts. Positions are relative to the block at hand.
 import type { EventBatch } from "./batch.js";
-import { type Diagnostic, type DiagnosticKind, type DiagnosticList, excerpt } from "./diagnostics.js";
+import { TraceClock } from "./clock.js";
+import { Counts } from "./counts.js";
+import { type DiagnosticKind, type DiagnosticList, excerpt } from "./diagnostics.js";
 import type { EventTable } from "./event-table.js";
 import { MAX_FIELDS } from "./events.js";
 import { FieldParser } from "./fields.js";
-import { complaintOf, type Mark, recogniseMark } from "./marks.js";
-import { emptyPrefix, parsePrefix } from "./prefix.js";
+import { OtherLines } from "./other-lines.js";
+import { emptyPrefix, paddedPrefix, parsePrefix } from "./prefix.js";
 import type { StringTable } from "./strings.js";
-import type { TraceFormat } from "./summary.js";
+import { OVERREAD, Templates } from "./templates.js";
 
 const NEWLINE = 10;
 const RETURN = 13;
 const SPACE = 32;
 const HASH = 35;
 const COLON = 58;
-/** Seconds up to which nanoseconds since zero are exact in a number. */
-const EXACT_SECONDS = 8_000_000;
-const MAX_NAMES = 1000;
 const decoder = new TextDecoder();
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+const SIDE_BAND = new TextEncoder().encode("PERF_RECORD_");
 
 /** Settings of a {@link LineParser}. */
 export interface LineParserOptions {
@@ -28,48 +29,34 @@ export interface LineParserOptions {
   readonly diagnostics: DiagnosticList;
   /** A step forward of more than this is a clock jump; nanoseconds. */
   readonly maxGap: number;
+  /** False: every line is read with care. The result is the same; for tests. Default true. */
+  readonly templates?: boolean;
 }
 
-/** The state behind a summary, and the parser that fills it. */
+/** Parses lines, and counts what they hold. */
 export class LineParser {
-  line = 0;
-  /** Offset in the text of what was handed over last, in bytes. */
-  byteOffset = 0;
-  events = 0;
-  blankLines = 0;
-  stackLines = 0;
-  damagedLines = 0;
-  /** Counts of known events, by their number. */
-  readonly counts: Float64Array;
-  readonly unknown = new Map<string, number>();
-  readonly extraFields = new Map<string, number>();
-  lostCounted = 0;
-  lostUncounted = 0;
-  entriesInBuffer: number | undefined;
-  entriesWritten: number | undefined;
-  /** Headers of tracefs `trace` ("# tracer: ...") minus their lines with the number of entries: 0 in a whole file. */
-  openHeaders = 0;
-  cpus: number | undefined;
-  format: TraceFormat = "unknown";
-  firstTime: number | undefined;
-  lastTime: number | undefined;
-  originSeconds = 0;
-  ticks = false;
-  /** True once a header or an event was seen. */
-  recognised = false;
-
-  readonly #options: LineParserOptions;
+  readonly counts: Counts;
+  readonly clock: TraceClock;
+  readonly #batch: EventBatch;
+  readonly #table: EventTable;
+  readonly #diagnostics: DiagnosticList;
   readonly #prefix = emptyPrefix();
   readonly #fields: FieldParser;
-  #blockOffset = 0;
-  #header: "none" | "trace" | "trace-cmd" = "none";
-  #clock = -1;
+  readonly #others: OtherLines;
+  readonly #templates: Templates | undefined;
+  #view: DataView = new DataView(new ArrayBuffer(0));
 
   constructor(options: LineParserOptions) {
-    this.#options = options;
-    this.counts = new Float64Array(options.table.types.length);
-    this.#fields = new FieldParser(options.strings);
-    this.#fields.onExtra = (type, name) => bump(this.extraFields, `${type.name}.${name}`);
+    const { table, strings, batch, diagnostics, maxGap } = options;
+    this.#batch = batch;
+    this.#table = table;
+    this.#diagnostics = diagnostics;
+    this.counts = new Counts(table.types.length, diagnostics);
+    this.clock = new TraceClock(maxGap);
+    this.#fields = new FieldParser(strings);
+    this.#fields.onExtra = (type, name) => this.counts.countExtra(`${type.name}.${name}`);
+    this.#others = new OtherLines(this.counts, this.clock);
+    this.#templates = options.templates === false ? undefined : new Templates(table.types.length, this.#fields);
   }
 
   /** Values printed as `(fault)`. */
@@ -82,52 +69,78 @@ export class LineParser {
    * @returns where it stopped: the beginning of a line, or `end`
    */
   parse(bytes: Uint8Array, start: number, end: number): number {
-    const { batch } = this.#options;
+    const { counts } = this;
+    const batch = this.#batch;
     const capacity = batch.event.length;
     const wordLimit = batch.words.length - 2 * MAX_FIELDS;
-    this.#blockOffset = this.byteOffset - start;
+    counts.blockOffset = counts.byteOffset - start;
+    // Lines that end early enough may be read four bytes at a time, over their newline.
+    const careful = this.#templates ? bytes.lastIndexOf(NEWLINE, end - 1 - OVERREAD) + 1 : 0;
+    const { buffer, byteOffset, byteLength } = bytes;
+    if (this.#view.buffer !== buffer || this.#view.byteOffset !== byteOffset || this.#view.byteLength !== byteLength) {
+      this.#view = new DataView(buffer, byteOffset, byteLength);
+    }
     let pos = start;
     while (pos < end && batch.count < capacity && batch.offset[batch.count]! <= wordLimit) {
-      this.line++;
-      pos = this.#line(bytes, pos);
+      counts.line++;
+      pos = pos < careful ? this.#quick(bytes, pos) : this.#line(bytes, pos);
     }
-    this.byteOffset = this.#blockOffset + pos;
+    counts.byteOffset = counts.blockOffset + pos;
     return pos;
   }
 
   /** Counts a line that never became one (too long, torn) as damage. */
   reject(kind: DiagnosticKind, head: Uint8Array, message: string, expected: string): void {
-    this.line++;
-    this.damagedLines++;
-    this.#options.diagnostics.add({
+    const { counts } = this;
+    counts.line++;
+    counts.damagedLines++;
+    this.#diagnostics.add({
       kind,
       severity: "damage",
-      line: this.line,
-      byteOffset: this.byteOffset,
+      line: counts.line,
+      byteOffset: counts.byteOffset,
       text: excerpt(head, 0, head.length),
       message,
       expected,
     });
   }
 
+  /** The end of the input. */
+  finish(): void {
+    this.#others.finish();
+  }
+
+  /** As {@link LineParser.#line}, for lines like some before: padded, of a form that was learned. */
+  #quick(bytes: Uint8Array, start: number): number {
+    const prefix = this.#prefix;
+    if (!paddedPrefix(this.#view, bytes, start, prefix)) return this.#line(bytes, start);
+    const batch = this.#batch;
+    const templates = this.#templates!;
+    const at = batch.offset[batch.count]!;
+    const newline = templates.match(this.#view, bytes, prefix.body, batch.words, at);
+    if (newline < 0) return this.#line(bytes, start);
+    const { type, present } = templates.found!;
+    this.#store(type.id, bytes, start, newline, at + 2 * type.fields.length, present);
+    return newline + 1;
+  }
+
   /** Reads the line at `start`; returns the index behind its newline. */
   #line(bytes: Uint8Array, start: number): number {
     const first = bytes[start]!;
     if (first === NEWLINE || (first === RETURN && bytes[start + 1] === NEWLINE)) {
-      this.blankLines++;
+      this.counts.blankLines++;
       return start + (first === NEWLINE ? 1 : 2);
     }
     const prefix = this.#prefix;
-    if (first === HASH) {
-      if (parsePrefix(bytes, start, prefix) !== "") return this.#markLine(bytes, start, "");
-      return this.#hidden(bytes, start);
-    }
     const expected = parsePrefix(bytes, start, prefix);
-    if (expected !== "") return this.#markLine(bytes, start, expected);
+    if (first === HASH) {
+      return expected === "" ? this.#others.hidden(bytes, start) : this.#others.unprefixed(bytes, start, "");
+    }
+    if (expected !== "") return this.#others.unprefixed(bytes, start, expected);
     if (prefix.highBytes) this.#noteBytes(bytes, start);
 
+    const table = this.#table;
     let p = prefix.body;
-    const { table, batch } = this.#options;
     let nameStart = p;
     let hash = 0;
     let c = bytes[p]!;
@@ -135,8 +148,22 @@ export class LineParser {
       hash = (Math.imul(hash, 31) + c) | 0;
       c = bytes[++p]!;
     }
+    if (prefix.separator === SPACE) {
+      if (startsWith(bytes, nameStart, SIDE_BAND)) return this.#others.sideBand(bytes, start, prefix);
+      if (c === SPACE && isDigits(bytes, nameStart, p)) {
+        // perf script -F period: the number of events that the sample stands for comes before the name.
+        while (bytes[p] === SPACE) p++;
+        nameStart = p;
+        hash = 0;
+        c = bytes[p]!;
+        while (c > SPACE && c !== COLON) {
+          hash = (Math.imul(hash, 31) + c) | 0;
+          c = bytes[++p]!;
+        }
+      }
+    }
     let group = -1;
-    if (c === COLON && isNameByte(bytes[p + 1]!)) {
+    if (c === COLON && p > nameStart && isNameByte(bytes[p + 1]!)) {
       // perf script: "group:name:"
       group = nameStart;
       nameStart = p + 1;
@@ -147,201 +174,120 @@ export class LineParser {
         c = bytes[++p]!;
       }
     }
-    if (c !== COLON || p === nameStart) return this.#unnamed(bytes, start);
+    if (c !== COLON || p === nameStart)
+      return this.#others.unnamed(bytes, start, prefix, () => this.#take(bytes, start));
     const type = table.find(bytes, nameStart, p, hash);
     if (!type || (group >= 0 && !groupFits(bytes, group, nameStart - 1, type.system))) {
-      this.#accept(bytes, start);
-      this.#countUnknown(decoder.decode(bytes.subarray(group >= 0 ? group : nameStart, p)));
-      return bytes.indexOf(NEWLINE, p) + 1;
+      return this.#unknown(bytes, start, group >= 0 ? group : nameStart, p);
     }
     do p++;
     while (bytes[p] === SPACE);
+    return this.#event(type.id, bytes, start, p);
+  }
+
+  /** An event of a known name, whose fields begin at `pos`. */
+  #event(id: number, bytes: Uint8Array, start: number, pos: number): number {
+    const { counts } = this;
+    const type = this.#table.types[id]!;
+    const batch = this.#batch;
+    const fields = this.#fields;
+    const prefix = this.#prefix;
     const index = batch.count;
     const at = batch.offset[index]!;
-    const newline = this.#fields.parse(type, bytes, p, batch.words, at);
+    fields.mayAppend = prefix.separator === SPACE;
+    const newline = fields.parse(type, bytes, pos, batch.words, at);
     if (newline < 0) {
       const end = bytes.indexOf(NEWLINE, start);
-      this.recognised = true;
-      this.damagedLines++;
-      this.#report("bad-fields", "damage", bytes, start, end, `${type.name} with other fields`, this.#fields.expected);
+      counts.recognised = true;
+      fields.highBytes = false;
+      counts.damagedLine("bad-fields", bytes, start, end, `${type.name} with other fields`, fields.expected);
       return end + 1;
     }
-    if (this.#fields.highBytes) {
-      this.#fields.highBytes = false;
-      this.#report("not-utf8", "damage", bytes, start, newline, "bytes above 127 in a symbol or name", "ASCII");
+    if (fields.plain && !fields.highBytes && prefix.separator !== SPACE) {
+      this.#templates?.learn(type, bytes, prefix.body, newline, fields.present);
     }
-    const time = this.#accept(bytes, start);
-    batch.event[index] = type.id;
-    batch.time[index] = time;
-    batch.cpu[index] = prefix.cpu;
-    batch.pid[index] = prefix.pid;
-    batch.line[index] = this.line;
-    batch.present[index] = this.#fields.present;
-    batch.offset[index + 1] = at + 2 * type.fields.length;
-    batch.count = index + 1;
-    this.counts[type.id]!++;
+    this.#store(id, bytes, start, newline, at + 2 * type.fields.length, fields.present);
     return newline + 1;
   }
 
-  /** Takes an event's prefix as good: format, clock, number of events. Returns its time. */
-  #accept(bytes: Uint8Array, start: number): number {
-    const { seconds, nanoseconds, fractionDigits } = this.#prefix;
-    if (this.events === 0) this.#firstEvent();
-    this.events++;
-    const time = this.ticks ? seconds : (seconds - this.originSeconds) * 1e9 + nanoseconds;
-    if ((fractionDigits === 0) !== this.ticks) {
-      this.#report(
-        "clock-jump",
-        "damage",
-        bytes,
-        start,
-        -1,
-        "the unit of time changes",
-        this.ticks ? "ticks" : "seconds",
-      );
-    } else if (this.#clock >= 0) {
-      if (time < this.#clock) {
-        const by = this.ticks ? `${this.#clock - time} ticks` : `${(this.#clock - time) / 1e9} s`;
-        this.#report("clock-back", "damage", bytes, start, -1, `time runs back by ${by}`, "lines in order of time");
-      } else if (!this.ticks && time - this.#clock > this.#options.maxGap) {
-        const gap = (time - this.#clock) / 1e9;
-        const limit = this.#options.maxGap / 1e9;
-        this.#report("clock-jump", "damage", bytes, start, -1, `time jumps ahead by ${gap} s`, `at most ${limit} s`);
-      }
+  /** Puts the event, whose values are in the batch already, into its columns. */
+  #store(id: number, bytes: Uint8Array, start: number, newline: number, words: number, present: number): void {
+    const batch = this.#batch;
+    const prefix = this.#prefix;
+    const index = batch.count;
+    const fields = this.#fields;
+    if (fields.highBytes) {
+      fields.highBytes = false;
+      const message = "bytes above 127 in a symbol or name";
+      this.counts.report("not-utf8", "damage", bytes, start, newline, message, "ASCII");
     }
-    this.#clock = time;
-    if (this.firstTime === undefined || time < this.firstTime) this.firstTime = time;
-    if (this.lastTime === undefined || time > this.lastTime) this.lastTime = time;
+    const time = this.#take(bytes, start);
+    batch.event[index] = id;
+    batch.time[index] = time;
+    batch.cpu[index] = prefix.cpu;
+    batch.pid[index] = prefix.pid;
+    batch.line[index] = this.counts.line;
+    batch.present[index] = present;
+    batch.offset[index + 1] = words;
+    batch.count = index + 1;
+    this.counts.known[id]!++;
+  }
+
+  #unknown(bytes: Uint8Array, start: number, name: number, end: number): number {
+    const text = decoder.decode(bytes.subarray(name, end));
+    if (text === "kernel_stack" || text === "user_stack") {
+      this.counts.recognised = true;
+      this.#others.stackEvent();
+    } else {
+      this.#take(bytes, start);
+      this.counts.countUnknown(text);
+    }
+    return bytes.indexOf(NEWLINE, end) + 1;
+  }
+
+  /** Takes an event's prefix as good: format, clock, number of events. Returns its time. */
+  #take(bytes: Uint8Array, start: number): number {
+    const { counts, clock } = this;
+    const time = clock.take(this.#prefix);
+    if (counts.events++ === 0) this.#firstEvent();
+    const { complaint } = clock;
+    if (complaint) counts.report(complaint.kind, "damage", bytes, start, -1, complaint.message, complaint.expected);
     return time;
   }
 
   #firstEvent(): void {
-    const { separator, fractionDigits, seconds } = this.#prefix;
-    this.recognised = true;
-    if (separator === SPACE) this.format = "perf";
-    else if (this.#header === "none") this.format = "trace_pipe";
-    else this.format = this.#header;
-    this.ticks = fractionDigits === 0;
-    if (!this.ticks && seconds > EXACT_SECONDS) this.originSeconds = seconds;
-    this.#options.batch.originSeconds = this.originSeconds;
-  }
-
-  /** An event line whose event has no "name:": function tracer, stack traces, perf's own records. */
-  #unnamed(bytes: Uint8Array, start: number): number {
-    const end = bytes.indexOf(NEWLINE, start);
-    const body = decoder.decode(bytes.subarray(this.#prefix.body, end)).trimEnd();
-    const lost = /^PERF_RECORD_LOST(?:_SAMPLES)? lost (\d{1,15})$/.exec(body);
-    if (lost) {
-      this.#mark({ kind: "lost", cpu: this.#prefix.cpu, events: Number(lost[1]) }, bytes, start, end);
-      return end + 1;
-    }
-    const name = body.startsWith("<stack trace>") ? "<stack trace>" : / <-/.test(body) ? "(function)" : undefined;
-    if (name === undefined) {
-      this.damagedLines++;
-      this.#report("bad-prefix", "damage", bytes, start, end, "an event without a name", "name: after the time");
-      return end + 1;
-    }
-    this.#accept(bytes, start);
-    this.#countUnknown(name);
-    return end + 1;
-  }
-
-  /** No comment has a task, a CPU and a time: the first byte of this event is damaged. */
-  #hidden(bytes: Uint8Array, start: number): number {
-    const end = bytes.indexOf(NEWLINE, start);
-    this.damagedLines++;
-    this.#report("bad-prefix", "damage", bytes, start, end, "an event that begins like a comment", "a task name");
-    return end + 1;
-  }
-
-  #countUnknown(name: string): void {
-    bump(this.unknown, this.unknown.has(name) || this.unknown.size < MAX_NAMES ? name : "(others)");
-  }
-
-  #markLine(bytes: Uint8Array, start: number, expected: string): number {
-    const end = bytes.indexOf(NEWLINE, start);
-    const text = end - start > 1024 ? undefined : decoder.decode(bytes.subarray(start, end)).replace(/\r$/, "");
-    const mark = text === undefined ? undefined : text.trim() === "" ? ("blank" as const) : recogniseMark(text);
-    if (mark === "blank") this.blankLines++;
-    else if (mark) this.#mark(mark, bytes, start, end);
-    else {
-      this.damagedLines++;
-      this.#report("bad-prefix", "damage", bytes, start, end, "no trace line", expected || "a comment");
-    }
-    return end + 1;
-  }
-
-  #mark(mark: Mark, bytes: Uint8Array, start: number, end: number): void {
-    if (mark.kind === "stack") this.stackLines++;
-    if (mark.kind === "header" || mark.kind === "trace-cmd") {
-      // A header in the middle: several traces in one file; each has its own clock.
-      this.recognised = true;
-      this.#header = mark.kind === "header" ? "trace" : mark.kind;
-      if (mark.kind === "header") this.openHeaders++;
-      this.#clock = -1;
-    }
-    if (mark.kind === "trace-cmd") this.cpus = mark.cpus ?? this.cpus;
-    if (mark.kind === "entries") {
-      this.openHeaders--;
-      this.entriesInBuffer = (this.entriesInBuffer ?? 0) + mark.inBuffer;
-      this.entriesWritten = (this.entriesWritten ?? 0) + mark.written;
-      this.cpus = mark.cpus;
-    }
-    const complaint = complaintOf(mark);
-    if (!complaint) return;
-    const { kind, message, expected, lost } = complaint;
-    if (lost === undefined) this.lostUncounted += kind === "lost-events" ? 1 : 0;
-    else this.lostCounted += lost;
-    if (kind === "wrong-file") {
-      this.#options.diagnostics.fatal(this.#diagnostic(kind, "damage", bytes, start, end, message, expected));
-    }
-    this.#report(kind, "damage", bytes, start, end, message, expected);
+    const { counts } = this;
+    counts.recognised = true;
+    const { header } = this.#others;
+    if (this.#prefix.separator === SPACE) counts.format = "perf";
+    else counts.format = header === "none" ? "trace_pipe" : header;
+    this.#batch.originSeconds = this.clock.origin;
   }
 
   /** A task name may hold anything; only bytes that are no UTF-8 are worth a note. */
   #noteBytes(bytes: Uint8Array, start: number): void {
-    const name = bytes.subarray(start, this.#prefix.body);
     try {
-      new TextDecoder("utf-8", { fatal: true }).decode(name);
+      utf8.decode(bytes.subarray(start, this.#prefix.body));
     } catch {
-      this.#report("not-utf8", "note", bytes, start, -1, "a task name that is not UTF-8", "nothing: the event is kept");
+      const message = "a task name that is not UTF-8";
+      this.counts.report("not-utf8", "note", bytes, start, -1, message, "nothing: the event is kept");
     }
   }
-
-  #report(
-    kind: DiagnosticKind,
-    severity: Diagnostic["severity"],
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    message: string,
-    expected: string,
-  ): void {
-    this.#options.diagnostics.add(this.#diagnostic(kind, severity, bytes, start, end, message, expected));
-  }
-
-  #diagnostic(
-    kind: DiagnosticKind,
-    severity: Diagnostic["severity"],
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    message: string,
-    expected: string,
-  ): Diagnostic {
-    const stop = end < 0 ? bytes.indexOf(NEWLINE, start) : end;
-    const byteOffset = this.#blockOffset + start;
-    return { kind, severity, line: this.line, byteOffset, text: excerpt(bytes, start, stop), message, expected };
-  }
-}
-
-function bump(map: Map<string, number>, key: string): void {
-  map.set(key, (map.get(key) ?? 0) + 1);
 }
 
 /** Letters and "_": what a name begins with. */
 function isNameByte(c: number): boolean {
   return ((c | 32) >= 97 && (c | 32) <= 122) || c === 95;
+}
+
+function isDigits(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (bytes[i]! < 48 || bytes[i]! > 57) return false;
+  return end > start;
+}
+
+function startsWith(bytes: Uint8Array, at: number, text: Uint8Array): boolean {
+  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text[i]) return false;
+  return true;
 }
 
 /** True if the printed group may hold an event of this system; probes may be in any group. */

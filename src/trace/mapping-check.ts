@@ -9,7 +9,7 @@ import {
   type FieldType,
   MAX_FIELDS,
 } from "./events.js";
-import { type ArgumentSource, type Condition, MAPPING, type Rule } from "./mapping.js";
+import { type ArgumentSource, type Condition, type LastEvent, MAPPING, type Rule } from "./mapping.js";
 import { OPERATION_NAMES, OPERATIONS, type OperationName } from "./operations.js";
 
 /** A mapping file: further or replaced events, and rules. Rules for an event replace all built-in rules of that event. */
@@ -174,19 +174,37 @@ function checkRule(value: unknown, path: string, known: ReadonlyMap<string, Even
     if (!type) throw new MappingError(where, args[key], `only ${Object.keys(allowed).join(", ") || "nothing"} here`);
     checkSource(args[key], where, type, definition);
   }
-  const last = r["last"] === undefined ? undefined : object(r["last"], at(path, "last"), ["event", "when"]);
+  const last = r["last"] === undefined ? undefined : checkLast(r["last"], at(path, "last"), definition, known);
   return {
     event: definition.name,
     operation: operation as Rule["operation"],
     args: args as Record<string, ArgumentSource>,
     when: conditions(r["when"] ?? {}, at(path, "when"), definition),
-    ...(last && {
-      last: {
-        event: eventOf(last["event"], at(path, "last.event"), known).name,
-        when: conditions(last["when"], at(path, "last.when"), eventOf(last["event"], "", known)),
-      },
-    }),
+    ...(last && { last }),
     ...(reason !== undefined && { reason }),
+  };
+}
+
+function checkLast(
+  value: unknown,
+  path: string,
+  definition: EventDefinition,
+  known: ReadonlyMap<string, EventDefinition>,
+): LastEvent {
+  const last = object(value, path, ["event", "when", "until", "same"]);
+  const other = eventOf(last["event"], at(path, "event"), known);
+  const until = array(last["until"] ?? [], at(path, "until"));
+  const same = array(last["same"] ?? [], at(path, "same"));
+  same.forEach((field, i) => {
+    const both = [definition, other].every((event) => event.fields.some((f) => f.name === field));
+    const where = `${path}.same[${i}]`;
+    if (!both) throw new MappingError(where, field, `a field of both ${definition.name} and ${other.name}`);
+  });
+  return {
+    event: other.name,
+    when: conditions(last["when"], at(path, "when"), other),
+    until: until.map((name, i) => eventOf(name, `${path}.until[${i}]`, known).name),
+    same: same as string[],
   };
 }
 

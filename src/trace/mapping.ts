@@ -14,6 +14,16 @@ export type Condition =
   | { readonly not: number | string }
   | { readonly function: string | readonly string[] };
 
+/** Conditions on the latest event of a name by the same thread. */
+export interface LastEvent {
+  readonly event: string;
+  readonly when: Readonly<Record<string, Condition>>;
+  /** Events by which the thread forgets it: what it did is over. */
+  readonly until?: readonly string[];
+  /** Fields that have the same value in both events. */
+  readonly same?: readonly string[];
+}
+
 /** One rule. The rules of an event are tried in order, the first whose conditions hold is used. */
 export interface Rule {
   /** Name of the event. */
@@ -24,8 +34,8 @@ export interface Rule {
   readonly args?: Readonly<Record<string, ArgumentSource>>;
   /** Conditions on fields of this event; all must hold. A field that the line does not have holds none. */
   readonly when?: Readonly<Record<string, Condition>>;
-  /** Conditions on the latest event of another name by the same thread. Without one, they do not hold. */
-  readonly last?: { readonly event: string; readonly when: Readonly<Record<string, Condition>> };
+  /** Conditions on the latest event of a name by the same thread. Without one, they do not hold. */
+  readonly last?: LastEvent;
   /** Why, for readers. */
   readonly reason?: string;
 }
@@ -38,6 +48,100 @@ const ADDR = { address: "addr" };
 const RET = { address: "ret" };
 
 const SET_MEMORY = ["ro", "rw", "x", "nx", "rox", "np", "p", "4k", "uc", "wc", "wb"];
+
+const COLLAPSE = ["cpa_flush", "cpa_collapse_large_pages"];
+const REMOVAL = ["remove_pagetable", "free_pagetable"];
+/** Callers that give back a table which was never linked (another CPU was faster), or one of EFI's own page tables. */
+const UNREACHED = [
+  "__pte_alloc_kernel",
+  "vmemmap_pmd_entry",
+  "__change_page_attr_set_clr",
+  "unmap_pmd_range",
+  "__unmap_pmd_range",
+  "try_to_free_pmd_page",
+];
+
+/**
+ * The rules of one of the functions by which kernel page tables are given back: who called it says what the page was. A
+ * table counts where it is given away: with `pagetable_free_kernel` it waits for the deferred worker, whose own line of
+ * the same page comes later.
+ */
+function tableFrees(event: string): Rule[] {
+  const deferred = event === "pagetable_free_kernel";
+  const by = (...functions: string[]): NonNullable<Rule["when"]> => ({ caller: { function: functions } });
+  const address: Rule["args"] = event === "free_pages" ? { address: "addr" } : {};
+  const free = (site: string): Rule["args"] => ({
+    ...address,
+    site: { text: site },
+    ...(deferred && { deferred: { value: 1 } }),
+  });
+  const page: Rule["args"] = { ...address, site: "caller" };
+  const named = ["pmd_free_pte_page", "pud_free_pmd_page"].map((site) =>
+    rule(event, "table-free", free(site), { when: by(site) }),
+  );
+  const rules = [
+    ...named,
+    rule(event, "table-free", free("cpa_collapse_large_pages"), { when: by(...COLLAPSE) }),
+    rule(event, "table-discard", page, { when: by(...UNREACHED) }),
+  ];
+  if (!deferred) {
+    // On 6.1 and 6.12 free_pages() jumps to __free_pages(): one free, told twice, with one return address.
+    const twice = rule(event, "ignore", undefined, {
+      last: { event: "free_pages", when: {}, same: ["pc"] },
+      reason: "the same free, told by free_pages before",
+    });
+    return [
+      ...(event === "free_pages" ? [] : [twice]),
+      ...rules,
+      rule(event, "table-free", free("remove_pagetable"), {
+        when: by(...REMOVAL),
+        last: { event: "remove_pagetable", when: { direct: 1 } },
+        reason: "pages that hot-removal gives back of the direct map are tables",
+      }),
+      rule(event, "free-pages", page, {
+        when: by(...REMOVAL),
+        last: { event: "remove_pagetable", when: {} },
+        reason: "the others are 2 MiB blocks of vmemmap, whatever their order says (Linux 6.18.15 says 0)",
+      }),
+      rule(event, "free-pages", page, {
+        when: by(...REMOVAL),
+        last: { event: "vmemmap_free", when: {}, until: ["flush_all"] },
+        reason: "the same, on kernels that do not let remove_pagetable be probed (6.1)",
+      }),
+      rule(event, "table-free", free("remove_pagetable"), {
+        when: { ...by(...REMOVAL), order: 0 },
+        reason: "where no event tells more, the order does: blocks of vmemmap have 9",
+      }),
+      rule(event, "table-release", address, { when: by("kernel_pgtable_work_func") }),
+      rule(event, "free-pages", page),
+    ];
+  }
+  return [
+    ...rules,
+    rule(event, "table-free", free("remove_pagetable"), { when: by(...REMOVAL) }),
+    rule(event, "table-free", { site: "caller", deferred: { value: 1 } }, { when: { caller: { not: "" } } }),
+    // Recorded without the caller: what the thread was doing says whose table it is.
+    ...["pmd_free_pte_page", "pud_free_pmd_page"].map((site) =>
+      rule(event, "table-free", free(site), { last: { event: site, when: {}, until: [`${site}_ret`] } }),
+    ),
+    rule(
+      event,
+      "table-discard",
+      { site: { text: "__pte_alloc_kernel" } },
+      {
+        last: { event: "pte_alloc_kernel", when: {}, until: ["flush_all", "vmap_pages_range", "vmap_range"] },
+      },
+    ),
+    rule(event, "table-free", free("cpa_collapse_large_pages"), {
+      last: {
+        event: "flush_all",
+        when: { caller: { function: COLLAPSE } },
+        until: ["pte_alloc_kernel", "cpa", "vmalloc_range", "remove_pagetable"],
+      },
+    }),
+    rule(event, "table-free", { site: { text: event }, deferred: { value: 1 } }),
+  ];
+}
 
 /** The built-in rules. */
 export const MAPPING: readonly Rule[] = [
@@ -96,27 +200,10 @@ export const MAPPING: readonly Rule[] = [
     parent: "pud",
   }),
   rule("pud_free_pmd_page_ret", "table-detach-return", { site: { text: "pud_free_pmd_page" }, result: "ret" }),
-  ...["pmd_free_pte_page", "pud_free_pmd_page"].map((site) =>
-    rule(
-      "free_pages",
-      "table-free",
-      { site: { text: site }, address: "addr" },
-      { when: { caller: { function: site } } },
-    ),
-  ),
-  rule(
-    "free_pages",
-    "table-free",
-    { site: { text: "remove_pagetable" }, address: "addr" },
-    {
-      when: { order: 0, caller: { function: "remove_pagetable" } },
-      last: { event: "remove_pagetable", when: { direct: 1 } },
-      reason: "in the direct map, single pages freed by hot-removal are table pages; vmemmap blocks are not",
-    },
-  ),
-  rule("free_pages", "free-pages", { address: "addr", site: "caller" }),
-  rule("__free_pages", "free-page-struct", { site: "caller" }),
-  rule("pagetable_free_kernel", "free-page-struct", { site: { text: "pagetable_free_kernel" } }),
+  ...tableFrees("free_pages"),
+  ...tableFrees("__free_pages"),
+  ...tableFrees("___free_pages"),
+  ...tableFrees("pagetable_free_kernel"),
   rule("kernel_pgtable_work", "table-worker"),
   rule("pte_alloc_kernel", "table-alloc", { level: { value: 1 }, parent: "pmd" }),
   rule("pmd_alloc", "table-alloc-at", { level: { value: 2 }, parent: "pud", address: "addr" }),

@@ -80,8 +80,15 @@ export const OPERATIONS = {
   "table-detach": { site: "text", level: "count", address: "address", parent: "address", entry: "address" },
   /** The end of a table-detach; result 1: the entry is free for a leaf. */
   "table-detach-return": { site: "text", result: "count" },
-  /** A table page goes back to the allocator. address: of the page in the direct map. */
-  "table-free": { site: "text", address: "address" },
+  /**
+   * A table page is given away. address: of the page in the direct map, page: of its struct page, base: where struct pages
+   * begin; 0 where the trace does not tell. deferred 1: it waits for the kernel's own deferred worker (`table-release`).
+   */
+  "table-free": { site: "text", address: "address", page: "address", base: "address", deferred: "count" },
+  /** The deferred worker gives a page back that was given away before: one free has two lines. */
+  "table-release": { address: "address", page: "address" },
+  /** A table page is given back that no process's walk has ever reached: it was never linked, or was EFI's own. */
+  "table-discard": { site: "text", address: "address", page: "address" },
   /** A table page is put into an empty entry (entry 0), or one was there already. */
   "table-alloc": { level: "count", parent: "address", entry: "address" },
   /** As table-alloc, with the address it is for. */
@@ -89,8 +96,7 @@ export const OPERATIONS = {
   /** Freed kernel tables are invalidated and given back by the deferred worker. */
   "table-worker": {},
   /** A page (not a table) goes back to the allocator, from one of the watched callers. */
-  "free-pages": { address: "address", order: "count", site: "text" },
-  "free-page-struct": { page: "address", order: "count", site: "text" },
+  "free-pages": { site: "text", address: "address", page: "address", order: "count" },
   "sync-top-level": { start: "address", end: "address" },
   // memory hotplug
   "memory-add": { node: "count", start: "address", size: "address" },

@@ -1,15 +1,22 @@
 // The reader: bytes, perhaps gzip, to batches of events and a summary. Memory does not grow with the trace. What a line
 // may look like is in prefix.ts, fields.ts and marks.ts; this file joins the stages and checks what only shows at the end.
 import { EventBatch } from "./batch.js";
+import type { Counts } from "./counts.js";
 import { DiagnosticList, excerpt, TraceFormatError } from "./diagnostics.js";
 import { EventTable } from "./event-table.js";
 import { EVENTS, type EventDefinition } from "./events.js";
+import { likelyForm } from "./forms.js";
 import { Gunzip, isGzip } from "./gzip.js";
 import { LineParser } from "./line-parser.js";
 import { LineSplitter } from "./lines.js";
 import { chunksOf, MAGIC_BYTES, type TraceSource, wrongFile } from "./source.js";
 import { StringTable } from "./strings.js";
 import type { TraceSummary } from "./summary.js";
+import { Turns } from "./turns.js";
+
+const TEXTS = "text of tracefs trace or trace_pipe, trace-cmd report or perf script";
+/** Bytes of text between two looks at the signal. */
+const PIECE = 1 << 18;
 
 /** Options of {@link parseTrace}. */
 export interface TraceOptions {
@@ -68,15 +75,15 @@ export class TraceReader implements AsyncIterable<EventBatch> {
         lines: (bytes, start, end) => this.#lines(bytes, start, end),
         tooLong: (head, length) => {
           parser.reject("line-too-long", head, `a line of more than ${maxLine} bytes`, "a newline before");
-          parser.byteOffset += length;
+          parser.counts.byteOffset += length;
         },
         skipped: (length) => {
-          parser.byteOffset += length;
+          parser.counts.byteOffset += length;
         },
         torn: (line) => {
           const expected = "a newline at its end; the line is not used";
           parser.reject("torn-line", line, "the last line is not whole (cut file?)", expected);
-          parser.byteOffset += line.length;
+          parser.counts.byteOffset += line.length;
         },
       },
       maxLine,
@@ -95,35 +102,36 @@ export class TraceReader implements AsyncIterable<EventBatch> {
 
   /** What was found so far: a snapshot. */
   get summary(): TraceSummary {
-    const p = this.#parser;
+    const { counts: c, clock, faultValues } = this.#parser;
     const d = this.#diagnostics;
     const counts = new Map<string, number>();
-    for (const type of this.#table.types) if (p.counts[type.id]! > 0) counts.set(type.name, p.counts[type.id]!);
+    for (const type of this.#table.types) if (c.known[type.id]! > 0) counts.set(type.name, c.known[type.id]!);
     return {
-      format: p.format,
+      format: c.format,
       complete: this.#complete,
       damaged: d.damaged,
-      lines: p.line,
-      bytes: p.byteOffset,
-      events: p.events,
+      lines: c.line,
+      bytes: c.byteOffset,
+      events: c.events,
       counts,
-      unknown: new Map(p.unknown),
-      extraFields: new Map(p.extraFields),
-      faultValues: p.faultValues,
-      stackLines: p.stackLines,
-      blankLines: p.blankLines,
-      damagedLines: p.damagedLines,
+      unknown: new Map(c.unknown),
+      extraFields: new Map(c.extraFields),
+      faultValues,
+      stackLines: c.stackLines,
+      sideBandLines: c.sideBandLines,
+      blankLines: c.blankLines,
+      damagedLines: c.damagedLines,
       diagnostics: [...d.list],
       diagnosticsDropped: d.dropped,
       diagnosticCounts: new Map(d.counts),
-      lost: { counted: p.lostCounted, uncounted: p.lostUncounted },
-      entriesInBuffer: p.entriesInBuffer,
-      entriesWritten: p.entriesWritten,
-      cpus: p.cpus,
-      firstTime: p.firstTime,
-      lastTime: p.lastTime,
-      originSeconds: p.originSeconds,
-      timeUnit: p.ticks ? "ticks" : "ns",
+      lost: { counted: c.lostCounted, uncounted: c.lostUncounted },
+      entriesInBuffer: c.entriesInBuffer,
+      entriesWritten: c.entriesWritten,
+      cpus: c.cpus,
+      firstTime: clock.first,
+      lastTime: clock.last,
+      originSeconds: clock.origin,
+      timeUnit: clock.ticks ? "ticks" : "ns",
     };
   }
 
@@ -135,20 +143,25 @@ export class TraceReader implements AsyncIterable<EventBatch> {
     if (this.#started) throw new Error("a TraceReader can be iterated once: make another for another pass");
     this.#started = true;
     try {
+      const turns = new Turns();
       let progressAt = 0;
       for await (const text of this.#text()) {
-        for (const batch of this.#splitter.push(text)) yield batch as EventBatch;
+        // In pieces, so that neither a large chunk nor a slow one keeps a signal waiting.
+        for (let at = 0; at < text.length; at += PIECE) {
+          for (const batch of this.#splitter.push(text.subarray(at, at + PIECE))) yield batch as EventBatch;
+          const { counts } = this.#parser;
+          if (this.#options.onProgress && counts.byteOffset >= progressAt) {
+            progressAt = counts.byteOffset + (1 << 22);
+            this.#options.onProgress({ sourceBytes: this.#sourceBytes, events: counts.events });
+          }
+          // Memory blocks come without a turn of the event loop: without one, nobody could abort or draw.
+          if (this.#options.signal || this.#options.onProgress) await turns.due(PIECE);
+          this.#options.signal?.throwIfAborted();
+        }
         if (this.#batch.count > 0) {
           yield this.#batch;
           this.#reset();
         }
-        if (this.#parser.byteOffset >= progressAt) {
-          progressAt = this.#parser.byteOffset + (1 << 22);
-          this.#options.onProgress?.({ sourceBytes: this.#sourceBytes, events: this.#parser.events });
-          // Memory blocks come without a turn of the event loop: without one, nobody could abort or draw.
-          if (this.#options.signal || this.#options.onProgress) await new Promise((resolve) => setTimeout(resolve, 0));
-        }
-        this.#options.signal?.throwIfAborted();
       }
       this.#splitter.finish();
       this.#finish();
@@ -229,7 +242,7 @@ export class TraceReader implements AsyncIterable<EventBatch> {
 
   *#unpack(gunzip: Gunzip, chunk: Uint8Array, last: boolean): Generator<Uint8Array, void, undefined> {
     for (const piece of gunzip.decode(chunk, last)) {
-      if (this.#parser.byteOffset === 0 && piece.length >= MAGIC_BYTES) this.#refuse(piece);
+      if (this.#parser.counts.byteOffset === 0 && piece.length >= MAGIC_BYTES) this.#refuse(piece);
       yield piece;
     }
   }
@@ -239,7 +252,7 @@ export class TraceReader implements AsyncIterable<EventBatch> {
     this.#diagnostics.add({
       kind: "compressed",
       severity: "damage",
-      line: this.#parser.line,
+      line: this.#parser.counts.line,
       byteOffset: damage.offset,
       text: "",
       message: damage.message,
@@ -249,14 +262,12 @@ export class TraceReader implements AsyncIterable<EventBatch> {
 
   /** Checks that only the end of the input allows. */
   #finish(): void {
-    const p = this.#parser;
-    const whole = { severity: "damage", line: 0, byteOffset: p.byteOffset, text: "" } as const;
-    if (!p.recognised && p.damagedLines === 0) {
-      const message = p.byteOffset === 0 ? "the input is empty" : "no line of the input is a trace event";
-      const expected = "text of tracefs trace or trace_pipe, trace-cmd report or perf script";
-      this.#diagnostics.add({ ...whole, kind: "no-events", message, expected });
-    }
-    if (p.openHeaders > 0) {
+    this.#parser.finish();
+    const c = this.#parser.counts;
+    const whole = { severity: "damage", line: 0, byteOffset: c.byteOffset, text: "" } as const;
+    const none = nothingRead(c, this.#table);
+    if (none) this.#diagnostics.lead({ ...whole, kind: "no-events", ...none });
+    if (c.openHeaders > 0) {
       const expected = "a line like # entries-in-buffer/entries-written: 12/12   #P:2 below # tracer: nop";
       this.#diagnostics.add({
         ...whole,
@@ -265,10 +276,15 @@ export class TraceReader implements AsyncIterable<EventBatch> {
         expected,
       });
     }
-    if (p.entriesInBuffer !== undefined && p.entriesInBuffer !== p.events) {
-      const message = `the header announces ${p.entriesInBuffer} events, the file has ${p.events}`;
+    const entries = c.entries - c.uncountedEntries;
+    if (c.entriesInBuffer !== undefined && c.entriesInBuffer !== entries) {
+      const message = `the header announces ${c.entriesInBuffer} events, the file has ${entries}`;
       const expected = "as many (a cut file, damaged lines, or a trace read while it was being recorded)";
       this.#diagnostics.add({ ...whole, kind: "entry-count", message, expected });
+    } else if (c.uncountedEntries > 0) {
+      const message = `${c.uncountedEntries} events below a header without the number of entries (option verbose)`;
+      const expected = "the number: without it a cut at the end of a line does not show";
+      this.#diagnostics.add({ ...whole, severity: "note", kind: "entry-count", message, expected });
     }
     if (this.#strings.refused > 0) {
       const message = `${this.#strings.refused} symbols or names beyond the first ${this.#strings.size - 1} were not kept`;
@@ -299,6 +315,18 @@ export async function summarizeTrace(source: TraceSource, options: TraceOptions 
   const reader = new TraceReader(source, options);
   for await (const _ of reader);
   return reader.summary;
+}
+
+/** What to say if no event could be read; undefined if one was, or if the trace itself says that it has none. */
+function nothingRead(c: Counts, table: EventTable): { message: string; expected: string } | undefined {
+  if (c.byteOffset === 0) return { message: "the input is empty", expected: TEXTS };
+  if (c.events > 0 && !(c.damagedLines > 0 && c.known.every((count) => count === 0))) return undefined;
+  if (c.damagedLines === 0 && c.recognised) return undefined;
+  const form = likelyForm(c.samples, (name) => table.byName(name) !== undefined);
+  const message = "no line of the input is a trace event";
+  return form
+    ? { message: `${message}; it looks like ${form.what}`, expected: form.expected }
+    : { message, expected: TEXTS };
 }
 
 function inRange(value: number, name: string, low: number, high: number): number {

@@ -34,8 +34,10 @@ export interface TraceSummary {
   readonly extraFields: ReadonlyMap<string, number>;
   /** Values printed as `(fault)`: the probe could not read the memory. */
   readonly faultValues: number;
-  /** Lines of stack traces and call chains, which are skipped. */
+  /** Lines of stack traces and call chains, which are skipped; their headings (`<stack trace>`) are no events. */
   readonly stackLines: number;
+  /** Lines of perf's own records (PERF_RECORD_FORK and others), which are skipped: they are no events and may have no time. */
+  readonly sideBandLines: number;
   /** Empty lines, which are skipped. */
   readonly blankLines: number;
   /** Lines that could not be read and were skipped. */
@@ -58,7 +60,7 @@ export interface TraceSummary {
   readonly firstTime: number | undefined;
   /** Time of the last event, nanoseconds from {@link originSeconds} on. */
   readonly lastTime: number | undefined;
-  /** Seconds to add to the times; see `EventBatch.originSeconds`. */
+  /** Seconds (10^9 ticks if the clock counts) to add to the times; see `EventBatch.originSeconds`. */
   readonly originSeconds: number;
   /** `ticks` if the trace clock counts something else than time (`counter`, `x86-tsc`). */
   readonly timeUnit: "ns" | "ticks";

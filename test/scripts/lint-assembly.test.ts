@@ -42,22 +42,22 @@ describe("the linter of the engine", () => {
     [
       "an unused import",
       'import { twice } from "./numbers";\n\nexport const STATE: u32 = 0;\n',
-      "assembly/base/other.ts:1:8 lint/correctness/noUnusedImports",
+      "assembly/base/points.ts:1:8 lint/correctness/noUnusedImports",
     ],
     [
       "an unused constant",
       "const LIMIT: u32 = 4;\n\nexport const STATE: u32 = 0;\n",
-      "assembly/base/other.ts:1:7 lint/correctness/noUnusedVariables",
+      "assembly/base/points.ts:1:7 lint/correctness/noUnusedVariables",
     ],
     [
       "a function that nobody calls",
       "// @ts-ignore: decorator\n@inline\nfunction half(value: u32): u32 {\n  return value / 2;\n}\n",
-      "assembly/base/other.ts:3:10 lint/correctness/noUnusedVariables",
+      "assembly/base/points.ts:3:10 lint/correctness/noUnusedVariables",
     ],
     [
       "an exported function that nobody uses",
       "export function half(value: u32): u32 {\n  return value / 2;\n}\n",
-      "assembly/base/other.ts:1: nobody uses the exported function half",
+      "assembly/base/points.ts:1: nobody uses the exported function half",
     ],
     [
       "a default export",
@@ -67,7 +67,7 @@ describe("the linter of the engine", () => {
     [
       "a line that is too long",
       `// ${"long ".repeat(30)}\nexport const STATE: u32 = 0;\n`,
-      "assembly/base/other.ts:1: a line of 153 characters; at most 140",
+      "assembly/base/points.ts:1: a line of 153 characters; at most 140",
     ],
   ])("finds %s, at its place", (_, text, finding) => {
     const { code, text: printed } = lint({ "base/other.ts": text });

@@ -70,8 +70,9 @@ describe("formats", () => {
       "            init-1       (-----) [001] .....    24.5: <stack trace>\n => vfree\n => do_exit\n";
     const { events, summary } = await readAll(bytes(text));
     expect(events).toHaveLength(1);
-    expect(summary).toMatchObject({ stackLines: 2, damaged: false, timeUnit: "ns" });
-    expect([...summary.unknown]).toEqual([["<stack trace>", 1]]);
+    // The heading of a stack is no event.
+    expect(summary).toMatchObject({ stackLines: 3, events: 1, damaged: false, timeUnit: "ns" });
+    expect([...summary.unknown]).toEqual([]);
     const ticks = await readAll(bytes("            init-1       [001] ..... 987654321: vfree: (f) addr=0x10\n"));
     expect(ticks.summary.timeUnit).toBe("ticks");
     expect(ticks.events[0]!.time).toBe(987654321);
