@@ -14,6 +14,7 @@ import {
 import { joinMapping, type Mapping } from "../trace/index.js";
 import { openTrace } from "../trace/node.js";
 import { fileOption } from "./choices.js";
+import { InputError } from "./errors.js";
 import { inFile, looksLikeFile, readJson } from "./json-file.js";
 import { refuseNothing } from "./nothing-read.js";
 import { startProgress } from "./output.js";

@@ -2,7 +2,7 @@
 // (docs/rules.md section 11). One table says of every field what it may be, what the engine is told of it, and whether CPUs
 // can notice it; checks, defaults, bits and the key of what CPUs notice are made of it.
 
-import { checkOneOf, InvalidOptionError } from "../base/errors.js";
+import { checkOneOf, InvalidOptionError, oneOfText } from "../base/errors.js";
 import { type Site, sites } from "../program/sites.js";
 
 /** A policy, as data. */
@@ -143,7 +143,7 @@ export function completePolicy(value: unknown, at: string, expected: string): Ch
   const allowed = ["name", ...fieldNames, "about"];
   for (const key of Object.keys(given)) {
     if (!allowed.includes(key)) {
-      throw new InvalidOptionError(`${at}.${key}`, given[key], `one of ${allowed.join(", ")}`);
+      throw new InvalidOptionError(`${at}.${key}`, given[key], oneOfText(key, allowed));
     }
   }
   const { name = "none", about } = given;

@@ -70,7 +70,7 @@ describe("the linter of the engine", () => {
       "assembly/base/points.ts:1: a line of 153 characters; at most 140",
     ],
   ])("finds %s, at its place", (_, text, finding) => {
-    const { code, text: printed } = lint({ "base/other.ts": text });
+    const { code, text: printed } = lint({ "base/points.ts": text });
     expect(code).toBe(1);
     expect(printed).toContain(finding);
   });
