@@ -102,7 +102,7 @@ export class TableEvents {
     const pair = (i: number) => [words[at + i]!, words[at + i + 1]!] as const;
     const freed = { address: pair(2), page: pair(4), base: pair(6), deferred: words[at + 8]! === 1 };
     // Without the offset in the caller, where the site is one.
-    const site = batch.strings.get(words[at]!).replace(/[+ ].*$/, "");
+    const site = batch.strings.get(words[at]!).replace(/[+ .].*$/, "");
     tell();
     this.count++;
     if (freed.deferred) this.#wait(freed.page);

@@ -294,11 +294,15 @@ function makeTests(when: Readonly<Record<string, Condition>>, type: EventType, s
   });
 }
 
-/** Whether symbol number `id` is one of the functions, offset and module apart; remembered per symbol. */
+/**
+ * Whether symbol number `id` is one of the functions, offset and module apart; remembered per symbol. What compilers add to
+ * the name of a copy (`.isra.0`, `.part.0`, `.constprop.0`, `.llvm.123`) is not looked at, unless it is asked for.
+ */
 function functionTest(functions: readonly string[], strings: StringTable): (id: number) => boolean {
   const known: (boolean | undefined)[] = [];
   return (id) => {
-    known[id] ??= functions.includes(strings.get(id).replace(/[+ ].*$/, ""));
+    const name = strings.get(id).replace(/[+ ].*$/, "");
+    known[id] ??= functions.includes(name) || functions.includes(name.replace(/\..*$/, ""));
     return known[id];
   };
 }

@@ -17,6 +17,8 @@ const again = (option: string): string =>
 
 const TIME = String.raw`\d+\.\d{6}(?:\d{3})?:`;
 const EVENT = String.raw`[a-z_]\w*:[A-Za-z_]\w*:`;
+/** As that, or an event of perf's own: "cycles:", "cpu-clock:u:". */
+const SAMPLE = String.raw`[a-z_][\w.-]*:`;
 
 /** Forms by a line of theirs; the first that fits. */
 const FORMS: readonly (readonly [RegExp, Form])[] = [
@@ -32,6 +34,8 @@ const FORMS: readonly (readonly [RegExp, Form])[] = [
   [/^\d+ \d+ \d+ (?:type: \d+|\?)/, { what: "tracefs text with option raw", expected: again("noraw") }],
   [/^(?:[0-9a-f]{8} ){2}[0-9a-f]{16} /, { what: "tracefs text with option hex", expected: again("nohex") }],
   [/^0x[0-9a-f]+ \[0x[0-9a-f]+\]: /, { what: "perf script -D", expected: PERF_FIELDS }],
+  [/\[FAILED TO PARSE\]/, { what: "trace-cmd report of a newer kernel's events", expected: "a newer trace-cmd" }],
+  [/^\s*<(?:!DOCTYPE|html)/i, { what: "an HTML page", expected: "the trace itself, as the kernel wrote it" }],
   [/^\s*\{/, { what: "JSON", expected: `${PERF_FIELDS} in place of \`perf data convert\`` }],
   [
     /^\[\d\d:\d\d:\d\d\.\d+\] \(\+/,
@@ -39,9 +43,9 @@ const FORMS: readonly (readonly [RegExp, Form])[] = [
   ],
   [new RegExp(`^\\s*${EVENT}`), perfWithout("time")],
   [new RegExp(`\\s\\[\\d+\\]\\s+(?:\\d+\\s+)?${EVENT}`), perfWithout("time")],
-  [new RegExp(`^\\s*${TIME}\\s+(?:\\d+\\s+)?${EVENT}`), perfWithout("tid, and cpu")],
+  [new RegExp(`^\\s*${TIME}\\s+(?:\\d+\\s+)?${SAMPLE}`), perfWithout("tid, and cpu")],
   [
-    new RegExp(`\\s\\d+(?:/\\d+)?\\s+(?:\\d{1,3}\\s+)?${TIME}\\s+(?:\\d+\\s+)?${EVENT}`),
+    new RegExp(`\\s\\d+(?:/\\d+)?\\s+(?:\\d{1,3}\\s+)?${TIME}\\s+(?:\\d+\\s+)?${SAMPLE}`),
     perfWithout("cpu (or with -L)"),
   ],
   [new RegExp(`^.*\\[\\d+\\]\\s+${TIME}\\s+(?:\\d+\\s+)?${EVENT}`), perfWithout("tid")],

@@ -234,7 +234,8 @@ export class LineParser {
   }
 
   #unknown(bytes: Uint8Array, start: number, name: number, end: number): number {
-    const text = decoder.decode(bytes.subarray(name, end));
+    // "sys_openat(dfd: 3, …)": the first argument is no part of the name.
+    const text = decoder.decode(bytes.subarray(name, end)).replace(/\(.*$/, "");
     if (text === "kernel_stack" || text === "user_stack") {
       this.counts.recognised = true;
       this.#others.stackEvent();

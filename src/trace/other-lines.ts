@@ -73,6 +73,9 @@ export class OtherLines {
     // bpf_trace_printk() of older kernels writes an event with an empty name.
     if (body.startsWith(":")) name = "(no name)";
     else if (/ <-/.test(body)) name = "(function)";
+    // tracefs writes the events of syscalls, and raw data written by processes, without a name of their own.
+    else if (/^sys_\w+(?:\(| -> )/.test(body)) name = /^\w+/.exec(body)![0];
+    else if (/^# [0-9a-f]+ buf:/.test(body)) name = "(raw data)";
     else if (!NAMED_TRACERS.has(this.#tracer)) name = `(${this.#tracer})`;
     if (name === undefined) {
       counts.damagedLine("bad-prefix", bytes, start, end, "an event without a name", "name: after the time");

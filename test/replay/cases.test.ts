@@ -112,6 +112,25 @@ describe("T14: frees at once, by __free_pages", () => {
     expect(program.frees).toEqual({ pmd_free_pte_page: 2 });
   });
 
+  it.each(["", ".isra.0", ".constprop.0", ".part.0", ".llvm.8232844412049014381"])(
+    "callers named with %j",
+    async (copy) => {
+      const { program } = await replay(
+        trace(
+          "remove_pagetable: (f+0x0/0x8f0) start=0xffff8e7a00000000 end=0xffff8e7a10000000 direct=1",
+          `__free_pages: (f+0x4/0x10) page=0xfffff90fc02fec80 order=0 caller=remove_pagetable${copy}+0x813/0x8f0 pc=0x1`,
+          "flush_all: (f+0x4/0x60) caller=try_remove_memory+0x10c/0x160",
+          "cpa_flush: (f+0x0/0x2e0) vaddr=0xffffffffc0605000 numpages=1 cache=0",
+          `flush_all: (f+0x4/0x60) caller=cpa_flush${copy}+0x1cc/0x2e0`,
+          `__free_pages: (f+0x4/0x10) page=0xfffff90fc039f0c0 order=0 caller=cpa_flush${copy}+0x25e/0x2e0 pc=0x2`,
+        ),
+        NONE,
+      );
+      expect(program.frees).toEqual({ remove_pagetable: 1, cpa_collapse_large_pages: 1 });
+      expect(program.skipped).toEqual({});
+    },
+  );
+
   it("the frame follows from the struct page, where the trace says where those begin", async () => {
     const { frees } = await replay(
       trace(

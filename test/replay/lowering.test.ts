@@ -118,6 +118,8 @@ describe("lowering", () => {
     const { frees, program, policies } = await play([
       `pud_free_pmd_page: (f+0x1/0x2) pud=0xffff888000001000 addr=${hex(AREA)} entry=0x13a4f067`,
       flush(AREA, AREA + 0xfffn, "pud_free_pmd_page"),
+      // A PT, the function's scratch page, which is no table, and the PD.
+      free.replace("pmd_free_pte_page", "pud_free_pmd_page"),
       free.replace("pmd_free_pte_page", "pud_free_pmd_page"),
       free.replace("pmd_free_pte_page", "pud_free_pmd_page"),
       done.replaceAll("pmd_free_pte_page", "pud_free_pmd_page"),

@@ -4,6 +4,7 @@ import { TraceFormatError } from "../../src/trace/index.js";
 import { bytes, fixture, line, readAll } from "./support.js";
 
 const VFREE = "vfree: (vfree+0x4/0x50) addr=0xffffc90000480000";
+// The last four are from public reports about other readers.
 const NAMES = [
   "x 1 [0] 9.9: v:",
   "a-1 [0] 1.5: b:",
@@ -259,6 +260,20 @@ describe("T11: odd lines of tracefs", () => {
     expect([...summary.unknown]).toEqual([["(no name)", 1]]);
   });
 
+  it("syscalls and raw data have no name of their own: unknown events, no damage", async () => {
+    const text =
+      line("sys_openat(dfd: ffffff9c, filename: 7f0000001000, flags: 0)") +
+      line("sys_openat -> 0x3") +
+      line("sys_getpid()");
+    const { summary } = await whole(text + line("# 1a buf: 01 02 03") + line("tracing_mark_write.llvm.82: E|992|"));
+    expect([...summary.unknown]).toEqual([
+      ["sys_openat", 2],
+      ["sys_getpid", 1],
+      ["(raw data)", 1],
+      ["tracing_mark_write.llvm.82", 1],
+    ]);
+  });
+
   it("option verbose leaves the number of entries out: a note, no damage", async () => {
     const { events, summary } = await readAll(bytes(`# tracer: nop\n#\n${line(VFREE)}${line(VFREE)}`));
     expect(events).toHaveLength(2);
@@ -317,6 +332,19 @@ describe("T12: nothing that can be read", () => {
     ],
     ["a latency tracer", "  <idle>-0       1d.h1    12us!: tick_sched <-do\n", "latency format", "nolatency-format"],
     ["perf script -D", "0x1234 [0x68]: event: 1\n", "perf script -D", "perf script -F"],
+    [
+      "a failed report",
+      `cpus=2\n            vmix-213   [001]    24.500000: tlb_flush:            [FAILED TO PARSE] pages=1 reason=3\n`,
+      "newer kernel",
+      "newer trace-cmd",
+    ],
+    ["systrace", "<!DOCTYPE html>\n<html>\n", "an HTML page", "the trace itself"],
+    [
+      "simpleperf",
+      "com.app    21452/21452 11371.483014: 201198 cpu-clock:\n",
+      "without the field cpu",
+      "perf script -F",
+    ],
     ["dmesg", "[   12.345678]     vmix-213     0d..1 12345678us : vfree\n", "kernel's log", "tracefs"],
     ["perf data convert", '{\n  "linux-perf-json-version": 1,\n', "JSON", "perf script -F"],
   ])("%s: says so first, with the form and what converts it", async (_, text, form, way) => {
