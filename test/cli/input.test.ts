@@ -78,7 +78,7 @@ describe.each([
 describe("K18: the library", () => {
   it("refuses policies with one name, by their place", async () => {
     const two = [{ ...policies.none, name: "x" }, "none" as const, { ...policies["user-root"], name: "x" }];
-    const message = 'policies[2].name is "x"; expected another name than policies[0] has';
+    const message = 'policies[2].name is "x"; expected a name of its own (policies[0] has this one)';
     await expect(verdicts({ policies: two, scenarios: ["munmap"] }).next()).rejects.toThrow(message);
     await expect(replay([], { policies: two })).rejects.toThrow(message);
     await expect(replay([], { policies: [{}, { root: "none" }] })).rejects.toThrow(/policies\[1\]\.name is "none"/);
