@@ -36,6 +36,8 @@ async function build() {
     OUT,
     "--textFile",
     "build/riscv.wat",
+    "--transform",
+    "./scripts/drop-assertions.mjs",
   ];
   const { error, stderr } = await asc.main(options, { readFile });
   if (error) {

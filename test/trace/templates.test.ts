@@ -1,5 +1,5 @@
 // Forms of lines that were learned give what reading with care gives: for whole, cut, mixed and damaged text.
-import fc from "fast-check";
+import fc from "../support/fast-check.js";
 import { describe, expect, it } from "vitest";
 import { EventBatch } from "../../src/trace/batch.js";
 import { DiagnosticList } from "../../src/trace/diagnostics.js";
