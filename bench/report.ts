@@ -87,7 +87,7 @@ export function formatChecks(set: SetResult, missing: string | undefined): strin
   return `${head}\n\n${layOut([["case", "operations", "check value"], ...rows])}`;
 }
 
-/** The kernel programs: one row a policy. Without times (`quick`) only what the programs came to. */
+/** The kernel programs: one row per policy. Without times (`quick`) only what the programs came to. */
 export function formatKernel(rows: readonly KernelRow[], quick: boolean): string {
   const counts = ["tables freed", "IOMMU rounds", "hazards"];
   const head = quick

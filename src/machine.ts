@@ -220,7 +220,7 @@ export class Machine {
       throw new InvalidOptionError("program", `${count} + ${extra} records`, `at most ${CHUNK} + ${MAX_INTERLEAVED}`);
     }
     if (interleaved.points.length !== extra) {
-      throw new InvalidOptionError("points.length", interleaved.points.length, `one a record (${extra})`);
+      throw new InvalidOptionError("points.length", interleaved.points.length, `one per record (${extra})`);
     }
     for (const [i, point] of interleaved.points.entries()) {
       checkInteger(`points[${i}]`, point, i === 0 ? 0 : (interleaved.points[i - 1] as number), 0xffff_ffff);

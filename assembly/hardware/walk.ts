@@ -8,7 +8,6 @@ import { find, touch } from "../cache/lookup";
 import { isUser, isWrite } from "../paging/access";
 import { descend } from "../paging/descent";
 import {
-  accumulate,
   allowsOnceMarked,
   answerOf,
   cachedLeaf,

@@ -11,7 +11,7 @@ export const DATA: u8 = 2;
 /** How many states there are. */
 export const FRAME_STATES: u8 = 3;
 
-// ---- what a walk asks of a frame, 8 bytes a slot so that many fit into a cache line ----
+// ---- what a walk asks of a frame, 8 bytes per slot so that many fit into a cache line ----
 const STANDING_GENERATION: usize = 0;
 const STANDING_STATE: usize = STANDING_GENERATION + 4;
 const STANDING_LEVEL: usize = STANDING_STATE + 1;

@@ -56,7 +56,7 @@ export function setInterleaved(program: usize, at: usize, count: u32): void {
   watchPoints(playOne.index, program, at, count);
 }
 
-/** Plays `count` operations at `program`; each result goes to `results` (8 bytes a record) unless that is 0. */
+/** Plays `count` operations at `program`; each result goes to `results` (8 bytes per record) unless that is 0. */
 export function play(program: usize, count: u32, results: usize): void {
   assert(unlinkedCount() == 0, "unlinked tables are on the stack before a program plays");
   const first = operationNumber();

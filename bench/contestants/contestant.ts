@@ -1,5 +1,5 @@
 // What every contestant written in JavaScript can do. All of them play the same packed programs (assembly/base/record.ts:
-// 16 bytes an operation) and count the same things, so that their results can be compared bit by bit.
+// 16 bytes per operation) and count the same things, so that their results can be compared bit by bit.
 import type { World } from "../world.js";
 
 /** Operations that a program is played in at a time; the results of one such chunk are kept. */

@@ -3,6 +3,7 @@
 
 import * as v from "valibot";
 import { InvalidOptionError, oneOfText } from "./errors.js";
+import type { Seed } from "./seed.js";
 
 /** A schema of a T. */
 export type Schema<T> = v.GenericSchema<unknown, T>;
@@ -121,9 +122,6 @@ export function address() {
   const allowed = "a 64-bit address as bigint";
   return v.pipe(v.bigint(allowed), v.minValue(-(1n << 63n), allowed), v.maxValue((1n << 64n) - 1n, allowed));
 }
-
-/** What starts a random sequence: the same seed, the same sequence on every machine. */
-export type Seed = bigint | number;
 
 /** A seed, 0 to 2^64 - 1. */
 export function seed() {

@@ -13,7 +13,7 @@ export const FILES = ":files";
 type Candidate = readonly [value: string, about: string];
 
 /**
- * Candidates for the last word, one a line: `value TAB about`, or {@link FILES}.
+ * Candidates for the last word, one per line: `value TAB about`, or {@link FILES}.
  *
  * @param args `--`, and the words after the command's name, the last one as far as it is typed
  */

@@ -47,7 +47,7 @@ function printTrace(result: ReplayResult): void {
     `flushes: flush_tlb_kernel_range ${kernelRange}, flush_tlb_all ${all}, __flush_tlb_all ${local}, flush_tlb_mm_range ${mm}`,
   );
   print(
-    `played: ${program.records} operations a policy, of them ${program.accesses} device accesses ` +
+    `played: ${program.records} operations per policy, of them ${program.accesses} device accesses ` +
       `(${program.kernelProbes} at the kernel half), ${(result.throughput.operationsPerSecond / 1e6).toFixed(1)} million a second`,
   );
   for (const [reason, count] of Object.entries(program.skipped))
@@ -131,7 +131,7 @@ function printWitnesses(result: ReplayResult): void {
     const lines = witnesses(result, policy);
     if (lines.length === 0) continue;
     print();
-    print(`witnesses against ${policy.policy.name}, one a site:`);
+    print(`witnesses against ${policy.policy.name}, one per site:`);
     for (const line of lines) print(`  ${line}`);
   }
 }

@@ -77,7 +77,7 @@ export function register(program: Command): void {
     .option("--frees <number>", "table frees that are listed", parseCount, 40)
     .option("--strict", "the first damage of the trace is an error")
     .option("--json", "print the whole result as JSON")
-    .option("--csv", "print one line a policy as CSV")
+    .option("--csv", "print one line per policy as CSV")
     .addOption(fileOption("--html <file>", "write the result as one page that opens offline, too"))
     .addHelpText("after", "\nExample:\n  stalewalk replay test/fixtures/traces/hugevmap.trace.txt --policy all")
     .action(run);

@@ -14,7 +14,7 @@ export type Replacement = (typeof replacements)[number];
 export interface PagingStructureCacheGeometry {
   /** Entries in all, 1 to 2^22. */
   entries: number;
-  /** Entries a set, 1 to 4096; `entries` for a fully associative cache. */
+  /** entries per set, 1 to 4096; `entries` for a fully associative cache. */
   ways: number;
   /** Default `lru`. */
   replacement?: Replacement;

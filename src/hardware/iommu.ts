@@ -148,7 +148,7 @@ export class Iommu extends Agent {
     return new Device(name, index, tlb, requesters);
   }
 
-  /** Requesters that this IOMMU adds to a machine: one a PASID, and one a (device with a TLB, PASID). */
+  /** Requesters that this IOMMU adds to a machine: one per PASID, and one per (device with a TLB, PASID). */
   get requesterCount(): number {
     return this.pasids.length * (1 + this.devices.filter((device) => device.tlb).length);
   }

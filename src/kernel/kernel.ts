@@ -153,9 +153,9 @@ export class Kernel {
   }
 
   /** Pages unmapped but not purged, and how many start a purge (lazy_max_pages). */
-  get lazy(): { pages: number; most: number } {
+  get lazy(): { pages: number; max: number } {
     const { lazyPages, lazyMaxPages } = this.engine.exports;
-    return { pages: Number(lazyPages()), most: Number(lazyMaxPages()) };
+    return { pages: Number(lazyPages()), max: Number(lazyMaxPages()) };
   }
 
   /**

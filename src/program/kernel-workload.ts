@@ -1,7 +1,8 @@
 // Synthetic kernel programs from the engine's own seeded generator (assembly/program/kernel-workload.ts).
 
 import { checkAddress, InvalidOptionError } from "../base/errors.js";
-import { address, integer, number, object, optional, parse, type Seed, seed } from "../base/schema.js";
+import { address, integer, number, object, optional, parse, seed } from "../base/schema.js";
+import type { Seed } from "../base/seed.js";
 import { kernelWorkloadKinds, kindScale, maxMms, maxRequesters, shareScale } from "../engine/abi.js";
 import type { Engine } from "../engine/instance.js";
 import { MAX_AREAS, MAX_DEVICES, MAX_USER_PAGES } from "../engine/limits.js";

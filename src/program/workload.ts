@@ -10,10 +10,10 @@ import {
   oneOf,
   optional,
   parse,
-  type Seed,
   seed,
   unknownField,
 } from "../base/schema.js";
+import type { Seed } from "../base/seed.js";
 import { flushKinds, flushScale, maxRequesters, mayWrite, pcids, streams, writeScale } from "../engine/abi.js";
 import { checkAccess } from "../hardware/context.js";
 import type { Access } from "../paging/access.js";

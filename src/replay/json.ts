@@ -51,7 +51,7 @@ const COLUMNS: readonly (readonly [
 ];
 
 /**
- * One line a policy, with a heading (RFC 4180; a name with a comma or quote is quoted). A text that a spreadsheet would take
+ * One line per policy, with a heading (RFC 4180; a name with a comma or quote is quoted). A text that a spreadsheet would take
  * for a formula gets an apostrophe in front, which makes it text there.
  */
 export function toCsv(result: ReplayResult): string {

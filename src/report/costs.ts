@@ -59,7 +59,7 @@ ${dearest && dearest.lostNs > 0 && html`Dearest: ${code(dearest.policy.name)} wi
     title: "Cost of each policy, by kind",
     text,
     legend: costParts.filter((part) => result.policies.some((one) => part.of(one, figures) > 0)),
-    label: `Stacked bars, one a policy: ${result.policies.map(({ policy, lostNs }) => `${policy.name} ${time(lostNs)}`).join(", ")}.`,
+    label: `Stacked bars, one per policy: ${result.policies.map(({ policy, lostNs }) => `${policy.name} ${time(lostNs)}`).join(", ")}.`,
     draw: (width) => spec(result, width),
     data: dataTable(result, figures),
   };

@@ -55,7 +55,7 @@ function siteName(site: string | undefined): Html {
   return site === "user" ? html`user mappings` : code(site);
 }
 
-/** One record a site: of its first free on record, the worst walk. */
+/** One record per site: of its first free on record, the worst walk. */
 export function witnessesOf({ hazards }: PolicyResult): ReplayHazard[] {
   const sites = new Map<string, ReplayHazard>();
   for (const hazard of hazards.records) {

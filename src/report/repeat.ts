@@ -32,7 +32,7 @@ export interface Versions {
 export function repetition(result: ReplayResult, versions: Versions, command: string | undefined): Html {
   const { configuration, throughput, program } = result;
   const json = JSON.stringify(configuration, (_, v) => (typeof v === "bigint" ? `0x${v.toString(16)}` : v), 2);
-  const speed = `${count(Math.round(throughput.operationsPerSecond))} operations a second inside the engine`;
+  const speed = `${count(Math.round(throughput.operationsPerSecond))} operations per second inside the engine`;
   return html`<p>The same trace, version and configuration give the same figures on every machine; only the time that it took differs.</p>
 ${
   command !== undefined &&
@@ -49,7 +49,7 @@ ${facts([
   ["walks end at U/S = 0", configuration.stopAtSupervisor ? "yes" : "no"],
   ["seed of the device model", configuration.devices.seed],
   ["deferred work after", timeFormat("ns")(configuration.workDelayNs)],
-  ["operations a policy", count(program.records)],
+  ["operations per policy", count(program.records)],
   ["played", `${count(throughput.operations)} operations in ${throughput.seconds.toFixed(1)} s; ${speed}`],
 ])}
 ${details("The whole configuration as JSON", html`<pre class="scroll" role="region" tabindex="0" aria-label="Configuration">${json}</pre>`)}`;

@@ -7,6 +7,7 @@ import { crc32 } from "../../src/formats/crc32.js";
 import { GzipReader } from "../../src/formats/gzip.js";
 import { fflateInflater } from "../../src/formats/inflate.js";
 import { zlibInflater } from "../../src/formats/node.js";
+import { runs } from "../support/effort.js";
 import fc from "../support/fast-check.js";
 import { chunked, fixture } from "../trace/support.js";
 
@@ -63,7 +64,7 @@ describe.each(Object.entries(inflaters))("gzip reader with %s", (_, inflater) =>
           expect(bytes.equals(Buffer.concat(members.map(([data]) => data)))).toBe(true);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: runs(60) },
     );
   });
 
@@ -105,7 +106,7 @@ describe.each(Object.entries(inflaters))("gzip reader with %s", (_, inflater) =>
         expect(parts.bytes.equals(whole.bytes)).toBe(true);
         expect(parts).toEqual(whole);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(200) },
     );
   });
 

@@ -149,7 +149,7 @@ describe("a checked policy", () => {
     [5, /^policy is 5; expected the name of a preset \(none, .*\) or an object$/],
     [[], /^policy is .*; expected the name of a preset/],
     ["nobody", /^policy is "nobody"; expected one of none, flush-range/],
-    [{ nmae: "x" }, /^policy\.nmae is "x"; expected one of name, hooks, .*, about$/],
+    [{ nmae: "x" }, /^policy\.nmae is "x"; expected one of name, hooks, .*, about; did you mean name\?$/],
     [{ name: "" }, /^policy\.name is ""; expected a name$/],
     [{ about: 5 }, /^policy\.about is 5; expected a text$/],
     [{ hooks: 5 }, /^policy\.hooks is 5; expected an object with kernelRange and flushAll$/],

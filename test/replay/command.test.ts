@@ -74,7 +74,7 @@ describe("replay", () => {
     expect(result.trace.counts["pmd_free_pte_page"]).toBe(1);
   });
 
-  it("prints CSV with one line a policy", async () => {
+  it("prints CSV with one line per policy", async () => {
     const { out } = await runCli("replay", HUGE, "--csv");
     const lines = out.trimEnd().split("\r\n");
     expect(lines).toHaveLength(9);

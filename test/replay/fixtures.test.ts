@@ -125,7 +125,7 @@ describe("the driver's own queue", () => {
 });
 
 describe("a result", () => {
-  it("goes to JSON and back but for bigints, and to CSV with one line a policy", async () => {
+  it("goes to JSON and back but for bigints, and to CSV with one line per policy", async () => {
     const result = await play("hugevmap.trace.txt");
     const parsed = JSON.parse(toJson(result)) as ReplayResult;
     expect(parsed.trace.counts).toEqual(result.trace.counts);

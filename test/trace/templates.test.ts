@@ -1,5 +1,5 @@
 // Forms of lines that were learned give what reading with care gives: for whole, cut, mixed and damaged text.
-import fc from "../support/fast-check.js";
+
 import { describe, expect, it } from "vitest";
 import { EventBatch } from "../../src/trace/batch.js";
 import { DiagnosticList } from "../../src/trace/diagnostics.js";
@@ -7,6 +7,7 @@ import { EventTable } from "../../src/trace/event-table.js";
 import { EVENTS, type EventDefinition } from "../../src/trace/events.js";
 import { LineParser } from "../../src/trace/line-parser.js";
 import { StringTable } from "../../src/trace/strings.js";
+import fc from "../support/fast-check.js";
 import { bytes, fixture, line } from "./support.js";
 
 const NAMES = [

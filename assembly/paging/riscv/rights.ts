@@ -39,7 +39,7 @@ import {
 } from "./entry";
 
 // ---- the part of a context that is the format's own ----
-/** Bits that must be 0 in non-leaf entries, then in leaves, 8 bytes a level (0 is not used). */
+/** Bits that must be 0 in non-leaf entries, then in leaves, 8 bytes per level (0 is not used). */
 const FORMAT_RESERVED: usize = 0;
 const FORMAT_RESERVED_LEAF: usize = FORMAT_RESERVED + (MAX_LEVELS + 1) * 8;
 /** Per access (without its speculative mark): what a leaf must be, and the marks that the hardware sets for it. */

@@ -19,7 +19,7 @@ import { AC, NXE, PGE, PKE, SMAP, SMEP, WP } from "./controls";
 import { D, MAX_LEAF_LEVEL, MAX_LEVELS, PKEY_SHIFT, PS, RW, STALE, shiftOf, US, XD } from "./entry";
 
 // ---- the part of a context that is the format's own ----
-/** Reserved bits of non-leaf entries, then of leaves, 8 bytes a level (0 is not used). */
+/** Reserved bits of non-leaf entries, then of leaves, 8 bytes per level (0 is not used). */
 const FORMAT_RESERVED: usize = 0;
 const FORMAT_RESERVED_LEAF: usize = FORMAT_RESERVED + (MAX_LEVELS + 1) * 8;
 /** Per access (without its speculative mark): what a leaf must be, and which protection keys refuse. */
