@@ -30,7 +30,7 @@ describe("a clock that starts again", () => {
           });
         },
       ),
-      { numRuns: runs(300) },
+      { numRuns: runs(150) },
     );
   });
 

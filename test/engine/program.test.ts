@@ -54,7 +54,7 @@ describe("play", () => {
           tablesOf(everyPlace(config), (frame, index) => machine.frames.view(frame)?.[index]);
         expect(entries(played)).toEqual(entries(called));
       }),
-      { numRuns: runs(400) },
+      { numRuns: runs(200) },
     );
   });
 

@@ -7,7 +7,7 @@ import { crc32 } from "../../src/formats/crc32.js";
 import { GzipReader } from "../../src/formats/gzip.js";
 import { fflateInflater } from "../../src/formats/inflate.js";
 import { zlibInflater } from "../../src/formats/node.js";
-import { runs } from "../support/effort.js";
+import { amount, runs } from "../support/effort.js";
 import fc from "../support/fast-check.js";
 import { chunked, fixture } from "../trace/support.js";
 
@@ -88,7 +88,9 @@ describe.each(Object.entries(inflaters))("gzip reader with %s", (_, inflater) =>
   it("a flipped bit: the same text, or a diagnosis", async () => {
     const text = Buffer.from(fixture("hugevmap.trace.txt"));
     const packed = gzipSync(text);
-    for (let bit = 0; bit < packed.length * 8; bit++) {
+    // By day one bit of every third byte.
+    const step = amount({ quick: 211, full: 23, nightly: 1 });
+    for (let bit = 0; bit < packed.length * 8; bit += step) {
       const flipped = Buffer.from(packed);
       flipped[bit >> 3]! ^= 1 << (bit & 7);
       const { bytes, damage } = await gunzip(flipped);

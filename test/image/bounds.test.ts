@@ -10,6 +10,7 @@ import { readCore } from "../../src/image/core.js";
 import { CoreFormatError, ImageError } from "../../src/image/error.js";
 import { openCoreFile, readText } from "../../src/image/node.js";
 import { openCore } from "../../src/image/open.js";
+import { amount } from "../support/effort.js";
 import { buildCore, qemuNote, table } from "./build-core.js";
 
 const MIB = 2 ** 20;
@@ -57,8 +58,8 @@ function coreNaming(size: number): Uint8Array {
 }
 
 describe("X8: more than there should be", () => {
-  it("a gibibyte of zeros in gzip is refused by its first bytes", async () => {
-    const packed = await bomb(new Uint8Array(0), new Uint8Array(MIB), 1024);
+  it("zeros without end in gzip is refused by its first bytes", async () => {
+    const packed = await bomb(new Uint8Array(0), new Uint8Array(MIB), amount({ quick: 64, full: 256, nightly: 1024 }));
     expect(packed.length).toBeLessThan(2 * MIB);
     const { source, taken } = counted(packed);
     await expect(openCore(source, { file: "zeros.core.gz" })).rejects.toThrow(

@@ -7,6 +7,7 @@ import { EventTable } from "../../src/trace/event-table.js";
 import { EVENTS, type EventDefinition } from "../../src/trace/events.js";
 import { LineParser } from "../../src/trace/line-parser.js";
 import { StringTable } from "../../src/trace/strings.js";
+import { runs } from "../support/effort.js";
 import fc from "../support/fast-check.js";
 import { bytes, fixture, line } from "./support.js";
 
@@ -84,7 +85,7 @@ describe("lines by their form", () => {
           compare(`${file}${second.join("")}\n`);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: runs(150) },
     );
   });
 
@@ -99,7 +100,7 @@ describe("lines by their form", () => {
           compare(`${files[which]}${cut.join("\n")}\n`);
         },
       ),
-      { numRuns: 200 },
+      { numRuns: runs(100) },
     );
   });
 
