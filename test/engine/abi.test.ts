@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { policyBit, scopes, sites } from "../../src/engine/abi.js";
 import { checkPolicy, type Policy } from "../../src/kernel/policies.js";
 import { policyBits } from "../../src/kernel/policy.js";
+import { EFFORT } from "../support/effort.js";
 import { ROOT } from "../support/pack-package.js";
 import { moduleTypes } from "../support/wasm-types.js";
 
@@ -67,7 +68,8 @@ describe("constants of the engine", () => {
     expect(wrong.filter(([, , , message]) => !stderr.includes(message))).toEqual([]);
   });
 
-  it.each([
+  // A compile each: at night.
+  it.runIf(EFFORT === "nightly").each([
     [
       "kernel/counters.ts",
       "KERNEL_COUNTERS: u32 = 28",

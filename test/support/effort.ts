@@ -27,7 +27,7 @@ function effortOf(given: string | undefined): Effort {
 }
 
 function operationsOf(given: string | undefined): number {
-  if (given === undefined) return amount({ quick: 5_000, full: 30_000, nightly: 1_000_000 });
+  if (given === undefined) return amount({ quick: 5_000, full: 20_000, nightly: 1_000_000 });
   const operations = Number(given);
   if (!Number.isSafeInteger(operations) || operations < 1) {
     throw new Error(`STALEWALK_OPERATIONS is "${given}"; expected a number from 1 up`);
