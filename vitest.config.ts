@@ -23,6 +23,11 @@ const NOT_QUICK = [
   "test/verdicts/{cli,history,search}.test.ts",
 ];
 
+/** Files that only the nightly run has: tests of the workshop itself, a process or a compile for each case. */
+const NIGHTLY_ONLY = ["test/scripts/lint-assembly.test.ts"];
+
+const LEFT_OUT = { quick: [...NOT_QUICK, ...NIGHTLY_ONLY], full: NIGHTLY_ONLY, nightly: [] };
+
 /** The last line of a run that failed, or that did not take the usual seed: how to play the same again. */
 const sayTheSeed: Reporter = {
   onTestRunEnd(_modules, errors, reason) {
@@ -35,7 +40,7 @@ const sayTheSeed: Reporter = {
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: [...configDefaults.exclude, ...(EFFORT === "quick" ? NOT_QUICK : [])],
+    exclude: [...configDefaults.exclude, ...LEFT_OUT[EFFORT]],
     // Far above what anything takes: a limit is for what hangs, not for what is slow on a busy machine.
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -72,7 +72,7 @@ describe.each(Object.entries(inflaters))("gzip reader with %s", (_, inflater) =>
     const text = fixture("iommu.trace.txt");
     for (const level of [0, 1, 9]) {
       const packed = gzipSync(text, { level });
-      for (let cut = 0; cut < packed.length; cut += level === 0 ? 41 : 1) {
+      for (let cut = 0; cut < packed.length; cut += level === 0 ? 41 : amount({ quick: 37, full: 7, nightly: 1 })) {
         const { bytes, damage } = await gunzip(packed.subarray(0, cut));
         // Nothing at all is an empty file: that is for the caller to say.
         if (cut > 0) expect(damage?.message).toMatch(/cut file/);

@@ -166,7 +166,7 @@ describe("a listing with changed characters", () => {
           expect(error).toBeInstanceOf(ListingFormatError);
         }
       }),
-      { numRuns: runs(500) },
+      { numRuns: runs(250) },
     );
   });
 });
