@@ -18,7 +18,7 @@ export const OPERATION_SIZE: usize = OPERATION_ADDRESS + 8;
 export const EVERY_CPU: u32 = 0xffff;
 
 if (OPERATION_ADDRESS % 8 != 0 || OPERATION_SIZE % 8 != 0) ERROR("the 64-bit words of a record are not aligned");
-if (EVERY_CPU != (1 << (8 * <u32>(OPERATION_ARGUMENT - OPERATION_REQUESTER))) - 1)
+if (EVERY_CPU != u16.MAX_VALUE)
   ERROR("EVERY_CPU is not the last number that a record's requester can be");
 if (MAX_REQUESTERS > EVERY_CPU) ERROR("a record cannot name MAX_REQUESTERS requesters");
 if (OPERATION_REQUESTER + 2 != OPERATION_ARGUMENT || OPERATION_ARGUMENT != 4)

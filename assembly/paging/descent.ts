@@ -6,24 +6,35 @@
 //   | PML4  | | PDPT   | | PD     | | PT     | | offset    |      each index: 9 bits, the place of an entry in a table
 //       |         |          |          |
 //  root +-> entry +--> entry +--> entry +--> leaf -> page            (57 translated bits with 5 levels: a PML5 above)
-//
-// A visitor has, called in this order at each level (with the request that is made, where it matters):
-//   absent(level, frame)                the frame holds no table: ends the descent with this result
-//   target(level, at)                   not 0: the descent ends before this entry, with this result
-//   read(entry, level, frame)           the entry has been read
-//   hole(…, level, at)                  it is not present: ends with this result
-//   isMalformed(…, entry, level, leaf)  it has reserved bits: `malformed(…, level)` ends the descent
-//   leaf(…, level, at, entry, rights)   it maps a page: ends with this result
-//   refuses(…, level, rights)           not 0: ends with this result
-//   enter(…, level, at, entry, rights)  on to the table below, whose slot it returns (0: absent)
 
 import { accumulate, frameIn, isLeaf, isPresent, MAX_LEVELS } from "./format";
 import { entryAt } from "./tables";
 
+/** What a descent calls, in this order at each level. */
+interface Visitor {
+  /** The frame holds no table: ends the descent with this result. */
+  absent(level: u32, frame: u64): u64;
+  /** Not 0: the descent ends before this entry, with this result. */
+  target(level: u32, at: usize): u64;
+  /** The entry has been read. */
+  read(entry: u64, level: u32, frame: u64): void;
+  /** It is not present: ends with this result. */
+  hole(context: usize, access: u32, level: u32, at: usize): u64;
+  /** It has reserved bits: `malformed` ends the descent. */
+  isMalformed(context: usize, entry: u64, level: u32, leaf: bool): bool;
+  malformed(context: usize, access: u32, level: u32): u64;
+  /** It maps a page: ends with this result. */
+  leaf(context: usize, va: u64, access: u32, level: u32, at: usize, entry: u64, rights: u64): u64;
+  /** Not 0: ends with this result. */
+  refuses(context: usize, access: u32, level: u32, rights: u64): u64;
+  /** On to the table below, whose slot it returns (0: absent). */
+  enter(context: usize, va: u64, level: u32, at: usize, entry: u64, rights: u64, frame: u64): u32;
+}
+
 /** From the table of `level` (in `frame`, at slot `table`; 0 = absent) down, with the rights of the path so far. */
 // @ts-ignore: decorator
 @inline
-export function descend<V>(
+export function descend<V extends Visitor>(
   visitor: V,
   context: usize,
   va: u64,
