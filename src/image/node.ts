@@ -109,7 +109,8 @@ export function findCompanions(path: string): Companions {
  * @param options.maxBytes largest size allowed, in bytes, inflated; default 64 MiB
  * @throws ImageError if the file is larger, or has a zero byte, as no text has
  */
-export async function readText(path: string, { maxBytes = MAX_TEXT_BYTES } = {}): Promise<string> {
+export async function readText(path: string, options: { maxBytes?: number } = {}): Promise<string> {
+  const { maxBytes = MAX_TEXT_BYTES } = options;
   const decoder = new TextDecoder();
   let text = "";
   let size = 0;
