@@ -1,7 +1,8 @@
 // The library's table of contents. Works unchanged in Node, Deno, Bun, browsers and workers: no built-ins, nothing
 // happens at import.
 
-export { InvalidOptionError } from "./base/errors.js";
+export { type ErrorCode, InvalidOptionError } from "./base/errors.js";
+export type { Seed } from "./base/seed.js";
 export { compileEngine, compileEngineSync, type EngineOptions } from "./engine/instance.js";
 export type { AgentCounters } from "./hardware/agent.js";
 export type { Cache, CacheCounters, CacheEntry } from "./hardware/cache.js";

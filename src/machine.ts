@@ -50,6 +50,7 @@ export interface RunOptions {
 
 /** A point that a program has reached (docs/rules.md section 13). */
 export interface ReachedPoint {
+  /** Which point. */
   name: PointName;
   /** What it is about: after a free the frame, of a list how many tables, else an address, 0 if there is none. */
   at: bigint;

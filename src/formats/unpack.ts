@@ -7,8 +7,9 @@ import { type GzipDamage, GzipReader, isGzip } from "./gzip.js";
 /** Default bound on an inflated size: 4 GiB, in bytes. */
 export const DEFAULT_MAX_INFLATED_BYTES = 2 ** 32;
 
-/** Thrown by {@link unpack}: damaged or cut gzip data, or more than the allowed bytes. */
+/** Thrown while gzip data is read: damaged or cut gzip data, or more than the allowed bytes. */
 export class GzipError extends Error {
+  /** Which error it is. */
   override readonly name = "GzipError";
   /** Name of the input as the caller gave it. */
   readonly file: string;

@@ -16,7 +16,9 @@ export type Condition =
 
 /** Conditions on the latest event of a name by the same thread. */
 export interface LastEvent {
+  /** Name of the event. */
   readonly event: string;
+  /** What its fields must hold, by field, for it to count. */
   readonly when: Readonly<Record<string, Condition>>;
   /** Events by which the thread forgets it: what it did is over. */
   readonly until?: readonly string[];
