@@ -3,32 +3,29 @@
 
 import { dataAt, levelAt } from "../cache/layout";
 import { find } from "../cache/lookup";
-import { isUser, withoutSpeculativeWrite } from "../paging/access";
+import { withoutSpeculativeWrite } from "../paging/access";
 import { descend } from "../paging/descent";
 import {
   answerOf,
   cachedLeaf,
   FULL_RIGHTS,
   frameIn,
-  isUserReachable,
   MAX_LEVELS,
-  malformed,
-  notPresent,
   PAGE_SHIFT,
   refusal,
   rightsOfPath,
   STALE,
   shiftOf,
-  supervisorEntry,
 } from "../paging/format";
 import { addressMask, isCanonical, levels } from "../paging/mode";
-import { ABSENT, fault, NO_PASID, NON_CANONICAL } from "../paging/outcome";
+import { fault, NO_PASID, NON_CANONICAL } from "../paging/outcome";
 import { tableAt } from "../paging/tables";
-import { AGENT_L1, AGENT_L2, hasFlag, pscOf, STOP_AT_SUPERVISOR } from "./agent";
-import { agentOf, checkOf, controlsOf, formatOf, isMalformed, rootOf, tagOf } from "./context";
+import { AGENT_L1, AGENT_L2, pscOf } from "./agent";
+import { agentOf, checkOf, controlsOf, formatOf, rootOf, tagOf } from "./context";
 import { judge, lookUp, MISS, REFUSED } from "./hit";
 import { PSC_KEY } from "./invalidation";
 import { readPasidEntry } from "./pasid";
+import { Request } from "./request";
 
 /** A link of the chain: the entry, then its table's frame number << 12 | level. */
 export const LINK_ENTRY: usize = 0;
@@ -87,17 +84,7 @@ function explainFrom(context: usize, va: u64, access: u32, level: u32, frame: u6
 
 /** Notes each entry read; changes nothing. */
 @unmanaged
-class Explain {
-  @inline
-  absent(level: u32, frame: u64): u64 {
-    return fault(ABSENT, level, frame);
-  }
-
-  @inline
-  target(level: u32, at: usize): u64 {
-    return 0;
-  }
-
+class Explain extends Request {
   @inline
   read(entry: u64, level: u32, frame: u64): void {
     const link = CHAIN + <usize>chainLength * LINK_SIZE;
@@ -108,31 +95,10 @@ class Explain {
   }
 
   @inline
-  hole(context: usize, access: u32, level: u32, at: usize): u64 {
-    return notPresent(controlsOf(context), access, level);
-  }
-
-  @inline
-  isMalformed(context: usize, entry: u64, level: u32, leaf: bool): bool {
-    return isMalformed(context, entry, level, leaf);
-  }
-
-  @inline
-  malformed(context: usize, access: u32, level: u32): u64 {
-    return malformed(controlsOf(context), access, level);
-  }
-
-  @inline
   leaf(context: usize, va: u64, access: u32, level: u32, at: usize, entry: u64, rights: u64): u64 {
     const leaf = cachedLeaf(entry, level, va, rights, false);
     const refused = refusal(formatOf(context), controlsOf(context), access, leaf, level);
     return refused != 0 ? refused : answerOf(leaf, level, va);
-  }
-
-  @inline
-  refuses(context: usize, access: u32, level: u32, rights: u64): u64 {
-    if (isUserReachable(rights) || !isUser(access) || !hasFlag(agentOf(context), STOP_AT_SUPERVISOR)) return 0;
-    return supervisorEntry(controlsOf(context), access, level);
   }
 
   @inline

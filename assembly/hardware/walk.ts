@@ -5,7 +5,7 @@ import { count } from "../base/memory";
 import { fill } from "../cache/fill";
 import { CACHE_LEVELS, CACHE_MISSES, dataAt, linkAt } from "../cache/layout";
 import { find, touch } from "../cache/lookup";
-import { isUser, isWrite } from "../paging/access";
+import { isWrite } from "../paging/access";
 import { descend } from "../paging/descent";
 import {
   allowsOnceMarked,
@@ -20,18 +20,14 @@ import {
   isGlobalLeaf,
   isUserReachable,
   leafMarks,
-  malformed,
-  notPresent,
   refusal,
   rightsOfPath,
   shiftOf,
-  supervisorEntry,
   TABLE_MARKS,
   withMarks,
 } from "../paging/format";
 import { generationOf, LIVE_TABLE, standing, frameOf } from "../paging/frames";
 import { addressMask, levels } from "../paging/mode";
-import { ABSENT, fault } from "../paging/outcome";
 import { tableAt } from "../paging/tables";
 import {
   AGENT_AD_WRITES,
@@ -43,11 +39,11 @@ import {
   hasFlag,
   IS_CPU,
   pscOf,
-  STOP_AT_SUPERVISOR,
 } from "./agent";
-import { checkOf, controlsOf, formatOf, isMalformed, rootOf, tagOf } from "./context";
+import { checkOf, controlsOf, formatOf, rootOf, tagOf } from "./context";
 import { badSlot, beginWalk, detecting, meet, meetWrite, reportWalk } from "./hazard";
 import { PSC_KEY } from "./invalidation";
+import { Request } from "./request";
 
 // ---- scratch: nothing survives a call ----
 /** The leaf that the last completed translation used, as cached; a device TLB is filled with it. */
@@ -114,35 +110,10 @@ function walkFrom(context: usize, agent: usize, va: u64, access: u32): u64 {
 
 /** What the walker does on its way; the visitor is the agent. */
 @unmanaged
-class Walk {
-  @inline
-  absent(level: u32, frame: u64): u64 {
-    return fault(ABSENT, level, frame);
-  }
-
-  @inline
-  target(level: u32, at: usize): u64 {
-    return 0;
-  }
-
+class Walk extends Request {
   @inline
   read(entry: u64, level: u32, frame: u64): void {
     count(changetype<usize>(this), AGENT_ENTRY_READS);
-  }
-
-  @inline
-  hole(context: usize, access: u32, level: u32, at: usize): u64 {
-    return notPresent(controlsOf(context), access, level);
-  }
-
-  @inline
-  isMalformed(context: usize, entry: u64, level: u32, leaf: bool): bool {
-    return isMalformed(context, entry, level, leaf);
-  }
-
-  @inline
-  malformed(context: usize, access: u32, level: u32): u64 {
-    return malformed(controlsOf(context), access, level);
   }
 
   /** Rule 3.6. */
@@ -164,12 +135,6 @@ class Walk {
     const marked = withMarks(leaf, marks);
     fillTranslation(context, agent, va, level, marked);
     return translated(marked, level, va);
-  }
-
-  @inline
-  refuses(context: usize, access: u32, level: u32, rights: u64): u64 {
-    if (isUserReachable(rights) || !isUser(access) || !hasFlag(changetype<usize>(this), STOP_AT_SUPERVISOR)) return 0;
-    return supervisorEntry(controlsOf(context), access, level);
   }
 
   /** Rule 3.5. */
