@@ -1,6 +1,6 @@
 // The cases: for each a machine, an untimed program that prepares it before every sample, and the program that is timed.
 // Accesses are random, never cyclic: a branch predictor learns cycles and flatters code that leaves a loop early.
-import { type AgentGeometry, geometries, type Machine, ProgramBuilder } from "stalewalk";
+import { type AgentGeometry, geometries, type Machine, ProgramBuilder, type WorkloadPage } from "stalewalk";
 import { operationBytes } from "./contestants/contestant.js";
 import { stalewalkMachine } from "./contestants/stalewalk.js";
 import { seeded, shuffled } from "./random.js";
@@ -159,8 +159,13 @@ export const mixedWorkloads = {
 const MAX_PAGES = 65536;
 
 /** Pages of a mixed program: of every size, in random order, so that the popular ones are no neighbours. */
-export function mixedPages(set: TableSet): Page[] {
-  return shuffled(sample(set.pages, MAX_PAGES), seeded(3));
+export function mixedPages(set: TableSet): WorkloadPage[] {
+  // The library refuses fields of a page that it does not know.
+  return shuffled(sample(set.pages, MAX_PAGES), seeded(3)).map(({ va, access, writable }) => ({
+    va,
+    access,
+    writable,
+  }));
 }
 
 function mixedCase(name: keyof typeof mixedWorkloads, sizes: Sizes): CasePlan {
@@ -169,9 +174,7 @@ function mixedCase(name: keyof typeof mixedWorkloads, sizes: Sizes): CasePlan {
     build(set) {
       const world = { set, geometry: skylake, cpus: 1 };
       const generator: Machine = stalewalkMachine(world, MAX_PAGES);
-      // The library takes what it needs of a page, and refuses fields that it does not know.
-      const pages = mixedPages(set).map(({ va, access, writable }) => ({ va, access, writable }));
-      const program = generator.generate({ ...mixedWorkloads[name], pages }, sizes.mixed);
+      const program = generator.generate({ ...mixedWorkloads[name], pages: mixedPages(set) }, sizes.mixed);
       generator.dispose();
       const { mixedTuned: tunedPart, mixedNaive: naivePart } = sizes;
       return { name, world, prepare: NOTHING, program, tunedPart, naivePart };

@@ -69,7 +69,7 @@ async function run(options: Options): Promise<void> {
       result.cases.push(await measureCase(plan.build(set), executable, late ? hurriedEffort : effort, show));
     }
     // The API costs the same whatever the tables are: one set is enough.
-    if (!options.quick && results.length === 0 && wanted(set, API)) {
+    if (results.length === 0 && wanted(set, API)) {
       progress.show(`${set.name}: through the API`);
       const [hot] = planCases(sizes, 1) as [CasePlan];
       result.api = measureApi(set, hot.build(set).program, sizes, effort) satisfies ApiRow[];

@@ -84,7 +84,8 @@ export function formatChecks(set: SetResult, missing: string | undefined): strin
   const rows = set.cases.map(({ name, operations, check }) => [name, String(operations), check]);
   const who = missing ? `0.1.0, tuned JS, naive JS (native C: ${missing})` : "0.1.0, native C, tuned JS, naive JS";
   const head = `${set.name}: ${set.tables} tables, ${set.pages} pages; stalewalk agrees with ${who}`;
-  return `${head}\n\n${layOut([["case", "operations", "check value"], ...rows])}`;
+  const api = set.api.length === 0 ? "" : `\n\nthrough the API: ${set.api.map(({ name }) => name).join("; ")}`;
+  return `${head}\n\n${layOut([["case", "operations", "check value"], ...rows])}${api}`;
 }
 
 /** The kernel programs: one row per policy. Without times (`quick`) only what the programs came to. */
