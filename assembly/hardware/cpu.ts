@@ -1,5 +1,6 @@
 // Invalidation on a CPU: INVLPG, INVPCID, MOV CR3, MOV CR4 (docs/rules.md section 6; SDM 4.10.4.1).
 
+import { PCIDS } from "../base/limits";
 import { count } from "../base/memory";
 import { addressMask } from "../paging/mode";
 import { PCIDE, PGE, SMEP } from "../paging/x86-64/controls";
@@ -16,9 +17,6 @@ import {
   GLOBALS_AND_OTHER_TAGS,
   NOTHING,
 } from "./invalidation";
-
-/** PCIDs are below this. */
-export const PCIDS: u32 = 4096;
 
 export const INVPCID_ADDRESS: u32 = 0;
 export const INVPCID_CONTEXT: u32 = 1;
