@@ -12,6 +12,7 @@ const CODE = { told: "its memory comes and goes with vmalloc's areas" } as const
 const DMA = { told: "DMA mappings are in tables of their own" } as const;
 const POLICY = { told: "what to tell the IOMMU is the business of the policy that is played" } as const;
 const USER = { told: "of user memory only what is flushed is played" } as const;
+const HOTPLUG = { told: "memory is mapped when it is removed: nobody has walked its tables before" } as const;
 const VMEMMAP = { lost: "mapping or unmapping of vmemmap" } as const;
 const DEVICE = { lost: "SVA of a device of the traced machine: the model's own device is bound in its place" } as const;
 
@@ -41,8 +42,8 @@ export const UNPLAYED = {
   "table-alloc-at": TABLES,
   "sync-top-level": TABLES,
   "free-pages": { told: "the page was no table" },
-  "memory-add": { told: "memory is mapped when it is removed: nobody has walked its tables before" },
-  "direct-map-add": { told: "memory is mapped when it is removed: nobody has walked its tables before" },
+  "memory-add": HOTPLUG,
+  "direct-map-add": HOTPLUG,
   "vmemmap-add": VMEMMAP,
   "vmemmap-remove": VMEMMAP,
   "mm-exit": USER,
