@@ -2,7 +2,6 @@
 
 import { checkInteger, InvalidOptionError } from "./base/errors.js";
 import { integer, list, object, optional, parse } from "./base/schema.js";
-import { allPagesMask, pcids, programFaults } from "./engine/abi.js";
 import type { Pointer } from "./engine/exports.js";
 import { compileEngine, compileEngineSync, Engine, type EngineOptions, engineFields } from "./engine/instance.js";
 import {
@@ -21,6 +20,7 @@ import { Kernel, type KernelConfig, kernelSchema } from "./kernel/kernel.js";
 import type { Controls } from "./paging/access.js";
 import { Frames } from "./paging/frames.js";
 import { type PagingMode, pagingFields, setPagingMode } from "./paging/paging-mode.js";
+import { unplayable } from "./program/faults.js";
 import { type KernelWorkloadOptions, startKernelWorkload } from "./program/kernel-workload.js";
 import { countOperations, operationBytes, twoRecords } from "./program/program.js";
 import { type PointName, pointNames } from "./program/sites.js";
@@ -76,18 +76,6 @@ const machineSchema = object({
   kernel: optional(kernelSchema),
   workloadPages: optional(integer(1, MAX_WORKLOAD_PAGES)),
 });
-
-/** What is wrong with an operation: which part of it, and what it should be. */
-const FAULTS: Readonly<Record<Exclude<(typeof programFaults)[number], "fine">, readonly [string, string]>> = {
-  badCode: ["code", "one of Operation"],
-  badRequester: [
-    "requester",
-    "the number of a CPU, PASID or device of this machine, of the kind that the operation needs",
-  ],
-  badType: ["type", "an access code, or 0 to 3 for INVPCID"],
-  badArgument: ["argument", `a PCID from 0 to ${pcids - 1}, or an address mask from 0 to ${allPagesMask}`],
-  noSecondRecord: ["second record", "a record with the new value of the entry"],
-};
 
 /**
  * Makes a machine.
@@ -198,11 +186,8 @@ export class Machine {
     const { exports } = this.engine;
     const bad = exports.checkProgram(at, count) >>> 0;
     if (bad === count) return;
-    const fault = programFaults[exports.programFault.value] as keyof typeof FAULTS;
-    const [field, expected] = FAULTS[fault];
     const words = this.engine.words(at + bad * operationBytes, 2);
-    const record = [...words].map((word) => word.toString(16).padStart(16, "0")).join(" ");
-    throw new InvalidOptionError(`operation ${first + bad} (${record}): its ${field}`, "not playable here", expected);
+    throw unplayable(first + bad, words, exports.programFault.value);
   }
 
   /**

@@ -7,7 +7,7 @@ import { type Site, sites } from "../program/sites.js";
 import type { DeviceAccesses } from "./accesses.js";
 import type { DeviceModel } from "./device-model.js";
 import { addressOfPage, pageOf, type RecordWriter } from "./records.js";
-import type { TableFree } from "./result.js";
+import type { TableFree } from "./trace-result.js";
 
 /** Threads with an unfinished free that are remembered: a damaged trace may begin any number. */
 const MAX_THREADS = 1 << 12;

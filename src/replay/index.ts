@@ -3,6 +3,8 @@ export type { DeviceModel } from "./device-model.js";
 export { checkDeviceModel, defaultDeviceModel } from "./device-model.js";
 export { toCsv, toJson } from "./json.js";
 export { checkHardware, type ReplayHardware, type ReplayHardwareName, replayHardware } from "./machines.js";
+export type * from "./policy-result.js";
 export { type ReplayOptions, replay } from "./replay.js";
 export type * from "./result.js";
 export { describeFree, describeHazard, duration, witnesses } from "./stories.js";
+export type * from "./trace-result.js";

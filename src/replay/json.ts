@@ -1,6 +1,7 @@
 // A result as text for machines.
 
-import type { PolicyResult, ReplayResult } from "./result.js";
+import type { PolicyResult } from "./policy-result.js";
+import type { ReplayResult } from "./result.js";
 
 /** The result as JSON; bigints become strings like `"0x1a2b"`. */
 export function toJson(result: ReplayResult): string {

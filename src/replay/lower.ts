@@ -11,10 +11,10 @@ import { CpuNumbers } from "./cpu-numbers.js";
 import type { DeviceModel } from "./device-model.js";
 import { TableFrees } from "./frees.js";
 import { pageOf, type RecordWriter } from "./records.js";
-import type { FlushCalls } from "./result.js";
 import { AddressSpaces, DEVICE_MM, IDLE_MM } from "./spaces.js";
 import { TableEvents } from "./table-events.js";
 import type { TimelineBuilder } from "./timeline.js";
+import type { FlushCalls } from "./trace-result.js";
 import { type PlayedName, UNPLAYED, type Unplayed } from "./unplayed.js";
 
 /** What lowering depends on. */

@@ -11,9 +11,10 @@ import { operationBytes } from "../program/program.js";
 import type { Site } from "../program/sites.js";
 import type { TableFrees } from "./frees.js";
 import type { ReplayHardware } from "./machines.js";
+import type { AgentTotals, FreeHazards, PolicyResult, PolicyTimeline, ReplayHazard } from "./policy-result.js";
 import { RECORDS } from "./records.js";
-import type { AgentTotals, FlushCalls, FreeHazards, PolicyResult, PolicyTimeline, ReplayHazard } from "./result.js";
 import type { PolicySample } from "./timeline.js";
+import type { FlushCalls } from "./trace-result.js";
 
 /** The PASID that the device uses. */
 export const PASID = 1;

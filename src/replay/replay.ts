@@ -24,8 +24,9 @@ import { Lowering } from "./lower.js";
 import { checkHardware, type ReplayHardware, type ReplayHardwareName } from "./machines.js";
 import { PASID, Player } from "./player.js";
 import { RecordWriter } from "./records.js";
-import type { ReplayConfiguration, ReplayResult, ReplayTrace } from "./result.js";
+import type { ReplayConfiguration, ReplayResult } from "./result.js";
 import { TimelineBuilder } from "./timeline.js";
+import type { ReplayTrace } from "./trace-result.js";
 
 /** Options of {@link replay}. */
 export interface ReplayOptions {

@@ -1,6 +1,8 @@
 // What happened to freed tables, told in a sentence each: the first walk through a freed table, by site.
 
-import type { PolicyResult, ReplayHazard, ReplayResult, TableFree } from "./result.js";
+import type { PolicyResult, ReplayHazard } from "./policy-result.js";
+import type { ReplayResult } from "./result.js";
+import type { TableFree } from "./trace-result.js";
 
 /** Hexadecimal digits of a kernel address or frame. */
 const hex = (value: bigint | number): string => value.toString(16);

@@ -1,7 +1,8 @@
 // Bins over the time of a trace whose length is not known beforehand: when there are too many, two become one. What is kept
 // are running sums at the end of each bin, so joining bins loses nothing.
 
-import type { PolicyTimeline, Timeline } from "./result.js";
+import type { PolicyTimeline } from "./policy-result.js";
+import type { Timeline } from "./trace-result.js";
 
 /** Most bins. */
 const MAX = 256;
