@@ -1,6 +1,7 @@
 // The door through which everything leaves: results to stdout, messages and progress to stderr. No other file of the
 // command writes to either. Names and texts come from anybody, so nothing that a terminal would obey or that a reader would
 // not see gets through: it is spelled out here, once, for every command. Node-only.
+import { jsonText } from "../base/notation.js";
 import { visible } from "../report/html.js";
 import { OutputError, type Sink, standardSink } from "./streams.js";
 import { type Cell, formatTable, textWidth, wrapLine } from "./table.js";
@@ -76,7 +77,7 @@ export function printCsv(text: string): void {
 
 /** Writes a result to stdout as indented JSON. Bigints become strings like `"0x1a2b"`. */
 export function printJson(value: unknown): void {
-  printJsonText(JSON.stringify(value, (_, item) => (typeof item === "bigint" ? `0x${item.toString(16)}` : item), 2));
+  printJsonText(jsonText(value));
 }
 
 /** Writes a text that is JSON: what is spelled out in it is the same JSON still. */

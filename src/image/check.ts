@@ -1,7 +1,9 @@
 // Holds a walker against what QEMU's monitor said of the same tables in the same stop: entry for entry, both directions.
 // `info tlb` checks every leaf, `info mem` the rights over all levels, the probes that a single walk finds each leaf again.
+
+import { hex } from "../base/notation.js";
 import { Access } from "../paging/access.js";
-import { hex, ImageError } from "./error.js";
+import { ImageError } from "./error.js";
 import {
   formatMemRange,
   formatTlbRow,

@@ -1,7 +1,9 @@
 // Where and how an image is walked: which CPU, which root, how many levels, which controls (SDM 2.5, 4.1).
+
+import { hex } from "../base/notation.js";
 import type { Controls } from "../paging/access.js";
 import type { CoreImage } from "./core.js";
-import { hex, ImageError } from "./error.js";
+import { ImageError } from "./error.js";
 import type { CoreCpu } from "./notes.js";
 import { findTables, type TableGraph, type WalkRules } from "./tables.js";
 

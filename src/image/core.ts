@@ -1,7 +1,8 @@
 // Reader of ELF64 little-endian ET_CORE images of physical memory (System V gABI, chapters 4 and 5; core notes as in
 // QEMU's target/i386/arch_dump.c). PT_LOAD gives physical memory by p_paddr; the notes give the CPUs' registers.
 // Every offset and size is checked against the file before it is used.
-import { CoreFormatError, hex } from "./error.js";
+import { hex } from "../base/notation.js";
+import { CoreFormatError } from "./error.js";
 import { FirstOf } from "./first-of.js";
 import { type FrameRun, layOutFrames, type Segment } from "./frames.js";
 import { type CoreCpu, readNotes } from "./notes.js";

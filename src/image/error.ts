@@ -70,8 +70,3 @@ export class ImageError extends Error {
     this.file = file;
   }
 }
-
-/** A number or bigint in the notation used in messages, `0x1a2b`. */
-export function hex(value: number | bigint): string {
-  return `0x${value.toString(16)}`;
-}

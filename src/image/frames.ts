@@ -3,7 +3,7 @@
 //   not saved, not zeroes;
 // - of overlapping segments the one that starts lower gives the frame (on a tie the earlier program header), unless both
 //   take the bytes from the same place of the file, as dumps with virtual addresses do: that is no conflict.
-import { hex } from "./error.js";
+import { hex } from "../base/notation.js";
 import { FirstOf } from "./first-of.js";
 
 const PAGE = 4096;

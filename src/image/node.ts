@@ -1,10 +1,11 @@
 // Images from files, with the listings that lie beside them. Node-only: not part of the entry point "stalewalk/image".
 import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { hex } from "../base/notation.js";
 import { isGzip } from "../formats/gzip.js";
 import { openFile } from "../formats/node.js";
 import { unpack } from "../formats/unpack.js";
 import { type CoreImage, readCore } from "./core.js";
-import { CoreFormatError, hex, ImageError } from "./error.js";
+import { CoreFormatError, ImageError } from "./error.js";
 import { openCore } from "./open.js";
 import type { ByteSource } from "./source.js";
 

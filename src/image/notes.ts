@@ -1,6 +1,7 @@
 // Notes of a core: CORE/NT_PRSTATUS and others are stepped over; "QEMU" notes hold the CPU state
 // (QEMUCPUState in QEMU's target/i386/arch_dump.c, version 1).
-import { CoreFormatError, hex } from "./error.js";
+import { hex } from "../base/notation.js";
+import { CoreFormatError } from "./error.js";
 
 const NOTE_HEADER_SIZE = 12;
 const STATE_VERSION = 1;

@@ -1,6 +1,7 @@
 // Cross-checks an image against what was recorded beside it: registers from the monitor, and the JSON record.
 
-import { hex, ImageError } from "./error.js";
+import { hex } from "../base/notation.js";
+import { ImageError } from "./error.js";
 import type { LoadedImage } from "./load.js";
 import { type CheckPart, type NamedText, startPart } from "./part.js";
 import { parseInfoRegisters } from "./registers.js";

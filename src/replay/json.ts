@@ -1,11 +1,12 @@
 // A result as text for machines.
 
+import { jsonText } from "../base/notation.js";
 import type { PolicyResult } from "./policy-result.js";
 import type { ReplayResult } from "./result.js";
 
 /** The result as JSON; bigints become strings like `"0x1a2b"`. */
 export function toJson(result: ReplayResult): string {
-  return JSON.stringify(result, (_, item) => (typeof item === "bigint" ? `0x${item.toString(16)}` : item), 2);
+  return jsonText(result);
 }
 
 const COLUMNS: readonly (readonly [

@@ -24,11 +24,6 @@ export function timeFormat(unit: "ns" | "ticks"): TimeFormat {
     : (ticks) => `${count(Math.round(ticks))}\u00a0ticks`;
 }
 
-/** Hexadecimal, `0x1a2b`. */
-export function hex(value: bigint | number): string {
-  return `0x${value.toString(16)}`;
-}
-
 /** A share in percent, one digit. */
 export function percent(part: number, whole: number): string {
   return whole === 0 ? "-" : `${((100 * part) / whole).toFixed(1)} %`;

@@ -1,9 +1,10 @@
 // Every table that the trace frees, and whether somebody walked through it afterwards.
 
+import { hex } from "../base/notation.js";
 import type { FreeHazards, ReplayResult, TableFree } from "../replay/index.js";
 import { type Column, details, table } from "./blocks.js";
 import { harm } from "./comparison.js";
-import { code, count, hex, plural, tableName, timeFormat } from "./format.js";
+import { code, count, plural, tableName, timeFormat } from "./format.js";
 import { type Html, html } from "./html.js";
 import { baseline, freesOf } from "./summary.js";
 

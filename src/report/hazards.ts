@@ -1,12 +1,13 @@
 // Hazards: for every policy that let walks through, who freed, how often it was hit, and one witness a site told step by
 // step: the flush, the free, the walk, and what it did.
 
+import { hex } from "../base/notation.js";
 import { type HazardKind, hazardKinds } from "../kernel/hazards.js";
 import type { Site } from "../program/sites.js";
 import type { PolicyResult, ReplayHazard, ReplayResult, TableFree } from "../replay/index.js";
 import { type Column, details, steps, table } from "./blocks.js";
 import { harm, kindWords } from "./comparison.js";
-import { code, count, hex, plural, tableName, timeFormat } from "./format.js";
+import { code, count, plural, tableName, timeFormat } from "./format.js";
 import { type Html, type HtmlPart, html } from "./html.js";
 
 /** Every policy's hazards. @param most hazard records listed, a policy */

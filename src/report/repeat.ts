@@ -1,5 +1,6 @@
 // What stands behind the figures: assumptions, the cost model with its sources, and everything needed for repetition.
 
+import { jsonText } from "../base/notation.js";
 import { type CostFigure, type CostKind, notModelled } from "../cost/index.js";
 import type { ReplayResult } from "../replay/index.js";
 import { bullets, type Column, details, facts, table } from "./blocks.js";
@@ -31,7 +32,7 @@ export interface Versions {
 /** Versions, command and configuration. */
 export function repetition(result: ReplayResult, versions: Versions, command: string | undefined): Html {
   const { configuration, throughput, program } = result;
-  const json = JSON.stringify(configuration, (_, v) => (typeof v === "bigint" ? `0x${v.toString(16)}` : v), 2);
+  const json = jsonText(configuration);
   const speed = `${count(Math.round(throughput.operationsPerSecond))} operations per second inside the engine`;
   return html`<p>The same trace, version and configuration give the same figures on every machine; only the time that it took differs.</p>
 ${

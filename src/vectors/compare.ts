@@ -1,6 +1,7 @@
 // What must hold of one vector (docs/rules.md section 3; the data's README): the outcome is the SDM's, the entries are
 // as recorded, and `probe` and `explain` say beforehand, without touching anything, what `translate` then does.
 
+import { hex } from "../base/notation.js";
 import type { Explanation } from "../hardware/context.js";
 import type { Access } from "../paging/access.js";
 import type { Outcome } from "../paging/outcome.js";
@@ -23,8 +24,6 @@ const A = 1n << 5n;
 const TYPES = { read: 0, write: 1, fetch: 2 } as const;
 const USER = 4;
 const IMPLICIT = 8;
-
-const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
 /** The access of a vector as the engine takes it. */
 export function accessOf({ access }: WalkVector): Access {

@@ -1,13 +1,12 @@
 // What may happen at a point of a program: probes, somebody who takes a freed frame, the same site once more, deferred
 // work, a switch of address spaces.
 
+import { hex } from "../base/notation.js";
 import { Access } from "../paging/access.js";
 import type { ReuseContents } from "../program/program.js";
 import type { Scenario } from "./scenarios.js";
 import type { MainOperation, Move, Stage } from "./stage.js";
 import { PASID, recordOf } from "./stage.js";
-
-const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
 /** What the one who takes a freed frame writes into it, and why. */
 export const contents: readonly { contents: ReuseContents; text: string }[] = [

@@ -2,6 +2,7 @@
 // a story. Which points there are, and in which order, the engine tells. Addresses are those of Linux on four levels
 // (Documentation/arch/x86/x86_64/mm.rst).
 
+import { hex } from "../base/notation.js";
 import type { ProgramBuilder } from "../program/program.js";
 import type { Site, SitePoint } from "../program/sites.js";
 
@@ -38,7 +39,6 @@ const MIB2 = 0x20_0000n;
 const GIB = 0x4000_0000n;
 /** Pages that the row of munmap() maps and unmaps. */
 const MUNMAP_PAGES = 2;
-const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
 function pmdRegion(va: bigint): Region {
   return {

@@ -1,6 +1,7 @@
 // What must hold of one RISC-V vector: outcome and entries are as the specification has them, `probe` and `explain` say so
 // beforehand without touching anything, and a hart with caches says the same, cold and warm.
 
+import { hex } from "../../base/notation.js";
 import type { Mismatch } from "../compare.js";
 import type { RiscvHart, RiscvStep } from "./machine.js";
 import { describeRiscvOutcome, type RiscvOutcome } from "./outcome.js";
@@ -13,8 +14,6 @@ export const RISCV_PARTS = ["outcome", "entries", "probe", "explain", "cached"] 
 export type RiscvPart = (typeof RISCV_PARTS)[number];
 
 type Wrong = Mismatch<RiscvPart>[];
-
-const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
 /** Plays one vector in its scene and compares. */
 export function compareRiscvVector(vector: RiscvVector, stage: RiscvStage, scene: RiscvScene): Wrong {

@@ -1,0 +1,11 @@
+// How numbers are shown and written: hexadecimal with 0x, in messages and in JSON alike.
+
+/** A number or bigint in the notation used in messages, `0x1a2b`. @internal */
+export function hex(value: number | bigint): string {
+  return `0x${value.toString(16)}`;
+}
+
+/** Indented JSON; bigints become strings like `"0x1a2b"`. @internal */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value, (_, item) => (typeof item === "bigint" ? hex(item) : item), 2);
+}
