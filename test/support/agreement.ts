@@ -1,12 +1,11 @@
 // Plays a program on the engine and on the reference model and compares: outcomes, accessed and dirty bits, and the exact
 // content of every cache, its order of replacement and its counters included.
 
-import { isDeepStrictEqual } from "node:util";
-import { expect } from "vitest";
 import type { Access, Machine, Outcome } from "../../src/index.js";
-import type { Machine as ModelMachine } from "../model/machine.js";
+import type { MachineDump, Machine as ModelMachine } from "../model/machine.js";
 import { type Operation, type Program, playOnModel } from "../model/programs.js";
 import type { Outcome as ModelOutcome } from "../model/walk.js";
+import { agree } from "./agree.js";
 import { dumpEngine, engineMachine, everyPlace, type Place, placesOf, stepEngine, tablesOf } from "./engine-player.js";
 
 /** How two machines are compared. */
@@ -15,6 +14,8 @@ export interface AgreementOptions {
   before?: (index: number, machine: Machine) => void;
   /** Caches and tables are compared after every n-th operation; outcomes after each. Default 1. */
   every?: number;
+  /** Another build of the engine. */
+  module?: WebAssembly.Module | undefined;
 }
 
 /** The model's outcomes carry no page size. */
@@ -46,32 +47,65 @@ function explainOf(machine: Machine, operation: Operation): Outcome | undefined 
   return machine.iommus[operation.iommu]!.explain(pasid, address, asUser(access)).outcome;
 }
 
-/** Plays a program on both and compares; returns how many operations there were. */
-export function expectAgreement({ config, operations }: Program, options: AgreementOptions = {}): number {
-  const { before, every = 1 } = options;
-  const machine = engineMachine(config, operations);
-  const views = new Map(config.frames.map(({ frame }) => [frame, machine.frames.view(frame)!]));
-  const places = placesOf({ config, operations });
-  const check = (model: ModelMachine, where: readonly Place[], when: string): void => {
-    const expected = {
-      ...model.dump(),
-      tables: tablesOf(where, (frame, index) => model.memory.readEntry(frame, index)),
-    };
-    const engine = { ...dumpEngine(machine, config), tables: tablesOf(where, (frame, i) => views.get(frame)?.[i]) };
-    // The fast comparison first: the slow one is there to show what differs.
-    if (!isDeepStrictEqual(engine, expected)) expect(engine, when).toEqual(expected);
-  };
-  const end = playOnModel(config, operations, (index, operation, expected, model) => {
+/** What the model has after an operation: its outcome, and everything that can be seen, if that is compared now. */
+export interface Step {
+  outcome: ModelOutcome | undefined;
+  seen: { dump: MachineDump; tables: readonly (bigint | undefined)[] } | undefined;
+}
+
+/** The engine's side of a comparison: plays a program along with the model's steps. */
+export class Follower {
+  readonly machine: Machine;
+  /** Slots that are compared after each operation; after the last, all of them. */
+  readonly places: readonly Place[];
+  private readonly views: ReadonlyMap<number, BigUint64Array>;
+
+  constructor(
+    private readonly program: Program,
+    private readonly options: AgreementOptions = {},
+  ) {
+    const { config, operations } = program;
+    this.machine = engineMachine(config, operations, options.module);
+    this.views = new Map(config.frames.map(({ frame }) => [frame, this.machine.frames.view(frame)!]));
+    this.places = placesOf(program);
+  }
+
+  /** Plays an operation. @throws AssertionError if it does not do what the model does */
+  follow(index: number, { outcome: expected, seen }: Step): void {
+    const { machine } = this;
+    const operation = this.program.operations[index]!;
     const where = `operation ${index}`;
-    before?.(index, machine);
+    this.options.before?.(index, machine);
     const foretold = foretell(machine, operation);
     const isProbe = operation.kind === "probe" || operation.kind === "request-probe";
     const outcome = isProbe ? explainOf(machine, operation) : stepEngine(machine, operation);
-    if (!isDeepStrictEqual(comparable(outcome), expected)) expect(comparable(outcome), where).toEqual(expected);
-    if (foretold && !isDeepStrictEqual(foretold, outcome)) expect(foretold, `${where}: probe before`).toEqual(outcome);
-    if (index % every === 0) check(model, places, where);
-  });
-  check(end, everyPlace(config), "at the end");
+    agree(comparable(outcome), expected, where);
+    if (foretold) agree(foretold, outcome, `${where}: probe before`);
+    if (seen) this.check(seen, this.places, where);
+  }
+
+  check({ dump, tables }: NonNullable<Step["seen"]>, places: readonly Place[], when: string): void {
+    const engine = tablesOf(places, (frame, index) => this.views.get(frame)?.[index]);
+    agree({ ...dumpEngine(this.machine, this.program.config), tables: engine }, { ...dump, tables }, when);
+  }
+}
+
+/** What can be seen of the model's machine. */
+export const seenOf = (model: ModelMachine, places: readonly Place[]): NonNullable<Step["seen"]> => ({
+  dump: model.dump(),
+  tables: tablesOf(places, (frame, index) => model.memory.readEntry(frame, index)),
+});
+
+/** Plays a program on both and compares; returns how many operations there were. */
+export function expectAgreement(program: Program, options: AgreementOptions = {}): number {
+  const { config, operations } = program;
+  const { every = 1 } = options;
+  const engine = new Follower(program, options);
+  const end = playOnModel(config, operations, (index, _operation, outcome, model) =>
+    engine.follow(index, { outcome, seen: index % every === 0 ? seenOf(model, engine.places) : undefined }),
+  );
+  const all = everyPlace(config);
+  engine.check(seenOf(end, all), all, "at the end");
   return operations.length;
 }
 

@@ -20,8 +20,13 @@ function pasidsInOrder(config: MachineConfig, operations: readonly Operation[], 
 }
 
 /** The engine's machine for a configuration of the model, with the PASIDs that the program will bind. */
-export function engineMachine(config: MachineConfig, operations: readonly Operation[]): Machine {
+export function engineMachine(
+  config: MachineConfig,
+  operations: readonly Operation[],
+  module?: WebAssembly.Module,
+): Machine {
   const machine = createMachineSync({
+    ...(module && { module }),
     levels: config.levels,
     maxPhyAddr: config.maxPhyAddr,
     pages1G: config.pages1G,

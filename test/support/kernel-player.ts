@@ -36,8 +36,9 @@ function policyOf(policy: KernelConfig["policy"]): Policy {
 }
 
 /** The engine's machine for a kernel configuration of the model. */
-export function kernelMachine(config: KernelConfig): Machine {
+export function kernelMachine(config: KernelConfig, module?: WebAssembly.Module): Machine {
   return createMachineSync({
+    ...(module && { module }),
     levels: config.levels,
     maxPhyAddr: config.maxPhyAddr,
     pages1G: config.pages1G,
