@@ -1,27 +1,61 @@
-// After tsc: the raw .wasm for hosts that bring their own module, the executable bit of the command, and the libraries that are
-// built in instead of installed, with their licences.
-import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// From build/js/, what tsc made, to dist/, what is shipped: the JavaScript of every entry point over shared chunks, so that a
+// command or an import reads a dozen files instead of two hundred; the types as they are; the raw .wasm for hosts that bring
+// their own module. Libraries that are no `dependencies` are built in, with their licences.
+import { chmodSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { rolldown } from "rolldown";
 
-copyFileSync("build/release.wasm", "dist/stalewalk.wasm");
+const JS = "build/js";
+const manifest = JSON.parse(readFileSync("package.json", "utf8"));
+
+const entries = [
+  ...Object.values(manifest.exports).map((target) => target.default ?? target),
+  ...Object.values(manifest.bin),
+  // What scripts/run-check.mjs runs; main.js loads it when it has set itself up.
+  "./dist/cli/program.js",
+]
+  .filter((file) => file.endsWith(".js"))
+  .map((file) => file.replace(/^\.\/dist\/(.+)\.js$/, "$1"));
+
+rmSync("dist", { recursive: true, force: true });
+const bundle = await rolldown({
+  input: Object.fromEntries(entries.map((name) => [name, `${JS}/${name}.js`])),
+  external: [/^node:/, ...Object.keys(manifest.dependencies)],
+  platform: "neutral",
+  logLevel: "warn",
+});
+const { output } = await bundle.write({
+  dir: "dist",
+  format: "esm",
+  entryFileNames: "[name].js",
+  chunkFileNames: "chunks/[name].js",
+});
+await bundle.close();
+
+cpSync(JS, "dist", { recursive: true, filter: (path) => !path.endsWith(".js") });
+// It names a library that nobody installs, and nobody outside needs it.
+rmSync("dist/base/schema.d.ts");
+cpSync("build/release.wasm", "dist/stalewalk.wasm");
 chmodSync("dist/cli/main.js", 0o755);
 
-/** Modules of dist/ that a library is built into: it is imported nowhere else. */
-const built = [{ module: "dist/base/schema.js", library: "valibot" }];
-
-for (const { module } of built) {
-  // What the module imports of this package stays an import.
-  const bundle = await rolldown({ input: module, external: /^\.\.?\//, logLevel: "warn" });
-  await bundle.write({ file: `${module}.tmp`, format: "esm" });
-  await bundle.close();
-  copyFileSync(`${module}.tmp`, module);
-  rmSync(`${module}.tmp`);
-  // Nobody outside needs its types, and they name the library.
-  rmSync(module.replace(/\.js$/, ".d.ts"));
-}
-
-const notices = built.map(({ library }) => {
+const builtIn = new Set(output.flatMap(({ modules = {} }) => Object.keys(modules).flatMap(libraryOf)));
+const notices = [...builtIn].sort().map((library) => {
   const { version } = JSON.parse(readFileSync(`node_modules/${library}/package.json`, "utf8"));
-  return `${library} ${version}\n\n${readFileSync(`node_modules/${library}/LICENSE.md`, "utf8").trim()}\n`;
+  const licence = ["LICENSE", "LICENSE.md"].map((file) => `node_modules/${library}/${file}`).find(existsSync);
+  if (!licence) throw new Error(`${library} is built in, and its licence is not in its package`);
+  return `${library} ${version}\n\n${readFileSync(licence, "utf8").trim()}\n`;
 });
 writeFileSync("dist/THIRD-PARTY.txt", `Parts of these libraries are built into this package.\n\n${notices.join("\n")}`);
+
+/** For the tests: which modules of src/ became which file. */
+const contents = output.map(({ fileName, modules = {} }) => [fileName, Object.keys(modules).map(shorten)]);
+writeFileSync("build/bundle.json", JSON.stringify(Object.fromEntries(contents), undefined, 2));
+
+function libraryOf(module) {
+  const [, name] = module.match(/node_modules\/((?:@[^/]+\/)?[^/]+)\//) ?? [];
+  return name ? [name] : [];
+}
+
+function shorten(module) {
+  const at = module.lastIndexOf(`/${JS}/`);
+  return at < 0 ? module.slice(module.lastIndexOf("node_modules/")) : module.slice(at + JS.length + 2);
+}

@@ -15,7 +15,7 @@ import { buildCore, qemuNote, table } from "./build-core.js";
 
 const MIB = 2 ** 20;
 /** MiB of memory that should take no room. */
-const SIZE = amount({ quick: 256, full: 256, nightly: 512 });
+const SIZE = amount({ quick: 128, full: 128, nightly: 512 });
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "stalewalk-"));
@@ -109,7 +109,7 @@ describe("X8: more than there should be", () => {
   it("what no header names is not kept", async () => {
     const core = buildCore({ segments: [{ address: 0x1000n, bytes: table({ 0: 1n }) }] });
     const noise = new Uint8Array(MIB).map((_, i) => (i * i * 7) >> 5);
-    const packed = await bomb(core, noise, 200);
+    const packed = await bomb(core, noise, 100);
     const before = process.memoryUsage().arrayBuffers;
     const image = await openCore(packed);
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(60 * MIB);
@@ -118,10 +118,10 @@ describe("X8: more than there should be", () => {
 
   it("a listing of zeros is refused at its first zero, one without end by its size", async () => {
     const zeros = join(folder, "vm.info-tlb.txt.gz");
-    writeFileSync(zeros, await bomb(new Uint8Array(0), new Uint8Array(MIB), 200));
+    writeFileSync(zeros, await bomb(new Uint8Array(0), new Uint8Array(MIB), 80));
     await expect(readText(zeros)).rejects.toThrow(/info-tlb\.txt\.gz: offset 0x0: a zero byte; expected text$/);
     const blanks = join(folder, "vm.info-mem.txt.gz");
-    writeFileSync(blanks, await bomb(Buffer.from("0000"), new Uint8Array(MIB).fill(32), 200));
+    writeFileSync(blanks, await bomb(Buffer.from("0000"), new Uint8Array(MIB).fill(32), 80));
     await expect(readText(blanks)).rejects.toThrow(ImageError);
     await expect(readText(blanks)).rejects.toThrow(/a text of more than 67108864 bytes, which is the most allowed$/);
     const small = join(folder, "vm.json");

@@ -10,8 +10,8 @@ import { bytes, fixture, line } from "../trace/support.js";
 const small: ReplayOptions = { policies: ["none", "flush-async"], pool: 256, mms: 16, devices: { workingSet: 16 } };
 const whole = fixture("hugevmap.trace.txt");
 /** Steps between cuts are so many times as long. */
-const FAST = amount({ quick: 11, full: 2, nightly: 1 });
-const RUNS = amount({ quick: 15, full: 100, nightly: 2000 });
+const FAST = amount({ quick: 11, full: 5, nightly: 1 });
+const RUNS = amount({ quick: 15, full: 50, nightly: 2000 });
 
 /** An event of the hugevmap kind, one after the other in time. */
 function trace(...events: string[]): Uint8Array {

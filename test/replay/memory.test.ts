@@ -3,9 +3,10 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { replay } from "../../src/replay/index.js";
+import { amount } from "../support/effort.js";
 import { bytes, line } from "../trace/support.js";
 
-const EVENTS = 300_000;
+const EVENTS = amount({ quick: 100_000, full: 200_000, nightly: 2_000_000 });
 const PER_CHUNK = 1000;
 
 function* stream(between: () => void): Generator<Uint8Array> {

@@ -76,7 +76,7 @@ describe("fuzzed traces", () => {
         }
         if (!result.summary.damaged) expect(result.events).toEqual(whole.events);
       }),
-      { numRuns: runs(200) },
+      { numRuns: runs(100) },
     );
   });
 
@@ -110,7 +110,7 @@ describe("fuzzed traces", () => {
       }),
       // The examples are what earlier runs found: a blank between a symbol and the next field, a line's first blank (a "#").
       {
-        numRuns: runs(500),
+        numRuns: runs(100),
         examples: [
           [4, 25068122, 1],
           [4, 0, 3],
@@ -141,7 +141,7 @@ describe("fuzzed traces", () => {
         const lenient = await outcome(readAll(chunked(data, chunkSizes)));
         expect(await outcome(readAll(data, { mode: "strict" }))).toBe(lenient);
       }),
-      { numRuns: runs(250) },
+      { numRuns: runs(100) },
     );
   });
 
@@ -165,7 +165,7 @@ describe("fuzzed traces", () => {
         const known = operations + sum(summary.ignored) + sum(summary.unmapped);
         expect(known + sum(summary.trace.unknown)).toBe(summary.trace.events);
       }),
-      { numRuns: runs(200) },
+      { numRuns: runs(100) },
     );
   });
 });
