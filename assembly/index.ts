@@ -50,6 +50,7 @@ export { createWorkload, generate, setActors, setFlushWeight, startWorkload } fr
 // ---- kernel ----
 export { createKernel, setKernelOptions } from "./kernel/operations";
 export { setPolicy, workWaits } from "./kernel/policy";
+export { setKernelTraits } from "./kernel/traits";
 export { freedBySite, kernelCounter } from "./kernel/counters";
 export { freeFrames, freeSlotAt } from "./kernel/pool";
 export { rootOf } from "./kernel/spaces";

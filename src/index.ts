@@ -22,6 +22,18 @@ export { type Hazard, type HazardCounts, type HazardKind, hazardKinds } from "./
 export type { Kernel, KernelConfig, KernelCounters } from "./kernel/kernel.js";
 export { type CheckedPolicy, checkPolicy, type Policy, type PolicyName, policies } from "./kernel/policies.js";
 export {
+  defaultKernel,
+  type KernelFact,
+  type KernelRecord,
+  type KernelTrait,
+  type KernelVersion,
+  kernelFacts,
+  kernelRecords,
+  kernelVersions,
+  type ResolvedKernel,
+  resolveKernel,
+} from "./kernel/versions.js";
+export {
   createMachine,
   createMachineSync,
   type Machine,

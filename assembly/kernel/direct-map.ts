@@ -44,6 +44,7 @@ import {
 } from "./sites";
 import { INIT_MM } from "./spaces";
 import { findEntry, inKernelHalf, LEAF_IN_THE_WAY, needEntry, tableOf } from "./tables";
+import { COLLAPSES, does, SPLITS_MARKED } from "./traits";
 
 /** A block is what a PD entry covers: 2 MiB. */
 const BLOCK_LEVEL: u32 = 2;
@@ -146,14 +147,14 @@ function freeThenClear(table: u32, entry: usize, va: u64, site: u8, freed: u32, 
   return true;
 }
 
-/** __split_large_page(): the table is allocated bare, without the mark of a kernel table, and its parent has U/S = 0. */
+/** __split_large_page(): its parent has U/S = 0; whether the table has the mark of a kernel table depends on the kernel. */
 export function cpaSplit(va: u64): bool {
   if (!inKernelHalf(va, 1)) return false;
   const entry = findEntry(INIT_MM, va, BLOCK_LEVEL);
   if (entry == 0) return false;
   const old = load<u64>(entry);
   if (!isPresent(old) || !isLeaf(old, BLOCK_LEVEL)) return false;
-  const table = allocateTable(1, 0);
+  const table = allocateTable(1, does(SPLITS_MARKED) ? MARK_KERNEL : 0);
   if (table == 0) return false;
   const bits = bitsOfPieces(old);
   let page = addressIn(old, BLOCK_LEVEL);
@@ -171,7 +172,7 @@ export function cpaSplit(va: u64): bool {
 
 /** cpa_collapse_large_pages(): install the large leaf, flush once, free the table. */
 export function cpaCollapse(va: u64): bool {
-  if (!inKernelHalf(va, 1)) return false;
+  if (!does(COLLAPSES) || !inKernelHalf(va, 1)) return false;
   const entry = findEntry(INIT_MM, va, BLOCK_LEVEL);
   if (entry == 0) return false;
   const old = load<u64>(entry);

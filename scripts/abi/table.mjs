@@ -88,6 +88,9 @@ export const GROUPS = [
   // ---- kernel ----
   list("sites", "kernel/sites", "PMD_FREE_PTE_PAGE", "SITES", { about: "Sites", spelling: snake }),
   values("policyBit", "kernel/policy", "HOOK_KERNEL_RANGE", "NOTIFY_USER", { about: "Bits of a policy" }),
+  values("traitBit", "kernel/traits", "COLLAPSES", "RECLAIM_FLUSHES_PAST_TABLE", {
+    about: "Bits of what kernels differ in",
+  }),
   list("scopes", "kernel/driver", "SCOPE_RANGE", "SCOPES", {
     about: "Scopes of a hooked flush's invalidation",
     prefix: "SCOPE_",

@@ -1,5 +1,6 @@
 // `stalewalk verdicts`: the matrix policy x site x hardware option, and the stories of its hazards. Node-only.
 import { type Command, InvalidArgumentError } from "commander";
+import { type ResolvedKernel, resolveKernel } from "../kernel/versions.js";
 import {
   type IommuOptions,
   iotlbOccupancy,
@@ -12,10 +13,12 @@ import { type ScenarioName, scenarioNames } from "../verdicts/scenarios.js";
 import { matrixRows, occupancyLines, optionLines, same, stories, triedLine } from "../verdicts/text.js";
 import { repeatedChoice } from "./choices.js";
 import { failResult } from "./errors.js";
+import { kernelLine, kernelOption } from "./kernel-option.js";
 import { print, printJson, printTable, startProgress } from "./output.js";
 import { choosePolicies, isAboutSome, policyOption } from "./policy-options.js";
 
 interface Flags {
+  kernel?: string;
   policy?: string[];
   site?: ScenarioName[];
   option?: OptionName[];
@@ -45,6 +48,7 @@ export function register(program: Command): void {
         "through a freed table. Deferred work, probes, reuse and other frees are placed at every point of a program. Exit " +
         "code 1 if a policy named with --policy has a hazard on an IOMMU.",
     )
+    .addOption(kernelOption())
     .addOption(policyOption())
     .addOption(repeatedChoice("--site <name>", `one of ${scenarioNames.join(", ")}; may be repeated`, scenarioNames))
     .addOption(
@@ -70,10 +74,12 @@ export function register(program: Command): void {
 }
 
 async function run(flags: Flags): Promise<void> {
+  const kernel = resolveKernel(flags.kernel, "--kernel");
   const chosen = choosePolicies(flags.policy);
   const base = changed(flags.option ?? []);
   const progress = startProgress("cells");
   const options: VerdictsOptions = {
+    kernel: kernel.version,
     policies: chosen,
     ...(flags.site && { scenarios: flags.site }),
     hardware: flags.option ? [base] : flags.quick ? [usualIommu, changed(["stop-at-supervisor"])] : "all",
@@ -87,12 +93,13 @@ async function run(flags: Flags): Promise<void> {
     progress.end();
   }
   if (flags.json) printJson(records);
-  else await report(records, base);
+  else await report(records, base, kernel);
   if (isAboutSome(flags.policy) && records.some(({ agent, verdict }) => agent === "iommu" && verdict === "hazard"))
     failResult();
 }
 
-async function report(records: readonly VerdictRecord[], base: IommuOptions): Promise<void> {
+async function report(records: readonly VerdictRecord[], base: IommuOptions, kernel: ResolvedKernel): Promise<void> {
+  print(kernelLine(kernel));
   print("IOMMU walks (● hazard, ○ safe, ◐ safe unless deferred work runs inside the operation that frees)");
   printTable(matrixRows(records, "iommu", base));
   print();

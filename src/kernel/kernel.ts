@@ -1,7 +1,7 @@
 // The kernel of a machine: its frames, its policy, what it did and what that cost (docs/rules.md sections 8 to 11).
 
 import { InvalidOptionError } from "../base/errors.js";
-import { anything, boolean, integer, object, optional } from "../base/schema.js";
+import { anything, boolean, integer, object, optional, text } from "../base/schema.js";
 import {
   type KernelCounterValues,
   kernelCounters,
@@ -17,9 +17,15 @@ import { type Site, sites } from "../program/sites.js";
 import { type Hazard, type HazardCounts, readCounts, readHazards } from "./hazards.js";
 import { checkPolicy, type PolicyName } from "./policies.js";
 import { type CheckedPolicy, type Policy, policyBits } from "./policy.js";
+import { type ResolvedKernel, resolveKernel, traitBits } from "./versions.js";
 
 /** A kernel. */
 export interface KernelConfig {
+  /**
+   * Which Linux: a version (`6.12`, `6.18.15`) or what `uname -r` prints. It says what the kernel does to tables; see
+   * {@link resolveKernel} for what an unknown one is taken for. Default: the newest that is known.
+   */
+  version?: string;
   /** First frame of its pool; default 0x1000 (16 MiB). */
   poolBase?: number;
   /** Frames in its pool, for tables and for whoever takes freed ones. Default 512. */
@@ -48,6 +54,7 @@ export interface KernelCounters extends KernelCounterValues, QueueCounterValues 
 /** A kernel; the policy has a check of its own. @internal */
 export const kernelSchema = object(
   {
+    version: optional(text("a version of Linux")),
     poolBase: optional(integer(1, MAX_FRAME)),
     pool: optional(integer(2, MAX_POOL)),
     mms: optional(integer(1, maxMms)),
@@ -63,6 +70,8 @@ export const kernelSchema = object(
 export class Kernel {
   /** The policy in force. */
   readonly policy: CheckedPolicy;
+  /** Which Linux it is, and what that was taken for. */
+  readonly version: ResolvedKernel;
   private readonly ring: number;
 
   /** @internal */
@@ -85,9 +94,11 @@ export class Kernel {
       throw new InvalidOptionError("kernel.poolBase", poolBase, `an integer from 1 to ${MAX_FRAME - pool}`);
     }
     this.ring = hazardRecords;
+    this.version = resolveKernel(config.version, "kernel.version");
     this.policy = checkPolicy(config.policy ?? "none", "kernel.policy");
     const { bits, scope, deferSites } = policyBits(this.policy);
     exports.setPolicy(bits, scope, deferSites);
+    exports.setKernelTraits(traitBits(this.version.record));
     exports.setKernelOptions(autoPurge, detectHazards);
     if (!exports.createKernel(BigInt(poolBase), pool, mms, cpus, this.ring)) {
       throw new InvalidOptionError(

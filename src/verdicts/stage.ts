@@ -3,6 +3,7 @@
 
 import type { Hazard } from "../kernel/hazards.js";
 import type { CheckedPolicy } from "../kernel/policy.js";
+import type { KernelVersion } from "../kernel/versions.js";
 import { createMachineSync, type Machine, type MachineConfig, type Snapshot } from "../machine.js";
 import { Access } from "../paging/access.js";
 import { operationBytes, ProgramBuilder } from "../program/program.js";
@@ -59,7 +60,7 @@ export function recordOf(play: (program: ProgramBuilder) => ProgramBuilder): Uin
   return play(new ProgramBuilder()).build();
 }
 
-/** A machine with a policy and hardware, set up for one scenario after another. */
+/** A machine with a kernel, a policy and hardware, set up for one scenario after another. */
 export class Stage {
   readonly machine: Machine;
   /** Programs and operations played since the stage was made. */
@@ -73,6 +74,7 @@ export class Stage {
     readonly policy: CheckedPolicy,
     readonly agent: AgentKind,
     readonly options: IommuOptions | CpuOptions,
+    readonly version: KernelVersion,
     readonly module?: WebAssembly.Module,
   ) {
     this.machine = createMachineSync({
@@ -80,7 +82,7 @@ export class Stage {
       ...(module && { module }),
       tables: POOL,
       workloadPages: 1,
-      kernel: { pool: POOL, mms: 2, policy, hazardRecords: 16 },
+      kernel: { version, pool: POOL, mms: 2, policy, hazardRecords: 16 },
     });
     this.empty = this.machine.snapshot();
     this.start = this.empty;

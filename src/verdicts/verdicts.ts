@@ -5,6 +5,7 @@ import { compileEngine, type EngineOptions } from "../engine/instance.js";
 import type { HazardKind } from "../kernel/hazards.js";
 import { checkPolicy, type PolicyName, policies } from "../kernel/policies.js";
 import { type CheckedPolicy, checkNames, noticedByCpus, type Policy } from "../kernel/policy.js";
+import { type KernelVersion, resolveKernel } from "../kernel/versions.js";
 import type { Site } from "../program/sites.js";
 import { worst } from "./harm.js";
 import { hasWork } from "./moves.js";
@@ -24,6 +25,8 @@ import { tell, type Witness } from "./story.js";
 
 /** What is to be judged. */
 export interface VerdictsOptions extends EngineOptions {
+  /** Which Linux frees, as `kernel.version` of a machine. Default: the newest that is known. */
+  kernel?: string;
   /** Presets by name, or policies, each with a name of its own. Default: every preset. */
   policies?: readonly (PolicyName | Partial<Policy>)[];
   /** Rows. Default: all. */
@@ -53,6 +56,8 @@ export interface HazardVerdict {
 
 /** One cell of the matrix. */
 export interface VerdictRecord {
+  /** The kernel: of several that were asked for alike, the one whose record was taken. */
+  kernel: KernelVersion;
   /** Name of the policy. */
   policy: string;
   /** Row: a site, or a site with tables of another origin. */
@@ -95,6 +100,7 @@ export async function* verdicts(options: VerdictsOptions = {}): AsyncGenerator<V
     asked.map((policy, i) => namedPolicy(policy, `policies[${i}]`)),
     "policies",
   );
+  const { version } = resolveKernel(options.kernel, "kernel");
   const rows = rowsOf(options.scenarios);
   const depth = checkInteger("depth", options.depth ?? DEPTH, 1, MAX_DEPTH);
   const hardware = hardwareOf(options);
@@ -108,7 +114,7 @@ export async function* verdicts(options: VerdictsOptions = {}): AsyncGenerator<V
       // CPUs notice little of a policy: those that are the same to them are judged once.
       const key = agent === "cpu" ? `${JSON.stringify(hardwareOptions)} ${noticedByCpus(policy)}` : "";
       const before = known.get(key);
-      const stage = before ? undefined : new Stage(policy, agent, hardwareOptions, module);
+      const stage = before ? undefined : new Stage(policy, agent, hardwareOptions, version, module);
       const records: VerdictRecord[] = [];
       for (const [i, scenario] of rows.entries()) {
         options.signal?.throwIfAborted();
@@ -141,7 +147,7 @@ export function namedPolicy(value: unknown, field: string): CheckedPolicy {
 }
 
 function judge(stage: Stage, scenario: Scenario, most: number): VerdictRecord {
-  const { policy, agent, options } = stage;
+  const { policy, agent, options, version } = stage;
   const depth = agent === "cpu" ? most + 1 : most;
   const programs = stage.programs;
   const operations = stage.operations;
@@ -152,7 +158,7 @@ function judge(stage: Stage, scenario: Scenario, most: number): VerdictRecord {
     kind: hazard.hazard.kind,
     witness: tell(stage, scenario, hazard),
   });
-  const base = { policy: policy.name, scenario: scenario.name, site: scenario.site, agent, options };
+  const base = { kernel: version, policy: policy.name, scenario: scenario.name, site: scenario.site, agent, options };
   const tried = (): VerdictRecord["tried"] => ({
     programs: stage.programs - programs,
     operations: stage.operations - operations,

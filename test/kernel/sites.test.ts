@@ -27,7 +27,11 @@ function constants(type: "u8" | "u32"): { name: string; value: number; comment: 
 }
 
 function machineFor(policy: "none" | "deferred-free"): Machine {
-  const machine = createMachineSync({ workloadPages: 1, cpus: [{}, {}], kernel: { pool: 64, mms: 1, policy } });
+  const machine = createMachineSync({
+    workloadPages: 1,
+    cpus: [{}, {}],
+    kernel: { version: "6.18.7", pool: 64, mms: 1, policy },
+  });
   machine.kernel?.run((p) => p.mmCreate(0));
   return machine;
 }

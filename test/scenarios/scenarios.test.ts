@@ -17,6 +17,8 @@ import {
   ProgramBuilder,
 } from "../../src/index.js";
 
+/** The kernel of the discussion: the first with the merged fix. */
+const KERNEL = "6.18.7";
 const VMALLOC = 0xffffc90000000000n;
 const DIRECT_MAP = 0xffff888100000000n;
 const SHADOW = 0xffffec0000000000n;
@@ -45,7 +47,7 @@ function world(policy: PolicyName | Partial<Policy>, iommu: IommuConfig = {}, cp
     workloadPages: 1,
     cpus: [{ l1: [CACHE], psc: PSC, ...cpu }],
     iommus: [{ l1: [CACHE], psc: PSC, pasids: [PASID], ...iommu }],
-    kernel: { pool: 64, policy },
+    kernel: { version: KERNEL, pool: 64, policy },
   });
   const { kernel } = machine;
   const first = machine.iommus[0];

@@ -50,6 +50,7 @@ export function kernelMachine(config: KernelConfig, module?: WebAssembly.Module)
       devices: iommu.devices.map((deviceTlb) => (deviceTlb ? { deviceTlb } : {})),
     })),
     kernel: {
+      version: config.version,
       poolBase: config.poolBase,
       pool: config.pool,
       mms: MMS,

@@ -28,9 +28,10 @@ describe("stalewalk verdicts", () => {
     const { code, out, err } = await runCli("verdicts", "--quick", ...MATRIX);
     expect([code, err]).toEqual([1, ""]);
     const line = (start: string): string => out.split("\n").find((text) => text.startsWith(start)) ?? "";
+    expect(out.split("\n")[0]).toBe("kernel: Linux 7.3; by itself it has deferred-free");
     expect(line("policy ")).toMatch(/pmd_free +pud_free +unplug +unplug, boot +kasan +cpa_collapse +munmap/);
     expect(line("flush-range ").match(/hazard|safe/g)).toEqual(["safe", ...Array(5).fill("hazard"), "safe"]);
-    expect(line("deferred-free ")).toMatch(/○ safe +○ safe +◐ safe; race +● hazard +◐ safe; race +● hazard +○ safe/);
+    expect(line("deferred-free ")).toMatch(/○ safe +○ safe +◐ safe; race +● hazard +◐ safe; race +○ safe +○ safe/);
     expect(line("stop-at-supervisor ")).toMatch(/● hazard +● hazard +● hazard +● hazard +○ safe +○ safe +○ safe/);
     expect(out).toMatch(
       /^84 cells, [\d,]+ programs of [\d,]+ operations tried; each safe cell: [\d,]+ to [\d,]+ programs$/m,
@@ -80,6 +81,19 @@ describe("stalewalk verdicts", () => {
     expect(good.out).toMatch(/^mine +○ safe$/m);
     const open = policyFile("open.json", `{ "name": "open" }`);
     expect((await runCli("verdicts", "--policy", open, ...site)).code).toBe(1);
+  });
+
+  it("takes a kernel by version or as uname -r prints it, says what it was taken for, and refuses one too old", async () => {
+    const of = (version: string) =>
+      runCli("verdicts", "--kernel", version, "--quick", "--policy", "sva-off", "--site", "munmap");
+    const { code, out } = await of("6.18.15+deb14-amd64");
+    expect(code).toBe(0);
+    expect(out.split("\n")[0]).toBe(
+      "kernel: Linux 6.18.15+deb14-amd64 (taken for 6.18.7); by itself it has deferred-free",
+    );
+    const old = await of("5.15");
+    expect([old.code, old.out]).toEqual([2, ""]);
+    expect(old.err).toBe('stalewalk: --kernel is "5.15"; expected 6.1 or later: nothing is known of older kernels\n');
   });
 
   it("names file and field of a bad policy, in one line", async () => {

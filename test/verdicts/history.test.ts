@@ -5,11 +5,13 @@ import { hazardKinds } from "../../src/index.js";
 import { type ScenarioName, scenarioNames, usualIommu, type VerdictRecord } from "../../src/verdicts/index.js";
 import { cell, collect, story } from "./collect.js";
 
+/** The first kernel with the merged fix. */
+const KERNEL = "6.18.7";
 const kernelSites = scenarioNames.filter((name) => name !== "munmap");
 let records: VerdictRecord[] = [];
 
 beforeAll(async () => {
-  records = await collect({ hardware: "usual" });
+  records = await collect({ kernel: KERNEL, hardware: "usual" });
 }, 120_000);
 
 function hazardous(policy: string, agent = "iommu"): ScenarioName[] {
@@ -136,6 +138,7 @@ describe("IOMMU verdicts of the presets", () => {
 
   it("stop-at-supervisor (hardware): closes what lies under U/S = 0 parents, and nothing of vmalloc", async () => {
     const stopped = await collect({
+      kernel: KERNEL,
       policies: ["none", "deferred-free"],
       hardware: [{ ...usualIommu, stopAtSupervisor: true }],
       agents: ["iommu"],

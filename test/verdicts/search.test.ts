@@ -38,7 +38,8 @@ describe("search", () => {
 
   it("judges a policy of one's own: deferral also of unmarked tables closes the CPA hole", async () => {
     const mended = { name: "mended", free: "deferred", deferUnmarkedOf: ["cpa_collapse_large_pages"] } as const;
-    const options = { policies: [mended, "deferred-free"] as const, hardware: "usual", agents: ["iommu"] } as const;
+    const deferred = [mended, "deferred-free"] as const;
+    const options = { kernel: "6.18.7", policies: deferred, hardware: "usual", agents: ["iommu"] } as const;
     const records = await collect({ ...options, scenarios: ["cpa_collapse_large_pages"] });
     expect(records.map(({ policy, verdict }) => [policy, verdict])).toEqual([
       ["mended", "safe"],

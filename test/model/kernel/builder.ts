@@ -46,6 +46,7 @@ export type KernelOptions = Partial<Omit<KernelConfig, "policy" | "cpus">> & {
 /** A kernel on 4 levels with a pool of 24 frames from `POOL`, one CPU, and one IOMMU with two devices, the first with a TLB. */
 export function kernel({ policy, cpus = 1, cpu, ...config }: KernelOptions = {}): Kernel {
   return new Kernel({
+    version: "6.18.7",
     levels: 4,
     maxPhyAddr: 46,
     pages1G: true,

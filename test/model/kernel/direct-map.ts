@@ -104,7 +104,7 @@ function pdEntry(k: Kernel, address: bigint): { pd: FoundTable; entry: bigint } 
 export function cpaSplit(k: Kernel, address: bigint): boolean {
   const found = pdEntry(k, address);
   if (found === undefined || (found.entry & PRESENT) === 0n || !isLeaf(found.entry, 2)) return false;
-  const pt = k.memory.allocateTable(1, "none");
+  const pt = k.memory.allocateTable(1, k.traits.splitsMarked ? "kernel" : "none");
   if (pt === undefined) return false;
   for (let index = 0; index < 512; index++) {
     k.memory.writeEntry(pt, index, (found.entry & ~PAGE_SIZE) + BigInt(index) * PAGE);
@@ -118,7 +118,7 @@ export function cpaSplit(k: Kernel, address: bigint): boolean {
 
 /** A table of 4 KiB leaves becomes a 2 MiB leaf again; the table is freed last. False if the entry names no table. */
 export function cpaCollapse(k: Kernel, address: bigint): boolean {
-  const found = pdEntry(k, address);
+  const found = k.traits.collapses ? pdEntry(k, address) : undefined;
   if (found === undefined || (found.entry & PRESENT) === 0n || isLeaf(found.entry, 2)) return false;
   const pt = frameOf(found.entry);
   const first = k.memory.readEntry(pt, 0);

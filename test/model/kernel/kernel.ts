@@ -16,6 +16,7 @@ import { type HazardDump, Hazards } from "./hazards.js";
 import type { KernelOperation } from "./operations.js";
 import { Points } from "./points.js";
 import type { Policy, Range } from "./policy.js";
+import { type Traits, traitsOf, type Version } from "./versions.js";
 
 /** A CPU as it starts: in init_mm, with PCID 0. */
 export interface KernelCpuConfig extends AgentConfig {
@@ -28,6 +29,8 @@ export type KernelIommuConfig = Omit<IommuConfig, "pasids"> & { pasids: number[]
 
 /** A kernel at the start. */
 export interface KernelConfig extends MachineParameters {
+  /** A version of rules.md 11.8. */
+  version: Version;
   /** First frame number of the pool. */
   poolBase: number;
   /** Frames in the pool, at least 1. */
@@ -58,6 +61,7 @@ export interface KernelDump extends MachineDump {
 export class Kernel {
   readonly parameters: MachineParameters;
   readonly policy: Policy;
+  readonly traits: Traits;
   readonly autoPurge: boolean;
   readonly detect: boolean;
   readonly memory: FrameStore;
@@ -83,6 +87,7 @@ export class Kernel {
     const { levels, maxPhyAddr, pages1G } = config;
     this.parameters = { levels, maxPhyAddr, pages1G };
     this.policy = config.policy;
+    this.traits = traitsOf(config.version);
     this.autoPurge = config.autoPurge;
     this.detect = config.detect;
     this.memory = new FrameStore(config.poolBase, config.pool);

@@ -11,7 +11,17 @@ function config(policy: Policy): KernelConfig {
   const caches = { l1: [tlb(16, 16)], l2: [], psc: PSC };
   const iommu = { ...caches, pasids: [5], devices: [], stopAtSupervisor: false, cacheSupervisorLeaves: false };
   return {
-    ...{ levels: 4, maxPhyAddr: 46, pages1G: true, poolBase: 0x1000, pool: 24, autoPurge: true, detect: true, ring: 8 },
+    ...{
+      version: "7.3",
+      levels: 4,
+      maxPhyAddr: 46,
+      pages1G: true,
+      poolBase: 0x1000,
+      pool: 24,
+      autoPurge: true,
+      detect: true,
+      ring: 8,
+    },
     cpus: [{ ...caches, controls: PLAIN, invlpgScope: "pcid" }],
     iommus: [iommu],
     policy,

@@ -6,6 +6,7 @@ import { agentCaches, deviceTlb } from "../worlds.js";
 import type { KernelConfig } from "./kernel.js";
 import { type Policy, PRESETS } from "./policy.js";
 import { KERNEL_SITES } from "./sites.js";
+import { VERSIONS } from "./versions.js";
 
 /** PASIDs of every IOMMU of the worlds, in the order of their indexes. */
 export const KERNEL_PASIDS: readonly number[] = [1, 7, 0xfffff];
@@ -57,6 +58,7 @@ export function kernelConfig({ levels, cpus, iommus }: Shape): fc.Arbitrary<Kern
     })
     .map(({ caches, ...rest }) => ({ ...caches, ...rest, pasids: [...KERNEL_PASIDS] }));
   return fc.record({
+    version: fc.constantFrom(...VERSIONS, "6.18.7", "7.0", "7.3"),
     levels: fc.constant(levels),
     maxPhyAddr: fc.constantFrom(39, 46, 52),
     pages1G: fc.noBias(fc.nat(7)).map((it) => it !== 7),
