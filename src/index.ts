@@ -55,14 +55,9 @@ export {
 } from "./paging/outcome.js";
 export type { PagingMode } from "./paging/paging-mode.js";
 export type { KernelMix, KernelWorkloadOptions } from "./program/kernel-workload.js";
-export {
-  everyCpu,
-  type HotAddOptions,
-  Operation,
-  operationBytes,
-  ProgramBuilder,
-  type ReuseContents,
-} from "./program/program.js";
+export { everyCpu, Operation, type OperationName, operationBytes } from "./program/operations.js";
+export { type HotAddOptions, type MmapOptions, ProgramBuilder, type ReuseContents } from "./program/program.js";
+export { type OperationResult, type Refusal, refusalOf } from "./program/results.js";
 export {
   type PointName,
   type Site,

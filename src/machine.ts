@@ -22,7 +22,7 @@ import { Frames } from "./paging/frames.js";
 import { type PagingMode, pagingFields, setPagingMode } from "./paging/paging-mode.js";
 import { unplayable } from "./program/faults.js";
 import { type KernelWorkloadOptions, startKernelWorkload } from "./program/kernel-workload.js";
-import { countOperations, operationBytes, twoRecords } from "./program/program.js";
+import { countOperations, operationBytes, twoRecords } from "./program/operations.js";
 import { type PointName, pointNames } from "./program/sites.js";
 import { checkWorkload, type WorkloadOptions } from "./program/workload.js";
 
@@ -154,7 +154,8 @@ export class Machine {
 
   /**
    * Plays a packed program (see {@link ProgramBuilder}) inside the engine.
-   * @returns one packed outcome a record (see `unpackOutcome`): of accesses the outcome, of others 0 or 1
+   * @returns one packed result a record: of accesses the outcome (see `unpackOutcome`), of what writes entries and of a
+   * kernel 1 or why it was refused (see {@link refusalOf}), of `reuse` and `giveBack` a frame number, of others 0
    * @throws InvalidOptionError naming the first operation that this machine cannot play; then none has been played
    */
   play(program: Uint8Array): BigUint64Array {
@@ -186,8 +187,12 @@ export class Machine {
     const { exports } = this.engine;
     const bad = exports.checkProgram(at, count) >>> 0;
     if (bad === count) return;
-    const words = this.engine.words(at + bad * operationBytes, 2);
-    throw unplayable(first + bad, words, exports.programFault.value);
+    const record = this.engine.view(at + bad * operationBytes, operationBytes);
+    throw unplayable(first + bad, record, exports.programFault.value, {
+      cpus: this.cpus.length,
+      requesters: this.cpus.length + this.iommuRequesters,
+      kernel: this.kernel !== undefined,
+    });
   }
 
   /**

@@ -1,4 +1,5 @@
-// The operations of a program, by code, and what each takes from its record (record.ts). Results not named are 1: done, 0: refused.
+// The operations of a program, by code, and what each takes from its record (record.ts). Results not named
+// are 1; those refused say why (refusals.ts).
 
 // ---- bits of types ----
 /** vmalloc: tables in the way of a large leaf stay; the bits below are log2 of the largest leaf. */
@@ -37,7 +38,7 @@ export const OP_CONTROLS: u8 = 5;
 export const OP_INVLPG_RANGE: u8 = 6;
 /** everything, globals included */
 export const OP_FLUSH_ALL: u8 = 7;
-/** address = physical address of an entry; the next record's address = its new value; result: 1, 0 if no such table */
+/** address = physical address of an entry; the next record's address = its new value */
 export const OP_WRITE_ENTRY: u8 = 8;
 /** IOMMU of the requester, its PASID */
 export const OP_INVALIDATE_PASID: u8 = 9;
@@ -99,7 +100,7 @@ export const OP_TABLE_CLEAR: u8 = 53;
 export const OP_TABLE_FREE: u8 = 54;
 /** address = time in ns */
 export const OP_TIME: u8 = 55;
-/** gives the frame back that `reuse` took longest ago; result: its frame number, 0 if there is none */
+/** gives the frame back that `reuse` took longest ago; result: its frame number */
 export const OP_GIVE_BACK: u8 = 56;
 export const LAST_KERNEL_OPERATION: u8 = OP_GIVE_BACK;
 

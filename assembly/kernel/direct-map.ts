@@ -3,6 +3,7 @@
 
 import { BOOT_TABLES, SHADOW, SMALL_PAGES } from "../base/operations";
 import { point } from "../base/points";
+import { NO_LARGE_LEAF, NO_PAGE_TABLE, NOT_IN_THIS_KERNEL, refuse, TABLE_ABSENT } from "../base/refusals";
 import {
   addressIn,
   bitsOfPieces,
@@ -43,7 +44,7 @@ import {
   UNPLUG_PTES_FLUSHED,
 } from "./sites";
 import { INIT_MM } from "./spaces";
-import { findEntry, inKernelHalf, LEAF_IN_THE_WAY, needEntry, tableOf } from "./tables";
+import { findEntry, LEAF_IN_THE_WAY, needEntry, needKernelHalf, tableOf } from "./tables";
 import { COLLAPSES, does, SPLITS_MARKED } from "./traits";
 
 /** A block is what a PD entry covers: 2 MiB. */
@@ -63,7 +64,7 @@ function blockPages(): u64 {
 
 export function hotAdd(va: u64, blocks: u32, type: u32): bool {
   const first = va & ~(blockBytes() - 1);
-  if (!inKernelHalf(first, <u64>blocks * blockPages())) return false;
+  if (!needKernelHalf(first, <u64>blocks * blockPages())) return false;
   const marks = type & BOOT_TABLES ? MARK_BOOT : MARK_KERNEL;
   const bits = type & SHADOW ? KERNPG_TABLE : PAGE_TABLE;
   for (let block: u32 = 0; block < blocks; block++) {
@@ -88,7 +89,7 @@ function addBlock(va: u64, small: bool, marks: u8, bits: u64): bool {
 /** remove_pagetable(), or kasan_remove_zero_shadow(), which does not flush: free, then clear, then (at the end) flush. */
 export function hotRemove(va: u64, blocks: u32, type: u32): bool {
   const first = va & ~(blockBytes() - 1);
-  if (!inKernelHalf(first, <u64>blocks * blockPages())) return false;
+  if (!needKernelHalf(first, <u64>blocks * blockPages())) return false;
   const site = type & SHADOW ? KASAN_REMOVE_ZERO_SHADOW : REMOVE_PAGETABLE;
   let freed = false;
   for (let block: u32 = 0; block < blocks; block++) {
@@ -149,11 +150,11 @@ function freeThenClear(table: u32, entry: usize, va: u64, site: u8, freed: u32, 
 
 /** __split_large_page(): its parent has U/S = 0; whether the table has the mark of a kernel table depends on the kernel. */
 export function cpaSplit(va: u64): bool {
-  if (!inKernelHalf(va, 1)) return false;
+  if (!needKernelHalf(va, 1)) return false;
   const entry = findEntry(INIT_MM, va, BLOCK_LEVEL);
-  if (entry == 0) return false;
+  if (entry == 0) return refuse(NO_LARGE_LEAF);
   const old = load<u64>(entry);
-  if (!isPresent(old) || !isLeaf(old, BLOCK_LEVEL)) return false;
+  if (!isPresent(old) || !isLeaf(old, BLOCK_LEVEL)) return refuse(NO_LARGE_LEAF);
   const table = allocateTable(1, does(SPLITS_MARKED) ? MARK_KERNEL : 0);
   if (table == 0) return false;
   const bits = bitsOfPieces(old);
@@ -172,13 +173,14 @@ export function cpaSplit(va: u64): bool {
 
 /** cpa_collapse_large_pages(): install the large leaf, flush once, free the table. */
 export function cpaCollapse(va: u64): bool {
-  if (!does(COLLAPSES) || !inKernelHalf(va, 1)) return false;
+  if (!does(COLLAPSES)) return refuse(NOT_IN_THIS_KERNEL);
+  if (!needKernelHalf(va, 1)) return false;
   const entry = findEntry(INIT_MM, va, BLOCK_LEVEL);
-  if (entry == 0) return false;
+  if (entry == 0) return refuse(NO_PAGE_TABLE);
   const old = load<u64>(entry);
-  if (!isPresent(old) || isLeaf(old, BLOCK_LEVEL)) return false;
+  if (!isPresent(old) || isLeaf(old, BLOCK_LEVEL)) return refuse(NO_PAGE_TABLE);
   const table = tableOf(old);
-  if (table == 0) return false;
+  if (table == 0) return refuse(TABLE_ABSENT);
   store<u64>(entry, leafEntry(addressIn(load<u64>(contentsOf(table)), BLOCK_LEVEL), BLOCK_LEVEL, PAGE_KERNEL));
   point(COLLAPSE_INSTALLED, va);
   flushTlbAll(true);

@@ -34,6 +34,7 @@ import {
   UNLISTED,
 } from "../base/operations";
 import { addressIn, argumentIn, requesterIn, secondWordIn, typeIn } from "../base/record";
+import { EMPTY_RANGE, refuse, refusedResult, resultOf } from "../base/refusals";
 import { createHazards, detectHazards } from "../hardware/hazard";
 import { createBindings } from "./bindings";
 import { cpaCollapse, cpaSplit, hotAdd, hotRemove } from "./direct-map";
@@ -42,10 +43,10 @@ import { flushTlbAll, flushTlbKernelRange, flushTlbMmRange, localFlushTlbAll } f
 import { createDeferredList, runWork } from "./policy";
 import { createPool } from "./pool";
 import { SITES } from "./sites";
-import { createMm, createSpaces, exists, switchMm } from "./spaces";
+import { createMm, createSpaces, needMm, switchMm } from "./spaces";
 import { tableClear, tableFree } from "./steps";
 import { createTakenList, giveBack, reuse, svaBind, svaUnbind } from "./sva";
-import { inKernelHalf } from "./tables";
+import { needKernelHalf } from "./tables";
 import { destroyMm, mmap, mprotect, munmap } from "./user";
 import { purge, setAutoPurge, vfree, vmalloc } from "./vmalloc";
 
@@ -77,38 +78,39 @@ export function playKernel(at: usize, operation: u8): u64 {
   const address = addressIn(at);
   switch (operation) {
     case OP_VMALLOC:
-      return vmalloc(address, argument, type & (KEEP_TABLES - 1), (type & KEEP_TABLES) != 0) ? 1 : 0;
+      return resultOf(vmalloc(address, argument, type & (KEEP_TABLES - 1), (type & KEEP_TABLES) != 0));
     case OP_VFREE:
-      return vfree(address, argument, (type & FLUSH_NOW) != 0, (type & UNLISTED) != 0) ? 1 : 0;
+      return resultOf(vfree(address, argument, (type & FLUSH_NOW) != 0, (type & UNLISTED) != 0));
     case OP_PURGE:
       purge();
       return 1;
     case OP_HOT_ADD:
-      return hotAdd(address, argument, type) ? 1 : 0;
+      return resultOf(hotAdd(address, argument, type));
     case OP_HOT_REMOVE:
-      return hotRemove(address, argument, type) ? 1 : 0;
+      return resultOf(hotRemove(address, argument, type));
     case OP_CPA_SPLIT:
-      return cpaSplit(address) ? 1 : 0;
+      return resultOf(cpaSplit(address));
     case OP_CPA_COLLAPSE:
-      return cpaCollapse(address) ? 1 : 0;
+      return resultOf(cpaCollapse(address));
     case OP_MM_CREATE:
-      return createMm(argument) ? 1 : 0;
+      return resultOf(createMm(argument));
     case OP_MM_DESTROY:
-      return destroyMm(argument) ? 1 : 0;
+      return resultOf(destroyMm(argument));
     case OP_SWITCH_MM:
-      return switchMm(who, argument) ? 1 : 0;
+      return resultOf(switchMm(who, argument));
     case OP_SVA_BIND:
-      return svaBind(who, argument) ? 1 : 0;
+      return resultOf(svaBind(who, argument));
     case OP_SVA_UNBIND:
-      return svaUnbind(who) ? 1 : 0;
+      return resultOf(svaUnbind(who));
     case OP_MMAP:
-      return mmap(who, address, argument, type) ? 1 : 0;
+      return resultOf(mmap(who, address, argument, type));
     case OP_MUNMAP:
-      return munmap(who, address, argument) ? 1 : 0;
+      return resultOf(munmap(who, address, argument));
     case OP_MPROTECT:
-      return mprotect(who, address, argument) ? 1 : 0;
+      return resultOf(mprotect(who, address, argument));
     case OP_FLUSH_TLB_KERNEL_RANGE:
-      if (!inKernelHalf(address, 1) || secondWordIn(at) <= address) return 0;
+      if (!needKernelHalf(address, 1)) return refusedResult();
+      if (secondWordIn(at) <= address) return resultOf(refuse(EMPTY_RANGE));
       flushTlbKernelRange(address, secondWordIn(at), (type & FREES_TABLES) != 0);
       return 1;
     case OP_FLUSH_TLB_ALL:
@@ -118,7 +120,7 @@ export function playKernel(at: usize, operation: u8): u64 {
       localFlushTlbAll(who);
       return 1;
     case OP_FLUSH_TLB_MM_RANGE: {
-      if (!exists(who)) return 0;
+      if (!needMm(who)) return refusedResult();
       const end = secondWordIn(at);
       flushTlbMmRange(who, address, end == 0 ? NO_LIMIT : end, type);
       return 1;
@@ -129,9 +131,9 @@ export function playKernel(at: usize, operation: u8): u64 {
       runWork();
       return 1;
     case OP_TABLE_CLEAR:
-      return tableClear(<u8>type, address, argument) ? 1 : 0;
+      return resultOf(tableClear(<u8>type, address, argument));
     case OP_TABLE_FREE:
-      return tableFree(<u8>type, address, argument) ? 1 : 0;
+      return resultOf(tableFree(<u8>type, address, argument));
     case OP_TIME:
       setTime(address);
       return 1;

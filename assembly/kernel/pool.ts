@@ -2,6 +2,7 @@
 // attacker gets (docs/rules.md section 8).
 
 import { operationNumber } from "../base/clock";
+import { NO_FREE_FRAME, refuse } from "../base/refusals";
 import {
   claimSlot,
   clearContents,
@@ -38,12 +39,12 @@ export function createPool(base: u64, frames: u32): bool {
   return true;
 }
 
-/** Slot of the next free frame, 0 if there is none. */
+/** Slot of the next free frame, 0 if there is none: what needs it is refused. */
 function pop(): u32 {
   const left = load<u32>(FREE_COUNT);
   if (left == 0) {
     tally(OUT_OF_FRAMES);
-    return 0;
+    return <u32>refuse(NO_FREE_FRAME);
   }
   assert(left <= framesUsed(), "more frames are free than there are");
   store<u32>(FREE_COUNT, left - 1);

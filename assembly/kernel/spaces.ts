@@ -3,6 +3,7 @@
 
 import { MAX_MMS, PCIDS } from "../base/limits";
 import { allocate } from "../base/memory";
+import { MM_EXISTS, NO_SUCH_MM, refuse } from "../base/refusals";
 import { controlsOf, setContextRoot, setContextTag } from "../hardware/context";
 import { movToCr3 } from "../hardware/cpu";
 import { contextOf } from "../hardware/requesters";
@@ -82,6 +83,11 @@ export function exists(mm: u32): bool {
   return mm < maxMms && load<u32>(mmAt(mm), MM_ROOT) != 0;
 }
 
+/** The same; if not, the operation is refused. */
+export function needMm(mm: u32): bool {
+  return exists(mm) || refuse(NO_SUCH_MM);
+}
+
 /** Slot of the frame of the root of an mm (or of init_mm). */
 export function rootOf(mm: u32): u32 {
   return mm == INIT_MM ? initRoot : load<u32>(mmAt(mm), MM_ROOT);
@@ -103,7 +109,8 @@ export function nextTlbGen(mm: u32): u32 {
 
 /** A new mm: a root with init_mm's kernel half. False if it exists or no frame is left. */
 export function createMm(mm: u32): bool {
-  if (mm >= maxMms || exists(mm)) return false;
+  if (mm >= maxMms) return refuse(NO_SUCH_MM);
+  if (exists(mm)) return refuse(MM_EXISTS);
   const root = allocateTable(levels, 0);
   if (root == 0) return false;
   const half: usize = HALF << 3;
@@ -173,7 +180,7 @@ export function reload(cpu: u32): void {
 
 /** Makes a CPU run an mm; false if there is no such mm. */
 export function switchMm(cpu: u32, mm: u32): bool {
-  if (!exists(mm)) return false;
+  if (!needMm(mm)) return false;
   const state = cpuAt(cpu);
   const gen = tlbGenOf(mm);
   let asid: u32 = 0;

@@ -2,13 +2,14 @@
 
 import { MAX_REMEMBERED } from "../base/limits";
 import { point } from "../base/points";
+import { LARGE_LEAF_ABOVE, refuse } from "../base/refusals";
 import { isLeaf, isPresent, PAGE_TABLE } from "../paging/format";
 import { frameOf, MARK_KERNEL } from "../paging/frames";
 import { freeTable, isFreeable } from "./policy";
 import { allocateTable } from "./pool";
 import { levelOfSite, SITES, TABLE_CLEARED, TABLE_FREED } from "./sites";
 import { INIT_MM } from "./spaces";
-import { findEntry, inKernelHalf, LEAF_IN_THE_WAY, needEntry, tableOf } from "./tables";
+import { findEntry, LEAF_IN_THE_WAY, needEntry, needKernelHalf, tableOf } from "./tables";
 
 // ---- what `tableClear` unlinked, found again by site and address ----
 const ADDRESS: usize = 0;
@@ -49,10 +50,11 @@ function levelOf(site: u8, level: u32): u32 {
  * remembered unless it has been freed already.
  */
 export function tableClear(site: u8, va: u64, level: u32): bool {
-  if (!inKernelHalf(va, 1)) return false;
+  if (!needKernelHalf(va, 1)) return false;
   const table = levelOf(site, level);
   const inside = needEntry(INIT_MM, va, table, MARK_KERNEL, PAGE_TABLE);
-  if (inside == 0 || inside == LEAF_IN_THE_WAY) return false;
+  if (inside == 0) return false;
+  if (inside == LEAF_IN_THE_WAY) return refuse(LARGE_LEAF_ABOVE);
   const entry = findEntry(INIT_MM, va, table + 1);
   assert(entry != 0, "a table that was needed is linked nowhere");
   const slot = tableOf(load<u64>(entry));
@@ -64,7 +66,7 @@ export function tableClear(site: u8, va: u64, level: u32): bool {
 
 /** Frees the table that `tableClear` unlinked; where free precedes clear, the one that is still linked; else a new one. */
 export function tableFree(site: u8, va: u64, level: u32): bool {
-  if (!inKernelHalf(va, 1)) return false;
+  if (!needKernelHalf(va, 1)) return false;
   const table = levelOf(site, level);
   const at = remembered(site, va);
   let slot = at != 0 ? load<u32>(at, SLOT) : linked(va, table);

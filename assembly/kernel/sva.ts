@@ -2,6 +2,7 @@
 
 import { allocate } from "../base/memory";
 import { FILL, FORGE_USER_LEAF } from "../base/operations";
+import { NOT_BOUND, NOTHING_TAKEN, refuse, refusedResult, resultOf, SHARING_OFF } from "../base/refusals";
 import { CONTEXT_BOUND } from "../hardware/context";
 import { bind } from "../hardware/pasid";
 import { contextOf, isCpu } from "../hardware/requesters";
@@ -13,11 +14,12 @@ import { forgetBinding, noteBinding } from "./bindings";
 import { forgetPasid } from "./driver";
 import { has, NO_SHARED_TABLES, USER_ONLY_ROOT } from "./policy";
 import { allocateData, returnData } from "./pool";
-import { exists, needSecondRoot, rootOf } from "./spaces";
+import { needMm, needSecondRoot, rootOf } from "./spaces";
 
 export function svaBind(requester: u32, mm: u32): bool {
   assert(!isCpu(requester), "a CPU has no PASID");
-  if (!exists(mm) || has(NO_SHARED_TABLES)) return false;
+  if (!needMm(mm)) return false;
+  if (has(NO_SHARED_TABLES)) return refuse(SHARING_OFF);
   const root = has(USER_ONLY_ROOT) ? needSecondRoot(mm) : rootOf(mm);
   if (root == 0) return false;
   const context = contextOf(requester);
@@ -30,7 +32,7 @@ export function svaBind(requester: u32, mm: u32): bool {
 export function svaUnbind(requester: u32): bool {
   assert(!isCpu(requester), "a CPU has no PASID");
   const context = contextOf(requester);
-  if (!load<u32>(context, CONTEXT_BOUND)) return false;
+  if (!load<u32>(context, CONTEXT_BOUND)) return refuse(NOT_BOUND);
   bind(context, false, 0, 0);
   forgetBinding(context);
   forgetPasid(context);
@@ -51,21 +53,21 @@ export function createTakenList(most: u32): bool {
   return taken != 0;
 }
 
-/** Gives the frame back that was taken longest ago; its frame number, 0 if there is none. */
+/** Gives the frame back that was taken longest ago; the result is its frame number. */
 export function giveBack(): u64 {
   assert(load<u32>(NEXT_TAKEN) - load<u32>(FIRST_TAKEN) <= takenSize, "more frames are taken than there are");
   const first = load<u32>(FIRST_TAKEN);
-  if (first == load<u32>(NEXT_TAKEN)) return 0;
+  if (first == load<u32>(NEXT_TAKEN)) return resultOf(refuse(NOTHING_TAKEN));
   const slot = load<u32>(taken + (<usize>(first % takenSize) << 2));
   store<u32>(FIRST_TAKEN, first + 1);
   returnData(slot);
   return frameOf(slot);
 }
 
-/** Takes the frame freed last for data of one's choice; its frame number, 0 if none is free. */
+/** Takes the frame freed last for data of one's choice; the result is its frame number. */
 export function reuse(type: u32, word: u64): u64 {
   const slot = allocateData();
-  if (slot == 0) return 0;
+  if (slot == 0) return refusedResult();
   const entry = type == FORGE_USER_LEAF ? leafEntry(word, 1, PAGE_FORGED) : type == FILL ? word : 0;
   if (entry == 0) clearContents(slot);
   else {

@@ -1,5 +1,6 @@
 // From an address to its entry in a tree of tables, making tables on the way; and clearing leaves.
 
+import { EMPTY_RANGE, NOT_KERNEL_HALF, NOT_USER_HALF, refuse, TABLE_ABSENT } from "../base/refusals";
 import { descend } from "../paging/descent";
 import { ENTRIES, FULL_RIGHTS, frameIn, isPresent, PAGE_SHIFT, shiftOf, tableEntry } from "../paging/format";
 import { frameOf, holdsEntry } from "../paging/frames";
@@ -94,14 +95,14 @@ export function findEntry(mm: u32, va: u64, level: u32): usize {
 /** In place of an entry: a large leaf covers the address. */
 export const LEAF_IN_THE_WAY: usize = 1;
 
-/** The same, making tables that are missing with these marks and non-leaf bits; 0 if no frame is left. */
+/** The same, making tables that are missing with these marks and non-leaf bits; 0 if no frame is left, or a table absent: refused. */
 export function needEntry(mm: u32, va: u64, level: u32, marks: u8, bits: u64): usize {
   assert(level >= 1 && level <= levels, "no entry is of this level");
   let place = reachFrom(rootOf(mm), levels, va, level);
   while (levelOf(place) > level) {
     const at = levelOf(place);
     const entry = entryOf(place);
-    if (entry == 0) return 0;
+    if (entry == 0) return <usize>refuse(TABLE_ABSENT);
     if (isPresent(load<u64>(entry))) return LEAF_IN_THE_WAY;
     const table = allocateTable(at - 1, marks);
     if (table == 0) return 0;
@@ -149,4 +150,15 @@ export function inKernelHalf(va: u64, pages: u64): bool {
 
 export function inUserHalf(va: u64, pages: u64): bool {
   return pages != 0 && <i64>va >= 0 && isCanonical(va) && (va & ~0xfff) + (pages << 12) - 1 <= addressMask >> 1;
+}
+
+/** The same; if not, the operation is refused. */
+export function needKernelHalf(va: u64, pages: u64): bool {
+  if (pages == 0) return refuse(EMPTY_RANGE);
+  return inKernelHalf(va, pages) || refuse(NOT_KERNEL_HALF);
+}
+
+export function needUserHalf(va: u64, pages: u64): bool {
+  if (pages == 0) return refuse(EMPTY_RANGE);
+  return inUserHalf(va, pages) || refuse(NOT_USER_HALF);
 }

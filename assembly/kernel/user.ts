@@ -3,6 +3,7 @@
 
 import { LARGE, READ_ONLY } from "../base/operations";
 import { point } from "../base/points";
+import { MM_BOUND, MM_RUNS, NOT_ALIGNED, refuse } from "../base/refusals";
 import { detecting } from "../hardware/hazard";
 import { ENTRIES, isLeaf, isPresent, leafEntry, PAGE_SHIFT, PAGE_TABLE, PAGE_USER, readOnly, shiftOf } from "../paging/format";
 import { contentsOf, isEmpty, stateOf, TABLE, holdsEntry } from "../paging/frames";
@@ -15,16 +16,16 @@ import { flushTlbMmRange } from "./flush";
 import { has, NOTIFY_USER, notify } from "./policy";
 import { release } from "./pool";
 import { MUNMAP_FLUSHED, MUNMAP_UNLINKED, USER } from "./sites";
-import { exists, forgetAsids, forgetMm, isRunning, rootOf, secondRootOf, syncTopEntry } from "./spaces";
-import { clearLeaves, findEntry, inUserHalf, LEAF_IN_THE_WAY, needEntry, tableOf } from "./tables";
+import { forgetAsids, forgetMm, isRunning, needMm, rootOf, secondRootOf, syncTopEntry } from "./spaces";
+import { clearLeaves, findEntry, LEAF_IN_THE_WAY, needEntry, needUserHalf, tableOf } from "./tables";
 import { popUnlinked, pushUnlinked, unlinkedAt, unlinkedCount } from "./unlinked";
 
 export function mmap(mm: u32, va: u64, pages: u32, type: u32): bool {
-  if (!exists(mm) || !inUserHalf(va, pages)) return false;
+  if (!needMm(mm) || !needUserHalf(va, pages)) return false;
   const level: u32 = type & LARGE ? 2 : 1;
   const span = (<u64>1) << shiftOf(level);
   const first = va & ~0xfff;
-  if ((first & (span - 1)) != 0 || ((<u64>pages << 12) & (span - 1)) != 0) return false;
+  if ((first & (span - 1)) != 0 || ((<u64>pages << 12) & (span - 1)) != 0) return refuse(NOT_ALIGNED);
   const bits = type & READ_ONLY ? readOnly(PAGE_USER) : PAGE_USER;
   const end = first + (<u64>pages << 12);
   for (let at = first; at < end; at += span) {
@@ -37,7 +38,7 @@ export function mmap(mm: u32, va: u64, pages: u32, type: u32): bool {
 }
 
 export function munmap(mm: u32, va: u64, pages: u32): bool {
-  if (!exists(mm) || !inUserHalf(va, pages)) return false;
+  if (!needMm(mm) || !needUserHalf(va, pages)) return false;
   const first = va & ~0xfff;
   const end = first + (<u64>pages << 12);
   clearLeaves(mm, first, pages, detecting && !has(NOTIFY_USER));
@@ -71,7 +72,7 @@ function unlinkEmpty(mm: u32, first: u64, end: u64): void {
 }
 
 export function mprotect(mm: u32, va: u64, pages: u32): bool {
-  if (!exists(mm) || !inUserHalf(va, pages)) return false;
+  if (!needMm(mm) || !needUserHalf(va, pages)) return false;
   const first = va & ~0xfff;
   const end = first + (<u64>pages << 12);
   let at = first;
@@ -99,7 +100,9 @@ function protectEntry(entry: usize): void {
 
 /** The end of an mm: full notifier invalidation, then all user tables and its roots. */
 export function destroyMm(mm: u32): bool {
-  if (!exists(mm) || isRunning(mm) || isBound(mm)) return false;
+  if (!needMm(mm)) return false;
+  if (isRunning(mm)) return refuse(MM_RUNS);
+  if (isBound(mm)) return refuse(MM_BOUND);
   notify(mm, 0, NO_LIMIT);
   const root = rootOf(mm);
   releaseBelow(root, levels, ENTRIES >> 1);

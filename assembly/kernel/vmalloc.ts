@@ -2,6 +2,7 @@
 // mm/vmalloc.c and arch/x86/mm/pgtable.c, 6.12; docs/rules.md sections 10.1, 10.2, 10.5.
 
 import { point } from "../base/points";
+import { LARGE_LEAF_ABOVE, refuse } from "../base/refusals";
 import { detecting } from "../hardware/hazard";
 import { ENTRIES, isLeaf, isPresent, leafEntry, PAGE_KERNEL, PAGE_TABLE, shiftOf } from "../paging/format";
 import { clearContents, contentsOf, frameOf, holdsEntry, MARK_KERNEL } from "../paging/frames";
@@ -23,7 +24,7 @@ import {
   PURGE_FLUSHED,
 } from "./sites";
 import { cpuCount, INIT_MM } from "./spaces";
-import { clearLeaves, findEntry, inKernelHalf, LEAF_IN_THE_WAY, needEntry, tableOf } from "./tables";
+import { clearLeaves, findEntry, LEAF_IN_THE_WAY, needEntry, needKernelHalf, tableOf } from "./tables";
 import { popUnlinked, pushUnlinked, unlinkedAt, unlinkedCount } from "./unlinked";
 
 /** Lazily unmapped pages, and the range that holds them. */
@@ -52,13 +53,14 @@ export function lazyMaxPages(): u64 {
  * used, not freed: a trace says by itself which tables go. False if a frame was missing or the range is not the kernel's.
  */
 export function vmalloc(va: u64, pages: u32, shift: u32, keepTables: bool): bool {
-  if (!inKernelHalf(va, pages)) return false;
+  if (!needKernelHalf(va, pages)) return false;
   let at = va & ~0xfff;
   let left = <u64>pages;
   while (left > 0) {
     const level = keepTables ? levelBesideTables(at, left, shift) : leafLevel(at, left, shift);
     const entry = needEntry(INIT_MM, at, level, MARK_KERNEL, PAGE_TABLE);
-    if (entry == 0 || entry == LEAF_IN_THE_WAY) return false;
+    if (entry == 0) return false;
+    if (entry == LEAF_IN_THE_WAY) return refuse(LARGE_LEAF_ABOVE);
     if (level == 1) {
       const run = min<u64>(left, ENTRIES - indexAt(at, 1));
       mapPages(entry, <u32>run);
@@ -147,7 +149,7 @@ function pudFreePmdPage(entry: usize, va: u64): void {
 
 /** Unmaps lazily: the leaves go now, CPUs hear of it at the next purge (or, with `unlisted`, from somebody else's flush). */
 export function vfree(va: u64, pages: u32, resetPerms: bool, unlisted: bool): bool {
-  if (!inKernelHalf(va, pages)) return false;
+  if (!needKernelHalf(va, pages)) return false;
   const first = va & ~0xfff;
   const end = first + (<u64>pages << 12);
   clearLeaves(INIT_MM, first, pages, detecting);

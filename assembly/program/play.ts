@@ -24,6 +24,7 @@ import {
   OP_WRITE_ENTRY,
 } from "../base/operations";
 import { point, watchPoints } from "../base/points";
+import { refuse, resultOf, TABLE_ABSENT } from "../base/refusals";
 import {
   addressIn,
   argumentIn,
@@ -87,7 +88,7 @@ export function playOne(at: usize): u64 {
 
 function playOther(at: usize, operation: u8): u64 {
   if (operation == OP_NOTHING) return 0;
-  if (operation == OP_WRITE_ENTRY) return writeEntry(addressIn(at), secondWordIn(at)) ? 1 : 0;
+  if (operation == OP_WRITE_ENTRY) return resultOf(writeEntry(addressIn(at), secondWordIn(at)));
   if (operation >= OP_VMALLOC) return playKernel(at, operation);
   if (operation < OP_WRITE_ENTRY || operation == OP_FLUSH_KERNEL_RANGE) playOnCpus(at, operation);
   else playOnIommu(at, operation);
@@ -138,10 +139,10 @@ function playOnCpu(at: usize, operation: u8, context: usize): void {
   else if (operation == OP_CONTROLS) changeControls(context, argument, <u32>address);
 }
 
-/** Writes an entry by physical address; false if its frame is not in the frame store. */
+/** Writes an entry by physical address; refused if its frame is not in the frame store. */
 function writeEntry(physicalAddress: u64, value: u64): bool {
   const table = tableAt(HOST, physicalAddress >> 12);
-  if (table == 0) return false;
+  if (table == 0) return refuse(TABLE_ABSENT);
   store<u64>(wordAt(table, physicalAddress), value);
   return true;
 }

@@ -112,6 +112,10 @@ export const GROUPS = [
     prefix: "OP_",
   }),
   values("operationTypes", "base/operations", "KEEP_TABLES", "FILL", { about: "Types of operations" }),
+  list("refusals", "base/refusals", "DONE", "REFUSALS", {
+    about: "Why an operation was refused",
+    spelling: kebab,
+  }),
   list("programFaults", "program/check", "FINE", "PROGRAM_FAULTS", { about: "What is wrong with an operation" }),
 
   // ---- workloads ----

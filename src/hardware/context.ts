@@ -34,10 +34,10 @@ export interface Explanation {
 }
 
 /** Checks an access code. @internal @throws InvalidOptionError */
-export function checkAccess(access: unknown): number {
+export function checkAccess(access: unknown, field = "access"): number {
   const isCode = Number.isInteger(access) && (access as number) >= 0 && (access as number) < accessCodes;
   if (isCode && ((access as number) & accessType) <= accessFetch) return access as number;
-  throw new InvalidOptionError("access", access, "one of the values of Access");
+  throw new InvalidOptionError(field, access, "one of the values of Access");
 }
 
 /** What the tables say about an address, whatever is cached; no side effects. @internal */

@@ -13,6 +13,7 @@ import type { Engine } from "../engine/instance.js";
 import { MAX_FRAME, MAX_HAZARD_RECORDS, MAX_POOL } from "../engine/limits.js";
 import { readCounters } from "../engine/structures.js";
 import { ProgramBuilder } from "../program/program.js";
+import { type OperationResult, operationResults } from "../program/results.js";
 import { type Site, sites } from "../program/sites.js";
 import { type Hazard, type HazardCounts, readCounts, readHazards } from "./hazards.js";
 import { checkPolicy, type PolicyName } from "./policies.js";
@@ -171,11 +172,19 @@ export class Kernel {
 
   /**
    * Plays operations one by one: `kernel.run((p) => p.vmalloc(va, 4))`.
-   * @returns the result of the last operation: 1 done, 0 refused, a frame number for `reuse`, an outcome for accesses
+   * @returns what came of each, refusals with their reasons
+   * @throws InvalidOptionError naming the argument, before anything is played
    */
-  run(operations: (program: ProgramBuilder) => ProgramBuilder): bigint {
-    const program = operations(new ProgramBuilder());
-    const results = this.play(program.build());
-    return results[program.lastOperation] ?? 0n;
+  run(operations: (program: ProgramBuilder) => ProgramBuilder): OperationResult[] {
+    const program = typeof operations === "function" ? operations(new ProgramBuilder()) : undefined;
+    if (!(program instanceof ProgramBuilder)) {
+      throw new InvalidOptionError(
+        "operations",
+        program ?? operations,
+        "a function that returns the program it is given",
+      );
+    }
+    const bytes = program.build();
+    return operationResults(bytes, this.play(bytes));
   }
 }

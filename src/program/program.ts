@@ -1,26 +1,14 @@
 // Programs: operations of 16 bytes, played inside the engine in one call (layout: assembly/base/record.ts).
 
-import { checkAddress, checkInteger, InvalidOptionError } from "../base/errors.js";
-import {
-  everyCpu,
-  operation as field,
-  operationCodes,
-  operationSize,
-  operationsOfTwoRecords,
-  operationTypes as types,
-} from "../engine/abi.js";
+import { checkAddress, checkInteger, checkOneOf, InvalidOptionError, rootFrame } from "../base/errors.js";
+import { boolean, isObject, object, optional, parse } from "../base/schema.js";
+import { operation as field, operationTypes as types } from "../engine/abi.js";
 import { writeNumber, writeWord } from "../engine/structures.js";
+import { checkAccess } from "../hardware/context.js";
 import type { Access } from "../paging/access.js";
+import { everyCpu, Operation, type OperationName, operationBytes, operationName } from "./operations.js";
+import { LEAST_SHIFT, MOST_SHIFT, parameterName, parameters } from "./parameters.js";
 import { type Site, sites } from "./sites.js";
-
-/** Bytes of an operation. */
-export const operationBytes = operationSize;
-
-/** In place of a CPU's requester number: every CPU, in order. */
-export { everyCpu };
-
-/** Operation codes. */
-export const Operation = operationCodes;
 
 /** How memory is added to the direct map, or a KASAN shadow made. */
 export interface HotAddOptions {
@@ -43,22 +31,33 @@ export type ReuseContents =
   /** Every slot this word. */
   | { word: bigint };
 
-/** Operations that take a second record. @internal */
-export const twoRecords = operationsOfTwoRecords;
+/** How user pages are mapped. */
+export interface MmapOptions {
+  /** 2 MiB leaves instead of 4 KiB ones. */
+  large?: boolean;
+  /** Without R/W. */
+  readOnly?: boolean;
+}
+
+const hotAddSchema = object({
+  bootTables: optional(boolean()),
+  smallPages: optional(boolean()),
+  shadow: optional(boolean()),
+});
+const mmapSchema = object({ large: optional(boolean()), readOnly: optional(boolean()) });
+const LEVELS = [0, 1, 2, 3] as const;
+const LEAVES = [12, 21, 30] as const;
 
 const MAX_ARGUMENT = 0xffff_ffff;
 
-/** Builds a program operation by operation. Requester numbers are those of `Cpu.requester` and `Iommu.requester()`. */
+/**
+ * Builds a program operation by operation. Requester numbers are those of `Cpu.requester` and `Iommu.requester()`. What no
+ * machine could play is refused at once, with an InvalidOptionError that names the argument.
+ */
 export class ProgramBuilder {
   private buffer = new ArrayBuffer(64 * operationBytes);
   private view = new DataView(this.buffer);
   private length = 0;
-
-  /** Record of the latest operation (one with two records is named by its first). */
-  get lastOperation(): number {
-    const last = this.length - 1;
-    return last > 0 && this.view.getUint8((last - 1) * operationBytes) in twoRecords ? last - 1 : last;
-  }
 
   /** Records so far. */
   get count(): number {
@@ -66,6 +65,19 @@ export class ProgramBuilder {
   }
 
   private put(operation: number, type: number, requester: number, argument: number, address: bigint): this {
+    const name = operationName(operation) as OperationName;
+    checkInteger(parameterName(name, "who"), requester, 0, everyCpu);
+    const most = parameters[name].most ?? MAX_ARGUMENT;
+    checkInteger(parameterName(name, "argument"), argument, 0, most);
+    return this.write(operation, type, requester, argument, checkAddress(parameterName(name, "address"), address));
+  }
+
+  /** The second record of an operation. */
+  private second(name: OperationName, word: bigint): this {
+    return this.write(Operation.nothing, 0, 0, 0, checkAddress(parameterName(name, "second"), word));
+  }
+
+  private write(operation: number, type: number, requester: number, argument: number, address: bigint): this {
     if ((this.length + 1) * operationBytes > this.buffer.byteLength) {
       const larger = new ArrayBuffer(this.buffer.byteLength * 2);
       new Uint8Array(larger).set(new Uint8Array(this.buffer));
@@ -75,15 +87,15 @@ export class ProgramBuilder {
     const at = this.length++ * operationBytes;
     writeNumber(this.view, field.code, operation, at);
     writeNumber(this.view, field.type, type, at);
-    writeNumber(this.view, field.requester, checkInteger("requester", requester, 0, everyCpu), at);
-    writeNumber(this.view, field.argument, checkInteger("argument", argument, 0, MAX_ARGUMENT), at);
-    writeWord(this.view, field.address, checkAddress("address", address), at);
+    writeNumber(this.view, field.requester, requester, at);
+    writeNumber(this.view, field.argument, argument, at);
+    writeWord(this.view, field.address, address, at);
     return this;
   }
 
   /** A translation. */
   access(requester: number, va: bigint, access: Access): this {
-    return this.put(Operation.access, access, requester, 0, va);
+    return this.put(Operation.access, checkAccess(access, "access.access"), requester, 0, va);
   }
 
   /** INVLPG. */
@@ -93,11 +105,14 @@ export class ProgramBuilder {
 
   /** INVPCID of type 0 to 3. */
   invpcid(cpu: number, type: 0 | 1 | 2 | 3, pcid = 0, va = 0n): this {
+    checkOneOf("invpcid.type", type, LEVELS);
     return this.put(Operation.invpcid, type, cpu, pcid, va);
   }
 
   /** MOV CR3. */
   movToCr3(cpu: number, root: bigint, pcid = 0, noFlush = false): this {
+    rootFrame("movToCr3.root", root);
+    parse(boolean(), noFlush, "movToCr3.noFlush");
     return this.put(Operation.movToCr3, noFlush ? 1 : 0, cpu, pcid, root);
   }
 
@@ -118,8 +133,8 @@ export class ProgramBuilder {
 
   /** Writes an entry by its physical address; takes two records. */
   writeEntry(physicalAddress: bigint, entry: bigint): this {
-    this.put(Operation.writeEntry, 0, 0, 0, physicalAddress);
-    return this.put(Operation.nothing, 0, 0, 0, entry);
+    checkAddress("writeEntry.entry", entry);
+    return this.put(Operation.writeEntry, 0, 0, 0, physicalAddress).second("writeEntry", entry);
   }
 
   /** PASID-selective invalidation. */
@@ -129,6 +144,7 @@ export class ProgramBuilder {
 
   /** Page-selective invalidation of 2^`am` pages. */
   invalidatePages(requester: number, va: bigint, am = 0, leavesOnly = false): this {
+    parse(boolean(), leavesOnly, "invalidatePages.leavesOnly");
     return this.put(Operation.invalidatePages, leavesOnly ? 1 : 0, requester, am, va);
   }
 
@@ -139,11 +155,14 @@ export class ProgramBuilder {
    * freed (with the site's flush), or with `keepTables` used.
    */
   vmalloc(va: bigint, pages: number, shift: 12 | 21 | 30 = 12, keepTables = false): this {
+    checkOneOf("vmalloc.shift", shift, LEAVES);
+    parse(boolean(), keepTables, "vmalloc.keepTables");
     return this.put(Operation.vmalloc, shift | (keepTables ? types.keepTables : 0), 0, pages, va);
   }
 
   /** Unmaps lazily: `lazy` waits for the purge, `flush` (VM_FLUSH_RESET_PERMS) purges at once, `unlisted` is left out of it. */
   vfree(va: bigint, pages: number, how: "lazy" | "flush" | "unlisted" = "lazy"): this {
+    checkOneOf("vfree.how", how, ["lazy", "flush", "unlisted"]);
     return this.put(Operation.vfree, { lazy: 0, flush: types.flushNow, unlisted: types.unlisted }[how], 0, pages, va);
   }
 
@@ -154,11 +173,13 @@ export class ProgramBuilder {
 
   /** Adds `blocks` blocks of 2 MiB to the direct map. */
   hotAdd(va: bigint, blocks: number, options: HotAddOptions = {}): this {
+    parse(hotAddSchema, options, "hotAdd.options");
     return this.put(Operation.hotAdd, hotType(options), 0, blocks, va);
   }
 
   /** Removes blocks (remove_pagetable): free, clear, then flush. */
   hotRemove(va: bigint, blocks: number, options: Pick<HotAddOptions, "shadow"> = {}): this {
+    parse(hotAddSchema, options, "hotRemove.options");
     return this.put(Operation.hotRemove, hotType(options), 0, blocks, va);
   }
 
@@ -198,7 +219,8 @@ export class ProgramBuilder {
   }
 
   /** Maps user pages (4 KiB, or with `large` 2 MiB leaves). */
-  mmap(mm: number, va: bigint, pages: number, options: { large?: boolean; readOnly?: boolean } = {}): this {
+  mmap(mm: number, va: bigint, pages: number, options: MmapOptions = {}): this {
+    parse(mmapSchema, options, "mmap.options");
     const type = (options.large ? types.large : 0) | (options.readOnly ? types.readOnly : 0);
     return this.put(Operation.mmap, type, mm, pages, va);
   }
@@ -215,12 +237,15 @@ export class ProgramBuilder {
 
   /** flush_tlb_kernel_range(start, end), with the policy's hook; takes two records. */
   flushTlbKernelRange(start: bigint, end: bigint, freesTables = false): this {
+    checkAddress("flushTlbKernelRange.end", end);
+    parse(boolean(), freesTables, "flushTlbKernelRange.freesTables");
     this.put(Operation.flushTlbKernelRange, freesTables ? types.freesTables : 0, 0, 0, start);
-    return this.put(Operation.nothing, 0, 0, 0, end);
+    return this.second("flushTlbKernelRange", end);
   }
 
   /** flush_tlb_all(), with the policy's hook. */
   flushTlbAll(freesTables = false): this {
+    parse(boolean(), freesTables, "flushTlbAll.freesTables");
     return this.put(Operation.flushTlbAll, freesTables ? types.freesTables : 0, 0, 0, 0n);
   }
 
@@ -231,18 +256,26 @@ export class ProgramBuilder {
 
   /** flush_tlb_mm_range(); without `end` everything. Takes two records. */
   flushTlbMmRange(mm: number, start: bigint, end?: bigint, shift = 12): this {
-    this.put(Operation.flushTlbMmRange, shift, mm, 0, start);
-    return this.put(Operation.nothing, 0, 0, 0, end ?? 0n);
+    checkInteger("flushTlbMmRange.shift", shift, LEAST_SHIFT, MOST_SHIFT);
+    checkAddress("flushTlbMmRange.end", end ?? 0n);
+    return this.put(Operation.flushTlbMmRange, shift, mm, 0, start).second("flushTlbMmRange", end ?? 0n);
   }
 
-  /** Somebody takes the frame that was freed last; result: its frame number, 0 if there is none. */
+  /** Somebody takes the frame that was freed last; result: the frame. */
   reuse(contents: ReuseContents = "zeroes"): this {
     if (contents === "zeroes") return this.put(Operation.reuse, types.zeroes, 0, 0, 0n);
+    if (!isObject(contents) || "userLeaf" in contents === "word" in contents) {
+      throw new InvalidOptionError(
+        "reuse.contents",
+        contents,
+        '"zeroes", { userLeaf: an address } or { word: an entry }',
+      );
+    }
     if ("userLeaf" in contents) return this.put(Operation.reuse, types.forgeUserLeaf, 0, 0, contents.userLeaf);
     return this.put(Operation.reuse, types.fill, 0, 0, contents.word);
   }
 
-  /** The frame that `reuse` took longest ago is free again; result: its frame number, 0 if there is none. */
+  /** The frame that `reuse` took longest ago is free again; result: the frame. */
   giveBack(): this {
     return this.put(Operation.giveBack, 0, 0, 0, 0n);
   }
@@ -254,11 +287,13 @@ export class ProgramBuilder {
 
   /** Unlinks the table of a level (0: the site's own, PT or PD), one step of a site; no flush, no free. */
   tableClear(site: Site, va: bigint, level: 0 | 1 | 2 | 3 = 0): this {
+    checkOneOf("tableClear.site", site, sites);
     return this.put(Operation.tableClear, sites.indexOf(site), 0, level, va);
   }
 
   /** Frees the table that `tableClear` unlinked, or the one that is still linked. */
   tableFree(site: Site, va: bigint, level: 0 | 1 | 2 | 3 = 0): this {
+    checkOneOf("tableFree.site", site, sites);
     return this.put(Operation.tableFree, sites.indexOf(site), 0, level, va);
   }
 
@@ -276,12 +311,4 @@ export class ProgramBuilder {
   build(): Uint8Array {
     return new Uint8Array(this.buffer.slice(0, this.length * operationBytes));
   }
-}
-
-/** Whole operations in a packed program. @internal @throws InvalidOptionError */
-export function countOperations(program: Uint8Array): number {
-  if (program.byteLength % operationBytes !== 0) {
-    throw new InvalidOptionError("program.byteLength", program.byteLength, `a multiple of ${operationBytes}`);
-  }
-  return program.byteLength / operationBytes;
 }

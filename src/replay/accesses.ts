@@ -2,7 +2,7 @@
 // written: which kernel areas were mapped last, and which table is going away.
 
 import { Access } from "../paging/access.js";
-import { Operation } from "../program/program.js";
+import { Operation } from "../program/operations.js";
 import type { DeviceModel } from "./device-model.js";
 import type { RecordWriter } from "./records.js";
 

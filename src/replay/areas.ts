@@ -3,7 +3,7 @@
 
 import { entries as LARGE_PAGES, operationTypes } from "../engine/abi.js";
 import { Access } from "../paging/access.js";
-import { Operation } from "../program/program.js";
+import { Operation } from "../program/operations.js";
 import type { DeviceAccesses } from "./accesses.js";
 import type { RecordWriter } from "./records.js";
 

@@ -2,7 +2,7 @@
 // steps the device model acts. mm/vmalloc.c, arch/x86/mm/pgtable.c, arch/x86/mm/init_64.c.
 
 import { operationTypes, entries as SLOT_PAGES } from "../engine/abi.js";
-import { Operation } from "../program/program.js";
+import { Operation } from "../program/operations.js";
 import { type Site, sites } from "../program/sites.js";
 import type { DeviceAccesses } from "./accesses.js";
 import type { DeviceModel } from "./device-model.js";

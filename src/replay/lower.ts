@@ -2,7 +2,7 @@
 // and the accesses of devices in between. What a flush or free does is the policy's business, later, in the engine.
 
 import { operationTypes } from "../engine/abi.js";
-import { Operation } from "../program/program.js";
+import { Operation } from "../program/operations.js";
 import type { QueueCounter } from "../queue/summary.js";
 import { OPERATION_NAMES, type OperationBatch } from "../trace/index.js";
 import { DeviceAccesses, USER_PAGE } from "./accesses.js";

@@ -7,7 +7,7 @@ import { type Hazard, type HazardKind, hazardKinds } from "../kernel/hazards.js"
 import type { Kernel } from "../kernel/kernel.js";
 import type { CheckedPolicy } from "../kernel/policy.js";
 import { createMachineSync, type Machine } from "../machine.js";
-import { operationBytes } from "../program/program.js";
+import { operationBytes } from "../program/operations.js";
 import type { Site } from "../program/sites.js";
 import type { TableFrees } from "./frees.js";
 import type { ReplayHardware } from "./machines.js";

@@ -2,7 +2,7 @@
 // Addresses come as two 32-bit words or as page numbers: no bigint and no object per record.
 
 import { operation as field } from "../engine/abi.js";
-import { Operation, operationBytes } from "../program/program.js";
+import { Operation, operationBytes } from "../program/operations.js";
 
 /** Records handed on at a time. Hazard rings are as large, so none is lost between two hand-overs. */
 export const RECORDS = 8192;

@@ -1,6 +1,6 @@
 // Address spaces of a trace as the small numbers of the model: made when they are first named, gone when the trace says so.
 
-import { Operation } from "../program/program.js";
+import { Operation } from "../program/operations.js";
 import type { RecordWriter } from "./records.js";
 
 /** The process whose PASID the device uses: the trace does not have it. */

@@ -6,7 +6,8 @@ import type { CheckedPolicy } from "../kernel/policy.js";
 import type { KernelVersion } from "../kernel/versions.js";
 import { createMachineSync, type Machine, type MachineConfig, type Snapshot } from "../machine.js";
 import { Access } from "../paging/access.js";
-import { operationBytes, ProgramBuilder } from "../program/program.js";
+import { operationBytes } from "../program/operations.js";
+import { ProgramBuilder } from "../program/program.js";
 import type { CpuOptions, IommuOptions } from "./options.js";
 import type { KernelStep, Region, Scenario } from "./scenarios.js";
 

@@ -12,6 +12,7 @@ import {
   type Outcome,
   operationBytes,
   ProgramBuilder,
+  refusalOf,
   unpackOutcome,
 } from "../../src/index.js";
 import { programs } from "../model/programs.js";
@@ -97,19 +98,21 @@ describe("play", () => {
     for (let i = 0; i < 65_536; i++) program.access(0, 0n, Access.userRead);
     for (let i = 0; i < 100; i++) program.writeEntry(0x5000n, 1n);
     const results = machine.play(program.build());
-    expect(results.subarray(65_536).every((result) => result === 0n)).toBe(true);
+    const [first, second] = [results[65_536]!, results[65_537]];
+    expect([refusalOf(first), second]).toEqual(["table-absent", 0n]);
+    expect(results.subarray(65_536).every((result, i) => result === (i % 2 === 0 ? first : 0n))).toBe(true);
   });
 
   it("plays nothing, without a result, for an empty program", () => {
     expect(createMachineSync({ tables: 1, workloadPages: 1 }).play(new Uint8Array(0))).toHaveLength(0);
   });
 
-  it("says 1 for an entry that was written and 0 for one whose frame is not there", () => {
+  it("says 1 for an entry that was written and the reason for one whose frame is not there", () => {
     const machine = createMachineSync({ tables: 1, workloadPages: 1 });
     machine.frames.setTable(7);
     const program = new ProgramBuilder().writeEntry(0x7008n, 5n).writeEntry(0x8008n, 5n).build();
     const results = machine.play(program);
-    expect([results[0], results[2]]).toEqual([1n, 0n]);
+    expect([results[0], refusalOf(results[0]!), refusalOf(results[2]!)]).toEqual([1n, undefined, "table-absent"]);
     expect(machine.frames.readEntry(0x7008n)).toBe(5n);
   });
 
@@ -147,35 +150,79 @@ describe("a program that cannot be played", () => {
   const requesters = 2 + 2 + 2;
 
   it.each([
-    ["an unknown operation", record(17 + 100, 0, 0, 0, 0n), "its code"],
-    ["a requester too many", record(Operation.access, 4, requesters, 0, 0n), "its requester"],
-    ["an access of every CPU", record(Operation.access, 4, everyCpu, 0, 0n), "its requester"],
-    ["an access of type 3", record(Operation.access, 3, 0, 0, 0n), "its type"],
-    ["an access of type 32", record(Operation.access, 32, 0, 0, 0n), "its type"],
-    ["INVLPG by an IOMMU", record(Operation.invlpg, 0, pasid, 0, 0n), "its requester"],
-    ["a kernel range by an IOMMU", record(Operation.flushKernelRange, 0, pasid, 1, 0n), "its requester"],
-    ["a PASID invalidation by a CPU", record(Operation.invalidatePasid, 0, 1, 0, 0n), "its requester"],
-    ["a PASID invalidation by every CPU", record(Operation.invalidatePasid, 0, everyCpu, 0, 0n), "its requester"],
-    ["INVPCID of type 4", record(Operation.invpcid, 4, 0, 0, 0n), "its type"],
-    ["INVPCID of PCID 4096", record(Operation.invpcid, 1, 0, 4096, 0n), "its argument"],
-    ["MOV CR3 of PCID 4096", record(Operation.movToCr3, 0, 0, 4096, 0n), "its argument"],
-    ["an address mask of 53", record(Operation.invalidatePages, 0, pasid, 53, 0n), "its argument"],
+    ["an unknown operation", record(17 + 100, 0, 0, 0, 0n), "code is 117; expected a code of Operation"],
+    [
+      "a kernel's operation",
+      record(Operation.svaBind, 0, pasid, 0, 0n),
+      "expected an operation that needs no kernel (svaBind",
+    ],
+    [
+      "a requester too many",
+      record(Operation.access, 4, requesters, 0, 0n),
+      "access.requester is 6; expected a requester",
+    ],
+    ["an access of every CPU", record(Operation.access, 4, everyCpu, 0, 0n), "access.requester is 65535; expected"],
+    [
+      "an access of type 3",
+      record(Operation.access, 3, 0, 0, 0n),
+      "access.access is 3; expected one of the values of Access",
+    ],
+    [
+      "an access of type 32",
+      record(Operation.access, 32, 0, 0, 0n),
+      "access.access is 32; expected one of the values of Access",
+    ],
+    [
+      "INVLPG by an IOMMU",
+      record(Operation.invlpg, 0, pasid, 0, 0n),
+      "invlpg.cpu is 2; expected a CPU of this machine, 0 to 1, or everyCpu",
+    ],
+    ["a kernel range by an IOMMU", record(Operation.flushKernelRange, 0, pasid, 1, 0n), "flushKernelRange.cpu is 2"],
+    [
+      "a PASID invalidation by a CPU",
+      record(Operation.invalidatePasid, 0, 1, 0, 0n),
+      "invalidatePasid.requester is 1; expected a requester of an IOMMU, 2 to 5",
+    ],
+    [
+      "a PASID invalidation by every CPU",
+      record(Operation.invalidatePasid, 0, everyCpu, 0, 0n),
+      "invalidatePasid.requester",
+    ],
+    ["INVPCID of type 4", record(Operation.invpcid, 4, 0, 0, 0n), "invpcid.type is 4; expected one of 0, 1, 2, 3"],
+    [
+      "INVPCID of PCID 4096",
+      record(Operation.invpcid, 1, 0, 4096, 0n),
+      "invpcid.pcid is 4096; expected an integer from 0 to 4095",
+    ],
+    ["MOV CR3 of PCID 4096", record(Operation.movToCr3, 0, 0, 4096, 0n), "movToCr3.pcid is 4096"],
+    [
+      "an address mask of 53",
+      record(Operation.invalidatePages, 0, pasid, 53, 0n),
+      "invalidatePages.am is 53; expected an integer from 0 to 52",
+    ],
     [
       "an address mask of 53 on a device",
       record(Operation.invalidateDeviceTlbPages, 0, device, 53, 0n),
-      "its argument",
+      "invalidateDeviceTlbPages.am",
     ],
-    ["a device TLB that is not there", record(Operation.invalidateDeviceTlb, 0, pasid, 0, 0n), "its requester"],
-    ["a write without its value", record(Operation.writeEntry, 0, 0, 0, 0n), "its second record"],
+    [
+      "a device TLB that is not there",
+      record(Operation.invalidateDeviceTlb, 0, pasid, 0, 0n),
+      "expected the requester of a device with a TLB",
+    ],
+    [
+      "a write without its value",
+      record(Operation.writeEntry, 0, 0, 0, 0n),
+      "writeEntry.entry is undefined; expected a second record",
+    ],
   ])("is refused for %s, and nothing of it has been played", (_, bad, message) => {
     const before = new ProgramBuilder();
     for (let i = 0; i < 70_000; i++) before.access(0, 0n, Access.userRead);
     const program = joinRecords([before.build(), bad]);
     const counters = machine.cpus[0]!.counters;
     expect(() => machine.play(program)).toThrow(InvalidOptionError);
+    expect(() => machine.play(program)).toThrow(/^operation 70000: /);
     expect(() => machine.play(program)).toThrow(message);
-    const word = [...bad.subarray(0, 8)].reverse().map((byte) => byte.toString(16).padStart(2, "0"));
-    expect(() => machine.play(program)).toThrow(`operation 70000 (${word.join("")} `);
     expect(machine.cpus[0]!.counters).toEqual(counters);
   });
 
@@ -203,10 +250,11 @@ describe("a program that cannot be played", () => {
     );
   });
 
-  it("a builder refuses what no record can hold", () => {
+  it("a builder refuses what no record can hold, naming the argument", () => {
     const program = new ProgramBuilder();
-    expect(() => program.access(0x10000, 0n, Access.userRead)).toThrow("requester is 65536");
-    expect(() => program.invlpgRange(0, 0n, -1)).toThrow("argument is -1");
-    expect(() => program.invlpg(0, 1n << 64n)).toThrow("address is 0x10000000000000000");
+    expect(() => program.access(0x10000, 0n, Access.userRead)).toThrow("access.requester is 65536");
+    expect(() => program.invlpgRange(0, 0n, -1)).toThrow("invlpgRange.pages is -1; expected an integer from 0 to");
+    expect(() => program.invlpg(0, 1n << 64n)).toThrow("invlpg.va is 0x10000000000000000; expected a 64-bit address");
+    expect(program.count).toBe(0);
   });
 });

@@ -11,6 +11,7 @@ import {
   type IommuConfig,
   type Kernel,
   type Machine,
+  type OperationResult,
   type Outcome,
   type Policy,
   type PolicyName,
@@ -38,7 +39,7 @@ interface World {
   iommu: Iommu;
   cpu: Cpu;
   read: (va: bigint) => Outcome;
-  run: (play: Play) => bigint;
+  run: (play: Play) => OperationResult;
   hazards: () => Hazard[];
 }
 
@@ -61,7 +62,11 @@ function world(policy: PolicyName | Partial<Policy>, iommu: IommuConfig = {}, cp
     iommu: first,
     cpu: firstCpu,
     read: (va) => first.request(PASID, va, Access.userRead),
-    run: (play) => kernel.run(play),
+    run: (play) => {
+      const results = kernel.run(play);
+      expect(results.filter(({ done }) => !done)).toEqual([]);
+      return results.at(-1)!;
+    },
     hazards: () => kernel.hazards(),
   };
 }
@@ -111,7 +116,7 @@ describe("scenarios", () => {
     w.run(leftOver(VMALLOC));
     expect(w.read(VMALLOC)).toMatchObject({ kind: "fault", reason: "not-present", level: 1 });
     w.run(replaceTable(VMALLOC));
-    const frame = Number(w.run((p) => p.reuse(FORGED)));
+    const frame = w.run((p) => p.reuse(FORGED)).frame!;
     expect(w.read(VMALLOC)).toMatchObject({ kind: "ok", physicalAddress: 0x1234000n });
     expect(w.hazards()).toMatchObject([
       { kind: "forged-translation", frame, level: 1, site: "pmd_free_pte_page", address: VMALLOC },
@@ -122,11 +127,11 @@ describe("scenarios", () => {
     const empty = VMALLOC + 100n * MIB2;
     expect(other.read(empty)).toMatchObject({ kind: "fault", reason: "not-present", level: 2 });
     other.run(replaceDirectory);
-    const data = other.run((p) => p.reuse({ word: 0x7654007n }));
+    const data = other.run((p) => p.reuse({ word: 0x7654007n })).frame;
     expect(other.read(empty)).toMatchObject({ kind: "absent" });
-    expect(other.hazards()).toMatchObject([{ kind: "walk-of-reused-frame", frame: Number(data), level: 2 }]);
+    expect(other.hazards()).toMatchObject([{ kind: "walk-of-reused-frame", frame: data, level: 2 }]);
     expect(other.hazards()[0]?.kinds).toContain("write-after-free");
-    expect(other.machine.frames.readEntry((data << 12n) + 100n * 8n)).toBe(0x7654027n);
+    expect(other.machine.frames.readEntry((BigInt(data!) << 12n) + 100n * 8n)).toBe(0x7654027n);
   });
 
   it("3: v1 and v2 close pmd_free_pte_page, not the other slots of pud_free_pmd_page, unless hardware drops more", () => {

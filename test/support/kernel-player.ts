@@ -1,6 +1,14 @@
 // Plays the model's kernel programs on the engine, operation by operation, and dumps the engine in the model's shape.
 
-import { createMachineSync, type Machine, ProgramBuilder, type Site, sites, unpackOutcome } from "../../src/index.js";
+import {
+  createMachineSync,
+  type Machine,
+  ProgramBuilder,
+  refusalOf,
+  type Site,
+  sites,
+  unpackOutcome,
+} from "../../src/index.js";
 import type { KernelCounters } from "../../src/kernel/kernel.js";
 import type { Policy } from "../../src/kernel/policies.js";
 import type { Access } from "../../src/paging/access.js";
@@ -133,6 +141,11 @@ function encode(machine: Machine, operation: KernelOperation, program: ProgramBu
   }
 }
 
+function doneOf(result: bigint): "done" {
+  if (result !== 1n) throw new Error(`a kernel operation gave 0x${result.toString(16)}; expected 1 or a refusal`);
+  return "done";
+}
+
 /** Plays a program operation by operation; what is interleaved goes with the operation in which its point lies. */
 export class KernelPlayer {
   private reached = 0;
@@ -165,7 +178,11 @@ export class KernelPlayer {
     this.reached += points;
     const result = results[0]!;
     const translation = operation.kind === "access" || operation.kind === "request";
-    return translation ? comparable(unpackOutcome(result))! : Number(result);
+    if (translation) return comparable(unpackOutcome(result))!;
+    const refusal = refusalOf(result);
+    // The generator draws no `giveBack`, so the model has no reason for it.
+    if (refusal) return refusal as Exclude<typeof refusal, "nothing-taken">;
+    return operation.kind === "reuse" ? Number(result) : doneOf(result);
   }
 
   private records(waiting: readonly Interleaved<KernelOperation>[]): { operations: Uint8Array; points: number[] } {

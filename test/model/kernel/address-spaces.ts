@@ -6,6 +6,7 @@ import { frameOf, isLeaf, type Level, PRESENT } from "../entry.js";
 import { halves } from "./geometry.js";
 import type { Kernel } from "./kernel.js";
 import { invalidateIommus, USER_SITE } from "./policy.js";
+import type { Answer } from "./refusals.js";
 import { presentEntries } from "./tables.js";
 
 /** A process's address space. */
@@ -66,23 +67,24 @@ export class AddressSpaces {
   }
 }
 
-/** A new mm: its kernel half is a copy of init_mm's. False if it exists or no frame is free. */
-export function mmCreate(k: Kernel, number: number): boolean {
-  if (k.spaces.mms.has(number)) return false;
+/** A new mm: its kernel half is a copy of init_mm's. Refused if it exists or no frame is free. */
+export function mmCreate(k: Kernel, number: number): Answer {
+  if (k.spaces.mms.has(number)) return "mm-exists";
   const root = k.memory.allocateTable(k.parameters.levels, "none");
-  if (root === undefined) return false;
+  if (root === undefined) return "no-free-frame";
   for (let index = KERNEL_ENTRIES; index < 512; index++) {
     k.memory.writeEntry(root, index, k.memory.readEntry(k.spaces.initMm, index) ?? 0n);
   }
   k.spaces.mms.set(number, { root, userRoot: undefined, generation: 0 });
-  return true;
+  return "done";
 }
 
-/** Release an mm with all its tables. False if it does not exist, runs, or is bound. */
-export function mmDestroy(k: Kernel, number: number): boolean {
+/** Release an mm with all its tables. Refused if it does not exist, runs, or is bound. */
+export function mmDestroy(k: Kernel, number: number): Answer {
   const mm = k.spaces.mms.get(number);
-  if (mm === undefined || k.spaces.slots.some((cpu) => cpu.mm === number)) return false;
-  if (k.spaces.bindings.some((binding) => binding.mm === number)) return false;
+  if (mm === undefined) return "no-such-mm";
+  if (k.spaces.slots.some((cpu) => cpu.mm === number)) return "mm-runs";
+  if (k.spaces.bindings.some((binding) => binding.mm === number)) return "mm-bound";
   if (k.policy.notifyUser) invalidateIommus(k, "everything", number);
 
   const release = (frame: number): void => k.memory.release(frame, USER_SITE, k.hazards.operation);
@@ -100,13 +102,13 @@ export function mmDestroy(k: Kernel, number: number): boolean {
   k.spaces.mms.delete(number);
   // A slot never matches an mm that is made later under the same number (context ids are unique in the kernel).
   for (const cpu of k.spaces.slots) cpu.slots = cpu.slots.map((slot) => (slot?.mm === number ? undefined : slot));
-  return true;
+  return "done";
 }
 
-/** switch_mm_irqs_off with choose_new_asid. False if the mm does not exist. */
-export function switchMm(k: Kernel, cpuNumber: number, number: number): boolean {
+/** switch_mm_irqs_off with choose_new_asid. Refused if the mm does not exist. */
+export function switchMm(k: Kernel, cpuNumber: number, number: number): Answer {
   const mm = k.spaces.mms.get(number);
-  if (mm === undefined) return false;
+  if (mm === undefined) return "no-such-mm";
   const cpu = k.cpu(cpuNumber);
   const own = k.spaces.slotsOf(cpuNumber);
   const slot = chooseSlot(own, number, cpu);
@@ -115,7 +117,7 @@ export function switchMm(k: Kernel, cpuNumber: number, number: number): boolean 
   own.current = slot;
   own.slots[slot] = { mm: number, generation: mm.generation };
   cpu.movCr3(mm.root, slot + 1, noFlush);
-  return true;
+  return "done";
 }
 
 function chooseSlot(own: CpuSlots, number: number, cpu: Cpu): number {
@@ -127,13 +129,14 @@ function chooseSlot(own: CpuSlots, number: number, cpu: Cpu): number {
   return taken;
 }
 
-/** Bind a PASID to an mm. False if the policy binds nothing, the mm does not exist, or its second root finds no frame. */
-export function svaBind(k: Kernel, iommu: number, pasid: number, number: number): boolean {
+/** Bind a PASID to an mm. Refused if the policy binds nothing, the mm does not exist, or its second root finds no frame. */
+export function svaBind(k: Kernel, iommu: number, pasid: number, number: number): Answer {
   const mm = k.spaces.mms.get(number);
-  if (mm === undefined || k.policy.root === "none") return false;
+  if (mm === undefined) return "no-such-mm";
+  if (k.policy.root === "none") return "sharing-off";
   if (k.policy.root === "user-only" && mm.userRoot === undefined) {
     mm.userRoot = makeUserRoot(k, mm);
-    if (mm.userRoot === undefined) return false;
+    if (mm.userRoot === undefined) return "no-free-frame";
   }
   k.iommu(iommu).bind({ pasid, root: mm.userRoot ?? mm.root, nxe: true });
   const others = k.spaces.bindings.filter((it) => !(it.iommu === iommu && it.pasid === pasid));
@@ -142,17 +145,17 @@ export function svaBind(k: Kernel, iommu: number, pasid: number, number: number)
     (a, b) => a.iommu - b.iommu || index(a) - index(b),
   );
   forget(k, iommu, pasid);
-  return true;
+  return "done";
 }
 
-/** Unbind a PASID. False if it is not bound. */
-export function svaUnbind(k: Kernel, iommu: number, pasid: number): boolean {
+/** Unbind a PASID. Refused if it is not bound. */
+export function svaUnbind(k: Kernel, iommu: number, pasid: number): Answer {
   const others = k.spaces.bindings.filter((it) => !(it.iommu === iommu && it.pasid === pasid));
-  if (others.length === k.spaces.bindings.length) return false;
+  if (others.length === k.spaces.bindings.length) return "not-bound";
   k.spaces.bindings = others;
   k.iommu(iommu).unbind(pasid);
   forget(k, iommu, pasid);
-  return true;
+  return "done";
 }
 
 function makeUserRoot(k: Kernel, mm: AddressSpace): number | undefined {

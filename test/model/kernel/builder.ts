@@ -64,7 +64,7 @@ export function kernel({ policy, cpus = 1, cpu, ...config }: KernelOptions = {})
 
 /** Run kernel operations; the result of the last. */
 export function run(k: Kernel, ...calls: KernelCall[]): KernelResult {
-  return calls.map((call) => stepKernel(k, call)).at(-1) ?? 0;
+  return calls.map((call) => stepKernel(k, call)).at(-1) ?? "done";
 }
 
 /** A kernel with mm 1 bound to `PASID` and running on CPU 0. */

@@ -7,18 +7,18 @@ import { flushAll } from "./flush.js";
 import {
   alignDown,
   HUGE,
-  halves,
   KERNEL_LEAF_BITS,
   KERNEL_TABLE_BITS,
   LARGE,
-  liesIn,
+  misplaced,
   PAGE,
   type Span,
   TABLE_BITS,
 } from "./geometry.js";
 import type { Kernel } from "./kernel.js";
 import { freeTable } from "./policy.js";
-import { entryAt, type FoundTable, findTable, setEntry } from "./tables.js";
+import type { Answer, Refusal } from "./refusals.js";
+import { entryAt, type FoundTable, findTable, needTable, setEntry } from "./tables.js";
 import { kernelLeaf } from "./vmalloc.js";
 
 /** Sites of the direct map. */
@@ -27,35 +27,38 @@ export const DIRECT_MAP_SITES = { removePagetable: 2, kasanRemoveZeroShadow: 3, 
 /** Bits of a type: tables are boot memory; 4 KiB leaves; shadow of KASAN. */
 export const TYPE = { boot: 1, small: 2, kasan: 4 } as const;
 
-function blocksOf(k: Kernel, address: bigint, blocks: number): { range: Span; starts: bigint[] } | undefined {
+function blocksOf(k: Kernel, address: bigint, blocks: number): { range: Span; starts: bigint[] } | Refusal {
   const start = alignDown(address, LARGE);
   const range = { start, end: start + BigInt(blocks) * LARGE };
-  if (!liesIn(halves(k.parameters.levels).kernel, range)) return undefined;
+  const wrong = misplaced(k.parameters.levels, "kernel", range);
+  if (wrong !== undefined) return wrong;
   return { range, starts: Array.from({ length: blocks }, (_, block) => start + BigInt(block) * LARGE) };
 }
 
-/** Map blocks of 2 MiB; what is there already stays. False if out of range or out of frames. */
-export function hotAdd(k: Kernel, address: bigint, blocks: number, type: number): boolean {
+/** Map blocks of 2 MiB; what is there already stays. Refused if out of range or out of frames. */
+export function hotAdd(k: Kernel, address: bigint, blocks: number, type: number): Answer {
   const making = {
     mark: (type & TYPE.boot) !== 0 ? ("boot" as const) : ("kernel" as const),
     bits: (type & TYPE.kasan) !== 0 ? KERNEL_TABLE_BITS : TABLE_BITS,
   };
   const small = (type & TYPE.small) !== 0;
-  for (const block of blocksOf(k, address, blocks)?.starts ?? []) {
-    const table = findTable(k, k.spaces.initMm, block, small ? 1 : 2, making);
-    if (table === "leaf") continue;
-    if (typeof table === "string") return false;
+  const found = blocksOf(k, address, blocks);
+  if (typeof found === "string") return found;
+  for (const block of found.starts) {
+    const table = needTable(k, k.spaces.initMm, block, small ? 1 : 2, making);
+    if (table === "large-leaf-above") continue;
+    if (typeof table === "string") return table;
     for (let at = block; at < block + LARGE; at += small ? PAGE : LARGE) {
       if ((entryAt(k, table, at) & PRESENT) === 0n) setEntry(k, table, at, kernelLeaf(k, small ? 1 : 2));
     }
   }
-  return blocksOf(k, address, blocks) !== undefined;
+  return "done";
 }
 
-/** Unmap blocks of 2 MiB and free the tables that are empty then: free before clear, as in the kernel. False if out of range. */
-export function hotRemove(k: Kernel, address: bigint, blocks: number, type: number): boolean {
+/** Unmap blocks of 2 MiB and free the tables that are empty then: free before clear, as in the kernel. Refused if out of range. */
+export function hotRemove(k: Kernel, address: bigint, blocks: number, type: number): Answer {
   const found = blocksOf(k, address, blocks);
-  if (found === undefined) return false;
+  if (typeof found === "string") return found;
   const kasan = (type & TYPE.kasan) !== 0;
   const site = kasan ? DIRECT_MAP_SITES.kasanRemoveZeroShadow : DIRECT_MAP_SITES.removePagetable;
   let freed = false;
@@ -90,22 +93,23 @@ export function hotRemove(k: Kernel, address: bigint, blocks: number, type: numb
     if (lastOfPd && typeof pdpt !== "string" && k.memory.isEmpty(pd.frame)) freeAndUnlink("PD", pd.frame, pdpt, block);
   }
   flush(freed, "UNPLUG_FLUSHED", found.range.start);
-  return true;
+  return "done";
 }
 
-/** The PD entry of a kernel address; undefined if there is none or the address is of the user half. */
+/** The PD entry of a kernel address; undefined if there is none. */
 function pdEntry(k: Kernel, address: bigint): { pd: FoundTable; entry: bigint } | undefined {
-  if (!liesIn(halves(k.parameters.levels).kernel, { start: address, end: address + 1n })) return undefined;
   const pd = findTable(k, k.spaces.initMm, address, 2);
   return typeof pd === "string" ? undefined : { pd, entry: entryAt(k, pd, address) };
 }
 
-/** A 2 MiB leaf becomes a table of 4 KiB leaves. False if it is none, or no frame is free. */
-export function cpaSplit(k: Kernel, address: bigint): boolean {
+/** A 2 MiB leaf becomes a table of 4 KiB leaves. Refused if it is none, or no frame is free. */
+export function cpaSplit(k: Kernel, address: bigint): Answer {
+  const wrong = misplaced(k.parameters.levels, "kernel", { start: address, end: address + 1n });
+  if (wrong !== undefined) return wrong;
   const found = pdEntry(k, address);
-  if (found === undefined || (found.entry & PRESENT) === 0n || !isLeaf(found.entry, 2)) return false;
+  if (found === undefined || (found.entry & PRESENT) === 0n || !isLeaf(found.entry, 2)) return "no-large-leaf";
   const pt = k.memory.allocateTable(1, k.traits.splitsMarked ? "kernel" : "none");
-  if (pt === undefined) return false;
+  if (pt === undefined) return "no-free-frame";
   for (let index = 0; index < 512; index++) {
     k.memory.writeEntry(pt, index, (found.entry & ~PAGE_SIZE) + BigInt(index) * PAGE);
   }
@@ -113,16 +117,19 @@ export function cpaSplit(k: Kernel, address: bigint): boolean {
   k.points.reach("SPLIT_INSTALLED", address);
   flushAll(k, false);
   k.points.reach("SPLIT_FLUSHED", address);
-  return true;
+  return "done";
 }
 
-/** A table of 4 KiB leaves becomes a 2 MiB leaf again; the table is freed last. False if the entry names no table. */
-export function cpaCollapse(k: Kernel, address: bigint): boolean {
-  const found = k.traits.collapses ? pdEntry(k, address) : undefined;
-  if (found === undefined || (found.entry & PRESENT) === 0n || isLeaf(found.entry, 2)) return false;
+/** A table of 4 KiB leaves becomes a 2 MiB leaf again; the table is freed last. Refused if the entry names no table. */
+export function cpaCollapse(k: Kernel, address: bigint): Answer {
+  if (!k.traits.collapses) return "not-in-this-kernel";
+  const wrong = misplaced(k.parameters.levels, "kernel", { start: address, end: address + 1n });
+  if (wrong !== undefined) return wrong;
+  const found = pdEntry(k, address);
+  if (found === undefined || (found.entry & PRESENT) === 0n || isLeaf(found.entry, 2)) return "no-page-table";
   const pt = frameOf(found.entry);
   const first = k.memory.readEntry(pt, 0);
-  if (first === undefined) return false;
+  if (first === undefined) return "table-absent";
   const target = alignDown(BigInt(frameOf(first)), 512n);
   setEntry(k, found.pd, address, (target << 12n) | KERNEL_LEAF_BITS | PAGE_SIZE);
   k.points.reach("COLLAPSE_INSTALLED", address);
@@ -130,7 +137,7 @@ export function cpaCollapse(k: Kernel, address: bigint): boolean {
   k.points.reach("COLLAPSE_FLUSHED", address);
   freeTable(k, pt, DIRECT_MAP_SITES.cpaCollapse);
   k.points.reach("COLLAPSE_PT_FREED", pt);
-  return true;
+  return "done";
 }
 
 /** Operations on the direct map. */

@@ -4,6 +4,7 @@ import type { Span } from "./geometry.js";
 import { PAGE } from "./geometry.js";
 import type { Kernel } from "./kernel.js";
 import { hook, invalidateIommus } from "./policy.js";
+import type { Answer } from "./refusals.js";
 
 /** tlb_single_page_flush_ceiling: a range of more pages becomes a full flush. */
 export const CEILING = 33n;
@@ -31,10 +32,10 @@ export function localFlushAll(k: Kernel, cpu: number): void {
   k.counters.localFlushAlls += 1;
 }
 
-/** flush_tlb_mm_range: CPUs that run the mm, then the notifier. False if the mm does not exist. */
-export function flushMmRange(k: Kernel, number: number, { start, end }: Span, shift: number): boolean {
+/** flush_tlb_mm_range: CPUs that run the mm, then the notifier. Refused if the mm does not exist. */
+export function flushMmRange(k: Kernel, number: number, { start, end }: Span, shift: number): Answer {
   const mm = k.spaces.mms.get(number);
-  if (mm === undefined) return false;
+  if (mm === undefined) return "no-such-mm";
   k.counters.mmFlushes += 1;
   const all = (end - start) >> BigInt(shift) > CEILING;
   mm.generation += 1;
@@ -50,5 +51,5 @@ export function flushMmRange(k: Kernel, number: number, { start, end }: Span, sh
     slot.generation = mm.generation;
   }
   if (k.policy.notifyUser) invalidateIommus(k, all ? "everything" : { start, end }, number);
-  return true;
+  return "done";
 }

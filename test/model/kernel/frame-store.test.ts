@@ -57,12 +57,12 @@ describe("tables on the path", () => {
   it("are allocated from the top down, marked as the kernel's, and stay if the pool runs dry", () => {
     const k = kernel({ pool: 3 });
     // Root, then PDPT and PD; no frame for the PT.
-    expect(run(k, { kind: "vmalloc", address: VMALLOC, pages: 1, shift: 12 })).toBe(0);
+    expect(run(k, { kind: "vmalloc", address: VMALLOC, pages: 1, shift: 12 })).toBe("no-free-frame");
     expect([tableOf(k, VMALLOC, 4), tableOf(k, VMALLOC, 3), entryOf(k, VMALLOC, 2)]).toEqual([POOL + 1, POOL + 2, 0n]);
     expect(k.memory.info(POOL + 2)).toMatchObject({ level: 2, mark: "kernel" });
     expect(k.dump().counters).toMatchObject({ outOfFrames: 1, tablesAllocated: 3 });
     // A 2 MiB leaf needs no PT.
-    expect(run(k, { kind: "vmalloc", address: VMALLOC, pages: LARGE_PAGES, shift: 21 })).toBe(1);
+    expect(run(k, { kind: "vmalloc", address: VMALLOC, pages: LARGE_PAGES, shift: 21 })).toBe("done");
     expect(entryOf(k, VMALLOC, 2)).toBe(0x8000_0001_0000_01e3n);
   });
 
@@ -103,19 +103,19 @@ describe("vmalloc", () => {
   });
 
   it.each([
-    ["the user half", 0x1000n, 1],
-    ["a hole", 0x8000_0000_0000n, 1],
-    ["nothing", VMALLOC, 0],
-    ["beyond the end", 0xffff_ffff_ffff_f000n, 2],
-  ])("does nothing for %s", (_, address, pages) => {
+    ["the user half", 0x1000n, 1, "not-kernel-half"],
+    ["a hole", 0x8000_0000_0000n, 1, "not-kernel-half"],
+    ["nothing", VMALLOC, 0, "empty-range"],
+    ["beyond the end", 0xffff_ffff_ffff_f000n, 2, "not-kernel-half"],
+  ])("does nothing for %s", (_, address, pages, why) => {
     const k = kernel();
-    expect(run(k, { kind: "vmalloc", address, pages, shift: 12 })).toBe(0);
+    expect(run(k, { kind: "vmalloc", address, pages, shift: 12 })).toBe(why);
     expect(k.memory.tablesAllocated).toBe(1);
   });
 
   it("reaches the last page of the kernel half", () => {
     const k = kernel({ levels: 5 });
-    expect(run(k, { kind: "vmalloc", address: 0xffff_ffff_ffff_f000n, pages: 1, shift: 12 })).toBe(1);
+    expect(run(k, { kind: "vmalloc", address: 0xffff_ffff_ffff_f000n, pages: 1, shift: 12 })).toBe("done");
     // Root and four tables below it.
     expect(k.memory.tablesAllocated).toBe(5);
     expect(entryOf(k, 0xffff_ffff_ffff_f000n, 1)).not.toBe(0n);
@@ -125,8 +125,8 @@ describe("vmalloc", () => {
     const k = kernel();
     run(k, { kind: "vmalloc", address: DIRECT, pages: LARGE_PAGES, shift: 21 });
     const before = entryOf(k, DIRECT, 2);
-    expect(run(k, { kind: "vmalloc", address: DIRECT, pages: 1, shift: 12 })).toBe(0);
-    expect(run(k, { kind: "hot-add", address: DIRECT, blocks: 2, type: 2 })).toBe(1);
+    expect(run(k, { kind: "vmalloc", address: DIRECT, pages: 1, shift: 12 })).toBe("large-leaf-above");
+    expect(run(k, { kind: "hot-add", address: DIRECT, blocks: 2, type: 2 })).toBe("done");
     expect(entryOf(k, DIRECT, 2)).toBe(before);
     expect(entryOf(k, DIRECT + MIB2, 1)).not.toBe(0n);
   });

@@ -32,7 +32,7 @@ describe("pmd_free_pte_page", () => {
     run(k, { kind: "vmalloc", address: VMALLOC, pages: 3, shift: 12 });
     const pt = tableOf(k, VMALLOC, 2);
     const seen = watch(k, VMALLOC, 2, [pt]);
-    expect(run(k, { kind: "vmalloc", address: VMALLOC, pages: LARGE_PAGES, shift: 21 })).toBe(1);
+    expect(run(k, { kind: "vmalloc", address: VMALLOC, pages: LARGE_PAGES, shift: 21 })).toBe("done");
     expect(seen).toEqual(["clear 0 table", "clear 1 table", "clear 1 free"]);
     expect(k.memory.info(pt)).toMatchObject({ site: SITE.pmdFreePtePage });
     expect(entryOf(k, VMALLOC, 2) & 0x80n).toBe(0x80n);
@@ -103,7 +103,7 @@ describe("hotRemove", () => {
     const k = kernel();
     run(k, { kind: "hot-add", address: DIRECT, blocks: 3, type: 0 });
     const pd = tableOf(k, DIRECT, 3);
-    expect(run(k, { kind: "hot-remove", address: DIRECT, blocks: 2, type: 0 })).toBe(1);
+    expect(run(k, { kind: "hot-remove", address: DIRECT, blocks: 2, type: 0 })).toBe("done");
     expect([k.memory.state(pd), k.counters.flushAlls, k.points.reached]).toEqual(["table", 1, 1]);
     expect(isPresent(entryOf(k, DIRECT + 2n * MIB2, 2))).toBe(true);
   });
@@ -143,12 +143,12 @@ describe("changes of attributes", () => {
     run(k, { kind: "hot-add", address: DIRECT, blocks: 1, type: 0 });
     const leaf = entryOf(k, DIRECT, 2);
     const seen = watch(k, DIRECT, 2, []);
-    expect(run(k, { kind: "cpa-split", address: DIRECT + 0x5000n })).toBe(1);
+    expect(run(k, { kind: "cpa-split", address: DIRECT + 0x5000n })).toBe("done");
     expect(seen).toEqual(["linked 0", "linked 1"]);
     expect(entryOf(k, DIRECT, 2) & 0xfffn).toBe(0x63n);
     expect(entryOf(k, DIRECT + 0x5000n, 1)).toBe((leaf & ~0x80n) + 0x5000n);
     expect(k.memory.info(tableOf(k, DIRECT, 2))).toMatchObject({ mark: "none", level: 1 });
-    expect(run(k, { kind: "cpa-split", address: DIRECT })).toBe(0);
+    expect(run(k, { kind: "cpa-split", address: DIRECT })).toBe("no-large-leaf");
   });
 
   it("collapse: the leaf first, then the flush, then the free", () => {
@@ -158,23 +158,23 @@ describe("changes of attributes", () => {
     run(k, { kind: "cpa-split", address: DIRECT });
     const pt = tableOf(k, DIRECT, 2);
     const seen = watch(k, DIRECT, 2, [pt]);
-    expect(run(k, { kind: "cpa-collapse", address: DIRECT })).toBe(1);
+    expect(run(k, { kind: "cpa-collapse", address: DIRECT })).toBe("done");
     expect(seen).toEqual(["linked 1 table", "linked 2 table", "linked 2 free"]);
     expect(entryOf(k, DIRECT, 2)).toBe(leaf);
     expect(k.memory.info(pt)).toMatchObject({ site: SITE.cpaCollapse });
-    expect(run(k, { kind: "cpa-collapse", address: DIRECT })).toBe(0);
-    expect(run(k, { kind: "cpa-collapse", address: VMALLOC })).toBe(0);
+    expect(run(k, { kind: "cpa-collapse", address: DIRECT })).toBe("no-page-table");
+    expect(run(k, { kind: "cpa-collapse", address: VMALLOC })).toBe("no-page-table");
   });
 });
 
 describe("steps for traces", () => {
   it("clear makes what is not there and remembers it; free frees what was remembered", () => {
     const k = kernel();
-    expect(run(k, { kind: "table-clear", site: 0, address: VMALLOC })).toBe(1);
+    expect(run(k, { kind: "table-clear", site: 0, address: VMALLOC })).toBe("done");
     // Root, PDPT, PD, PT: the PT is unlinked and still a table.
     const pt = k.memory.frames()[3] ?? 0;
     expect([k.memory.state(pt), entryOf(k, VMALLOC, 2)]).toEqual(["table", 0n]);
-    expect(run(k, { kind: "table-free", site: 0, address: VMALLOC })).toBe(1);
+    expect(run(k, { kind: "table-free", site: 0, address: VMALLOC })).toBe("done");
     expect([k.memory.state(pt), k.memory.info(pt)?.site]).toEqual(["free", 0]);
     expect([k.counters.kernelRangeFlushes, k.counters.flushAlls, k.points.reached]).toEqual([0, 0, 2]);
   });

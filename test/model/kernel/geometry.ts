@@ -1,6 +1,7 @@
 // The two halves of the address space, and how entries of kernel and user mappings look (rules.md section 10).
 
 import { ACCESSED, DIRTY, EXECUTE_DISABLE, GLOBAL, PRESENT, USER, WRITABLE } from "../entry.js";
+import type { Refusal } from "./refusals.js";
 
 /** `_PAGE_TABLE`. */
 export const TABLE_BITS = PRESENT | WRITABLE | USER | ACCESSED | DIRTY;
@@ -32,6 +33,12 @@ export function halves(levels: 4 | 5): { user: Span; kernel: Span } {
 /** Whether all of a range that is not empty lies in a half. */
 export function liesIn(half: Span, { start, end }: Span): boolean {
   return start >= half.start && start < end && end <= half.end;
+}
+
+/** Why a range is refused where all of it must lie in the kernel half, or the user half; undefined if it does. */
+export function misplaced(levels: 4 | 5, half: "kernel" | "user", range: Span): Refusal | undefined {
+  if (range.start >= range.end) return "empty-range";
+  return liesIn(halves(levels)[half], range) ? undefined : `not-${half}-half`;
 }
 
 /** An address aligned down to a power of two. */

@@ -7,12 +7,13 @@ import { mmCreate, mmDestroy, svaBind, svaUnbind, switchMm } from "./address-spa
 import type { Calls } from "./calls.js";
 import { type DirectMapCall, directMapCalls } from "./direct-map.js";
 import { flushAll, flushKernelRange, flushMmRange, localFlushAll } from "./flush.js";
-import { halves, liesIn, TABLE_BITS } from "./geometry.js";
+import { halves, misplaced, TABLE_BITS } from "./geometry.js";
 import { Kernel, type KernelConfig } from "./kernel.js";
 import type { Interleaved } from "./points.js";
 import { freeTable, isFreeable, runWork } from "./policy.js";
+import type { Answer, Refusal } from "./refusals.js";
 import { SITE } from "./sites.js";
-import { entryAt, findTable, setEntry } from "./tables.js";
+import { entryAt, findTable, needTable, setEntry } from "./tables.js";
 import { type UserCall, userCalls } from "./user.js";
 import { type VmallocCall, vmallocCalls } from "./vmalloc.js";
 
@@ -55,8 +56,8 @@ export type KernelCall =
 /** One operation of a kernel program. */
 export type KernelOperation = AgentOperation | KernelCall;
 
-/** An outcome of a translation; of a kernel operation 1 (done), 0 (refused) or, for `reuse`, a frame number. */
-export type KernelResult = Outcome | number;
+/** An outcome of a translation; of a kernel operation that it is done, or why it is refused; of `reuse` a frame number. */
+export type KernelResult = Outcome | Answer | number;
 
 /** Run one operation. */
 export function stepKernel(k: Kernel, operation: KernelOperation): KernelResult {
@@ -72,7 +73,7 @@ export function stepKernel(k: Kernel, operation: KernelOperation): KernelResult 
     case "reuse":
       return reuse(k, operation.type, operation.address);
     default:
-      return (calls[operation.kind] as (k: Kernel, call: KernelCall) => boolean)(k, operation) ? 1 : 0;
+      return (calls[operation.kind] as (k: Kernel, call: KernelCall) => Answer)(k, operation);
   }
 }
 
@@ -81,22 +82,25 @@ const calls: Calls<Exclude<KernelCall, { kind: "reuse" }>> = {
   ...directMapCalls,
   ...userCalls,
   "flush-kernel-range": (k, range) => {
-    if (!liesIn(halves(k.parameters.levels).kernel, range)) return false;
+    const half = halves(k.parameters.levels).kernel;
+    if (range.start < half.start || range.start >= half.end) return "not-kernel-half";
+    if (range.end <= range.start) return "empty-range";
+    if (range.end > half.end) return "not-kernel-half";
     flushKernelRange(k, range, false);
-    return true;
+    return "done";
   },
   "flush-all": (k) => {
     flushAll(k, false);
-    return true;
+    return "done";
   },
   "local-flush-all": (k, { cpu }) => {
     localFlushAll(k, cpu);
-    return true;
+    return "done";
   },
   "flush-mm-range": (k, range) => flushMmRange(k, range.mm, range, range.shift),
   "run-work": (k) => {
     runWork(k);
-    return true;
+    return "done";
   },
   "mm-create": (k, { mm }) => mmCreate(k, mm),
   "mm-destroy": (k, { mm }) => mmDestroy(k, mm),
@@ -107,10 +111,10 @@ const calls: Calls<Exclude<KernelCall, { kind: "reuse" }>> = {
   "table-free": (k, { site, address }) => tableFree(k, site, address),
 };
 
-/** A frame for someone's data; its frame number, or 0 if none is free. */
-function reuse(k: Kernel, type: 0 | 1 | 2, address: bigint): number {
+/** A frame for someone's data: its frame number. */
+function reuse(k: Kernel, type: 0 | 1 | 2, address: bigint): number | Refusal {
   const userLeaf = (BigInt(frameOf(address)) << 12n) | PRESENT | WRITABLE | USER;
-  return k.memory.allocateData([0n, userLeaf, address][type] ?? 0n) ?? 0;
+  return k.memory.allocateData([0n, userLeaf, address][type] ?? 0n) ?? "no-free-frame";
 }
 
 /** Level of the entry that names the table which a site frees. */
@@ -119,35 +123,38 @@ function entryLevel(site: number): 2 | 3 {
 }
 
 /** Unlink and remember the table that a site is about to free; made first if it is not there. */
-function tableClear(k: Kernel, site: number, address: bigint): boolean {
+function tableClear(k: Kernel, site: number, address: bigint): Answer {
   const level = entryLevel(site);
-  if (!liesIn(halves(k.parameters.levels).kernel, { start: address, end: address + 1n })) return false;
+  const wrong = misplaced(k.parameters.levels, "kernel", { start: address, end: address + 1n });
+  if (wrong !== undefined) return wrong;
   const making = { mark: "kernel" as const, bits: TABLE_BITS };
-  const target = findTable(k, k.spaces.initMm, address, level === 3 ? 2 : 1, making);
+  const target = needTable(k, k.spaces.initMm, address, level === 3 ? 2 : 1, making);
+  if (typeof target === "string") return target;
   const holder = findTable(k, k.spaces.initMm, address, level);
-  if (typeof target === "string" || typeof holder === "string") return false;
+  if (typeof holder === "string") throw new Error("what is above a table is there");
   if (isFreeable(k, target.frame)) k.remembered.set(`${site} ${address}`, target.frame);
   setEntry(k, holder, address, 0n);
   k.points.reach("TABLE_CLEARED", address);
-  return true;
+  return "done";
 }
 
 /** Free what was remembered, or what the entry names, or a table newly allocated. */
-function tableFree(k: Kernel, site: number, address: bigint): boolean {
+function tableFree(k: Kernel, site: number, address: bigint): Answer {
   const level = entryLevel(site);
   const below = level === 3 ? 2 : 1;
-  if (!liesIn(halves(k.parameters.levels).kernel, { start: address, end: address + 1n })) return false;
+  const wrong = misplaced(k.parameters.levels, "kernel", { start: address, end: address + 1n });
+  if (wrong !== undefined) return wrong;
   const name = `${site} ${address}`;
   const holder = findTable(k, k.spaces.initMm, address, level);
   const entry = typeof holder === "string" ? 0n : entryAt(k, holder, address);
   const linked = (entry & PRESENT) !== 0n && !isLeaf(entry, level) ? frameOf(entry) : undefined;
   const named = k.remembered.get(name) ?? (linked !== undefined && isFreeable(k, linked) ? linked : undefined);
   const frame = named ?? k.memory.allocateTable(below, "kernel");
-  if (frame === undefined) return false;
+  if (frame === undefined) return "no-free-frame";
   k.remembered.delete(name);
   freeTable(k, frame, site);
   k.points.reach("TABLE_FREED", frame);
-  return true;
+  return "done";
 }
 
 /** A kernel program: main operations, and those that are interleaved at points. */

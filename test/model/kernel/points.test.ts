@@ -73,7 +73,7 @@ describe("points", () => {
     ]);
     expect(results).toEqual([
       [3, [0x1005]],
-      [4, [1, 1, 0x1004]],
+      [4, ["done", "done", 0x1004]],
     ]);
     expect([k.points.reached, k.counters.purges]).toEqual([8, 2]);
   });

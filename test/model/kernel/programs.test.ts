@@ -9,11 +9,19 @@ import type { Kernel } from "./kernel.js";
 import { type KernelProgram, playKernel } from "./operations.js";
 import { type Policy, PRESETS } from "./policy.js";
 import { kernelPrograms } from "./programs.js";
+import type { Refusal } from "./refusals.js";
 
 /** The same program under another policy. */
 function under(policy: Policy, program: KernelProgram): KernelProgram {
   return { ...program, config: { ...program.config, policy, detect: true, ring: 1000 } };
 }
+
+/** Reasons that random programs come to: all but that of a table which is not there. */
+const REFUSED: readonly Refusal[] = [
+  ...(["empty-range", "not-kernel-half", "not-user-half", "not-aligned", "no-free-frame", "large-leaf-above"] as const),
+  ...(["no-large-leaf", "no-page-table", "no-such-mm", "mm-exists", "mm-runs", "mm-bound", "not-bound"] as const),
+  "sharing-off",
+];
 
 /** Records of IOMMUs. */
 function iommuHazards(k: Kernel) {
@@ -40,7 +48,15 @@ describe("random kernel programs", () => {
     const sites = [0, 1, 2, 3, 4, 5].map((site) => `walk-after-free/${site}`);
     const kinds = ["write-after-free", "walk-of-reused-frame", "forged-translation"].map((kind) => `${kind}/1`);
     const hazards = [...sites, ...kinds, "stale-translation/none"];
-    const wanted = [...either, ...done.map((kind) => `${kind} 1`), ...outcomes, ...interleaved, ...counters];
+    const refused = REFUSED.map((why) => `refused: ${why}`);
+    const wanted = [
+      ...either,
+      ...refused,
+      ...done.map((kind) => `${kind} 1`),
+      ...outcomes,
+      ...interleaved,
+      ...counters,
+    ];
     const rare = () => [
       ...wanted.filter((what) => (seen.get(what) ?? 0) < 10),
       ...hazards.filter((what) => (seen.get(what) ?? 0) < 3),
@@ -49,7 +65,9 @@ describe("random kernel programs", () => {
     for (let batch = 0; batch < 12 && rare().length > 0; batch++) {
       for (const program of fc.sample(kernelPrograms(150), { numRuns: 250, seed: seedAt(5 + batch) })) {
         const k = playKernel(program, (_index, operation, result, _kernel, interleaved) => {
-          if (typeof result === "number") count(`${operation.kind} ${result === 0 ? 0 : 1}`);
+          if (typeof result === "number" || result === "done") count(`${operation.kind} 1`);
+          else if (typeof result === "string")
+            for (const it of [`${operation.kind} 0`, `refused: ${result}`]) count(it);
           else count(`${operation.kind} ${result.kind === "fault" ? result.reason : result.kind}`);
           for (const it of interleaved) count(`interleaved ${it.operation.kind}`);
         });

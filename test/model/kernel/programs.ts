@@ -99,6 +99,21 @@ function reuse({ levels }: Shape): Weighted {
   return { weight: 2, arbitrary: forged.map((it) => ({ kind: "reuse" as const, ...it })) };
 }
 
+/** Operations on ranges that are empty, of the other half, or not aligned. */
+function misplacedOnes(levels: 4 | 5, mm: number): KernelOperation[] {
+  const { vmalloc, direct, user } = regions(levels);
+  const [kernel, own] = [vmalloc[0] ?? 0n, user[0] ?? 0n];
+  return [
+    { kind: "vmalloc", address: own, pages: 1, shift: 12 },
+    { kind: "vfree", address: kernel, pages: 0, type: 0 },
+    { kind: "hot-remove", address: direct[0] ?? 0n, blocks: 0, type: 0 },
+    { kind: "mmap", mm, address: kernel, pages: 1, type: 0 },
+    { kind: "munmap", mm, address: own, pages: 0 },
+    { kind: "mmap", mm, address: own + PAGE, pages: 512, type: 1 },
+    { kind: "flush-kernel-range", start: kernel, end: kernel },
+  ];
+}
+
 function mappingOperations({ levels, cpus }: Shape): Weighted[] {
   const { vmalloc, direct, user } = regions(levels);
   const mm = fc.constantFrom(...MMS);
@@ -173,6 +188,10 @@ function mappingOperations({ levels, cpus }: Shape): Weighted[] {
           pages,
         })
         .map((it) => ({ ...it, pages: within(it.address, it.pages, levels) })),
+    ),
+    draft(
+      1,
+      mm.chain((it) => fc.constantFrom(...misplacedOnes(levels, it))),
     ),
     draft(
       2,

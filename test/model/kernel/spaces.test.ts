@@ -34,18 +34,18 @@ function cached(k: Kernel, agent: "cpu" | "iommu"): string[] {
 describe("mms", () => {
   it("exist once, run, and go only when nobody runs or is bound to them", () => {
     const k = kernel();
-    expect(run(k, { kind: "mm-destroy", mm: 1 })).toBe(0);
-    expect([run(k, { kind: "mm-create", mm: 1 }), run(k, { kind: "mm-create", mm: 1 })]).toEqual([1, 0]);
+    expect(run(k, { kind: "mm-destroy", mm: 1 })).toBe("no-such-mm");
+    expect([run(k, { kind: "mm-create", mm: 1 }), run(k, { kind: "mm-create", mm: 1 })]).toEqual(["done", "mm-exists"]);
     run(k, { kind: "switch-mm", cpu: 0, mm: 1 });
-    expect(run(k, { kind: "mm-destroy", mm: 1 })).toBe(0);
+    expect(run(k, { kind: "mm-destroy", mm: 1 })).toBe("mm-runs");
     run(k, { kind: "mm-create", mm: 2 }, { kind: "switch-mm", cpu: 0, mm: 2 });
     run(k, { kind: "sva-bind", iommu: 0, pasid: PASID, mm: 1 });
-    expect(run(k, { kind: "mm-destroy", mm: 1 })).toBe(0);
-    expect(run(k, { kind: "sva-unbind", iommu: 0, pasid: PASID })).toBe(1);
-    expect(run(k, { kind: "sva-unbind", iommu: 0, pasid: PASID })).toBe(0);
-    expect(run(k, { kind: "mm-destroy", mm: 1 })).toBe(1);
+    expect(run(k, { kind: "mm-destroy", mm: 1 })).toBe("mm-bound");
+    expect(run(k, { kind: "sva-unbind", iommu: 0, pasid: PASID })).toBe("done");
+    expect(run(k, { kind: "sva-unbind", iommu: 0, pasid: PASID })).toBe("not-bound");
+    expect(run(k, { kind: "mm-destroy", mm: 1 })).toBe("done");
     expect(k.memory.state(POOL + 1)).toBe("free");
-    expect(run(k, { kind: "switch-mm", cpu: 0, mm: 1 })).toBe(0);
+    expect(run(k, { kind: "switch-mm", cpu: 0, mm: 1 })).toBe("no-such-mm");
   });
 
   it("are destroyed children first, in ascending order, their root last", () => {
@@ -147,7 +147,7 @@ describe("bindings", () => {
 
   it("do not exist without shared tables", () => {
     const k = boundKernel({ policy: { root: "none" } });
-    expect(run(k, { kind: "sva-bind", iommu: 0, pasid: PASID, mm: 1 })).toBe(0);
+    expect(run(k, { kind: "sva-bind", iommu: 0, pasid: PASID, mm: 1 })).toBe("sharing-off");
     expect(deviceRead(k, HEAP)).toMatchObject({ reason: "no-pasid", errorCode: 0 });
   });
 });
@@ -201,7 +201,7 @@ describe("flush_tlb_mm_range", () => {
     expect(k.cpus.map((cpu) => cpu.invalidations)).toEqual([1 + 33 + 1, 1]);
     run(k, { kind: "flush-mm-range", mm: 1, start: HEAP, end: HEAP + 34n * 0x1000n, shift: 21 });
     expect(k.cpus.map((cpu) => cpu.invalidations)).toEqual([1 + 33 + 1 + 1, 1]);
-    expect(run(k, { kind: "flush-mm-range", mm: 9, start: 0n, end: 0x1000n, shift: 12 })).toBe(0);
+    expect(run(k, { kind: "flush-mm-range", mm: 9, start: 0n, end: 0x1000n, shift: 12 })).toBe("no-such-mm");
     expect(k.counters.mmFlushes).toBe(3);
   });
 
@@ -246,11 +246,11 @@ describe("munmap", () => {
 
   it("and mmap refuse what is not the user half", () => {
     const k = boundKernel();
-    expect(run(k, { kind: "mmap", mm: 1, address: VMALLOC, pages: 1, type: 0 })).toBe(0);
-    expect(run(k, { kind: "mmap", mm: 1, address: 0x7fff_ffff_f000n, pages: 2, type: 0 })).toBe(0);
-    expect(run(k, { kind: "mmap", mm: 1, address: 0x7fff_ffff_f000n, pages: 1, type: 0 })).toBe(1);
-    expect(run(k, { kind: "munmap", mm: 3, address: HEAP, pages: 1 })).toBe(0);
-    expect(run(k, { kind: "mmap", mm: 1, address: HEAP + 0x1000n, pages: LARGE_PAGES, type: 1 })).toBe(0);
+    expect(run(k, { kind: "mmap", mm: 1, address: VMALLOC, pages: 1, type: 0 })).toBe("not-user-half");
+    expect(run(k, { kind: "mmap", mm: 1, address: 0x7fff_ffff_f000n, pages: 2, type: 0 })).toBe("not-user-half");
+    expect(run(k, { kind: "mmap", mm: 1, address: 0x7fff_ffff_f000n, pages: 1, type: 0 })).toBe("done");
+    expect(run(k, { kind: "munmap", mm: 3, address: HEAP, pages: 1 })).toBe("no-such-mm");
+    expect(run(k, { kind: "mmap", mm: 1, address: HEAP + 0x1000n, pages: LARGE_PAGES, type: 1 })).toBe("not-aligned");
   });
 });
 
@@ -301,7 +301,7 @@ describe("vfree and the lazy purge", () => {
       true,
     ]);
     expect(k.memory.isTable(pt)).toBe(true);
-    expect(run(k, { kind: "vfree", address: HEAP, pages: 1, type: 0 })).toBe(0);
-    expect(run(k, { kind: "vfree", address: DIRECT, pages: 0, type: 0 })).toBe(0);
+    expect(run(k, { kind: "vfree", address: HEAP, pages: 1, type: 0 })).toBe("not-kernel-half");
+    expect(run(k, { kind: "vfree", address: DIRECT, pages: 0, type: 0 })).toBe("empty-range");
   });
 });

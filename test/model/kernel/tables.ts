@@ -13,8 +13,8 @@ export interface Making {
   bits: bigint;
 }
 
-/** Why there is no table: nothing is there, a leaf is in the way, or no frame is free (or the table is not in the store). */
-export type NoTable = "none" | "leaf" | "failed";
+/** Why there is no table: nothing is there, a leaf is in the way, no frame is free, or a table is not in the store. */
+export type NoTable = "none" | "large-leaf-above" | "no-free-frame" | "table-absent";
 
 /** A table on the path of an address. */
 export interface FoundTable {
@@ -35,7 +35,20 @@ export function setEntry(k: Kernel, { frame, level }: FoundTable, address: bigin
   for (const copy of k.spaces.copiesOf(frame, index)) k.memory.writeEntry(copy, index, entry);
 }
 
-/** The table of a level for an address under a root; made (with those above it) if `making` is given. */
+/** The table of a level for an address under a root, made with those above it if it is not there; or why that fails. */
+export function needTable(
+  k: Kernel,
+  root: number,
+  address: bigint,
+  level: Level,
+  making: Making,
+): FoundTable | Exclude<NoTable, "none"> {
+  const table = findTable(k, root, address, level, making);
+  if (table === "none") throw new Error("a table that is made is there");
+  return table;
+}
+
+/** The same; without `making` nothing is made. */
 export function findTable(
   k: Kernel,
   root: number,
@@ -45,18 +58,18 @@ export function findTable(
 ): FoundTable | NoTable {
   let table: FoundTable = { frame: root, level: k.parameters.levels };
   for (;;) {
-    if (!k.memory.has(table.frame)) return "failed";
+    if (!k.memory.has(table.frame)) return "table-absent";
     if (table.level === level) return table;
     const entry = entryAt(k, table, address);
     const below = (table.level - 1) as Level;
     if ((entry & PRESENT) === 0n) {
       if (making === undefined) return "none";
       const frame = k.memory.allocateTable(below, making.mark);
-      if (frame === undefined) return "failed";
+      if (frame === undefined) return "no-free-frame";
       setEntry(k, table, address, (BigInt(frame) << 12n) | making.bits);
       table = { frame, level: below };
     } else {
-      if (isLeaf(entry, table.level)) return "leaf";
+      if (isLeaf(entry, table.level)) return "large-leaf-above";
       table = { frame: frameOf(entry), level: below };
     }
   }

@@ -3,43 +3,46 @@
 import { type Level, PAGE_SIZE, PRESENT, WRITABLE } from "../entry.js";
 import type { Calls } from "./calls.js";
 import { flushMmRange } from "./flush.js";
-import { halves, LARGE, liesIn, PAGE, type Span, TABLE_BITS, USER_LEAF_BITS } from "./geometry.js";
+import { LARGE, misplaced, PAGE, type Span, TABLE_BITS, USER_LEAF_BITS } from "./geometry.js";
 import type { Kernel } from "./kernel.js";
 import { USER_SITE } from "./policy.js";
-import { entryAt, findTable, leavesIn, type PlacedLeaf, setEntry, tablesIn } from "./tables.js";
+import type { Answer, Refusal } from "./refusals.js";
+import { entryAt, leavesIn, needTable, type PlacedLeaf, setEntry, tablesIn } from "./tables.js";
 
 /** Bits of the type of a mapping: 2 MiB pages; read-only. */
 export const MAP = { large: 1, readOnly: 2 } as const;
 
-/** A range of pages of an mm, and its root; undefined if the mm does not exist or the range is not of the user half. */
-function userRange(k: Kernel, number: number, address: bigint, pages: number): (Span & { root: number }) | undefined {
+/** A range of pages of an mm, and its root; refused if the mm does not exist or the range is not of the user half. */
+function userRange(k: Kernel, number: number, address: bigint, pages: number): (Span & { root: number }) | Refusal {
   const mm = k.spaces.mms.get(number);
+  if (mm === undefined) return "no-such-mm";
   const range = { start: address, end: address + BigInt(pages) * PAGE };
-  return mm && liesIn(halves(k.parameters.levels).user, range) ? { ...range, root: mm.root } : undefined;
+  return misplaced(k.parameters.levels, "user", range) ?? { ...range, root: mm.root };
 }
 
-/** Map pages; what is there already stays. False if out of range, not aligned to the page size, or out of frames. */
-export function mmap(k: Kernel, number: number, address: bigint, pages: number, type: number): boolean {
+/** Map pages; what is there already stays. Refused if out of range, not aligned to the page size, or out of frames. */
+export function mmap(k: Kernel, number: number, address: bigint, pages: number, type: number): Answer {
   const range = userRange(k, number, address, pages);
   const large = (type & MAP.large) !== 0;
   const size = large ? LARGE : PAGE;
-  if (range === undefined || range.start % size !== 0n || range.end % size !== 0n) return false;
+  if (typeof range === "string") return range;
+  if (range.start % size !== 0n || range.end % size !== 0n) return "not-aligned";
   for (let at = range.start; at < range.end; at += size) {
-    const table = findTable(k, range.root, at, large ? 2 : 1, { mark: "none", bits: TABLE_BITS });
-    if (table === "leaf") continue;
-    if (typeof table === "string") return false;
+    const table = needTable(k, range.root, at, large ? 2 : 1, { mark: "none", bits: TABLE_BITS });
+    if (table === "large-leaf-above") continue;
+    if (typeof table === "string") return table;
     if ((entryAt(k, table, at) & PRESENT) !== 0n) continue;
     const target = BigInt(k.memory.nextTarget(large ? 512 : 1)) << 12n;
     const bits = (type & MAP.readOnly) !== 0 ? USER_LEAF_BITS & ~WRITABLE : USER_LEAF_BITS;
     setEntry(k, table, at, target | bits | (large ? PAGE_SIZE : 0n));
   }
-  return true;
+  return "done";
 }
 
-/** Unmap pages, unlink the tables that are empty then, flush, release them. False if out of range. */
-export function munmap(k: Kernel, number: number, address: bigint, pages: number): boolean {
+/** Unmap pages, unlink the tables that are empty then, flush, release them. Refused if out of range. */
+export function munmap(k: Kernel, number: number, address: bigint, pages: number): Answer {
   const range = userRange(k, number, address, pages);
-  if (range === undefined) return false;
+  if (typeof range === "string") return range;
   const leaves = leavesIn(k, range.root, range);
   for (const leaf of leaves) setEntry(k, leaf.table, leaf.address, 0n);
   if (k.detect && !k.policy.notifyUser) markStale(k, number, leaves);
@@ -56,7 +59,7 @@ export function munmap(k: Kernel, number: number, address: bigint, pages: number
   flushMmRange(k, number, range, 12);
   k.points.reach("MUNMAP_FLUSHED", range.start);
   for (const frame of unlinked) k.memory.release(frame, USER_SITE, k.hazards.operation);
-  return true;
+  return "done";
 }
 
 /** Without the notifier, IOTLBs and device TLBs of the bound PASIDs keep what is gone. */
@@ -72,10 +75,10 @@ function markStale(k: Kernel, number: number, leaves: readonly PlacedLeaf[]): vo
   }
 }
 
-/** Make pages read-only. False if out of range. */
-export function mprotect(k: Kernel, number: number, address: bigint, pages: number): boolean {
+/** Make pages read-only. Refused if out of range. */
+export function mprotect(k: Kernel, number: number, address: bigint, pages: number): Answer {
   const range = userRange(k, number, address, pages);
-  if (range === undefined) return false;
+  if (typeof range === "string") return range;
   for (const { table, entry, address: at } of leavesIn(k, range.root, range)) {
     setEntry(k, table, at, entry & ~WRITABLE);
   }

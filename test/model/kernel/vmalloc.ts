@@ -4,23 +4,25 @@
 import { frameOf, isLeaf, type LeafLevel, type Level, PAGE_SIZE, PRESENT } from "../entry.js";
 import type { Calls } from "./calls.js";
 import { flushKernelRange } from "./flush.js";
-import { HUGE, halves, KERNEL_LEAF_BITS, LARGE, liesIn, PAGE, TABLE_BITS } from "./geometry.js";
+import { HUGE, KERNEL_LEAF_BITS, LARGE, misplaced, PAGE, TABLE_BITS } from "./geometry.js";
 import type { Kernel } from "./kernel.js";
 import { freeTable } from "./policy.js";
-import { entryAt, type FoundTable, findTable, leavesIn, setEntry } from "./tables.js";
+import type { Answer } from "./refusals.js";
+import { entryAt, type FoundTable, leavesIn, needTable, setEntry } from "./tables.js";
 
 /** Sites of vmalloc space. */
 export const VMALLOC_SITES = { pmdFreePtePage: 0, pudFreePmdPage: 1 } as const;
 
-/** Map pages (4 KiB each) with pieces of up to 2^shift bytes. False if out of range, out of frames, or a large leaf is in the way. */
-export function vmalloc(k: Kernel, address: bigint, pages: number, shift: number): boolean {
+/** Map pages (4 KiB each) with pieces of up to 2^shift bytes. Refused if out of range, out of frames, or a large leaf is in the way. */
+export function vmalloc(k: Kernel, address: bigint, pages: number, shift: number): Answer {
   const range = { start: address, end: address + BigInt(pages) * PAGE };
-  if (!liesIn(halves(k.parameters.levels).kernel, range)) return false;
+  const wrong = misplaced(k.parameters.levels, "kernel", range);
+  if (wrong !== undefined) return wrong;
   for (let at = address; at < range.end; ) {
     const fits = (size: bigint): boolean => at % size === 0n && range.end - at >= size;
     const level: LeafLevel = shift >= 30 && fits(HUGE) ? 3 : shift >= 21 && fits(LARGE) ? 2 : 1;
-    const table = findTable(k, k.spaces.initMm, at, level, { mark: "kernel", bits: TABLE_BITS });
-    if (typeof table === "string") return false;
+    const table = needTable(k, k.spaces.initMm, at, level, { mark: "kernel", bits: TABLE_BITS });
+    if (typeof table === "string") return table;
     const entry = entryAt(k, table, at);
     if ((entry & PRESENT) !== 0n && !isLeaf(entry, level)) {
       if (level === 2) pmdFreePtePage(k, table, at);
@@ -32,7 +34,7 @@ export function vmalloc(k: Kernel, address: bigint, pages: number, shift: number
     const end = level > 1 ? at + size : range.end < endOfTable ? range.end : endOfTable;
     for (; at < end; at += size) setEntry(k, table, at, kernelLeaf(k, level));
   }
-  return true;
+  return "done";
 }
 
 /** A new leaf of the kernel, with the next target. */
@@ -75,10 +77,11 @@ function pudFreePmdPage(k: Kernel, pdpt: FoundTable, address: bigint): void {
   k.points.reach("PUD_PD_FREED", pd);
 }
 
-/** Unmap pages; tables stay, CPU translations become stale until the purge. False if out of range. */
-export function vfree(k: Kernel, address: bigint, pages: number, type: number): boolean {
+/** Unmap pages; tables stay, CPU translations become stale until the purge. Refused if out of range. */
+export function vfree(k: Kernel, address: bigint, pages: number, type: number): Answer {
   const range = { start: address, end: address + BigInt(pages) * PAGE };
-  if (!liesIn(halves(k.parameters.levels).kernel, range)) return false;
+  const wrong = misplaced(k.parameters.levels, "kernel", range);
+  if (wrong !== undefined) return wrong;
   const leaves = leavesIn(k, k.spaces.initMm, range);
   for (const leaf of leaves) setEntry(k, leaf.table, leaf.address, 0n);
   if (k.detect) for (const { agent } of k.cpus) agent.markStale((entry) => leaves.some((leaf) => k.isOf(leaf, entry)));
@@ -89,7 +92,7 @@ export function vfree(k: Kernel, address: bigint, pages: number, type: number): 
   lazy.end = first || range.end > lazy.end ? range.end : lazy.end;
   lazy.pages += pages;
   if ((type & 1) !== 0 || (lazy.pages > lazyMax(k.cpus.length) && k.autoPurge)) purge(k);
-  return true;
+  return "done";
 }
 
 /** lazy_max_pages: fls(CPUs) * 32 MiB, in pages. */
@@ -118,6 +121,6 @@ export const vmallocCalls: Calls<VmallocCall> = {
   vfree: (k, { address, pages, type }) => vfree(k, address, pages, type),
   purge: (k) => {
     purge(k);
-    return true;
+    return "done";
   },
 };

@@ -1,0 +1,23 @@
+// Why the kernel refuses an operation (rules.md section 10): what stood in the way first.
+
+/** A reason, by name. */
+export type Refusal =
+  | "empty-range"
+  | "not-kernel-half"
+  | "not-user-half"
+  | "not-aligned"
+  | "no-free-frame"
+  | "table-absent"
+  | "large-leaf-above"
+  | "no-large-leaf"
+  | "no-page-table"
+  | "no-such-mm"
+  | "mm-exists"
+  | "mm-runs"
+  | "mm-bound"
+  | "not-bound"
+  | "sharing-off"
+  | "not-in-this-kernel";
+
+/** What comes of an operation: it is done, or refused for a reason. */
+export type Answer = "done" | Refusal;
