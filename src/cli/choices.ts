@@ -40,6 +40,11 @@ export function fileOption(flags: string, description: string, names: readonly s
   return remember(new Option(flags, description), { names, files: true });
 }
 
+/** An option for which some names are known, and which takes others too; what it takes is checked by whoever uses it. */
+export function suggestingOption(flags: string, description: string, names: readonly string[]): Option {
+  return remember(new Option(flags, description), { names });
+}
+
 function remember(option: Option, choices: Choices): Option {
   known.set(option, choices);
   return option;

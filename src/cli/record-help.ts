@@ -1,17 +1,19 @@
 // `stalewalk record-help`: the shell script that records a trace on a live machine. Node-only.
-import { type Command, Option } from "commander";
-import { RECORD_KERNELS, type RecordKernel, recordHelp } from "../trace/index.js";
+import type { Command } from "commander";
+import { RECORD_KERNELS, recorderFor, recordHelp } from "../trace/index.js";
+import { suggestingOption } from "./choices.js";
 import { parseCount } from "./image-options.js";
-import { printJson, printText } from "./output.js";
+import { printJson, printText, say } from "./output.js";
 
 interface Flags {
-  kernel: RecordKernel;
+  kernel: string;
   buffer: number;
   json?: boolean;
 }
 
 /** Registers `record-help`. */
 export function register(program: Command): void {
+  const newest = RECORD_KERNELS.at(-1)!;
   program
     .command("record-help")
     .summary("print the script that records a kernel trace")
@@ -20,16 +22,23 @@ export function register(program: Command): void {
         "filters, buffer size, and the check for lost events. Run it as root on the machine to be traced.",
     )
     .addOption(
-      new Option("--kernel <version>", "its kernel: the nearest version not above it")
-        .choices([...RECORD_KERNELS])
-        .default("6.12"),
+      suggestingOption(
+        "--kernel <version>",
+        `the machine's kernel, or what uname -r prints there; there are scripts for ${RECORD_KERNELS.join(", ")}`,
+        RECORD_KERNELS,
+      ).default(newest),
     )
     .option("--buffer <KiB>", "trace buffer per CPU", parseCount, 65536)
     .option("--json", "print the script as a JSON object")
-    .addHelpText("after", "\nExample:\n  stalewalk record-help --kernel 6.12 > record.sh && sudo sh record.sh 30")
+    .addHelpText(
+      "after",
+      '\nExample:\n  stalewalk record-help --kernel "$(uname -r)" > record.sh && sudo sh record.sh 30',
+    )
     .action((flags: Flags) => {
+      const { asked, version, note } = recorderFor(flags.kernel);
       const script = recordHelp({ kernel: flags.kernel, bufferKiB: flags.buffer });
-      if (flags.json) printJson({ kernel: flags.kernel, script });
+      if (note !== "") say(`stalewalk: the recorder for Linux ${asked}: ${note}`);
+      if (flags.json) printJson({ kernel: version, asked, note, script });
       else printText(script);
     });
 }

@@ -52,14 +52,16 @@ export interface Place {
 export interface FreedPage {
   /** Its address in the direct map. */
   readonly address: readonly [low: number, high: number];
-  /** The address of its struct page, and where those begin. */
+  /** The address of its struct page. */
   readonly page: readonly [low: number, high: number];
+  /** Where struct pages begin, or the direct map if {@link address} is told. */
   readonly base: readonly [low: number, high: number];
   /** Whether the traced kernel handed it to its deferred worker. */
   readonly deferred: boolean;
 }
 
 const STRUCT_PAGE = 64n;
+const PAGE_SHIFT = 12n;
 
 /** Writes the steps and lists the frees. */
 export class TableFrees {
@@ -289,7 +291,9 @@ function value([low, high]: readonly [number, number]): bigint | undefined {
 function frameOf(freed: FreedPage, steps: Steps): number | undefined {
   const page = value(freed.page);
   const base = value(freed.base);
+  const address = value(freed.address);
   if (page !== undefined && base !== undefined && page >= base) return Number((page - base) / STRUCT_PAGE);
+  if (address !== undefined && base !== undefined && address >= base) return Number((address - base) >> PAGE_SHIFT);
   if (steps.directMap === undefined) return steps.frame;
   return freed.address[1] === 0 ? undefined : pageOf(freed.address[0], freed.address[1]) - steps.directMap;
 }

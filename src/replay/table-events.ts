@@ -2,7 +2,7 @@
 import { type Site, siteRecords } from "../program/sites.js";
 import type { OperationBatch } from "../trace/index.js";
 import type { KernelAreas } from "./areas.js";
-import type { TableFrees } from "./frees.js";
+import type { FreedPage, TableFrees } from "./frees.js";
 import { NO_TABLE } from "./look-ahead.js";
 import { pageOf } from "./records.js";
 import { AddressSpaces } from "./spaces.js";
@@ -106,7 +106,7 @@ export class TableEvents {
     tell();
     this.count++;
     if (freed.deferred) this.#wait(freed.page);
-    if (site === "remove_pagetable" && !frees.isOpen(pid)) this.#removeUnseen(pid, freed.address);
+    if (site === "remove_pagetable" && !frees.isOpen(pid)) this.#removeUnseen(pid, freed);
     const reason = frees.free(site, freed, place);
     if (reason) skip(reason);
     scheduleWork();
@@ -144,17 +144,21 @@ export class TableEvents {
 
   /**
    * Kernels that do not let remove_pagetable() be probed (6.1) tell only which physical memory goes and where the table
-   * page was in the direct map. That begins at a multiple of 1 GiB, so this says where, to the GiBs below the page.
+   * page was in the direct map. Where that begins, the recording may say; if not, it begins at a multiple of 1 GiB, so the
+   * page's address says it, to the GiBs below the page.
    */
-  #removeUnseen(pid: number, address: readonly [number, number]): void {
+  #removeUnseen(pid: number, { address, base }: FreedPage): void {
     const { areas, frees, skip } = this.#context;
     const physical = this.#removing.get(pid);
     if (!physical || address[1] === 0) return;
     const freed = pageOf(address[0], address[1]);
-    const page = freed - (freed % GIB_PAGES) + physical.page;
+    const start = base[1] === 0 ? undefined : pageOf(base[0], base[1]);
+    const page = (start ?? freed - (freed % GIB_PAGES)) + physical.page;
     if (!areas.holds(page, page + physical.pages)) return;
-    skip("memory removed at an address that no event names: taken from the page of its table, to some GiB");
-    frees.hotRemove(page, physical.pages, undefined, pid);
+    if (start === undefined) {
+      skip("memory removed at an address that no event names: taken from the page of its table, to some GiB");
+    }
+    frees.hotRemove(page, physical.pages, start, pid);
   }
 
   #wait([low, high]: readonly [number, number]): void {

@@ -38,6 +38,8 @@ export class Counts {
   /** Entries of sections whose header has no number of entries: option verbose leaves it out. */
   uncountedEntries = 0;
   cpus: number | undefined;
+  /** Version of the traced kernel, from the first line that tells it. */
+  kernel: string | undefined;
   format: TraceFormat = "unknown";
   /** True once a header or an event was seen. */
   recognised = false;

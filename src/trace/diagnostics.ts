@@ -11,6 +11,7 @@
  * - `entry-count`: the header announces another number of events than the file has
  * - `not-utf8`: bytes that are not UTF-8 (a note in a task name; damage elsewhere)
  * - `compressed`: damage in the gzip container
+ * - `other-kernel`: recordings of two kernels follow each other
  * - `no-events`: nothing in the input looks like a trace
  * - `too-many-texts`: more different symbols and names than are kept; the further ones read as the empty text
  * - `wrong-file`: a known binary format; the message says how to convert it
@@ -26,6 +27,7 @@ export type DiagnosticKind =
   | "entry-count"
   | "not-utf8"
   | "compressed"
+  | "other-kernel"
   | "no-events"
   | "too-many-texts"
   | "wrong-file";

@@ -96,7 +96,7 @@ export const EVENTS: readonly EventDefinition[] = [
     pud_alloc: "mm p4d addr",
     sync_global_pgds: "start end",
     arch_sync_kernel_mappings: "start end",
-    free_pages: "addr order caller:symbol? pc?",
+    free_pages: "addr order caller:symbol? pc? base?",
     __free_pages: "page order caller:symbol? pc? base?",
     ___free_pages: "page order caller:symbol? pc? base?",
     pagetable_free_kernel: "page? caller:symbol? pc? base?",

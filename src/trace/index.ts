@@ -1,4 +1,5 @@
 // Entry point `stalewalk/trace`: the reader of kernel traces. No Node built-ins; files are opened by node.ts.
+export type { NearestVersion } from "../base/kernel-version.js";
 export { EventBatch, type FieldValue } from "./batch.js";
 export { type CompileOptions, type CompileSummary, compileTrace, TraceCompiler } from "./compile.js";
 export { type Diagnostic, type DiagnosticKind, formatDiagnostic, TraceFormatError } from "./diagnostics.js";
@@ -17,7 +18,7 @@ export {
   operationNumber,
 } from "./operations.js";
 export { parseTrace, summarizeTrace, type TraceOptions, TraceReader } from "./parse.js";
-export { RECORD_KERNELS, type RecordKernel, type RecordOptions, recordHelp } from "./record-help.js";
+export { RECORD_KERNELS, type RecordKernel, type RecordOptions, recorderFor, recordHelp } from "./record-help.js";
 export type { TraceSource } from "./source.js";
 export type { StringTable } from "./strings.js";
 export type { LostEvents, TraceFormat, TraceSummary } from "./summary.js";

@@ -8,6 +8,8 @@ export type Mark =
   | { readonly kind: "entries"; readonly inBuffer: number; readonly written: number; readonly cpus: number }
   | { readonly kind: "latency" }
   | { readonly kind: "comment" }
+  /** The version of the kernel that was traced, as `uname -r` prints it: the recorder's line, or perf's. */
+  | { readonly kind: "kernel"; readonly version: string }
   | { readonly kind: "lost"; readonly cpu: number; readonly events: number | undefined }
   | { readonly kind: "started"; readonly cpu: number }
   | { readonly kind: "trace-cmd"; readonly cpus: number | undefined }
@@ -27,6 +29,8 @@ const COMMENTS: readonly Pattern[] = [
     (m) => ({ kind: "entries", inBuffer: Number(m[1]), written: Number(m[2]), cpus: Number(m[3]) }),
   ],
   [/^# \S+ latency trace v/, () => ({ kind: "latency" })],
+  // record-help's script; perf script --header
+  [/^# (?:stalewalk: kernel|os release :) ([\w.+~-]{1,80})(?: |$)/, (m) => ({ kind: "kernel", version: m[1]! })],
   [/^##### CPU (\d{1,6}) buffer started ####$/, (m) => ({ kind: "started", cpu: Number(m[1]) })],
 ];
 

@@ -81,8 +81,8 @@ export const OPERATIONS = {
   /** The end of a table-detach; result 1: the entry is free for a leaf. */
   "table-detach-return": { site: "text", result: "count" },
   /**
-   * A table page is given away. address: of the page in the direct map, page: of its struct page, base: where struct pages
-   * begin; 0 where the trace does not tell. deferred 1: it waits for the kernel's own deferred worker (`table-release`).
+   * A table page is given away. address: of the page in the direct map, page: of its struct page, base: where the direct map or
+   * struct pages begin, whichever of the two is told; 0 where the trace does not tell. deferred 1: it waits for the kernel's own deferred worker (`table-release`).
    */
   "table-free": { site: "text", address: "address", page: "address", base: "address", deferred: "count" },
   /** The deferred worker gives a page back that was given away before: one free has two lines. */

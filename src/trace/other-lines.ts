@@ -121,6 +121,9 @@ export class OtherLines {
       case "header":
         this.#begin("trace", mark.tracer);
         break;
+      case "kernel":
+        this.#kernel(mark.version, bytes, start, end);
+        break;
       case "trace-cmd":
         this.#begin("trace-cmd", "");
         counts.cpus = mark.cpus ?? counts.cpus;
@@ -139,6 +142,23 @@ export class OtherLines {
     else counts.lostCounted += lost;
     if (kind === "wrong-file") counts.fatal(kind, bytes, start, end, message, expected);
     counts.report(kind, "damage", bytes, start, end, message, expected);
+  }
+
+  /** The first version holds; recordings of two kernels in one file are worth knowing of. */
+  #kernel(version: string, bytes: Uint8Array, start: number, end: number): void {
+    const counts = this.#counts;
+    counts.kernel ??= version;
+    if (counts.kernel === version) return;
+    const message = `recorded on Linux ${version}, what is above it on ${counts.kernel}`;
+    counts.report(
+      "other-kernel",
+      "note",
+      bytes,
+      start,
+      end,
+      message,
+      "one kernel a trace: it is read as the first one's",
+    );
   }
 
   /** A header, perhaps in the middle: several traces in one file; each has its own clock. */

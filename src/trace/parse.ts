@@ -128,6 +128,7 @@ export class TraceReader implements AsyncIterable<EventBatch> {
       entriesInBuffer: c.entriesInBuffer,
       entriesWritten: c.entriesWritten,
       cpus: c.cpus,
+      kernel: c.kernel,
       firstTime: clock.first,
       lastTime: clock.last,
       originSeconds: clock.origin,

@@ -56,6 +56,8 @@ export interface TraceSummary {
   readonly entriesWritten: number | undefined;
   /** Number of CPUs the header names (`#P:2`, `cpus=2`). */
   readonly cpus: number | undefined;
+  /** Version of the kernel that was traced, as `uname -r` prints it, if the recording tells; see `record-help`. */
+  readonly kernel: string | undefined;
   /** First and last time, nanoseconds from {@link originSeconds} on; undefined without events. */
   readonly firstTime: number | undefined;
   /** Time of the last event, nanoseconds from {@link originSeconds} on. */

@@ -83,6 +83,21 @@ describe("T14: frees at once, by __free_pages", () => {
     expect(Object.keys(program.skipped).some((reason) => reason.startsWith("memory removed at an address"))).toBe(true);
   });
 
+  it("Linux 6.1, with the start of the direct map in the recording: the address is exact, and so is the frame", async () => {
+    const removal = "caller=remove_pagetable+0x29a/0x666 pc=0xffffffff8ac466b0 base=0xffff8b0600000000";
+    const { program, frees } = await replay(
+      trace(
+        "arch_remove_memory: (f+0x0/0x4a) start=0x100000000 size=0x10000000",
+        `free_pages: (f+0x0/0x50) addr=0xffff8b060b53d000 order=0 ${removal}`,
+        "flush_all: (f+0x0/0x30) caller=try_remove_memory+0xbf/0x170",
+      ),
+      NONE,
+    );
+    expect(program.frees).toEqual({ remove_pagetable: 1 });
+    expect(program.skipped).toEqual({});
+    expect(frees[0]).toMatchObject({ address: 0xffff8b0700000000n, frame: 0xb53d, beforeFlush: true });
+  });
+
   it("without remove_pagetable, a block with order 0 is known by the vmemmap_free before it", async () => {
     const removal = "caller=remove_pagetable+0x29a/0x666 pc=0xffffffff8ac466b0";
     const { program } = await replay(

@@ -107,6 +107,27 @@ describe("formats", () => {
     expect(twice.summary).toMatchObject({ damaged: false, events: 62, entriesInBuffer: 62 });
   });
 
+  it("the version of the traced kernel: from the recorder's first line, or perf's header; the first one holds", async () => {
+    const trace = fixture("hugevmap.trace.txt");
+    const below = (head: string) => readAll(Buffer.concat([Buffer.from(head), trace]), { mode: "strict" });
+    expect((await readAll(trace)).summary.kernel).toBeUndefined();
+    const recorded = (await below("# stalewalk: kernel 6.18.15+deb13-amd64 #1 SMP PREEMPT_DYNAMIC Debian\n")).summary;
+    expect(recorded).toMatchObject({ kernel: "6.18.15+deb13-amd64", format: "trace", diagnostics: [] });
+    const perf = "# ========\n# hostname : x\n# os release : 6.1.0-53-amd64\n# perf version : 6.1.99\n";
+    expect((await below(perf)).summary.kernel).toBe("6.1.0-53-amd64");
+    for (const other of [
+      "# stalewalk: kernel\n",
+      "# stalewalk: kernel \x1b[31m6.1\n",
+      "# kernel 6.1\n",
+      `# os release : ${"6".repeat(99)}\n`,
+    ]) {
+      expect((await below(other)).summary.kernel, other).toBeUndefined();
+    }
+    const two = (await below("# stalewalk: kernel 6.12.1\n# stalewalk: kernel 6.12.1\n# os release : 7.3.4\n")).summary;
+    expect(two).toMatchObject({ kernel: "6.12.1", damaged: false });
+    expect(two.diagnostics).toMatchObject([{ kind: "other-kernel", severity: "note", line: 3 }]);
+  });
+
   it("gzip is found by its first bytes, in chunks and members of any size", async () => {
     const text = Buffer.from(fixture("hugevmap.trace.txt"));
     const members = Buffer.concat([gzipSync(text.subarray(0, 1000)), gzipSync(text.subarray(1000), { level: 1 })]);

@@ -52,7 +52,6 @@ describe("built-in mapping", () => {
       "__free_pages.deferred",
       "bpf_jit_alloc_exec.type",
       "cache_tag_flush_range.notPresent",
-      "free_pages.base",
       "free_pages.deferred",
       "free_pages.page",
       "module_alloc.type",
