@@ -34,8 +34,9 @@ if (AGENT_TRANSLATIONS % 8 != 0) ERROR("the 64-bit counters of an agent are not 
 // ---- flags ----
 /** The agent is a CPU: its faults are page faults, its leaves may be global. */
 export const IS_CPU: u32 = 1;
-/** A user request ends at the first non-leaf entry with U/S = 0. */
+/** A user request ends at the first non-leaf entry with U/S = 0; or it goes on, and caches no path from there down. */
 export const STOP_AT_SUPERVISOR: u32 = 1 << 1;
+export const PASS_SUPERVISOR_UNCACHED: u32 = 1 << 6;
 /** A walk refused at a supervisor leaf still fills the translation caches. */
 export const CACHE_SUPERVISOR_LEAVES: u32 = 1 << 2;
 /** INVLPG drops paging-structure entries of every PCID (AMD, TCE = 0), or only those on the path (AMD, TCE = 1). */

@@ -38,6 +38,7 @@ import {
   CACHE_SUPERVISOR_LEAVES,
   hasFlag,
   IS_CPU,
+  PASS_SUPERVISOR_UNCACHED,
   pscOf,
 } from "./agent";
 import { checkOf, controlsOf, formatOf, rootOf, tagOf } from "./context";
@@ -144,7 +145,7 @@ class Walk extends Request {
     if ((entry & TABLE_MARKS) != TABLE_MARKS) writeBack(agent, at, entry | TABLE_MARKS);
     const slot = tableAt(context, frame);
     const psc = pscOf(agent, level);
-    if (psc != 0) {
+    if (psc != 0 && (isUserReachable(rights) || !hasFlag(agent, PASS_SUPERVISOR_UNCACHED))) {
       const key = fill(psc, (va & addressMask) >> shiftOf(level), PSC_KEY, tagOf(context), false, cachedPath(entry, rights));
       store<u64>(linkAt(psc, key), <u64>slot | (<u64>generationOf(slot) << 32));
     }

@@ -1,5 +1,6 @@
 // `stalewalk replay TRACE`: a kernel trace played through kernel, policy, CPUs and IOMMU. Node-only.
 import type { Command } from "commander";
+import { SUPERVISOR_ENTRIES, type SupervisorEntries } from "../hardware/iommu.js";
 import {
   type DeviceModel,
   defaultDeviceModel,
@@ -8,7 +9,7 @@ import {
   toCsv,
   toJson,
 } from "../replay/index.js";
-import { fileOption } from "./choices.js";
+import { choiceOption, fileOption } from "./choices.js";
 import { commandLine } from "./command-line.js";
 import { failResult, InputError } from "./errors.js";
 import { parseCount } from "./image-options.js";
@@ -30,7 +31,7 @@ import { packageVersion } from "./version.js";
 
 interface Flags extends FileFlags {
   cpus?: number;
-  stopAtSupervisor?: boolean;
+  supervisorEntries?: SupervisorEntries;
   levels?: number;
   pool?: number;
   workDelay?: number;
@@ -60,7 +61,13 @@ export function register(program: Command): void {
         "policy named with --policy lets an IOMMU walk through a freed table.",
     )
     .option("--cpus <number>", "CPUs (default: as the trace's header says)", parseCount)
-    .option("--stop-at-supervisor", "a walk of the IOMMU ends at the first non-leaf entry with U/S = 0")
+    .addOption(
+      choiceOption(
+        "--supervisor-entries <reading>",
+        `what a request makes of a non-leaf entry with U/S = 0: ${SUPERVISOR_ENTRIES.join(", ")} (default: ${SUPERVISOR_ENTRIES[0]})`,
+        SUPERVISOR_ENTRIES,
+      ),
+    )
     .option("--levels <4|5>", "paging levels (default: by the addresses)", parseCount)
     .option("--pool <frames>", "frames for page tables, a policy (default: 4096)", parseCount)
     .option("--work-delay <ns>", "time until deferred work runs (default: 50000)", parseCount)
@@ -116,7 +123,7 @@ function replayOptions(path: string, flags: Flags): ReplayOptions {
     name: path,
     packageVersion: packageVersion(),
     policies: choosePolicies(flags.policy),
-    hardware: { ...hardware, stopAtSupervisor: flags.stopAtSupervisor ?? hardware.stopAtSupervisor },
+    hardware: { ...hardware, supervisorEntries: flags.supervisorEntries ?? hardware.supervisorEntries },
     devices,
     mode: flags.strict ? "strict" : "lenient",
     ...(flags.cpus !== undefined && { cpus: flags.cpus }),

@@ -2,7 +2,7 @@
 import { basename } from "node:path";
 import type { Command } from "commander";
 import type { ReplayOptions } from "../replay/index.js";
-import { usualIommu, type VerdictRecord, verdicts } from "../verdicts/index.js";
+import { changedIommu, usualIommu, type VerdictRecord, verdicts } from "../verdicts/index.js";
 import { fileOption } from "./choices.js";
 import { commandLine } from "./command-line.js";
 import { parseCount } from "./image-options.js";
@@ -98,7 +98,7 @@ async function judge(chosen: Chosen): Promise<VerdictRecord[]> {
     const records: VerdictRecord[] = [];
     const options = {
       policies: chosen,
-      hardware: [usualIommu, { ...usualIommu, stopAtSupervisor: true }],
+      hardware: [usualIommu, changedIommu(["stop-at-supervisor"])],
       onProgress: progress.update,
     };
     for await (const record of verdicts(options)) records.push(record);

@@ -2,7 +2,10 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { type ResolvedKernel, resolveKernel } from "../kernel/versions.js";
 import {
+  changedIommu,
+  type IommuChangeName,
   type IommuOptions,
+  iommuChangeNames,
   iotlbOccupancy,
   usualIommu,
   type VerdictRecord,
@@ -21,22 +24,11 @@ interface Flags {
   kernel?: string;
   policy?: string[];
   site?: ScenarioName[];
-  option?: OptionName[];
+  option?: IommuChangeName[];
   depth: number;
   quick?: boolean;
   json?: boolean;
 }
-
-const OPTIONS = {
-  "no-supervisor-leaves": "cacheSupervisorLeaves",
-  "stop-at-supervisor": "stopAtSupervisor",
-  "no-paging-structure-caches": "pagingStructureCaches",
-  "device-tlb": "deviceTlb",
-} as const satisfies Record<string, keyof IommuOptions>;
-
-type OptionName = keyof typeof OPTIONS;
-
-const OPTION_NAMES = Object.keys(OPTIONS) as OptionName[];
 
 /** Registers `verdicts`. */
 export function register(program: Command): void {
@@ -54,8 +46,8 @@ export function register(program: Command): void {
     .addOption(
       repeatedChoice(
         "--option <name>",
-        `judge only hardware with this changed: ${OPTION_NAMES.join(", ")}; repeated, with all of them`,
-        OPTION_NAMES,
+        `judge only hardware with this changed: ${iommuChangeNames.join(", ")}; repeated, with all of them`,
+        iommuChangeNames,
       ),
     )
     .option(
@@ -76,13 +68,13 @@ export function register(program: Command): void {
 async function run(flags: Flags): Promise<void> {
   const kernel = resolveKernel(flags.kernel, "--kernel");
   const chosen = choosePolicies(flags.policy);
-  const base = changed(flags.option ?? []);
+  const base = changedIommu(flags.option ?? []);
   const progress = startProgress("cells");
   const options: VerdictsOptions = {
     kernel: kernel.version,
     policies: chosen,
     ...(flags.site && { scenarios: flags.site }),
-    hardware: flags.option ? [base] : flags.quick ? [usualIommu, changed(["stop-at-supervisor"])] : "all",
+    hardware: flags.option ? [base] : flags.quick ? [usualIommu, changedIommu(["stop-at-supervisor"])] : "all",
     depth: flags.depth,
     onProgress: (done, total) => progress.update(done, total),
   };
@@ -121,12 +113,6 @@ async function report(records: readonly VerdictRecord[], base: IommuOptions, ker
   print();
   const shown = records.filter(({ agent, options }) => agent === "cpu" || same(options, base));
   for (const line of stories(shown)) print(line);
-}
-
-function changed(names: readonly OptionName[]): IommuOptions {
-  const options = { ...usualIommu };
-  for (const name of names) options[OPTIONS[name]] = !usualIommu[OPTIONS[name]];
-  return options;
 }
 
 function parseDepth(text: string): number {

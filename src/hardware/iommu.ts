@@ -42,13 +42,26 @@ export interface IommuConfig extends AgentGeometry {
   pasids?: readonly number[];
   /** Default one device without a TLB. */
   devices?: readonly DeviceConfig[];
-  /** A user request ends at the first non-leaf entry with U/S = 0 (as one emulator behaves). Default false. */
-  stopAtSupervisor?: boolean;
+  /** What a request makes of a non-leaf entry with U/S = 0. Default `cache`. */
+  supervisorEntries?: SupervisorEntries;
   /** How invalidations are encoded, and how the driver batches and waits. Default `vtd`. */
   dialect?: "vtd" | "amd";
-  /** A walk refused at a supervisor leaf still puts the leaf into the IOTLB. Default true. */
+  /**
+   * A walk refused at a supervisor leaf still puts the leaf into the IOTLB: hardware that does more than VT-d's text allows,
+   * by which no walk that meets a fault is cached there (6.2.4.1). Default false.
+   */
   cacheSupervisorLeaves?: boolean;
 }
+
+/**
+ * What a user request makes of a non-leaf entry with U/S = 0; VT-d's text leaves room for three readings (docs/rules.md rule
+ * 3.7). `cache`: the walk goes on, and the entry goes into the paging-structure cache (as Intel describes its hardware).
+ * `walk`: the walk goes on and sets A, but caches no path from there down. `stop`: it is refused there (as QEMU does).
+ */
+export type SupervisorEntries = (typeof SUPERVISOR_ENTRIES)[number];
+
+/** The readings, the usual one first. */
+export const SUPERVISOR_ENTRIES = ["cache", "walk", "stop"] as const;
 
 /** What a PASID-table entry holds. */
 export interface Binding {
@@ -75,7 +88,7 @@ export const iommuSchema = object(
         ),
       ),
     ),
-    stopAtSupervisor: optional(boolean()),
+    supervisorEntries: optional(oneOf(SUPERVISOR_ENTRIES)),
     dialect: optional(oneOf(DIALECTS)),
     cacheSupervisorLeaves: optional(boolean()),
   },
@@ -121,8 +134,9 @@ export class Iommu extends Agent {
     const { dialect = "vtd" } = config;
     const flags =
       (dialect === "amd" ? agentFlag.amdCommands : 0) |
-      (config.stopAtSupervisor ? agentFlag.stopAtSupervisor : 0) |
-      (config.cacheSupervisorLeaves === false ? 0 : agentFlag.cacheSupervisorLeaves);
+      (config.supervisorEntries === "stop" ? agentFlag.stopAtSupervisor : 0) |
+      (config.supervisorEntries === "walk" ? agentFlag.passSupervisorUncached : 0) |
+      (config.cacheSupervisorLeaves ? agentFlag.cacheSupervisorLeaves : 0);
     super(workshop, config, field, pasids.length, flags);
     this.dialect = dialect;
     this.pasids = [...pasids];

@@ -1,9 +1,10 @@
 // What a trace is replayed on: CPUs and an IOMMU, by the name of a preset or as the user's own data.
 
 import { checkOneOf } from "../base/errors.js";
-import { anything, boolean, object, oneOf, optional, parse, text } from "../base/schema.js";
+import { anything, object, oneOf, optional, parse, text } from "../base/schema.js";
 import { geometries } from "../hardware/geometries.js";
 import { type AgentGeometry, cacheShape, geometrySchema, listShapes } from "../hardware/geometry.js";
+import { SUPERVISOR_ENTRIES, type SupervisorEntries } from "../hardware/iommu.js";
 
 /** CPUs and the IOMMU beside them. */
 export interface ReplayHardware {
@@ -17,8 +18,8 @@ export interface ReplayHardware {
   readonly iommu: AgentGeometry;
   /** How invalidations are encoded. */
   readonly dialect: "vtd" | "amd";
-  /** A walk ends at the first non-leaf entry with U/S = 0. */
-  readonly stopAtSupervisor: boolean;
+  /** What a user request makes of a non-leaf entry with U/S = 0. */
+  readonly supervisorEntries: SupervisorEntries;
 }
 
 const PSC_UNKNOWN = "paging-structure caches: reverse engineering (RevAnC 2017; Barr et al., ISCA 2010)";
@@ -33,7 +34,7 @@ export const replayHardware = {
     cpu: geometries.skylake,
     iommu: geometries.vtd,
     dialect: "vtd",
-    stopAtSupervisor: false,
+    supervisorEntries: "cache",
   },
   iceLake: {
     name: "iceLake",
@@ -41,7 +42,7 @@ export const replayHardware = {
     cpu: geometries.iceLake,
     iommu: geometries.vtd,
     dialect: "vtd",
-    stopAtSupervisor: false,
+    supervisorEntries: "cache",
   },
   zen2: {
     name: "zen2",
@@ -49,7 +50,7 @@ export const replayHardware = {
     cpu: geometries.zen2,
     iommu: geometries.vtd,
     dialect: "amd",
-    stopAtSupervisor: false,
+    supervisorEntries: "cache",
   },
   none: {
     name: "none",
@@ -57,7 +58,7 @@ export const replayHardware = {
     cpu: geometries.none,
     iommu: geometries.none,
     dialect: "vtd",
-    stopAtSupervisor: false,
+    supervisorEntries: "cache",
   },
 } as const satisfies Record<string, ReplayHardware>;
 
@@ -68,7 +69,7 @@ const hardwareSchema = object(
     cpu: optional(anything()),
     iommu: optional(anything()),
     dialect: optional(oneOf(["vtd", "amd"])),
-    stopAtSupervisor: optional(boolean()),
+    supervisorEntries: optional(oneOf(SUPERVISOR_ENTRIES)),
   },
   `an object, or one of ${Object.keys(replayHardware).join(", ")}`,
 );
@@ -92,7 +93,7 @@ export function checkHardware(value: unknown, field = "hardware"): ReplayHardwar
     cpu: geometry(given.cpu ?? "skylake", `${field}.cpu`),
     iommu: geometry(given.iommu ?? "vtd", `${field}.iommu`),
     dialect: given.dialect ?? "vtd",
-    stopAtSupervisor: given.stopAtSupervisor ?? false,
+    supervisorEntries: given.supervisorEntries ?? "cache",
   };
 }
 

@@ -65,7 +65,12 @@ export class Player {
       workloadPages: 1,
       cpus: Array.from({ length: cpus }, () => hardware.cpu),
       iommus: [
-        { ...hardware.iommu, pasids: [PASID], dialect: hardware.dialect, stopAtSupervisor: hardware.stopAtSupervisor },
+        {
+          ...hardware.iommu,
+          pasids: [PASID],
+          dialect: hardware.dialect,
+          supervisorEntries: hardware.supervisorEntries,
+        },
       ],
       // The trace's own purges flush; the model must not add any.
       kernel: { pool, mms: options.mms, policy, autoPurge: false, hazardRecords: RECORDS },

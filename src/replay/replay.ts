@@ -164,7 +164,7 @@ class Run {
       iommuGeometry: { name: hardware.name, geometry: hardware.iommu },
       geometrySource: hardware.source,
       dialect: hardware.dialect,
-      stopAtSupervisor: hardware.stopAtSupervisor,
+      supervisorEntries: hardware.supervisorEntries,
       levels,
       pool,
       mms,

@@ -3,6 +3,7 @@
 
 import type { CostModel } from "../cost/model.js";
 import type { AgentGeometry } from "../hardware/geometry.js";
+import type { SupervisorEntries } from "../hardware/iommu.js";
 import type { Policy } from "../kernel/policies.js";
 import type { QueueSummary } from "../queue/summary.js";
 import type { DeviceModel } from "./device-model.js";
@@ -51,8 +52,8 @@ export interface ReplayConfiguration {
   readonly geometrySource: string;
   /** How invalidations are encoded. */
   readonly dialect: "vtd" | "amd";
-  /** A walk ends at the first non-leaf entry with U/S = 0 (as one emulator behaves). */
-  readonly stopAtSupervisor: boolean;
+  /** What a user request makes of a non-leaf entry with U/S = 0. */
+  readonly supervisorEntries: SupervisorEntries;
   /** Levels of the tables. */
   readonly levels: 4 | 5;
   /** Frames of the kernel's pool, per policy. */

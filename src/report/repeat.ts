@@ -47,7 +47,7 @@ ${facts([
   ["caches", `${configuration.iommuGeometry.name} (${configuration.geometrySource})`],
   ["invalidation queue", configuration.dialect],
   ["levels of page tables", configuration.levels],
-  ["walks end at U/S = 0", configuration.stopAtSupervisor ? "yes" : "no"],
+  ["entries with U/S = 0 above the leaf, user requests", configuration.supervisorEntries],
   ["seed of the device model", configuration.devices.seed],
   ["deferred work after", timeFormat("ns")(configuration.workDelayNs)],
   ["operations per policy", count(program.records)],

@@ -3,9 +3,14 @@
 export { iotlbOccupancy, type Occupancy } from "./occupancy.js";
 export {
   type CpuOptions,
+  changedIommu,
   describeOptions,
   everyIommu,
+  type IommuChange,
+  type IommuChangeName,
   type IommuOptions,
+  iommuChangeNames,
+  iommuChanges,
   iommuOptionNames,
   usualCpu,
   usualIommu,

@@ -1,11 +1,13 @@
-// What hardware may differ in, as far as a verdict could depend on it (docs/rules.md sections 5, 6, 7).
+// What hardware may differ in, as far as a verdict could depend on it (docs/rules.md sections 3, 5, 6, 7).
+
+import type { SupervisorEntries } from "../hardware/iommu.js";
 
 /** Hardware options of an IOMMU and its device. */
 export interface IommuOptions {
   /** A refused walk puts a supervisor leaf into the IOTLB. */
   cacheSupervisorLeaves: boolean;
-  /** A user request ends at the first non-leaf entry with U/S = 0. */
-  stopAtSupervisor: boolean;
+  /** What a user request makes of a non-leaf entry with U/S = 0. */
+  supervisorEntries: SupervisorEntries;
   /** The IOMMU has paging-structure caches. */
   pagingStructureCaches: boolean;
   /** The device has a TLB of its own (ATS). */
@@ -18,10 +20,10 @@ export interface CpuOptions {
   invlpgScope: "pcid" | "all" | "path";
 }
 
-/** The hardware as it is assumed where nothing else is said: what is known of VT-d silicon, an Intel CPU. */
+/** The hardware as it is assumed where nothing else is said: what VT-d's text and Intel's mails say, an Intel CPU. */
 export const usualIommu: Readonly<IommuOptions> = {
-  cacheSupervisorLeaves: true,
-  stopAtSupervisor: false,
+  cacheSupervisorLeaves: false,
+  supervisorEntries: "cache",
   pagingStructureCaches: true,
   deviceTlb: false,
 };
@@ -31,12 +33,54 @@ export const usualCpu: Readonly<CpuOptions> = { invlpgScope: "pcid" };
 /** Names of the IOMMU's options. */
 export const iommuOptionNames = Object.keys(usualIommu) as readonly (keyof IommuOptions)[];
 
+/** One option that is not as usual. */
+export interface IommuChange<Name extends keyof IommuOptions = keyof IommuOptions> {
+  /** Which option. */
+  readonly name: Name;
+  /** What it is instead. */
+  readonly value: IommuOptions[Name];
+  /** In words. */
+  readonly text: string;
+}
+
+/** Every option, each with every value that is not the usual one. */
+export const iommuChanges = {
+  "cached-supervisor-leaves": { name: "cacheSupervisorLeaves", value: true, text: "supervisor leaves cached" },
+  "uncached-supervisor-entries": {
+    name: "supervisorEntries",
+    value: "walk",
+    text: "walks go on below U/S = 0 and cache nothing there",
+  },
+  "stop-at-supervisor": { name: "supervisorEntries", value: "stop", text: "walks stop at U/S = 0" },
+  "no-paging-structure-caches": { name: "pagingStructureCaches", value: false, text: "no paging-structure caches" },
+  "device-tlb": { name: "deviceTlb", value: true, text: "device TLB" },
+} as const satisfies Record<string, IommuChange>;
+
+/** Name of a change. */
+export type IommuChangeName = keyof typeof iommuChanges;
+
+/** Names of the changes. */
+export const iommuChangeNames = Object.keys(iommuChanges) as readonly IommuChangeName[];
+
+/** Hardware with changes made, in order. */
+export function changedIommu(names: readonly IommuChangeName[], from: IommuOptions = usualIommu): IommuOptions {
+  return names.reduce(
+    (options, change) => ({ ...options, [iommuChanges[change].name]: iommuChanges[change].value }),
+    from,
+  );
+}
+
 /** All combinations of the IOMMU's options, the usual one first. */
-export const everyIommu: readonly IommuOptions[] = Array.from({ length: 2 ** iommuOptionNames.length }, (_, bits) =>
-  Object.fromEntries(
-    iommuOptionNames.map((name, i) => [name, ((bits >> i) & 1) === 1 ? !usualIommu[name] : usualIommu[name]]),
-  ),
-) as unknown as IommuOptions[];
+export const everyIommu: readonly IommuOptions[] = everyCombination();
+
+function everyCombination(): IommuOptions[] {
+  const all: IommuOptions[] = [usualIommu];
+  for (const option of iommuOptionNames) {
+    const changes = iommuChangeNames.filter((change) => iommuChanges[change].name === option);
+    all.push(...changes.flatMap((change) => all.map((options) => changedIommu([change], options))));
+  }
+  return all;
+}
 
 export const everyCpuOption: readonly CpuOptions[] = (["pcid", "all", "path"] as const).map((invlpgScope) => ({
   invlpgScope,
@@ -45,15 +89,8 @@ export const everyCpuOption: readonly CpuOptions[] = (["pcid", "all", "path"] as
 /** The usual hardware, and each option changed by itself. */
 export const fewIommus: readonly IommuOptions[] = [
   usualIommu,
-  ...iommuOptionNames.map((name) => ({ ...usualIommu, [name]: !usualIommu[name] })),
+  ...iommuChangeNames.map((change) => changedIommu([change])),
 ];
-
-const WORDS: Record<keyof IommuOptions, readonly [on: string, off: string]> = {
-  cacheSupervisorLeaves: ["supervisor leaves cached", "supervisor leaves not cached"],
-  stopAtSupervisor: ["walks stop at U/S = 0", "walks go on below U/S = 0"],
-  pagingStructureCaches: ["paging-structure caches", "no paging-structure caches"],
-  deviceTlb: ["device TLB", "no device TLB"],
-};
 
 const SCOPE_WORDS: Record<CpuOptions["invlpgScope"], string> = {
   pcid: "INVLPG drops the current PCID's paging-structure entries (Intel)",
@@ -64,6 +101,6 @@ const SCOPE_WORDS: Record<CpuOptions["invlpgScope"], string> = {
 /** What differs from the usual hardware, in words; "usual hardware" if nothing does. */
 export function describeOptions(options: IommuOptions | CpuOptions): string {
   if ("invlpgScope" in options) return SCOPE_WORDS[options.invlpgScope];
-  const changed = iommuOptionNames.filter((name) => options[name] !== usualIommu[name]);
-  return changed.map((name) => WORDS[name][options[name] ? 0 : 1]).join(", ") || "usual hardware";
+  const changed = Object.values<IommuChange>(iommuChanges).filter(({ name, value }) => options[name] === value);
+  return changed.map(({ text }) => text).join(", ") || "usual hardware";
 }

@@ -184,14 +184,14 @@ export class Stage {
 
 function hardware(options: IommuOptions | CpuOptions): MachineConfig {
   if ("invlpgScope" in options) return { cpus: [{}, { l1: [SMALL], psc: PSC, invlpgScope: options.invlpgScope }] };
-  const { cacheSupervisorLeaves, stopAtSupervisor, pagingStructureCaches, deviceTlb } = options;
+  const { cacheSupervisorLeaves, supervisorEntries, pagingStructureCaches, deviceTlb } = options;
   const iommu = {
     l1: [SMALL],
     ...(pagingStructureCaches && { psc: PSC }),
     pasids: [PASID],
     devices: [deviceTlb ? { deviceTlb: SMALL } : {}],
     cacheSupervisorLeaves,
-    stopAtSupervisor,
+    supervisorEntries,
   };
   return { cpus: [{}, {}], iommus: [iommu] };
 }

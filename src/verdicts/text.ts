@@ -1,7 +1,16 @@
 // The matrix as text: one table an agent, what hardware changes, the stories. Pure functions, for terminals of 120 columns.
 
 import type { Occupancy } from "./occupancy.js";
-import { describeOptions, type IommuOptions, iommuOptionNames, usualCpu, usualIommu } from "./options.js";
+import {
+  changedIommu,
+  describeOptions,
+  type IommuOptions,
+  iommuChangeNames,
+  iommuChanges,
+  iommuOptionNames,
+  usualCpu,
+  usualIommu,
+} from "./options.js";
 import { scenarios } from "./scenarios.js";
 import type { Witness } from "./story.js";
 import type { VerdictRecord } from "./verdicts.js";
@@ -23,8 +32,9 @@ export function matrixRows(records: readonly VerdictRecord[], agent: "iommu" | "
     name,
     ...columns.map((column) => cellText(from.find((r) => r.policy === policy && r.scenario === column.name))),
   ];
-  const stopped = mine.filter(({ options }) => same(options, { ...usualIommu, stopAtSupervisor: true }));
-  const emulator = agent === "iommu" && !base.stopAtSupervisor && stopped.some(({ policy }) => policy === "none");
+  const stopped = mine.filter(({ options }) => same(options, changedIommu(["stop-at-supervisor"])));
+  const stops = base.supervisorEntries === "stop";
+  const emulator = agent === "iommu" && !stops && stopped.some(({ policy }) => policy === "none");
   return [
     ["policy", ...columns.map(({ heading }) => heading)],
     ...policies.map((policy) => row(policy, usual, policy)),
@@ -36,21 +46,25 @@ export function matrixRows(records: readonly VerdictRecord[], agent: "iommu" | "
 export function optionLines(records: readonly VerdictRecord[]): string[] {
   const iommu = records.filter(({ agent }) => agent === "iommu");
   const byKey = new Map(iommu.map((record) => [keyOf(record, record.options as IommuOptions), record]));
-  const lines = iommuOptionNames.flatMap((name) => {
+  const lines = iommuChangeNames.flatMap((change) => {
+    const { name, value } = iommuChanges[change];
     let pairs = 0;
     const changed: VerdictRecord[] = [];
     for (const record of iommu) {
       const options = record.options as IommuOptions;
       if (options[name] !== usualIommu[name]) continue;
-      const other = byKey.get(keyOf(record, { ...options, [name]: !options[name] }));
+      const other = byKey.get(keyOf(record, { ...options, [name]: value }));
       if (!other) continue;
       pairs++;
       if (other.verdict !== record.verdict || !other.race !== !record.race) changed.push(other);
     }
     if (pairs === 0) return [];
-    const title = describeOptions({ ...usualIommu, [name]: !usualIommu[name] });
+    const hardware = changedIommu([change]);
+    const title = describeOptions(hardware);
     if (changed.length === 0) return [`${title}: no verdict changes (${pairs} pairs of cells)`];
-    return [`${title}: ${changed.length} of ${pairs} pairs differ, all else being equal`, ...changes(changed, name)];
+    // The changes on otherwise usual hardware, by policy.
+    const plain = changed.filter(({ options }) => same(options, hardware));
+    return [`${title}: ${changed.length} of ${pairs} pairs differ, all else being equal`, ...grouped(plain)];
   });
   return [...lines, ...cpuLines(records)];
 }
@@ -69,11 +83,6 @@ function cpuLines(records: readonly VerdictRecord[]): string[] {
     if (changed.length === 0) return [`${title}: no verdict of CPUs changes`];
     return [`${title}: ${changed.length} of ${usual.length} verdicts of CPUs change`, ...grouped(changed)];
   });
-}
-
-/** The changes on otherwise usual hardware, by policy. */
-function changes(changed: readonly VerdictRecord[], name: keyof IommuOptions): string[] {
-  return grouped(changed.filter(({ options }) => same(options, { ...usualIommu, [name]: !usualIommu[name] })));
 }
 
 function grouped(records: readonly VerdictRecord[]): string[] {

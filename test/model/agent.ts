@@ -23,6 +23,7 @@ import {
   type Outcome,
   physicalAddress,
   rootStart,
+  type SupervisorEntries,
   translatedBits,
   type WalkResult,
   type WalkStart,
@@ -52,8 +53,8 @@ export type InvlpgScope = "pcid" | "all" | "path";
 export interface AgentOptions {
   /** CPU: a fault drops what is cached for its address, and G counts. */
   cpu: boolean;
-  /** IOMMU: fault at the first non-leaf entry with U/S = 0. */
-  stopAtSupervisor: boolean;
+  /** IOMMU: what a user access makes of a non-leaf entry with U/S = 0. */
+  supervisorEntries: SupervisorEntries;
   /** IOMMU: a leaf refused as a supervisor page enters the translation caches if its A is 1. */
   cacheSupervisorLeaves: boolean;
 }
@@ -196,7 +197,7 @@ export class Agent {
     if (!isCanonical(address, this.parameters)) return undefined;
     return walk(this.memory, this.parameters, rootStart(context.root, this.parameters), address, access, {
       controls: context.controls,
-      stopAtSupervisor: this.options.stopAtSupervisor,
+      supervisorEntries: this.options.supervisorEntries,
       writeBack: false,
     });
   }
@@ -227,7 +228,7 @@ export class Agent {
     const start = this.#startOfWalk(context, address);
     const result = walk(this.memory, this.parameters, start, address, access, {
       controls: context.controls,
-      stopAtSupervisor: this.options.stopAtSupervisor,
+      supervisorEntries: this.options.supervisorEntries,
       writeBack: true,
     });
     this.watch?.walked(context.tag, address, access, start, result);

@@ -140,7 +140,7 @@ export class World {
       l2: [],
       psc: PSC,
       devices: [tlb(4, 4)],
-      stopAtSupervisor: false,
+      supervisorEntries: "cache",
       cacheSupervisorLeaves: true,
       ...config,
     });

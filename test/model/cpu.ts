@@ -31,7 +31,7 @@ export class Cpu {
   constructor(memory: Memory, parameters: MachineParameters, config: CpuConfig) {
     this.agent = new Agent(memory, parameters, config, {
       cpu: true,
-      stopAtSupervisor: false,
+      supervisorEntries: "cache",
       cacheSupervisorLeaves: false,
     });
     this.#invlpgScope = config.invlpgScope;

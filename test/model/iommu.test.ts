@@ -138,14 +138,18 @@ describe("supervisor leaves at an IOMMU (rules.md 7)", () => {
     }
   });
 
-  it("stopAtSupervisor ends the walk above, before A is set and before the entry is cached", () => {
+  it("I13: three readings of a non-leaf with U/S = 0: stop before A is set and anything cached, walk uncached, walk and cache", () => {
     const { it, root } = fourPages();
     const address = 0x7f00_0000_0000n;
     it.map(root, address, { frame: 0xc, upper: PRESENT | WRITABLE });
-    const stops = it.iommu(root, { stopAtSupervisor: true });
+    const stops = it.iommu(root, { supervisorEntries: "stop" });
     expect(stops.request(5, address, WRITE)).toEqual({ ...refused, errorCode: 7, level: 4 });
     expect(it.entry(root, address, 4).value & ACCESSED).toBe(0n);
     expect(held(stops.agent.dump().psc[4])).toEqual([]);
+    const passes = it.iommu(root, { supervisorEntries: "walk" });
+    expect(passes.request(5, address, WRITE)).toEqual({ ...refused, errorCode: 7, level: 1 });
+    expect(it.entry(root, address, 4).value & ACCESSED).toBe(ACCESSED);
+    expect(held(passes.agent.dump().psc[4])).toEqual([]);
     const goesOn = it.iommu(root);
     expect(goesOn.request(5, address, WRITE)).toEqual({ ...refused, errorCode: 7, level: 1 });
     expect(held(goesOn.agent.dump().psc[4])).toEqual(["fe 0"]);

@@ -15,7 +15,14 @@ import {
 import type { Cache, CacheEntry } from "./cache.js";
 import { levelShift } from "./entry.js";
 import type { Memory } from "./memory.js";
-import { isCanonical, type MachineParameters, type Outcome, translatedBits, type WalkResult } from "./walk.js";
+import {
+  isCanonical,
+  type MachineParameters,
+  type Outcome,
+  type SupervisorEntries,
+  translatedBits,
+  type WalkResult,
+} from "./walk.js";
 
 /** What a PASID is bound to. */
 export interface PasidBinding {
@@ -33,7 +40,7 @@ export interface IommuConfig extends AgentConfig {
   pasids: PasidBinding[];
   /** One device TLB per device; undefined for a device without. */
   devices: (TranslationCacheConfig | undefined)[];
-  stopAtSupervisor: boolean;
+  supervisorEntries: SupervisorEntries;
   cacheSupervisorLeaves: boolean;
 }
 
@@ -62,7 +69,7 @@ export class Iommu {
   constructor(memory: Memory, parameters: MachineParameters, config: IommuConfig) {
     this.agent = new Agent(memory, parameters, config, {
       cpu: false,
-      stopAtSupervisor: config.stopAtSupervisor,
+      supervisorEntries: config.supervisorEntries,
       cacheSupervisorLeaves: config.cacheSupervisorLeaves,
     });
     this.devices = config.devices.map((device) => device && createTranslationCache(device));

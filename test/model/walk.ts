@@ -59,7 +59,7 @@ export interface WalkStep {
   entry: bigint;
   /** Whether A or D was written back. */
   written: boolean;
-  /** For a non-leaf entry that the walk went through: R/W, U/S and XD of the path so far. Else undefined. */
+  /** For a non-leaf entry that the walk went through and may be cached: R/W, U/S and XD of the path so far. Else undefined. */
   passedWith: bigint | undefined;
 }
 
@@ -114,11 +114,14 @@ export function physicalAddress(leaf: CachedLeaf, address: bigint): bigint {
   return pageBase(leaf.data, leaf.level) | BigInt.asUintN(levelShift(leaf.level), address);
 }
 
+/** Rule 3.7: go on and cache the path, go on and cache it not, or fault. */
+export type SupervisorEntries = "cache" | "walk" | "stop";
+
 /** What a walk needs besides its start. */
 export interface WalkOptions {
   controls: Controls;
-  /** Fault at the first non-leaf entry with U/S = 0 that a user access meets. */
-  stopAtSupervisor: boolean;
+  /** What a user access makes of a non-leaf entry with U/S = 0. */
+  supervisorEntries: SupervisorEntries;
   /** Write A and D back; false for a probe. */
   writeBack: boolean;
 }
@@ -179,12 +182,13 @@ export function walk(
       return { outcome, steps, leaf, refusedSupervisorLeaf: undefined };
     }
 
-    if (options.stopAtSupervisor && access.user && (entry & USER) === 0n) {
+    const refusesUsers = access.user && (rights & USER) === 0n;
+    if (options.supervisorEntries === "stop" && refusesUsers) {
       const errorCode = protectionError(access, rights, controls);
       return ended({ kind: "fault", reason: "supervisor-page", errorCode, level });
     }
     writeBack(ACCESSED);
-    step.passedWith = rights;
+    if (options.supervisorEntries !== "walk" || !refusesUsers) step.passedWith = rights;
     frame = frameOf(entry);
   }
 }

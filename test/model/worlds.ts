@@ -184,7 +184,7 @@ function iommu(levels: 4 | 5): fc.Arbitrary<IommuConfig> {
       caches: agentCaches(levels),
       pasids,
       devices: fc.tuple(deviceTlb, deviceTlb),
-      stopAtSupervisor: fc.noBias(fc.nat(3)).map((it) => it === 3),
+      supervisorEntries: fc.constantFrom("cache", "cache", "walk", "stop"),
       cacheSupervisorLeaves: fc.boolean(),
     })
     .map(({ caches, ...rest }) => ({ ...caches, ...rest }));

@@ -63,7 +63,12 @@ describe("stalewalk verdicts", () => {
       scenario: "pud_free_pmd_page",
       site: "pud_free_pmd_page",
       agent: "iommu",
-      options: { cacheSupervisorLeaves: true, stopAtSupervisor: false, pagingStructureCaches: true, deviceTlb: true },
+      options: {
+        cacheSupervisorLeaves: false,
+        supervisorEntries: "cache",
+        pagingStructureCaches: true,
+        deviceTlb: true,
+      },
       verdict: "hazard",
       kind: "forged-translation",
       tried: { depth: 3 },

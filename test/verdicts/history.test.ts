@@ -140,7 +140,7 @@ describe("IOMMU verdicts of the presets", () => {
     const stopped = await collect({
       kernel: KERNEL,
       policies: ["none", "deferred-free"],
-      hardware: [{ ...usualIommu, stopAtSupervisor: true }],
+      hardware: [{ ...usualIommu, supervisorEntries: "stop" }],
       agents: ["iommu"],
     });
     const open = stopped.filter(({ verdict }) => verdict === "hazard").map((r) => `${r.policy} ${r.scenario}`);

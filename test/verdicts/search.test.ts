@@ -111,7 +111,7 @@ describe("search", () => {
 });
 
 describe("hardware options", () => {
-  it("no verdict changes with cached supervisor leaves or a device TLB", async () => {
+  it("I1: no verdict changes with cached supervisor leaves or a device TLB", async () => {
     const records = await collect({ hardware: everyIommu, agents: ["iommu"], depth: 2 });
     const verdictsOf = (change: "cacheSupervisorLeaves" | "deviceTlb", value: boolean): unknown[] =>
       records

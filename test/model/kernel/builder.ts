@@ -31,7 +31,7 @@ const IOMMU: KernelIommuConfig = {
   l2: [],
   psc: PSC,
   devices: [tlb(16, 16), undefined],
-  stopAtSupervisor: false,
+  supervisorEntries: "cache",
   cacheSupervisorLeaves: true,
 };
 

@@ -9,7 +9,8 @@ import { alignedPages, type Policy, PRESETS } from "./policy.js";
 
 function config(policy: Policy): KernelConfig {
   const caches = { l1: [tlb(16, 16)], l2: [], psc: PSC };
-  const iommu = { ...caches, pasids: [5], devices: [], stopAtSupervisor: false, cacheSupervisorLeaves: false };
+  const reading = "cache" as const;
+  const iommu = { ...caches, pasids: [5], devices: [], supervisorEntries: reading, cacheSupervisorLeaves: false };
   return {
     ...{
       version: "7.3",

@@ -79,7 +79,7 @@ const LOSSES = {
 type LossName = keyof typeof LOSSES;
 
 /** An IOMMU with an IOTLB and a PDE cache of four entries. */
-function bareIommu(options: Pick<KernelIommuConfig, "stopAtSupervisor" | "cacheSupervisorLeaves">): KernelIommuConfig {
+function bareIommu(options: Pick<KernelIommuConfig, "supervisorEntries" | "cacheSupervisorLeaves">): KernelIommuConfig {
   return { pasids: [5], l1: [tlb(4, 4)], l2: [], psc: { 2: cache(4, 4) }, devices: [undefined], ...options };
 }
 
@@ -234,7 +234,7 @@ describe("scenarios", () => {
   });
 
   it("10: stopping at the first U/S = 0 helps below a CPA split, not in vmalloc space", () => {
-    const stop = [bareIommu({ stopAtSupervisor: true, cacheSupervisorLeaves: false })];
+    const stop = [bareIommu({ supervisorEntries: "stop", cacheSupervisorLeaves: false })];
     expect(isOpen(play("cpa_collapse_large_pages", { iommus: stop }))).toBe(false);
     expect(isOpen(play("kasan_remove_zero_shadow", { iommus: stop }))).toBe(false);
     expect(isOpen(play("pmd_free_pte_page", { iommus: stop }))).toBe(true);
@@ -294,7 +294,7 @@ describe("an option of the hardware that must not matter", () => {
         isOpen(
           play(name, {
             policy,
-            iommus: [bareIommu({ stopAtSupervisor: false, cacheSupervisorLeaves })],
+            iommus: [bareIommu({ supervisorEntries: "cache", cacheSupervisorLeaves })],
           }),
         ),
       );

@@ -53,7 +53,7 @@ export function kernelConfig({ levels, cpus, iommus }: Shape): fc.Arbitrary<Kern
     .record({
       caches: agentCaches(levels),
       devices: fc.tuple(deviceTlb, deviceTlb),
-      stopAtSupervisor: fc.noBias(fc.nat(5)).map((it) => it === 5),
+      supervisorEntries: fc.constantFrom("cache", "cache", "cache", "cache", "walk", "stop"),
       cacheSupervisorLeaves: fc.boolean(),
     })
     .map(({ caches, ...rest }) => ({ ...caches, ...rest, pasids: [...KERNEL_PASIDS] }));
