@@ -31,7 +31,7 @@ const { output } = await bundle.write({
 });
 await bundle.close();
 
-cpSync(JS, "dist", { recursive: true, filter: (path) => !path.endsWith(".js") });
+cpSync(JS, "dist", { recursive: true, filter: (path) => !/\.(js|tsbuildinfo)$/.test(path) });
 // It names a library that nobody installs, and nobody outside needs it.
 rmSync("dist/base/schema.d.ts");
 cpSync("build/release.wasm", "dist/stalewalk.wasm");
