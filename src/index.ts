@@ -1,7 +1,8 @@
 // The library's table of contents. Works unchanged in Node, Deno, Bun, browsers and workers: no built-ins, nothing
 // happens at import.
 
-export { type ErrorCode, InvalidOptionError } from "./base/errors.js";
+export { type ErrorCode, InvalidOptionError, StalewalkError } from "./base/errors.js";
+export type { Progress, RunOptions } from "./base/progress.js";
 export type { Seed } from "./base/seed.js";
 export { compileEngine, compileEngineSync, type EngineOptions } from "./engine/instance.js";
 export type { AgentCounters } from "./hardware/agent.js";
@@ -39,7 +40,6 @@ export {
   type Machine,
   type MachineConfig,
   type ReachedPoint,
-  type RunOptions,
   type Snapshot,
 } from "./machine.js";
 export { Access, type AccessName, type Controls, linuxControls } from "./paging/access.js";

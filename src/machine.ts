@@ -1,6 +1,7 @@
 // A machine: CPUs and IOMMUs over one set of frames, and programs that play on it.
 
 import { checkInteger, InvalidOptionError } from "./base/errors.js";
+import type { RunOptions } from "./base/progress.js";
 import { integer, list, object, optional, parse } from "./base/schema.js";
 import type { Pointer } from "./engine/exports.js";
 import { compileEngine, compileEngineSync, Engine, type EngineOptions, engineFields } from "./engine/instance.js";
@@ -38,14 +39,6 @@ export interface MachineConfig extends PagingMode, EngineOptions {
   kernel?: KernelConfig;
   /** Longest page list of a workload. Default 65536. */
   workloadPages?: number;
-}
-
-/** Progress and cancellation of a long run. */
-export interface RunOptions {
-  /** Called between chunks with the operations done so far. */
-  onProgress?: (done: number, total: number) => void;
-  /** Aborts between chunks with the signal's reason. */
-  signal?: AbortSignal;
 }
 
 /** A point that a program has reached (docs/rules.md section 13). */
@@ -283,7 +276,7 @@ export class Machine {
       generate(count);
       this.engine.exports.play(this.program, count, 0);
       done += count;
-      run.onProgress?.(done, total);
+      run.onProgress?.({ done, total, unit: "operations" });
     }
   }
 

@@ -68,7 +68,10 @@ async function checkFile(file: string, flags: Flags): Promise<FileCheck> {
   const start = performance.now();
   try {
     const opened = await openVectors(withZlib(chunks()), { file, maxLine: flags.maxLine });
-    const options = { maxDifferences: flags.differences, onProgress: () => progress.update(read, size) };
+    const options = {
+      maxDifferences: flags.differences,
+      onProgress: () => progress.update({ done: read, total: size, unit: "bytes" }),
+    };
     const check =
       opened.form === "riscv"
         ? await checkRiscvVectors(opened.vectors, { ...options, module: riscvModule(file) })

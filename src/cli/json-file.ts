@@ -18,12 +18,7 @@ export function inFile<T>(path: string, check: () => T): T {
   try {
     return check();
   } catch (error) {
-    if (
-      error instanceof StalewalkError ||
-      error instanceof RangeError ||
-      error instanceof TypeError ||
-      (error as Error).name === "MappingError"
-    ) {
+    if (error instanceof StalewalkError || error instanceof RangeError || error instanceof TypeError) {
       throw new InputError(`${path}: ${(error as Error).message}`);
     }
     throw error;

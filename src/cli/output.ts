@@ -2,6 +2,7 @@
 // command writes to either. Names and texts come from anybody, so nothing that a terminal would obey or that a reader would
 // not see gets through: it is spelled out here, once, for every command. Node-only.
 import { jsonText } from "../base/notation.js";
+import type { Progress } from "../base/progress.js";
 import { visible } from "../report/html.js";
 import { OutputError, type Sink, standardSink } from "./streams.js";
 import { type Cell, formatTable, textWidth, wrapLine } from "./table.js";
@@ -97,15 +98,15 @@ export function say(message: string): void {
 }
 
 /** Progress of one long piece of work. */
-export interface Progress {
-  /** Tells how far the work is; redrawn at most ten times a second. */
-  update(done: number, total: number): void;
+export interface ProgressLine {
+  /** Tells how far the work is; redrawn at most ten times a second. For `onProgress`. */
+  readonly update: (progress: Progress) => void;
   /** Removes the line. */
   end(): void;
 }
 
-/** A progress line on stderr; does nothing if stderr is no terminal, or one that cannot clear a line. */
-export function startProgress(label: string): Progress {
+/** A progress line on stderr, with `size` where a call does not know its total; does nothing if stderr is no terminal, or one that cannot clear a line. */
+export function startProgress(label: string, size?: number): ProgressLine {
   const { stderr } = output();
   if (!stderr.isTerminal || process.env["TERM"] === "dumb") return { update() {}, end() {} };
   let next = 0;
@@ -119,7 +120,7 @@ export function startProgress(label: string): Progress {
     }
   };
   return {
-    update(done, total) {
+    update({ done, total = size ?? 0 }) {
       const now = performance.now();
       if (now < next) return;
       next = now + 100;

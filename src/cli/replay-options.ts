@@ -51,11 +51,9 @@ export function inputsOf(trace: string, { policy = [], geometry, cost, mapping }
 
 /** Plays a trace with progress on the terminal. @throws InputError if nothing of it was read */
 export async function playTrace(path: string, options: ReplayOptions): Promise<ReplayResult> {
-  const progress = startProgress(`replay ${path}`);
+  const progress = startProgress(`replay ${path}`, path === "-" ? 0 : statSync(path).size);
   try {
-    const bytes = path === "-" ? 0 : statSync(path).size;
-    const onProgress: ReplayOptions["onProgress"] = ({ sourceBytes }) => progress.update(sourceBytes, bytes);
-    const result = await replay(openTrace(path), { ...options, onProgress });
+    const result = await replay(openTrace(path), { ...options, onProgress: progress.update });
     refuseNothing(result);
     return result;
   } finally {

@@ -76,7 +76,7 @@ async function run(flags: Flags): Promise<void> {
     ...(flags.site && { scenarios: flags.site }),
     hardware: flags.option ? [base] : flags.quick ? [usualIommu, changedIommu(["stop-at-supervisor"])] : "all",
     depth: flags.depth,
-    onProgress: (done, total) => progress.update(done, total),
+    onProgress: progress.update,
   };
   const records: VerdictRecord[] = [];
   try {

@@ -1,5 +1,6 @@
 // A source of bytes, decompressed if it begins like gzip, for readers that take all or nothing. The size is bounded: a few
 // kilobytes of gzip can claim to hold gigabytes.
+import { StalewalkError } from "../base/errors.js";
 import { ByteQueue } from "./byte-queue.js";
 import { type ByteStream, inflaterOf } from "./bytes.js";
 import { type GzipDamage, GzipReader, isGzip } from "./gzip.js";
@@ -8,7 +9,7 @@ import { type GzipDamage, GzipReader, isGzip } from "./gzip.js";
 export const DEFAULT_MAX_INFLATED_BYTES = 2 ** 32;
 
 /** Thrown while gzip data is read: damaged or cut gzip data, or more than the allowed bytes. */
-export class GzipError extends Error {
+export class GzipError extends StalewalkError {
   /** Which error it is. */
   override readonly name = "GzipError";
   /** Name of the input as the caller gave it. */
@@ -17,7 +18,7 @@ export class GzipError extends Error {
   readonly damage: GzipDamage | undefined;
 
   constructor(file: string, message: string, damage?: GzipDamage) {
-    super(`${file}: ${message}`);
+    super("gzip", `${file}: ${message}`);
     this.file = file;
     this.damage = damage;
   }

@@ -2,6 +2,7 @@
 // `info tlb` checks every leaf, `info mem` the rights over all levels, the probes that a single walk finds each leaf again.
 
 import { hex } from "../base/notation.js";
+import type { RunOptions } from "../base/progress.js";
 import { Access } from "../paging/access.js";
 import { ImageError } from "./error.js";
 import {
@@ -46,15 +47,13 @@ export interface CheckInput {
 }
 
 /** Options of {@link checkImage}. */
-export interface CheckOptions {
+export interface CheckOptions extends RunOptions {
   /** How many differences each part lists. Default: 10. */
   maxDifferences?: number;
   /** Largest number of leaves to enumerate. Default: 2^26. */
   maxLeaves?: number;
   /** Largest number of table visits to make. Default: 2^22. */
   maxTableVisits?: number;
-  /** Called between batches with the number of leaves done, over all parts, and the total. */
-  onProgress?: (done: number, total: number) => void;
 }
 
 /**
@@ -74,7 +73,8 @@ export function checkImage(loaded: LoadedImage, input: CheckInput, options: Chec
     for (const batch of walker.mappings()) {
       yield batch;
       done += batch.count;
-      options.onProgress?.(done, leaves * passes);
+      options.onProgress?.({ done, total: leaves * passes, unit: "leaves" });
+      options.signal?.throwIfAborted();
     }
   };
   if (input.tlb) parts.push(compareTlb(tlbRows(batches()), parseInfoTlb(input.tlb.text, input.tlb.file), limit));

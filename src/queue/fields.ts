@@ -1,6 +1,6 @@
 // How descriptors are described: named fields at bit positions of 64-bit words, one table for encoding and decoding.
 
-import { InvalidOptionError } from "../base/errors.js";
+import { InvalidOptionError, StalewalkError } from "../base/errors.js";
 
 /** A part of a field: word, lowest bit, number of bits. Fields of several parts are given low part first. */
 export type Part = readonly [word: number, low: number, bits: number];
@@ -24,19 +24,22 @@ export interface DescriptorLayout {
 }
 
 /** Words of a descriptor that do not mean anything: which field or bits, what they are, what is allowed. */
-export class DescriptorError extends RangeError {
+export class DescriptorError extends StalewalkError {
   /** For telling errors apart without `instanceof`. */
   override readonly name = "DescriptorError";
 
+  /** Field, or `qw0 bits 8..15` for reserved ones. */
+  declare readonly field: string;
+  /** Its value. */
+  declare readonly value: bigint;
+
   constructor(
-    /** Field, or `qw0 bits 8..15` for reserved ones. */
-    readonly field: string,
-    /** Its value. */
-    readonly value: bigint,
+    field: string,
+    value: bigint,
     /** What is allowed there. */
     readonly expected: string,
   ) {
-    super(`${field} is 0x${value.toString(16)}; expected ${expected}`);
+    super("descriptor", `${field} is 0x${value.toString(16)}; expected ${expected}`, field, value);
   }
 }
 

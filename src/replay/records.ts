@@ -4,8 +4,11 @@
 import { operation as field } from "../engine/abi.js";
 import { Operation, operationBytes } from "../program/operations.js";
 
-/** Records handed on at a time. Hazard rings are as large, so none is lost between two hand-overs. */
+/** Records handed on at a time, at most. Hazard rings are as large, so none is lost between two hand-overs. */
 export const RECORDS = 8192;
+
+/** Below that, handing on costs more than playing. */
+const LEAST_RECORDS = 256;
 
 const PAGE_WORDS = 0x10_0000;
 const WORDS = operationBytes / 4;
@@ -17,13 +20,18 @@ const ADDRESS = field.address.at / 4;
 
 /** Writes records; when the buffer is full (or {@link flush} is called) `play` gets them, as long as the call lasts. */
 export class RecordWriter {
-  readonly #words = new Uint32Array(WORDS * RECORDS);
-  readonly #bytes = new Uint8Array(this.#words.buffer);
+  readonly #words: Uint32Array;
+  readonly #bytes: Uint8Array;
+  readonly #size: number;
   readonly #play: (program: Uint8Array) => void;
   #count = 0;
   #handedOn = 0;
 
-  constructor(play: (program: Uint8Array) => void) {
+  /** @param most records at a time, below {@link RECORDS} if the host is to have its turn earlier */
+  constructor(play: (program: Uint8Array) => void, most: number = RECORDS) {
+    this.#size = Math.max(LEAST_RECORDS, Math.min(RECORDS, most));
+    this.#words = new Uint32Array(WORDS * this.#size);
+    this.#bytes = new Uint8Array(this.#words.buffer);
     this.#play = play;
   }
 
@@ -34,7 +42,7 @@ export class RecordWriter {
 
   /** A record whose address is `high * 2^32 + low`. */
   put(operation: number, type: number, requester: number, argument: number, low: number, high: number): void {
-    if (this.#count === RECORDS) this.flush();
+    if (this.#count === this.#size) this.flush();
     const at = WORDS * this.#count++;
     this.#words[at] = operation | (type << TYPE_SHIFT) | (requester << REQUESTER_SHIFT);
     this.#words[at + ARGUMENT] = argument;
@@ -57,7 +65,7 @@ export class RecordWriter {
     endLow: number,
     endHigh: number,
   ): void {
-    if (this.#count > RECORDS - 2) this.flush();
+    if (this.#count > this.#size - 2) this.flush();
     this.put(operation, type, requester, 0, low, high);
     this.put(Operation.nothing, 0, 0, 0, endLow, endHigh);
   }

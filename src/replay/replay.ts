@@ -2,10 +2,12 @@
 // pieces.
 
 import { checkInteger, InvalidOptionError } from "../base/errors.js";
+import { OPERATIONS_BETWEEN_TURNS, type RunOptions, Turns } from "../base/progress.js";
 import { type CostModel, defaultCostModel } from "../cost/index.js";
 import { compileEngine } from "../engine/instance.js";
 import { checkPolicy, type PolicyName, policies } from "../kernel/policies.js";
 import { checkNames, type Policy } from "../kernel/policy.js";
+import { operationBytes } from "../program/operations.js";
 import { QueueCounter } from "../queue/index.js";
 import {
   compileTrace,
@@ -29,7 +31,7 @@ import { TimelineBuilder } from "./timeline.js";
 import type { ReplayTrace } from "./trace-result.js";
 
 /** Options of {@link replay}. */
-export interface ReplayOptions {
+export interface ReplayOptions extends RunOptions {
   /** Policies, by name or as data, each with a name of its own. Default: every preset. */
   readonly policies?: readonly (PolicyName | Partial<Policy>)[];
   /** CPUs, 1 to 256. Default: what the trace's header says (or 2), or as many as its first events name, if those are more. */
@@ -60,16 +62,10 @@ export interface ReplayOptions {
   readonly name?: string;
   /** Version of the package, for the result. */
   readonly packageVersion?: string;
-  /** Stops the replay; it then rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
-  /** Called while reading: bytes of the source, events. */
-  readonly onProgress?: (progress: { readonly sourceBytes: number; readonly events: number }) => void;
   /** A compiled engine, for hosts that may not compile. */
   readonly module?: WebAssembly.Module;
 }
 
-/** Records after which the event loop gets its turn, so that an abort can be heard. */
-const TURN = 1 << 18;
 const AREA_OPERATIONS = ["area-alloc", "map-pages", "map-physical", "unmap-range"] as const;
 
 /**
@@ -90,11 +86,11 @@ export async function replay(source: TraceSource, options: ReplayOptions = {}): 
   });
   let run: Run | undefined;
   for await (const batch of compiler) {
-    run ??= new Run(checked, module, compiler, batch);
-    await run.take(batch, options.signal);
+    run ??= new Run(checked, module, compiler, batch, options.signal);
+    await run.take(batch);
   }
-  run ??= new Run(checked, module, compiler, undefined);
-  await run.end(options.signal);
+  run ??= new Run(checked, module, compiler, undefined, options.signal);
+  await run.end();
   return run.finish((performance.now() - start) / 1000);
 }
 
@@ -144,13 +140,18 @@ class Run {
   readonly #lowering: Lowering;
   readonly #queue = new QueueCounter();
   readonly #ahead = new LookAhead();
+  readonly #turns: Turns;
+  /** Operations that were played, under all policies, since somebody last looked. */
+  #played = 0;
 
   constructor(
     checked: Checked,
     module: WebAssembly.Module,
     compiler: TraceCompiler,
     first: OperationBatch | undefined,
+    signal: AbortSignal | undefined,
   ) {
+    this.#turns = new Turns(signal);
     const { hardware, pool, mms, devices, workDelayNs, maxFrees, maxHazards } = checked;
     const cpus = checked.cpus ?? Math.min(MAX_CPUS, countCpus(compiler.summary.trace.cpus, first));
     const levels = checked.levels ?? (first && needsFiveLevels(first) ? 5 : 4);
@@ -176,9 +177,13 @@ class Run {
     };
     const playerOptions = { module, hardware, cpus, levels, pool, mms, maxHazards };
     this.#players = checked.policies.map((policy) => new Player(policy, playerOptions));
-    this.#writer = new RecordWriter((program) => {
-      for (const player of this.#players) player.play(program, this.#lowering.frees);
-    });
+    this.#writer = new RecordWriter(
+      (program) => {
+        for (const player of this.#players) player.play(program, this.#lowering.frees);
+        this.#played += (program.length / operationBytes) * this.#players.length;
+      },
+      Math.floor(OPERATIONS_BETWEEN_TURNS / this.#players.length),
+    );
     this.#timeline = new TimelineBuilder(() => {
       this.#writer.flush();
       return this.#players.map((player) => player.sample());
@@ -196,24 +201,23 @@ class Run {
     this.#lowering.begin();
   }
 
-  async take(batch: OperationBatch, signal: AbortSignal | undefined): Promise<void> {
-    for (const decided of this.#ahead.push(batch)) await this.#play(decided, signal);
+  async take(batch: OperationBatch): Promise<void> {
+    for (const decided of this.#ahead.push(batch)) await this.#play(decided);
   }
 
-  async #play({ batch, notes }: Decided, signal: AbortSignal | undefined): Promise<void> {
-    let turn = this.#writer.next + TURN;
+  async #play({ batch, notes }: Decided): Promise<void> {
     for (let i = 0; i < batch.count; i++) {
       this.#lowering.lower(batch, i, notes.size === 0 ? 0 : (notes.get(i) ?? 0));
-      if (this.#writer.next < turn) continue;
-      turn = this.#writer.next + TURN;
-      await new Promise((resolve) => setTimeout(resolve));
-      signal?.throwIfAborted();
+      if (this.#played === 0) continue;
+      const due = this.#turns.after(this.#played);
+      this.#played = 0;
+      if (due) await this.#turns.give();
     }
   }
 
   /** The end of the trace: what was held back is played. */
-  async end(signal: AbortSignal | undefined): Promise<void> {
-    for (const decided of this.#ahead.end()) await this.#play(decided, signal);
+  async end(): Promise<void> {
+    for (const decided of this.#ahead.end()) await this.#play(decided);
   }
 
   finish(secondsSoFar: number): ReplayResult {

@@ -1,5 +1,7 @@
 // What is wrong with a trace, said with line and offset. The list is bounded, the counts are not.
 
+import { StalewalkError } from "../base/errors.js";
+
 /**
  * Kinds of findings.
  * - `torn-line`: the last line has no newline, so it may be cut
@@ -10,7 +12,7 @@
  * - `clock-back`, `clock-jump`: time runs backwards, or forward by more than the allowed gap
  * - `entry-count`: the header announces another number of events than the file has
  * - `not-utf8`: bytes that are not UTF-8 (a note in a task name; damage elsewhere)
- * - `compressed`: damage in the gzip container
+ * - `compressed`: damage in the gzip container, or (a note) bytes behind its end
  * - `other-kernel`: recordings of two kernels follow each other
  * - `no-events`: nothing in the input looks like a trace
  * - `too-many-texts`: more different symbols and names than are kept; the further ones read as the empty text
@@ -51,7 +53,7 @@ export interface Diagnostic {
 }
 
 /** Thrown at the first damage in strict mode, and in every mode for files that are no trace text at all. */
-export class TraceFormatError extends Error {
+export class TraceFormatError extends StalewalkError {
   /** For telling errors apart without `instanceof`. */
   override readonly name = "TraceFormatError";
   /** The finding that led to the error. */
@@ -66,7 +68,7 @@ export class TraceFormatError extends Error {
   readonly expected: string;
 
   constructor(diagnostic: Diagnostic, name: string | undefined) {
-    super(formatDiagnostic(diagnostic, name));
+    super("trace-format", formatDiagnostic(diagnostic, name));
     this.diagnostic = diagnostic;
     this.line = diagnostic.line;
     this.byteOffset = diagnostic.byteOffset;

@@ -8,6 +8,8 @@ export { isGzip } from "../formats/gzip.js";
 export interface DecodedChunk {
   readonly text: Uint8Array | undefined;
   readonly damage: GzipDamage | undefined;
+  /** What stands behind the last member: nothing is lost by it. */
+  readonly garbage?: GzipDamage | undefined;
 }
 
 const decoded = new WeakMap<Uint8Array, DecodedChunk>();
@@ -22,11 +24,14 @@ export function withText(chunk: Uint8Array, content: DecodedChunk): Uint8Array {
 export class Gunzip {
   /** What is wrong with the file, if anything was found so far. */
   damage: GzipDamage | undefined;
+  /** What stands behind its last member and is no gzip. */
+  garbage: GzipDamage | undefined;
 
   /** The text that this chunk completes. */
   *decode(chunk: Uint8Array, _last: boolean): Generator<Uint8Array, void, undefined> {
     const content = decoded.get(chunk);
     if (content?.text) yield content.text;
     this.damage ??= content?.damage;
+    this.garbage ??= content?.garbage;
   }
 }

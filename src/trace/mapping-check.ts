@@ -1,5 +1,6 @@
 // Checks a user's mapping (parsed JSON) and joins it with the built-in one. Every error names the path in the JSON, the
 // value, and what is allowed there.
+import { StalewalkError } from "../base/errors.js";
 import { splitLayout } from "./event-table.js";
 import {
   EVENTS,
@@ -31,23 +32,23 @@ export interface Mapping {
 }
 
 /** A mistake in a mapping file. */
-export class MappingError extends Error {
+export class MappingError extends StalewalkError {
   /** For telling errors apart without `instanceof`. */
   override readonly name = "MappingError";
   /** Where, e.g. `rules[2].when.order`. */
   readonly path: string;
-  /** The value found there. */
-  readonly value: unknown;
   /** What is allowed there. */
   readonly allowed: string;
 
   constructor(path: string, value: unknown, allowed: string) {
     const shown = JSON.stringify(value) ?? String(value);
     super(
+      "mapping",
       `mapping: ${path || "the file"}: ${shown.length > 80 ? `${shown.slice(0, 79)}…` : shown}, expected ${allowed}`,
+      path,
+      value,
     );
     this.path = path;
-    this.value = value;
     this.allowed = allowed;
   }
 }

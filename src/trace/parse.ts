@@ -1,5 +1,8 @@
 // The reader: bytes, perhaps gzip, to batches of events and a summary. Memory does not grow with the trace. What a line
 // may look like is in prefix.ts, fields.ts and marks.ts; this file joins the stages and checks what only shows at the end.
+
+import { type RunOptions, Turns } from "../base/progress.js";
+import type { GzipDamage } from "../formats/gzip.js";
 import { EventBatch } from "./batch.js";
 import type { Counts } from "./counts.js";
 import { DiagnosticList, excerpt, TraceFormatError } from "./diagnostics.js";
@@ -9,21 +12,20 @@ import { likelyForm } from "./forms.js";
 import { Gunzip, isGzip } from "./gzip.js";
 import { LineParser } from "./line-parser.js";
 import { LineSplitter } from "./lines.js";
-import { chunksOf, MAGIC_BYTES, type TraceSource, wrongFile } from "./source.js";
+import { chunksOf, MAGIC_BYTES, sizeOf, type TraceSource, wrongFile } from "./source.js";
 import { StringTable } from "./strings.js";
 import type { TraceSummary } from "./summary.js";
-import { Turns } from "./turns.js";
 
 const TEXTS = "text of tracefs trace or trace_pipe, trace-cmd report or perf script";
-/** Bytes of text between two looks at the signal. */
+/** Bytes of text that are read at once, between two looks at the clock. */
 const PIECE = 1 << 18;
+/** Bytes of text between two words of progress. */
+const PROGRESS_BYTES = 1 << 22;
 
 /** Options of {@link parseTrace}. */
-export interface TraceOptions {
+export interface TraceOptions extends RunOptions {
   /** `lenient` (default): damage is counted and listed, reading goes on. `strict`: the first damage is an error. */
   readonly mode?: "lenient" | "strict";
-  /** Stops the reading; the iteration then throws the signal's reason. */
-  readonly signal?: AbortSignal;
   /** Name of the input in error messages, e.g. a file name. */
   readonly name?: string;
   /** Further events; one with the name of a built-in event replaces it. */
@@ -34,8 +36,6 @@ export interface TraceOptions {
   readonly maxGapSeconds?: number;
   /** How many findings are kept in the summary. Default 100. */
   readonly maxDiagnostics?: number;
-  /** Called about every 4 MiB of text, with what was read so far: bytes of the source, events. */
-  readonly onProgress?: (progress: { readonly sourceBytes: number; readonly events: number }) => void;
 }
 
 /** Iterates a trace once, batch by batch. {@link summary} may be read at any time. */
@@ -144,20 +144,19 @@ export class TraceReader implements AsyncIterable<EventBatch> {
     if (this.#started) throw new Error("a TraceReader can be iterated once: make another for another pass");
     this.#started = true;
     try {
-      const turns = new Turns();
+      const turns = new Turns(this.#options.signal);
       let progressAt = 0;
       for await (const text of this.#text()) {
         // In pieces, so that neither a large chunk nor a slow one keeps a signal waiting.
         for (let at = 0; at < text.length; at += PIECE) {
           for (const batch of this.#splitter.push(text.subarray(at, at + PIECE))) yield batch as EventBatch;
           const { counts } = this.#parser;
-          if (this.#options.onProgress && counts.byteOffset >= progressAt) {
-            progressAt = counts.byteOffset + (1 << 22);
-            this.#options.onProgress({ sourceBytes: this.#sourceBytes, events: counts.events });
+          if (counts.byteOffset >= progressAt) {
+            progressAt = counts.byteOffset + PROGRESS_BYTES;
+            this.#tell();
           }
           // Memory blocks come without a turn of the event loop: without one, nobody could abort or draw.
-          if (this.#options.signal || this.#options.onProgress) await turns.due(PIECE);
-          this.#options.signal?.throwIfAborted();
+          if (turns.afterBytes(Math.min(PIECE, text.length - at))) await turns.give();
         }
         if (this.#batch.count > 0) {
           yield this.#batch;
@@ -167,6 +166,7 @@ export class TraceReader implements AsyncIterable<EventBatch> {
       this.#splitter.finish();
       this.#finish();
       this.#complete = true;
+      this.#tell();
     } catch (error) {
       // In strict mode the events before the damage are handed over first: they are whole.
       if (error instanceof TraceFormatError && this.#batch.count > 0) {
@@ -175,6 +175,10 @@ export class TraceReader implements AsyncIterable<EventBatch> {
       }
       throw error;
     }
+  }
+
+  #tell(): void {
+    this.#options.onProgress?.({ done: this.#sourceBytes, total: sizeOf(this.#source), unit: "bytes" });
   }
 
   *#lines(bytes: Uint8Array, start: number, end: number): Generator<EventBatch, void, undefined> {
@@ -216,7 +220,8 @@ export class TraceReader implements AsyncIterable<EventBatch> {
       else yield* this.#unpack(gunzip, head, false);
     }
     if (gunzip) yield* this.#unpack(gunzip, new Uint8Array(0), true);
-    if (gunzip?.damage) this.#compressedDamage(gunzip.damage);
+    if (gunzip?.damage) this.#compressed("damage", gunzip.damage, "a whole gzip file");
+    if (gunzip?.garbage) this.#compressed("note", gunzip.garbage, "the end of the file; nothing before it is lost");
   }
 
   #begin(head: Uint8Array): Gunzip | undefined {
@@ -249,16 +254,9 @@ export class TraceReader implements AsyncIterable<EventBatch> {
   }
 
   /** Reported after the lines before it, with the offset in the compressed file. */
-  #compressedDamage(damage: { message: string; offset: number }): void {
-    this.#diagnostics.add({
-      kind: "compressed",
-      severity: "damage",
-      line: this.#parser.counts.line,
-      byteOffset: damage.offset,
-      text: "",
-      message: damage.message,
-      expected: "a whole gzip file",
-    });
+  #compressed(severity: "damage" | "note", { message, offset: byteOffset }: GzipDamage, expected: string): void {
+    const { line } = this.#parser.counts;
+    this.#diagnostics.add({ kind: "compressed", severity, line, byteOffset, text: "", message, expected });
   }
 
   /** Checks that only the end of the input allows. */

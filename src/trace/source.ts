@@ -36,10 +36,16 @@ export async function* chunksOf(source: TraceSource, signal: AbortSignal | undef
       return STEP.subarray(0, told - from);
     };
     for await (const text of reader.text()) yield withText(step(), { text, damage: undefined });
-    yield withText(step(), { text: undefined, damage: named(reader.damage ?? reader.garbage) });
+    yield withText(step(), { text: undefined, damage: named(reader.damage), garbage: named(reader.garbage) });
   } finally {
     queue.close();
   }
+}
+
+/** Bytes of a source, if it is one that knows. */
+export function sizeOf(source: TraceSource): number | undefined {
+  if (source instanceof Uint8Array || source instanceof ArrayBuffer) return source.byteLength;
+  return typeof Blob !== "undefined" && source instanceof Blob ? source.size : undefined;
 }
 
 function named(damage: GzipDamage | undefined): GzipDamage | undefined {

@@ -1,5 +1,6 @@
 // Checking the engine's walker against a stream of walk vectors.
 
+import { type RunOptions, Turns } from "../base/progress.js";
 import type { EngineOptions } from "../engine/instance.js";
 import { compareVector, VECTOR_PARTS, type VectorPart } from "./compare.js";
 import type { NumberedVector } from "./read.js";
@@ -21,12 +22,13 @@ export interface VectorCheck extends Tally<WalkVector, VectorPart> {
 }
 
 /** Options of {@link checkVectors}. */
-export interface VectorCheckOptions extends EngineOptions {
+export interface VectorCheckOptions extends EngineOptions, RunOptions {
   /** Differences kept in full. Default 10. */
   maxDifferences?: number;
-  /** Called after each vector with how many there were so far. */
-  onProgress?: (done: number) => void;
 }
+
+/** A vector is translated, probed and explained. */
+const OPERATIONS_OF_A_VECTOR = 3;
 
 /**
  * Plays every vector on the engine's walker and compares outcome, physical address, page size, error code and all
@@ -35,7 +37,7 @@ export interface VectorCheckOptions extends EngineOptions {
  */
 export async function checkVectors(
   vectors: AsyncIterable<NumberedVector> | Iterable<NumberedVector>,
-  { maxDifferences = 10, onProgress, ...engine }: VectorCheckOptions = {},
+  { maxDifferences = 10, onProgress, signal, ...engine }: VectorCheckOptions = {},
 ): Promise<VectorCheck> {
   const stage = new Stage(engine);
   const check: VectorCheck = {
@@ -44,6 +46,7 @@ export async function checkVectors(
     levels: { 4: 0, 5: 0 },
     deviations: { "rsvd-without-p": 0, "implicit-smap-ac": 0 },
   };
+  const turns = new Turns(signal);
   for await (const { line, vector } of vectors) {
     const scene = await stage.set(vector);
     const mismatches = compareVector(vector, scene);
@@ -52,7 +55,8 @@ export async function checkVectors(
     check.results[vector.expected.kind] += 1;
     check.levels[vector.levels] += 1;
     if (vector.deviation) check.deviations[vector.deviation] += 1;
-    onProgress?.(check.vectors);
+    onProgress?.({ done: check.vectors, total: undefined, unit: "vectors" });
+    if (turns.after(OPERATIONS_OF_A_VECTOR)) await turns.give();
   }
   return check;
 }

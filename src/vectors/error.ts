@@ -1,7 +1,9 @@
 // What is wrong with a file of walk vectors: file, line, value, and what was expected.
 
+import { StalewalkError } from "../base/errors.js";
+
 /** Thrown for a file of walk vectors that can't be read: damaged, too long a line, or a field that can't be. */
-export class VectorFormatError extends Error {
+export class VectorFormatError extends StalewalkError {
   override readonly name = "VectorFormatError";
 
   constructor(
@@ -12,7 +14,8 @@ export class VectorFormatError extends Error {
     message: string,
     cause?: unknown,
   ) {
-    super(`${file}${line > 0 ? `:${line}` : ""}: ${message}`, cause === undefined ? undefined : { cause });
+    const where = `${file}${line > 0 ? `:${line}` : ""}`;
+    super("vector-format", `${where}: ${message}`, undefined, undefined, cause === undefined ? undefined : { cause });
   }
 }
 

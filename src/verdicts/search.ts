@@ -2,6 +2,7 @@
 // free, a switch; each may stand at any point of a program, also inside kernel operations. Deferred work stands between
 // operations, or, in a race search, also inside them.
 
+import type { Turns } from "../base/progress.js";
 import type { Hazard } from "../kernel/hazards.js";
 import { type Moves, mainOf, movesOf } from "./moves.js";
 import type { Scenario } from "./scenarios.js";
@@ -19,13 +20,18 @@ export interface SearchOptions {
   depth: number;
   /** Deferred work may also run inside kernel operations. */
   race: boolean;
+  /** Says when the host should have its turn. */
+  turns: Turns;
 }
 
+/** What comes of a search, which stops (yields) where the host should have its turn. */
+export type Search = Generator<void, Found | undefined, void>;
+
 /** Programs with fewest moves first; undefined if none up to the depth has a hazard. The stage has entered the scenario. */
-export function search(stage: Stage, scenario: Scenario, options: SearchOptions): Found | undefined {
-  const tries = new Tries(stage, scenario, options.race);
+export function* search(stage: Stage, scenario: Scenario, options: SearchOptions): Search {
+  const tries = new Tries(stage, scenario, options);
   for (let depth = 1; depth <= options.depth; depth++) {
-    const found = tries.withMoves(depth);
+    const found = yield* tries.withMoves(depth);
     if (found) return shorten(stage, found);
   }
   return undefined;
@@ -68,12 +74,14 @@ class Tries {
   private readonly lastProbes: readonly Move[];
   private readonly others: readonly Move[];
   private readonly placed: Placed[] = [];
+  private readonly turns: Turns;
 
   constructor(
     private readonly stage: Stage,
     scenario: Scenario,
-    race: boolean,
+    { race, turns }: SearchOptions,
   ) {
+    this.turns = turns;
     const moves: Moves = movesOf(stage, scenario);
     this.main = mainOf(stage, scenario);
     this.probes = moves.reads;
@@ -103,12 +111,12 @@ class Tries {
   }
 
   /** Tries every program with exactly `depth` moves, the last of which is a probe. */
-  withMoves(depth: number): Found | undefined {
+  withMoves(depth: number): Search {
     this.placed.length = 0;
     return this.place(depth, 0, this.points, 0);
   }
 
-  private place(left: number, from: number, points: number, mm: number): Found | undefined {
+  private *place(left: number, from: number, points: number, mm: number): Search {
     const last = left === 1;
     const freed = this.placed.some(({ move }) => move.kind === "free");
     const owed = !freed && this.placed.some(({ move }) => move.region === 1);
@@ -120,25 +128,26 @@ class Tries {
     for (let point = from; point < points; point++) {
       for (const move of only ? [] : probes) {
         if (this.repeats(point, move)) continue;
-        const found = last ? this.tryWith({ point, move }) : this.goOn({ point, move }, left, points, mm);
+        const found = last ? this.tryWith({ point, move }) : yield* this.goOn({ point, move }, left, points, mm);
         if (found) return found;
+        if (last && this.turns.after(this.main.length + this.placed.length)) yield;
       }
       if (last) continue;
       for (const move of this.others) {
         if (only ? move.kind !== "free" : !this.makesSense(point, move, mm, freed)) continue;
-        const found = this.goOn({ point, move }, left, points, move.mm ?? mm);
+        const found = yield* this.goOn({ point, move }, left, points, move.mm ?? mm);
         if (found) return found;
       }
     }
     return undefined;
   }
 
-  private goOn(next: Placed, left: number, points: number, mm: number): Found | undefined {
+  private *goOn(next: Placed, left: number, points: number, mm: number): Search {
     this.placed.push(next);
     // A free or deferred work inside a program changes what later deferred work has to do, so the points there.
     const changes = next.move.kind === "free" || next.move.kind === "work";
     const reached = changes ? this.stage.play({ main: this.main, placed: this.placed }) : points;
-    const found = this.place(left - 1, next.point, reached, mm);
+    const found = yield* this.place(left - 1, next.point, reached, mm);
     this.placed.pop();
     return found;
   }

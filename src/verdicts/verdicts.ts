@@ -1,6 +1,7 @@
 // The matrix policy x site x hardware option: for every cell a search for a program with a hazard.
 
 import { checkInteger, InvalidOptionError } from "../base/errors.js";
+import { finishInTurns, type RunOptions, Turns } from "../base/progress.js";
 import { compileEngine, type EngineOptions } from "../engine/instance.js";
 import type { HazardKind } from "../kernel/hazards.js";
 import { checkPolicy, type PolicyName, policies } from "../kernel/policies.js";
@@ -24,7 +25,7 @@ import { type AgentKind, Stage } from "./stage.js";
 import { tell, type Witness } from "./story.js";
 
 /** What is to be judged. */
-export interface VerdictsOptions extends EngineOptions {
+export interface VerdictsOptions extends EngineOptions, RunOptions {
   /** Which Linux frees, as `kernel.version` of a machine. Default: the newest that is known. */
   kernel?: string;
   /** Presets by name, or policies, each with a name of its own. Default: every preset. */
@@ -40,10 +41,6 @@ export interface VerdictsOptions extends EngineOptions {
    * switch away and back that an inactive PCID needs. Every move more costs about thirty times the time.
    */
   depth?: number;
-  /** Called after every cell. */
-  onProgress?: (done: number, total: number) => void;
-  /** Aborts between cells with the signal's reason. */
-  signal?: AbortSignal;
 }
 
 /** A hazard and how it comes about. */
@@ -87,8 +84,6 @@ export interface VerdictRecord {
 
 const DEPTH = 3;
 const MAX_DEPTH = 5;
-/** ms between chances for the host to do something else, an abort for instance. */
-const BREATH = 50;
 
 /**
  * The matrix, cell by cell: by policy, then hardware, then row; IOMMUs before CPUs. Deterministic.
@@ -108,7 +103,7 @@ export async function* verdicts(options: VerdictsOptions = {}): AsyncGenerator<V
   const total = judged.length * hardware.length * rows.length;
   const known = new Map<string, VerdictRecord[]>();
   let done = 0;
-  let breath = performance.now();
+  const turns = new Turns(options.signal);
   for (const policy of judged) {
     for (const [agent, hardwareOptions] of hardware) {
       // CPUs notice little of a policy: those that are the same to them are judged once.
@@ -119,15 +114,11 @@ export async function* verdicts(options: VerdictsOptions = {}): AsyncGenerator<V
       for (const [i, scenario] of rows.entries()) {
         options.signal?.throwIfAborted();
         const record = stage
-          ? judge(stage, scenario, depth)
+          ? await finishInTurns(judge(stage, scenario, depth, turns), turns)
           : { ...(before?.[i] as VerdictRecord), policy: policy.name };
         records.push(record);
-        options.onProgress?.(++done, total);
+        options.onProgress?.({ done: ++done, total, unit: "cells" });
         yield record;
-        if (performance.now() - breath > BREATH) {
-          await new Promise((resolve) => setTimeout(resolve, 0));
-          breath = performance.now();
-        }
       }
       if (key !== "") known.set(key, records);
     }
@@ -146,14 +137,15 @@ export function namedPolicy(value: unknown, field: string): CheckedPolicy {
   return policy;
 }
 
-function judge(stage: Stage, scenario: Scenario, most: number): VerdictRecord {
+function* judge(stage: Stage, scenario: Scenario, most: number, turns: Turns): Generator<void, VerdictRecord, void> {
   const { policy, agent, options, version } = stage;
   const depth = agent === "cpu" ? most + 1 : most;
   const programs = stage.programs;
   const operations = stage.operations;
   stage.enter(scenario);
-  const found = search(stage, scenario, { depth, race: false });
-  const race = !found && hasWork(stage) ? search(stage, scenario, { depth: most, race: true }) : undefined;
+  const found = yield* search(stage, scenario, { depth, race: false, turns });
+  const race =
+    !found && hasWork(stage) ? yield* search(stage, scenario, { depth: most, race: true, turns }) : undefined;
   const tell1 = (hazard: NonNullable<typeof found>): HazardVerdict => ({
     kind: hazard.hazard.kind,
     witness: tell(stage, scenario, hazard),

@@ -61,7 +61,7 @@ describe("output", () => {
     const shown = (isTerminal: boolean) => {
       const work = () => {
         const progress = startProgress("work");
-        for (let i = 0; i < 1000; i++) progress.update(i, 1000);
+        for (let i = 0; i < 1000; i++) progress.update({ done: i, total: 1000, unit: "cells" });
         progress.end();
       };
       return captured("stderr", work, isTerminal).replaceAll("\r\x1b[K", "|");

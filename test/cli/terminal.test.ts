@@ -136,7 +136,7 @@ describe("X4: names and texts of others", () => {
       const stderr = memorySink({ isTerminal, columns: 40 });
       redirectOutput({ stdout: memorySink(), stderr });
       const progress = startProgress(label);
-      progress.update(1, 3);
+      progress.update({ done: 1, total: 3, unit: "cells" });
       progress.end();
       redirectOutput();
       if (before !== undefined) process.env["TERM"] = before;

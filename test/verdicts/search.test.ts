@@ -1,6 +1,6 @@
 // The search itself: it finds what is planted, says what it tried, and is the same every time.
 import { describe, expect, it } from "vitest";
-import { createMachineSync, type Machine, policies } from "../../src/index.js";
+import { createMachineSync, type Machine, type Progress, policies } from "../../src/index.js";
 import {
   everyIommu,
   iotlbOccupancy,
@@ -164,22 +164,18 @@ describe("options of verdicts()", () => {
 
   it("let the caller follow and stop it", async () => {
     const controller = new AbortController();
-    const seen: [number, number][] = [];
+    const seen: Progress[] = [];
     const records: VerdictRecord[] = [];
     const run = async (): Promise<void> => {
-      const onProgress = (done: number, total: number): void => {
-        seen.push([done, total]);
-        if (done === 3) controller.abort(new Error("enough"));
+      const onProgress = (progress: Progress): void => {
+        seen.push(progress);
+        if (progress.done === 3) controller.abort(new Error("enough"));
       };
       const options = { policies: ["none"], hardware: "usual", agents: ["iommu"], onProgress } as const;
       for await (const record of verdicts({ ...options, signal: controller.signal })) records.push(record);
     };
     await expect(run()).rejects.toThrow("enough");
-    expect(seen).toEqual([
-      [1, scenarioNames.length],
-      [2, scenarioNames.length],
-      [3, scenarioNames.length],
-    ]);
+    expect(seen).toEqual([1, 2, 3].map((done) => ({ done, total: scenarioNames.length, unit: "cells" })));
     expect(cell(records, "none", "remove_pagetable").verdict).toBe("hazard");
   });
 });

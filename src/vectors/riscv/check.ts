@@ -1,5 +1,6 @@
 // Checking the walker behind RISC-V's format against a stream of walk vectors.
 
+import { type RunOptions, Turns } from "../../base/progress.js";
 import type { NumberedVector } from "../read.js";
 import { countIn, type Difference, emptyTally, type Tally } from "../tally.js";
 import { compareRiscvVector, RISCV_PARTS, type RiscvPart } from "./compare.js";
@@ -20,14 +21,15 @@ export interface RiscvCheck extends Tally<RiscvVector, RiscvPart> {
 }
 
 /** Options of {@link checkRiscvVectors}. */
-export interface RiscvCheckOptions {
+export interface RiscvCheckOptions extends RunOptions {
   /** The engine as scripts/build-riscv.mjs builds it. */
   module: WebAssembly.Module;
   /** Differences kept in full. Default 10. */
   maxDifferences?: number;
-  /** Called after each vector with how many there were so far. */
-  onProgress?: (done: number) => void;
 }
+
+/** What a vector is at most: translated, probed and explained, and by a hart with caches, cold and warm. */
+const OPERATIONS_OF_A_VECTOR = 8;
 
 /**
  * Plays every vector on the engine's walker and compares outcome, physical address, page size, cause and all entries, what
@@ -36,7 +38,7 @@ export interface RiscvCheckOptions {
  */
 export async function checkRiscvVectors(
   vectors: AsyncIterable<NumberedVector<RiscvVector>> | Iterable<NumberedVector<RiscvVector>>,
-  { module, maxDifferences = 10, onProgress }: RiscvCheckOptions,
+  { module, maxDifferences = 10, onProgress, signal }: RiscvCheckOptions,
 ): Promise<RiscvCheck> {
   const stage = new RiscvStage(module);
   const check: RiscvCheck = {
@@ -45,6 +47,7 @@ export async function checkRiscvVectors(
     modes: { sv39: 0, sv48: 0, sv57: 0 },
     deviations: { "pbmt-3": 0, "napot-fault-ad": 0, "entry-access-fault": 0 },
   };
+  const turns = new Turns(signal);
   for await (const { line, vector } of vectors) {
     const scene = stage.set(vector);
     const mismatches = compareRiscvVector(vector, stage, scene);
@@ -53,7 +56,8 @@ export async function checkRiscvVectors(
     check.results[vector.expected.kind] += 1;
     check.modes[vector.mode] += 1;
     if (vector.deviation) check.deviations[vector.deviation] += 1;
-    onProgress?.(check.vectors);
+    onProgress?.({ done: check.vectors, total: undefined, unit: "vectors" });
+    if (turns.after(OPERATIONS_OF_A_VECTOR)) await turns.give();
   }
   return check;
 }
