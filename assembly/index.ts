@@ -30,6 +30,11 @@ export { access, accessAll, addRequester } from "./hardware/requesters";
 export { translate } from "./hardware/translate";
 export { CHAIN, chainLength, explain, probe } from "./hardware/explain";
 
+// ---- walks step by step ----
+export { beginWalk } from "./hardware/requesters";
+export { finishWalk, stepWalk } from "./hardware/step";
+export { walkAt } from "./hardware/walks";
+
 // ---- every leaf of a root ----
 export { listMappings, mappingsDone, mappingsPosition } from "./hardware/mappings";
 

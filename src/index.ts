@@ -19,6 +19,7 @@ export type {
 } from "./hardware/geometry.js";
 export type { Binding, Device, DeviceConfig, Iommu, IommuConfig } from "./hardware/iommu.js";
 export { createWalker, createWalkerSync, type Walker, type WalkerOptions } from "./hardware/walker.js";
+export type { WalkOptions, Walks, WalkUnderWay } from "./hardware/walks.js";
 export { type Hazard, type HazardCounts, type HazardKind, hazardKinds } from "./kernel/hazards.js";
 export type { Kernel, KernelConfig, KernelCounters } from "./kernel/kernel.js";
 export { type CheckedPolicy, checkPolicy, type Policy, type PolicyName, policies } from "./kernel/policies.js";
@@ -52,6 +53,8 @@ export {
   type Outcome,
   pageSizes,
   unpackOutcome,
+  unpackWalk,
+  type WalkOutcome,
 } from "./paging/outcome.js";
 export type { PagingMode } from "./paging/paging-mode.js";
 export type { KernelMix, KernelWorkloadOptions } from "./program/kernel-workload.js";

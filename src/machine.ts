@@ -17,6 +17,7 @@ import {
 import type { Workshop } from "./hardware/agent.js";
 import { Cpu, type CpuConfig, cpuSchema } from "./hardware/cpu.js";
 import { Iommu, type IommuConfig, iommuSchema } from "./hardware/iommu.js";
+import { Walks } from "./hardware/walks.js";
 import { Kernel, type KernelConfig, kernelSchema } from "./kernel/kernel.js";
 import type { Controls } from "./paging/access.js";
 import { Frames } from "./paging/frames.js";
@@ -95,6 +96,8 @@ export class Machine {
   readonly cpus: readonly Cpu[];
   /** IOMMUs, by number. */
   readonly iommus: readonly Iommu[];
+  /** Walks that are made step by step. */
+  readonly walks: Walks;
   /** The kernel, if the machine has one. */
   readonly kernel: Kernel | undefined;
   private readonly engine: Engine;
@@ -121,6 +124,7 @@ export class Machine {
     this.cpus = (config.cpus ?? [{}]).map((cpu, i) => new Cpu(workshop, cpu, `cpus[${i}]`));
     this.iommus = (config.iommus ?? []).map((iommu, i) => new Iommu(workshop, iommu, `iommus[${i}]`));
     this.iommuRequesters = this.iommus.reduce((sum, iommu) => sum + iommu.requesterCount, 0);
+    this.walks = new Walks(engine, this.cpus.length + this.iommuRequesters);
     this.program = engine.made(exports.allocate(CHUNK * operationBytes), "program memory");
     this.interleaved = engine.made(exports.allocate(MAX_INTERLEAVED * operationBytes), "program memory");
     this.interleavedPoints = engine.made(exports.allocate(MAX_INTERLEAVED * 4), "program memory");
@@ -148,7 +152,8 @@ export class Machine {
   /**
    * Plays a packed program (see {@link ProgramBuilder}) inside the engine.
    * @returns one packed result a record: of accesses the outcome (see `unpackOutcome`), of what writes entries and of a
-   * kernel 1 or why it was refused (see {@link refusalOf}), of `reuse` and `giveBack` a frame number, of others 0
+   * kernel 1 or why it was refused (see {@link refusalOf}), of `reuse` and `giveBack` a frame number, of walks under way what
+   * `unpackWalk` says, of others 0
    * @throws InvalidOptionError naming the first operation that this machine cannot play; then none has been played
    */
   play(program: Uint8Array): BigUint64Array {

@@ -16,7 +16,14 @@ export const MAX_UNLINKED: u32 = 8192;
 /** Tables that `tableClear` unlinked and nobody has freed yet, the latest ones; a power of two, since they form a ring. */
 export const MAX_REMEMBERED: usize = 256;
 
+/** Walks under way at once, by number: two are enough for one to overtake another. */
+export const MAX_WALKS: u32 = 2;
+
+/** Operations interleaved inside each other: each needs room on the host's stack, and for 513 tables (see MAX_UNLINKED). */
+export const MAX_NESTED: u32 = 8;
+
 /** Ranges that wait for asynchronous invalidation; what comes above that is counted as lost. */
 export const MAX_REQUESTS: u32 = 64;
 
+if (MAX_UNLINKED < (MAX_NESTED + 1) * 513) ERROR("MAX_UNLINKED is below what operations inside operations unlink");
 if ((MAX_REMEMBERED & (MAX_REMEMBERED - 1)) != 0) ERROR("MAX_REMEMBERED is no power of two");

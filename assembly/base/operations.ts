@@ -60,6 +60,17 @@ export const OP_BIND: u8 = 15;
  */
 export const OP_FLUSH_KERNEL_RANGE: u8 = 16;
 
+// ---- walks under way, by number in the argument (below MAX_WALKS) ----
+/**
+ * access = kind of access, address = virtual address: an access whose walk stops before its first read of memory; result: the
+ * outcome (*under way* if a walk has begun), 0 if a walk of that number is under way already
+ */
+export const OP_WALK_BEGIN: u8 = 17;
+/** one read of memory, or one setting of A or D; result: the outcome, *under way* or of the access; 0 if there is no such walk */
+export const OP_WALK_STEP: u8 = 18;
+/** all steps that are left; result as of a step */
+export const OP_WALK_FINISH: u8 = 19;
+
 // ---- operations of a kernel ----
 /** address, argument = pages, type = log2 of the largest leaf (| KEEP_TABLES: tables in the way stay) */
 export const OP_VMALLOC: u8 = 32;
@@ -104,7 +115,7 @@ export const OP_TIME: u8 = 55;
 export const OP_GIVE_BACK: u8 = 56;
 export const LAST_KERNEL_OPERATION: u8 = OP_GIVE_BACK;
 
-if (OP_VMALLOC <= OP_FLUSH_KERNEL_RANGE) ERROR("operations of a kernel must come after all others");
+if (OP_VMALLOC <= OP_WALK_FINISH) ERROR("operations of a kernel must come after all others");
 
 /** Operations that take a second 64-bit word, from the record that follows. */
 export function hasSecondRecord(operation: u8): bool {

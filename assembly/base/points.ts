@@ -2,12 +2,13 @@
 // A program may carry interleaved operations, each with the number of the point at which it plays. Whoever watches can read
 // afterwards which points were reached, by name (kernel/sites.ts has the names).
 
+import { MAX_NESTED } from "./limits";
 import { OPERATION_SIZE } from "./record";
 
-/** Points reached; next interleaved operation; whether interleaved operations are playing. */
+/** Points reached; the first interleaved operation of a point still to come; how many operations play inside each other. */
 const REACHED: usize = memory.data(sizeof<u32>(), sizeof<u32>());
 const NEXT: usize = memory.data(sizeof<u32>(), sizeof<u32>());
-const PLAYING: usize = memory.data(sizeof<u32>(), sizeof<u32>());
+const NESTED: usize = memory.data(sizeof<u32>(), sizeof<u32>());
 
 // ---- scratch: nothing survives a call ----
 // Set by whoever watches a program, before it plays; meaningless once it has been played.
@@ -47,7 +48,7 @@ export function watchPoints(playOne: u32, program: usize, at: usize, count: u32)
   interleaved = count;
   store<u32>(REACHED, 0);
   store<u32>(NEXT, 0);
-  store<u32>(PLAYING, 0);
+  store<u32>(NESTED, 0);
 }
 
 export function pointsReached(): u32 {
@@ -67,7 +68,8 @@ export function point(name: u32, at: u64): void {
 }
 
 function reach(name: u32, at: u64): void {
-  if (load<u32>(PLAYING)) return;
+  const nested = load<u32>(NESTED);
+  if (nested == MAX_NESTED) return;
   const now = load<u32>(REACHED);
   if (now < trailRoom) {
     const place = trail + (<usize>now << REACHED_SHIFT);
@@ -75,20 +77,28 @@ function reach(name: u32, at: u64): void {
     store<u64>(place, at, REACHED_AT);
   }
   store<u32>(REACHED, now + 1);
-  store<u32>(PLAYING, 1);
-  playInterleaved(now);
-  assert(load<u32>(PLAYING) == 1 && load<u32>(REACHED) == now + 1, "points nest");
-  store<u32>(PLAYING, 0);
+  const first = load<u32>(NEXT);
+  if (first == interleaved || pointOf(first) != now) return;
+  let end = first;
+  while (end < interleaved && pointOf(end) == now) end++;
+  // Taken before they play: they reach points themselves, and those have operations of their own.
+  store<u32>(NEXT, end);
+  store<u32>(NESTED, nested + 1);
+  playInterleaved(first, end);
+  assert(load<u32>(NESTED) == nested + 1, "points nest wrongly");
+  store<u32>(NESTED, nested);
+}
+
+// @ts-ignore: decorator
+@inline
+function pointOf(operation: u32): u32 {
+  return load<u32>(points + (<usize>operation << 2));
 }
 
 /** Plays what is interleaved at a point. By recursion: a loop would be inlined, by the compiler, into every place that is a point. */
-function playInterleaved(now: u32): void {
-  assert(load<u32>(PLAYING) == 1, "an interleaved operation plays outside a point");
-  const next = load<u32>(NEXT);
-  assert(next <= interleaved, "more operations have played than are interleaved");
-  assert(next == interleaved || load<u32>(points + (<usize>next << 2)) >= now, "an interleaved operation has missed its point");
-  if (next >= interleaved || load<u32>(points + (<usize>next << 2)) != now) return;
-  store<u32>(NEXT, next + 1);
+function playInterleaved(next: u32, end: u32): void {
+  if (next == end) return;
+  assert(end <= interleaved, "more operations play than are interleaved");
   call_indirect<u64>(player, operations + <usize>next * OPERATION_SIZE);
-  playInterleaved(now);
+  playInterleaved(next + 1, end);
 }

@@ -44,6 +44,11 @@ export const INVLPG_ALL: u32 = 1 << 3;
 export const INVLPG_PATH: u32 = 1 << 4;
 /** Invalidations reach this IOMMU as AMD commands, not as VT-d descriptors. */
 export const AMD_COMMANDS: u32 = 1 << 5;
+/** Walks may be made step by step (walks.ts). */
+export const STEPWISE_WALKS: u32 = 1 << 7;
+/** An invalidation waits only for walks to the pages that it names, or for none; without these two for all of its tag. */
+export const DRAIN_PAGE: u32 = 1 << 8;
+export const DRAIN_NONE: u32 = 1 << 9;
 
 export function createAgent(id: u32, flags: u32): usize {
   const agent = allocate(AGENT_SIZE);

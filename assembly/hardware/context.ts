@@ -23,7 +23,7 @@ export const CONTEXT_REQUESTER: usize = CONTEXT_PASID + 4;
 /** Next context of an IOMMU (all of them form one list, by IOMMU and PASID index), and number of the first device TLB's requester + 1. */
 export const CONTEXT_NEXT: usize = CONTEXT_REQUESTER + 4;
 export const CONTEXT_DEVICE_TLBS: usize = CONTEXT_NEXT + 4;
-const CONTEXT_SIZE: usize = CONTEXT_DEVICE_TLBS + 4;
+export const CONTEXT_SIZE: usize = CONTEXT_DEVICE_TLBS + 4;
 
 if (CONTEXT_ROOT % 8 != 0 || CONTEXT_FORMAT % 8 != 0 || CONTEXT_BOUND_ROOT % 8 != 0)
   ERROR("the 64-bit fields of a context are not aligned");

@@ -17,6 +17,8 @@ import {
   GLOBALS_AND_OTHER_TAGS,
   NOTHING,
 } from "./invalidation";
+import { drain, drainPages, EVERY_TAG } from "./step";
+import { walksAreUnderWay } from "./walks";
 
 export const INVPCID_ADDRESS: u32 = 0;
 export const INVPCID_CONTEXT: u32 = 1;
@@ -34,17 +36,22 @@ export function invlpg(context: usize, va: u64): void {
   const agent = agentOf(context);
   const tag = tagOf(context);
   count(agent, AGENT_INVALIDATIONS);
+  drainPages(agent, tag, va & addressMask & ~0xfff, (va & addressMask) | 0xfff);
   dropTranslations(agent, va & addressMask, tag, true);
   dropPagingStructures(agent, va & addressMask, tag);
 }
 
 /**
- * INVLPG of each 4 KiB page from `start` for `pages` pages. The translation caches see one range; since nothing is
- * filled in between, that leaves what page after page would have left.
+ * INVLPG of each 4 KiB page from `start` for `pages` pages. The translation caches see one range; if nothing is filled in
+ * between, that leaves what page after page would have left. Walks under way do fill.
  */
 export function invlpgRange(context: usize, start: u64, pages: u64): void {
   assert(hasFlag(agentOf(context), IS_CPU), "not a CPU");
   if (pages == 0) return;
+  if (walksAreUnderWay()) {
+    invlpgEach(context, start & addressMask & ~0xfff, pages);
+    return;
+  }
   const agent = agentOf(context);
   const tag = tagOf(context);
   const first = start & addressMask & ~0xfff;
@@ -55,17 +62,28 @@ export function invlpgRange(context: usize, start: u64, pages: u64): void {
   else dropPagingStructures(agent, first, tag);
 }
 
+function invlpgEach(context: usize, first: u64, pages: u64): void {
+  for (let page: u64 = 0; page < pages; page++) {
+    const va = first + (page << 12);
+    if (va <= addressMask) invlpg(context, va);
+    else count(agentOf(context), AGENT_INVALIDATIONS);
+  }
+}
+
 /** A workload gives it to an IOMMU too (program/workload.ts): there it drops what has the tag, as a PASID's invalidation would. */
 export function invpcid(context: usize, type: u32, tag: u32, va: u64): void {
   assert(type <= INVPCID_ALL_BUT_GLOBAL, "there is no such type of INVPCID");
   const agent = agentOf(context);
   count(agent, AGENT_INVALIDATIONS);
   if (type == INVPCID_ADDRESS) {
+    drainPages(agent, tag, va & addressMask & ~0xfff, (va & addressMask) | 0xfff);
     dropTranslations(agent, va & addressMask, tag, false);
     dropPath(agent, va & addressMask, tag);
   } else if (type == INVPCID_CONTEXT) {
+    drain(agent, tag);
     flushBoth(agent, GLOBALS_AND_OTHER_TAGS, tag);
   } else {
+    drain(agent, EVERY_TAG);
     flushBoth(agent, type == INVPCID_ALL ? NOTHING : GLOBALS, 0);
   }
 }
@@ -76,6 +94,7 @@ export function movToCr3(context: usize, root: u64, pcid: u32, noFlush: bool): v
   assert(pcid < PCIDS, "a PCID has 12 bits");
   const hasPcids = (controlsOf(context) & PCIDE) != 0;
   const tag = hasPcids ? pcid : 0;
+  drain(agentOf(context), EVERY_TAG);
   store<u64>(context, root, CONTEXT_ROOT);
   store<u32>(context, tag, CONTEXT_TAG);
   if (hasPcids && noFlush) return;
@@ -88,6 +107,7 @@ export function changeControls(context: usize, controls: u32, pkru: u32): void {
   assert(hasFlag(agentOf(context), IS_CPU), "not a CPU");
   const before = controlsOf(context);
   const agent = agentOf(context);
+  drain(agent, EVERY_TAG);
   setControls(context, controls, pkru);
   if ((before ^ controls) & PGE || before & ~controls & PCIDE) {
     count(agent, AGENT_INVALIDATIONS);
@@ -102,5 +122,6 @@ export function changeControls(context: usize, controls: u32, pkru: u32): void {
 /** CR4.PGE off and on again, the classic way to drop everything; or INVPCID type 2, which does the same. */
 export function flushEverything(context: usize): void {
   count(agentOf(context), AGENT_INVALIDATIONS);
+  drain(agentOf(context), EVERY_TAG);
   flushBoth(agentOf(context), NOTHING, 0);
 }

@@ -86,6 +86,11 @@ function explainFrom(context: usize, va: u64, access: u32, level: u32, frame: u6
 @unmanaged
 class Explain extends Request {
   @inline
+  target(level: u32, at: usize): u64 {
+    return 0;
+  }
+
+  @inline
   read(entry: u64, level: u32, frame: u64): void {
     const link = CHAIN + <usize>chainLength * LINK_SIZE;
     assert(chainLength < MAX_LEVELS, "the chain is longer than there are levels");

@@ -5,7 +5,7 @@ import { operationNumber, time } from "../base/clock";
 import { allocate, count } from "../base/memory";
 import { frameOfLeaf } from "../paging/format";
 import { FREE, frameOf, freedAt, generationOf, NO_SITE, siteOf, stateOf } from "../paging/frames";
-import { isFault } from "../paging/outcome";
+import { fault, isFault, UNDER_WAY } from "../paging/outcome";
 import { AGENT_ID } from "./agent";
 
 // ---- kinds, in rising harm, and as bits of a record ----
@@ -39,8 +39,9 @@ if (RECORD_GENERATION_THEN % 8 != 0 || RECORD_GENERATION_NOW != RECORD_GENERATIO
   ERROR("both generations of a record are one 64-bit word");
 if (HAZARD_KINDS > 8 * <u32>(RECORD_ACCESS - RECORD_KINDS)) ERROR("a record has too few bits for the kinds of a hazard");
 
-/** Records written in all. */
+/** Records written in all, and how many of them the host has cleared: numbers never come twice. */
 const RECORDED: usize = memory.data(sizeof<u64>(), sizeof<u64>());
+const CLEARED: usize = memory.data(sizeof<u64>(), sizeof<u64>());
 
 // ---- set up once ----
 export let detecting: bool = false;
@@ -77,7 +78,7 @@ export function detectHazards(on: bool): void {
 
 export function clearHazards(): void {
   memory.fill(counts, 0, countsSize());
-  store<u64>(RECORDED, 0);
+  store<u64>(CLEARED, load<u64>(RECORDED));
 }
 
 export function hazardCount(kind: u32, site: u32): u64 {
@@ -86,13 +87,19 @@ export function hazardCount(kind: u32, site: u32): u64 {
 
 /** Records written since the start (or the last clear); the ring holds the latest of them. */
 export function hazardsRecorded(): u64 {
-  return load<u64>(RECORDED);
+  return load<u64>(RECORDED) - load<u64>(CLEARED);
 }
 
 /** Address of the record with this number, counted from 0; only the latest are there. */
-export function hazardRecord(number: u32): usize {
-  assert(ringSize != 0 && <u64>number < load<u64>(RECORDED), "there is no such record");
-  return ring + <usize>(number % ringSize) * RECORD_SIZE;
+export function hazardRecord(number: u64): usize {
+  assert(ringSize != 0 && number < hazardsRecorded(), "there is no such record");
+  return placeInRing(load<u64>(CLEARED) + number);
+}
+
+// @ts-ignore: decorator
+@inline
+function placeInRing(number: u64): usize {
+  return ring + <usize>(number % <u64>ringSize) * RECORD_SIZE;
 }
 
 // ---- scratch: nothing survives a call ----
@@ -138,6 +145,27 @@ export function reportWalk(agent: usize, tag: u32, va: u64, access: u32, outcome
   store<u8>(at, stateOf(badSlot), RECORD_STATE);
 }
 
+/**
+ * Records that a walk under way has met a bad table, by reading an entry from it or by writing A or D to one read before. What
+ * more comes of the walk is added by `worsen`. Number of the record, counted from 1.
+ */
+export function reportStep(agent: usize, tag: u32, va: u64, access: u32, slot: u32, level: u32, generation: u32, byWrite: bool): u64 {
+  beginWalk();
+  meet(slot, level, generation);
+  if (byWrite) kinds = 1 << WRITE_AFTER_FREE;
+  reportWalk(agent, tag, va, access, fault(UNDER_WAY, level, 0));
+  return load<u64>(RECORDED);
+}
+
+/** A walk that has been recorded, under this number, comes to a further kind of harm. */
+export function worsen(number: u64, site: u32, kind: u32): void {
+  assert(number != 0 && number <= load<u64>(RECORDED), "there is no such record");
+  count(counts, placeOf(kind, site));
+  if (number <= load<u64>(CLEARED) || number + ringSize <= load<u64>(RECORDED)) return;
+  const at = placeInRing(number - 1);
+  store<u8>(at, load<u8>(at, RECORD_KINDS) | <u8>(<u32>1 << kind), RECORD_KINDS);
+}
+
 /** Records the use of a translation that is out of date. */
 export function reportStaleHit(agent: usize, tag: u32, va: u64, access: u32, leaf: u64, level: u32): void {
   const at = record(agent, tag, va, access, 1 << STALE_TRANSLATION, level, NO_SITE);
@@ -155,7 +183,7 @@ function record(agent: usize, tag: u32, va: u64, access: u32, kindBits: u32, lev
   const number = load<u64>(RECORDED);
   store<u64>(RECORDED, number + 1);
   if (ringSize == 0) return 0;
-  const at = hazardRecord(<u32>(number % <u64>ringSize));
+  const at = placeInRing(number);
   store<u64>(at, operationNumber(), RECORD_OPERATION);
   store<u64>(at, time(), RECORD_TIME);
   store<u64>(at, va, RECORD_ADDRESS);

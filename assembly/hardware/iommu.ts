@@ -3,14 +3,13 @@
 // ATS its own TLB in front of it.
 
 import { count } from "../base/memory";
-import { fill } from "../cache/fill";
 import { flushRange, flushTag } from "../cache/flush";
-import { CACHE_LEVELS, CACHE_MISSES, dataAt, levelAt } from "../cache/layout";
+import { CACHE_MISSES, dataAt, levelAt } from "../cache/layout";
 import { touch } from "../cache/lookup";
 import { SPECULATIVE, TYPE, USER, withoutSpeculativeWrite } from "../paging/access";
-import { PAGE_SHIFT, STALE, shiftOf } from "../paging/format";
+import { PAGE_SHIFT, STALE } from "../paging/format";
 import { addressMask, isCanonical } from "../paging/mode";
-import { fault, isFault, levelOfOutcome, NO_PASID } from "../paging/outcome";
+import { fault, isFault, NO_PASID } from "../paging/outcome";
 import { NXE } from "../paging/x86-64/controls";
 import { AGENT_FAULTS, AGENT_INVALIDATIONS, AGENT_TRANSLATIONS, hasFlag, IS_CPU } from "./agent";
 import { agentOf, CONTEXT_CACHED, checkOf, createContext, setControls, tagOf } from "./context";
@@ -18,8 +17,9 @@ import { reportStaleHit } from "./hazard";
 import { judge, lookUp, MISS, REFUSED, STALE_HIT } from "./hit";
 import { dropPathRange, dropTranslationRange, flushBoth, GLOBALS_AND_OTHER_TAGS, NOTHING } from "./invalidation";
 import { readPasidEntry } from "./pasid";
+import { drain, drainDevice, drainPages, EVERY_TAG } from "./step";
 import { translate } from "./translate";
-import { answeredLeaf, translated } from "./walk";
+import { fillDeviceTlb, translated } from "./walk";
 
 /** SVA requests are user-privileged, whatever the requester wishes. */
 // @ts-ignore: decorator
@@ -69,9 +69,7 @@ export function requestThrough(deviceTlb: usize, context: usize, va: u64, access
   if (verdict == STALE_HIT) reportStaleHit(agentOf(context), tag, va, access, leaf & ~STALE, levelAt(key));
   if (verdict != MISS && verdict != REFUSED) return translated(leaf, levelAt(key), va);
   const outcome = request(context, va, access);
-  if (isFault(outcome)) return outcome;
-  const level = levelOfOutcome(outcome);
-  if (load<u32>(deviceTlb, CACHE_LEVELS) & (1 << level)) fill(deviceTlb, page >> shiftOf(level), level, tag, false, answeredLeaf);
+  if (!isFault(outcome)) fillDeviceTlb(deviceTlb, tag, va, outcome);
   return outcome;
 }
 
@@ -79,6 +77,7 @@ export function requestThrough(deviceTlb: usize, context: usize, va: u64, access
 export function invalidatePasid(agent: usize, tag: u32): void {
   assert(!hasFlag(agent, IS_CPU), "not an IOMMU");
   count(agent, AGENT_INVALIDATIONS);
+  drain(agent, tag);
   flushBoth(agent, GLOBALS_AND_OTHER_TAGS, tag);
 }
 
@@ -93,6 +92,7 @@ export function invalidatePages(agent: usize, tag: u32, va: u64, am: u32, leaves
   const size = sizeMask(am);
   const first = va & addressMask & ~size;
   const last = (first | size) & addressMask;
+  drainPages(agent, tag, first, last);
   dropTranslationRange(agent, first, last, tag, false);
   if (!leavesOnly) dropPathRange(agent, first, last, tag);
 }
@@ -101,11 +101,13 @@ export function invalidatePages(agent: usize, tag: u32, va: u64, am: u32, leaves
 export function invalidateAll(agent: usize): void {
   assert(!hasFlag(agent, IS_CPU), "not an IOMMU");
   count(agent, AGENT_INVALIDATIONS);
+  drain(agent, EVERY_TAG);
   flushBoth(agent, NOTHING, 0);
 }
 
 export function invalidateDeviceTlb(deviceTlb: usize, tag: u32): void {
   assert(deviceTlb > 1, "the device has no TLB");
+  drainDevice(deviceTlb, tag, 0, addressMask);
   flushTag(deviceTlb, tag);
 }
 
@@ -114,7 +116,9 @@ export function invalidateDeviceTlbPages(deviceTlb: usize, tag: u32, va: u64, am
   assert(am <= 0x3f, "an address mask has 6 bits");
   const size = sizeMask(am);
   const first = va & addressMask & ~size;
-  flushRange(deviceTlb, first, (first | size) & addressMask, tag, false);
+  const last = (first | size) & addressMask;
+  drainDevice(deviceTlb, tag, first, last);
+  flushRange(deviceTlb, first, last, tag, false);
 }
 
 /** Address bits below an aligned block of 2^am pages. */

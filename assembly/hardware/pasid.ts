@@ -10,7 +10,9 @@ import {
   CONTEXT_CACHED,
   CONTEXT_ROOT,
   setControls,
+  tagOf,
 } from "./context";
+import { drain } from "./step";
 
 /** Writes the PASID-table entry of a context: root frame and controls, or not present. Caches do not notice. */
 export function bind(context: usize, present: bool, root: u64, controls: u32): void {
@@ -24,6 +26,7 @@ export function bind(context: usize, present: bool, root: u64, controls: u32): v
 export function invalidatePasidCache(context: usize): void {
   assert(!hasFlag(agentOf(context), IS_CPU), "a CPU has no PASID cache");
   count(agentOf(context), AGENT_INVALIDATIONS);
+  drain(agentOf(context), tagOf(context));
   store<u32>(context, 0, CONTEXT_CACHED);
 }
 

@@ -1,7 +1,7 @@
 // What ends the descent of a walk that is made for an access: the faults, the same whether the walk leaves marks behind
 // (walk.ts) or only says what it would find (explain.ts). Rules: docs/rules.md section 3.
 //
-// A visitor extends this and adds what it does on the way (read, leaf, enter). It must not override what is here: a call of
+// A visitor extends this and adds what it does on the way (target, read, leaf, enter). It must not override what is here: a call of
 // an overridden method looks the class up in the object's header, and a visitor is no object.
 
 import { isUser } from "../paging/access";
@@ -15,11 +15,6 @@ export class Request {
   @inline
   absent(level: u32, frame: u64): u64 {
     return fault(ABSENT, level, frame);
-  }
-
-  @inline
-  target(level: u32, at: usize): u64 {
-    return 0;
   }
 
   @inline

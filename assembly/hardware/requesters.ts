@@ -1,10 +1,11 @@
 // Requesters, by number: what an operation of a program names. A CPU; or a device with a PASID, with or without a TLB of its own.
 
 import { MAX_REQUESTERS } from "../base/limits";
-import { hasFlag, IS_CPU } from "./agent";
+import { hasFlag, IS_CPU, STEPWISE_WALKS } from "./agent";
 import { agentOf, CONTEXT_DEVICE_TLBS, CONTEXT_NEXT, CONTEXT_REQUESTER } from "./context";
 import { createDeviceRules, request, requestThrough } from "./iommu";
 import { translate } from "./translate";
+import { beginning, isUnderWay, onlyBegin, WALK_DEVICE_TLB, WALK_REQUESTER, walkAt } from "./walks";
 
 // ---- a requester ----
 const CONTEXT: usize = 0;
@@ -97,6 +98,25 @@ export function access(requester: u32, va: u64, access: u32): u64 {
 export function accessInline(requester: u32, va: u64, access: u32): u64 {
   if (isCpu(requester)) return translate(contextOf(requester), va, access);
   return requestOf(requester, va, access);
+}
+
+/**
+ * An access whose walk, if it comes to one, stops before its first read and is under way from then on, under this number. On an
+ * agent whose walks are atomic it is the whole access. 0 if a walk of that number is under way already.
+ */
+export function beginWalk(number: u32, requester: u32, va: u64, kind: u32): u64 {
+  const walk = walkAt(number);
+  if (isUnderWay(walk)) return 0;
+  if (!hasFlag(agentOf(contextOf(requester)), STEPWISE_WALKS)) return access(requester, va, kind);
+  store<u32>(walk, requester + 1, WALK_REQUESTER);
+  store<usize>(walk, deviceTlbOf(requester), WALK_DEVICE_TLB);
+  onlyBegin(walk);
+  const outcome = access(requester, va, kind);
+  if (beginning != 0) {
+    onlyBegin(0);
+    store<u32>(walk, 0, WALK_REQUESTER);
+  }
+  return outcome;
 }
 
 /** Translates `count` addresses at `at` for one kind of access; each is replaced by its outcome. */

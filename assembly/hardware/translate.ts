@@ -8,7 +8,7 @@ import { find, touch } from "../cache/lookup";
 import { SPECULATIVE, withoutSpeculativeWrite, ACCESS_CODES } from "../paging/access";
 import { allowsAsCached, refusal, shiftOf } from "../paging/format";
 import { addressMask, isCanonical } from "../paging/mode";
-import { ABSENT, fault, isFault, NON_CANONICAL, reasonOf } from "../paging/outcome";
+import { ABSENT, fault, isFault, NON_CANONICAL, reasonOf, UNDER_WAY } from "../paging/outcome";
 import { AGENT_FAULTS, AGENT_L1, AGENT_L2, AGENT_TRANSLATIONS, hasFlag, IS_CPU } from "./agent";
 import { agentOf, checkOf, controlsOf, formatOf, tagOf } from "./context";
 import { reportStaleHit } from "./hazard";
@@ -114,9 +114,10 @@ function answerOther(context: usize, agent: usize, va: u64, access: u32, leaf: u
   return outcome;
 }
 
-function afterFault(context: usize, agent: usize, page: u64, access: u32, outcome: u64): void {
+/** What a fault does besides: it is counted, and on a CPU it drops what is cached for the address (rule 6.1). */
+export function afterFault(context: usize, agent: usize, page: u64, access: u32, outcome: u64): void {
   assert(isFault(outcome), "not a fault");
-  if (access & SPECULATIVE || reasonOf(outcome) == ABSENT) return;
+  if (access & SPECULATIVE || reasonOf(outcome) == ABSENT || reasonOf(outcome) == UNDER_WAY) return;
   count(agent, AGENT_FAULTS);
   if (!hasFlag(agent, IS_CPU)) return;
   dropTranslations(agent, page, tagOf(context), true);

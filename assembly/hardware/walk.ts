@@ -28,6 +28,7 @@ import {
 } from "../paging/format";
 import { generationOf, LIVE_TABLE, standing, frameOf } from "../paging/frames";
 import { addressMask, levels } from "../paging/mode";
+import { levelOfOutcome } from "../paging/outcome";
 import { tableAt } from "../paging/tables";
 import {
   AGENT_AD_WRITES,
@@ -41,10 +42,11 @@ import {
   PASS_SUPERVISOR_UNCACHED,
   pscOf,
 } from "./agent";
-import { checkOf, controlsOf, formatOf, rootOf, tagOf } from "./context";
+import { agentOf, checkOf, controlsOf, formatOf, rootOf, tagOf } from "./context";
 import { badSlot, beginWalk, detecting, meet, meetWrite, reportWalk } from "./hazard";
 import { PSC_KEY } from "./invalidation";
 import { Request } from "./request";
+import { beginning, hold } from "./walks";
 
 // ---- scratch: nothing survives a call ----
 /** The leaf that the last completed translation used, as cached; a device TLB is filled with it. */
@@ -84,6 +86,7 @@ function walkFrom(context: usize, agent: usize, va: u64, access: u32): u64 {
   let rights = FULL_RIGHTS;
   let frame = rootOf(context);
   let slot: u32 = 0;
+  let link: usize = 0;
   for (let cached: u32 = 2; cached <= levels; cached++) {
     const psc = pscOf(agent, cached);
     if (psc == 0) continue;
@@ -96,22 +99,38 @@ function walkFrom(context: usize, agent: usize, va: u64, access: u32): u64 {
     const path = load<u64>(dataAt(psc, at));
     rights = rightsOfPath(path);
     frame = frameIn(path);
-    slot = load<u32>(linkAt(psc, at));
+    link = linkAt(psc, at);
+    slot = load<u32>(link);
     assert(frame == 0 || slot == 0 || frameOf(slot) == frame, "a cached path and its link name different frames");
     level = cached - 1;
-    if (detecting && slot != 0) watch(slot, level, load<u32>(linkAt(psc, at), 4));
     break;
   }
-  if (slot == 0) {
+  if (beginning != 0) return onlyTo(context, va, access, level, frame, slot, link, rights);
+  if (slot != 0) {
+    if (detecting) watch(slot, level, load<u32>(link, 4));
+  } else {
     slot = tableAt(context, frame);
     if (detecting && slot != 0) watch(slot, level, generationOf(slot));
   }
   return descend<Walk>(changetype<Walk>(agent), context, va, access, level, frame, slot, rights);
 }
 
+/** The walk shall begin and no more: it waits before the first entry that it would read (walks.ts). */
+function onlyTo(context: usize, va: u64, access: u32, level: u32, frame: u64, known: u32, link: usize, rights: u64): u64 {
+  const slot = known != 0 ? known : tableAt(context, frame);
+  if (slot == 0) return changetype<Walk>(agentOf(context)).absent(level, frame);
+  const generation = known != 0 ? load<u32>(link, 4) : generationOf(slot);
+  return hold(context, va, access, level, frame, slot, generation, rights);
+}
+
 /** What the walker does on its way; the visitor is the agent. */
 @unmanaged
 class Walk extends Request {
+  @inline
+  target(level: u32, at: usize): u64 {
+    return 0;
+  }
+
   @inline
   read(entry: u64, level: u32, frame: u64): void {
     count(changetype<usize>(this), AGENT_ENTRY_READS);
@@ -121,21 +140,11 @@ class Walk extends Request {
   @inline
   leaf(context: usize, va: u64, access: u32, level: u32, at: usize, entry: u64, rights: u64): u64 {
     const agent = changetype<usize>(this);
-    const isCpu = hasFlag(agent, IS_CPU);
-    const global = isCpu && isGlobalLeaf(entry, rights) && honoursGlobal(controlsOf(context));
-    const leaf = cachedLeaf(entry, level, va, rights, global);
-    if (!allowsOnceMarked(checkOf(context, access), leaf)) {
-      const refused = refusal(formatOf(context), controlsOf(context), access, leaf, level);
-      if (!isCpu && !isUserReachable(leaf) && isAccessed(entry) && hasFlag(agent, CACHE_SUPERVISOR_LEAVES)) {
-        fillTranslation(context, agent, va, level, leaf);
-      }
-      return refused;
-    }
+    const leaf = leafOf(context, agent, va, level, entry, rights);
+    if (!allowsOnceMarked(checkOf(context, access), leaf)) return refuse(context, agent, va, access, level, entry, leaf);
     const marks = leafMarks(isWrite(access));
     if ((entry & marks) != marks) writeBack(agent, at, entry | marks);
-    const marked = withMarks(leaf, marks);
-    fillTranslation(context, agent, va, level, marked);
-    return translated(marked, level, va);
+    return complete(context, agent, va, level, leaf, marks);
   }
 
   /** Rule 3.5. */
@@ -144,11 +153,7 @@ class Walk extends Request {
     const agent = changetype<usize>(this);
     if ((entry & TABLE_MARKS) != TABLE_MARKS) writeBack(agent, at, entry | TABLE_MARKS);
     const slot = tableAt(context, frame);
-    const psc = pscOf(agent, level);
-    if (psc != 0 && (isUserReachable(rights) || !hasFlag(agent, PASS_SUPERVISOR_UNCACHED))) {
-      const key = fill(psc, (va & addressMask) >> shiftOf(level), PSC_KEY, tagOf(context), false, cachedPath(entry, rights));
-      store<u64>(linkAt(psc, key), <u64>slot | (<u64>generationOf(slot) << 32));
-    }
+    fillPath(context, agent, va, level, entry, rights, slot, generationOf(slot));
     if (detecting && badSlot == 0 && slot != 0) watch(slot, level - 1, generationOf(slot));
     return slot;
   }
@@ -162,12 +167,66 @@ function writeBack(agent: usize, at: usize, entry: u64): void {
   if (badSlot != 0) meetWrite();
 }
 
+/** The leaf that a walk has read, as caches hold it. */
+// @ts-ignore: decorator
+@inline
+export function leafOf(context: usize, agent: usize, va: u64, level: u32, entry: u64, rights: u64): u64 {
+  const global = hasFlag(agent, IS_CPU) && isGlobalLeaf(entry, rights) && honoursGlobal(controlsOf(context));
+  return cachedLeaf(entry, level, va, rights, global);
+}
+
+/** The leaf's rights refuse the access; rule 7.2 says when it is cached all the same. */
+// @ts-ignore: decorator
+@inline
+export function refuse(context: usize, agent: usize, va: u64, access: u32, level: u32, entry: u64, leaf: u64): u64 {
+  const refused = refusal(formatOf(context), controlsOf(context), access, leaf, level);
+  if (!hasFlag(agent, IS_CPU) && !isUserReachable(leaf) && isAccessed(entry) && hasFlag(agent, CACHE_SUPERVISOR_LEAVES)) {
+    fillTranslation(context, agent, va, level, leaf);
+  }
+  return refused;
+}
+
+/** The leaf is marked, and the walk completes. */
+// @ts-ignore: decorator
+@inline
+export function complete(context: usize, agent: usize, va: u64, level: u32, leaf: u64, marks: u64): u64 {
+  const marked = withMarks(leaf, marks);
+  fillTranslation(context, agent, va, level, marked);
+  return translated(marked, level, va);
+}
+
+/** The walk goes through an entry that is marked: its paging-structure cache is filled, with the table's generation when it was read. */
+// @ts-ignore: decorator
+@inline
+export function fillPath(
+  context: usize,
+  agent: usize,
+  va: u64,
+  level: u32,
+  entry: u64,
+  rights: u64,
+  slot: u32,
+  generation: u32,
+): void {
+  const psc = pscOf(agent, level);
+  if (psc == 0 || (!isUserReachable(rights) && hasFlag(agent, PASS_SUPERVISOR_UNCACHED))) return;
+  const key = fill(psc, (va & addressMask) >> shiftOf(level), PSC_KEY, tagOf(context), false, cachedPath(entry, rights));
+  store<u64>(linkAt(psc, key), <u64>slot | (<u64>generation << 32));
+}
+
 /** A completed walk fills l2, then l1. */
 function fillTranslation(context: usize, agent: usize, va: u64, level: u32, leaf: u64): void {
   assert(level >= 1 && leaf != 0, "there is no leaf to fill with");
   const tag = tagOf(context);
   fillList(agent + AGENT_L2, va, level, tag, leaf);
   fillList(agent + AGENT_L1, va, level, tag, leaf);
+}
+
+/** A translation that completed fills the TLB of the device that asked, if it holds leaves of this size. */
+export function fillDeviceTlb(deviceTlb: usize, tag: u32, va: u64, outcome: u64): void {
+  const level = levelOfOutcome(outcome);
+  if (!(load<u32>(deviceTlb, CACHE_LEVELS) & (1 << level))) return;
+  fill(deviceTlb, (va & addressMask) >> shiftOf(level), level, tag, false, answeredLeaf);
 }
 
 /** Fills the cache of a list that holds leaves of this level, if there is one. */

@@ -35,7 +35,9 @@ export const NO_PASID: u32 = 11;
 // Of formats that may refuse a read, or want software to set A and D.
 export const READ_REFUSED: u32 = 12;
 export const MARK_MISSING: u32 = 13;
-export const REASONS: u32 = 14;
+/** No outcome yet: the walk is under way. The level is that of the entry that its next step reads or marks. */
+export const UNDER_WAY: u32 = 14;
+export const REASONS: u32 = 15;
 
 if (REASONS > <u32>FAULT_REASON + 1) ERROR("an outcome has too few bits for the reasons");
 

@@ -1,6 +1,6 @@
 // Checking a program before it is played: what `play` may then take for granted.
 
-import { PCIDS } from "../base/limits";
+import { MAX_WALKS, PCIDS } from "../base/limits";
 import {
   hasSecondRecord,
   KEEP_TABLES,
@@ -21,6 +21,8 @@ import {
   OP_TABLE_CLEAR,
   OP_TABLE_FREE,
   OP_VMALLOC,
+  OP_WALK_BEGIN,
+  OP_WALK_FINISH,
   OP_WRITE_ENTRY,
 } from "../base/operations";
 import {
@@ -73,13 +75,17 @@ export function checkProgram(program: usize, count: u32): u32 {
 function faultOf(at: usize): u32 {
   const operation = operationIn(at);
   if (operation >= OP_VMALLOC) return kernelFaultOf(at, operation);
-  if (operation > OP_FLUSH_KERNEL_RANGE) return BAD_CODE;
+  if (operation > OP_WALK_FINISH) return BAD_CODE;
   if (operation == OP_NOTHING || operation == OP_WRITE_ENTRY) return FINE;
   const type = typeIn(at);
   const requester = requesterIn(at);
   const argument = argumentIn(at);
   const forCpu = operation < OP_WRITE_ENTRY || operation == OP_FLUSH_KERNEL_RANGE;
-  if (operation == OP_ACCESS) {
+  if (operation >= OP_WALK_BEGIN) {
+    if (argument >= MAX_WALKS) return BAD_ARGUMENT;
+    if (operation != OP_WALK_BEGIN) return FINE;
+  }
+  if (operation == OP_ACCESS || operation == OP_WALK_BEGIN) {
     if (requester >= requesterCount) return BAD_REQUESTER;
     return type >= ACCESS_CODES || (type & TYPE) > FETCH ? BAD_TYPE : FINE;
   }

@@ -21,6 +21,9 @@ import {
   OP_MOV_TO_CR3,
   OP_NOTHING,
   OP_VMALLOC,
+  OP_WALK_BEGIN,
+  OP_WALK_FINISH,
+  OP_WALK_STEP,
   OP_WRITE_ENTRY,
 } from "../base/operations";
 import { point, watchPoints } from "../base/points";
@@ -45,7 +48,8 @@ import {
   invalidatePasid,
 } from "../hardware/iommu";
 import { bind, invalidatePasidCache } from "../hardware/pasid";
-import { access, accessInline, contextOf, deviceTlbOf, isCpu, requesterCount } from "../hardware/requesters";
+import { access, accessInline, beginWalk, contextOf, deviceTlbOf, isCpu, requesterCount } from "../hardware/requesters";
+import { finishWalk, stepWalk } from "../hardware/step";
 import { CEILING } from "../kernel/flush";
 import { playKernel } from "../kernel/operations";
 import { OPERATION_DONE } from "../kernel/sites";
@@ -90,9 +94,17 @@ function playOther(at: usize, operation: u8): u64 {
   if (operation == OP_NOTHING) return 0;
   if (operation == OP_WRITE_ENTRY) return resultOf(writeEntry(addressIn(at), secondWordIn(at)));
   if (operation >= OP_VMALLOC) return playKernel(at, operation);
+  if (operation >= OP_WALK_BEGIN) return playWalk(at, operation);
   if (operation < OP_WRITE_ENTRY || operation == OP_FLUSH_KERNEL_RANGE) playOnCpus(at, operation);
   else playOnIommu(at, operation);
   return 0;
+}
+
+function playWalk(at: usize, operation: u8): u64 {
+  assert(operation <= OP_WALK_FINISH, "no operation of a walk");
+  const walk = argumentIn(at);
+  if (operation == OP_WALK_BEGIN) return beginWalk(walk, requesterIn(at), addressIn(at), typeIn(at));
+  return operation == OP_WALK_STEP ? stepWalk(walk) : finishWalk(walk);
 }
 
 function playOnCpus(at: usize, operation: u8): void {

@@ -7,7 +7,7 @@ export const GROUPS = [
   // ---- geometry and limits ----
   single("paging/x86-64/entry", ["PAGE_SHIFT", "INDEX_BITS", "ENTRIES", "MAX_LEVELS", "MAX_LEAF_LEVEL"]),
   single("paging/x86-64/entry", ["FRAME_BITS"], { number: true }),
-  single("base/limits", ["MAX_REQUESTERS", "PCIDS", "MAX_MMS"], { number: true }),
+  single("base/limits", ["MAX_REQUESTERS", "PCIDS", "MAX_MMS", "MAX_WALKS", "MAX_NESTED"], { number: true }),
   single("hardware/agent", ["MAX_CACHES"], { number: true }),
   single("hardware/queue/execute", ["ALL_PAGES_MASK"]),
 
@@ -42,12 +42,16 @@ export const GROUPS = [
   }),
 
   // ---- agents, walks, hazards ----
-  values("agentFlag", "hardware/agent", "IS_CPU", "AMD_COMMANDS", { about: "Flags of an agent" }),
+  values("agentFlag", "hardware/agent", "IS_CPU", "DRAIN_NONE", { about: "Flags of an agent" }),
   list("agentCounters", "hardware/agent", "AGENT_TRANSLATIONS", "AGENT_SIZE", {
     about: "Counters of an agent",
     prefix: "AGENT_",
     step: 8,
     interface: "AgentCounterValues",
+  }),
+  structure("walk", "hardware/walks", "WALK_REQUESTER", "WALK_SHOWN_END", {
+    about: "A walk under way, as far as the host looks",
+    prefix: "WALK_",
   }),
   structure("link", "hardware/explain", "LINK_ENTRY", "LINK_SIZE", { about: "A link of a chain", prefix: "LINK_" }),
   structure("mapping", "hardware/mappings", "MAPPING_PLACE", "MAPPING_SIZE", {

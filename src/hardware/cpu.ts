@@ -16,9 +16,10 @@ import { type Outcome, unpackOutcome } from "../paging/outcome.js";
 import { Agent, type Workshop } from "./agent.js";
 import { checkAccess, type Explanation, explainWalk, probeContext, translateBatch } from "./context.js";
 import { type AgentGeometry, agentFields } from "./geometry.js";
+import { type WalkOptions, walkFields, walkFlags } from "./walks.js";
 
 /** A CPU: its caches, and how it behaves where processors differ. */
-export interface CpuConfig extends AgentGeometry {
+export interface CpuConfig extends AgentGeometry, WalkOptions {
   /** Controls at the start; default {@link linuxControls}. */
   controls?: Partial<Controls>;
   /** Physical address of the root table at the start (CR3); default 0. */
@@ -39,6 +40,7 @@ const SCOPE_FLAGS = { pcid: 0, all: agentFlag.invlpgAll, path: agentFlag.invlpgP
 export const cpuSchema = object(
   {
     ...agentFields,
+    ...walkFields,
     controls: optional(controlsSchema),
     root: optional(address()),
     pcid: optional(integer(0, pcids - 1)),
@@ -56,7 +58,8 @@ export class Cpu extends Agent {
 
   /** @internal */
   constructor(workshop: Workshop, config: CpuConfig, field: string) {
-    super(workshop, config, field, pcids, agentFlag.isCpu | SCOPE_FLAGS[config.invlpgScope ?? "pcid"]);
+    const flags = agentFlag.isCpu | SCOPE_FLAGS[config.invlpgScope ?? "pcid"] | walkFlags(config);
+    super(workshop, config, field, pcids, flags);
     const { exports } = this.engine;
     this.current = completeControls(config.controls, linuxControls, `${field}.controls`);
     this.context = this.engine.made(exports.createContext(this.pointer, 0), field);

@@ -27,6 +27,7 @@ import {
   type TranslationCacheGeometry,
   translationCacheSchema,
 } from "./geometry.js";
+import { type WalkOptions, walkFields, walkFlags } from "./walks.js";
 
 /** A device behind an IOMMU. */
 export interface DeviceConfig {
@@ -37,7 +38,7 @@ export interface DeviceConfig {
 }
 
 /** An IOMMU: its caches (`l1` is the IOTLB), its PASIDs, its devices, and where hardware differs. */
-export interface IommuConfig extends AgentGeometry {
+export interface IommuConfig extends AgentGeometry, WalkOptions {
   /** PASIDs that may be bound, each 0 to 2^20 - 1. Default [1]. */
   pasids?: readonly number[];
   /** Default one device without a TLB. */
@@ -79,6 +80,7 @@ const DIALECTS = ["vtd", "amd"] as const;
 export const iommuSchema = object(
   {
     ...agentFields,
+    ...walkFields,
     pasids: optional(list(integer(0, MAX_PASID), `1 to ${MAX_TAGS} PASIDs`, 1, MAX_TAGS)),
     devices: optional(
       list(
@@ -136,7 +138,8 @@ export class Iommu extends Agent {
       (dialect === "amd" ? agentFlag.amdCommands : 0) |
       (config.supervisorEntries === "stop" ? agentFlag.stopAtSupervisor : 0) |
       (config.supervisorEntries === "walk" ? agentFlag.passSupervisorUncached : 0) |
-      (config.cacheSupervisorLeaves ? agentFlag.cacheSupervisorLeaves : 0);
+      (config.cacheSupervisorLeaves ? agentFlag.cacheSupervisorLeaves : 0) |
+      walkFlags(config);
     super(workshop, config, field, pasids.length, flags);
     this.dialect = dialect;
     this.pasids = [...pasids];

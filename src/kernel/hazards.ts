@@ -87,7 +87,7 @@ export function readHazards(engine: Engine, ring: number): Hazard[] {
   const total = Number(engine.exports.hazardsRecorded());
   const hazards: Hazard[] = [];
   for (let number = Math.max(0, total - ring); number < total; number++) {
-    hazards.push(readRecord(engine, engine.exports.hazardRecord(number % ring)));
+    hazards.push(readRecord(engine, engine.exports.hazardRecord(BigInt(number))));
   }
   return hazards;
 }

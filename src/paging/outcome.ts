@@ -14,7 +14,7 @@ export const pageSizes: Readonly<Record<LeafLevel, number>> = {
 };
 
 /** Why a translation faulted (docs/rules.md section 3). */
-export type FaultReason = Exclude<(typeof reasons)[number], "translated" | "non-canonical" | "absent">;
+export type FaultReason = Exclude<(typeof reasons)[number], "translated" | "non-canonical" | "absent" | "under-way">;
 
 /** What came of a translation. A guest's nonsense is one of these, never an exception. */
 export type Outcome =
@@ -27,12 +27,15 @@ export type Outcome =
   /** The walk came to a frame that the frame store does not hold, so what it says is unknown. Not a fault. */
   | { kind: "absent"; level: number; frame: number };
 
+/** What came of a step of a walk: the outcome of its access, or that it is under way and reads an entry of this level next. */
+export type WalkOutcome = Outcome | { kind: "under-way"; level: number };
+
 /** Whether a packed outcome is a completed translation. */
 export function isTranslated(packed: bigint): boolean {
   return BigInt.asIntN(64, packed) >= 0n;
 }
 
-/** Unpacks an outcome of a batch (`BigUint64Array` element). */
+/** Unpacks an outcome of a batch (`BigUint64Array` element). Results of walks under way: {@link unpackWalk}. */
 export function unpackOutcome(packed: bigint): Outcome {
   const word = BigInt.asUintN(64, packed);
   if (isTranslated(word)) {
@@ -44,8 +47,20 @@ export function unpackOutcome(packed: bigint): Outcome {
   const detail = Number(word & bits.faultDetail);
   if (reason === "non-canonical") return { kind: reason };
   if (reason === "absent") return { kind: reason, level, frame: detail };
-  if (reason === undefined || reason === "translated") {
+  if (reason === undefined || reason === "translated" || reason === "under-way") {
     throw new Error(`outcome 0x${word.toString(16)} is not of this engine`);
   }
   return { kind: "fault", reason, errorCode: detail, level };
+}
+
+/**
+ * Unpacks the result of a walk's begin, step or finish. Undefined: nothing was done, since no walk of that number is under way
+ * (of a begin: one is already).
+ */
+export function unpackWalk(packed: bigint): WalkOutcome | undefined {
+  const word = BigInt.asUintN(64, packed);
+  if (word === 0n) return undefined;
+  const reason = isTranslated(word) ? undefined : reasons[Number((word >> bits.faultReasonShift) & bits.faultReason)];
+  if (reason !== "under-way") return unpackOutcome(word);
+  return { kind: reason, level: Number((word >> bits.faultLevelShift) & bits.faultLevel) };
 }

@@ -1,6 +1,6 @@
 // What the parts of a record mean, operation by operation: the names that errors use, and the values that are allowed.
 
-import { allPagesMask, pcids } from "../engine/abi.js";
+import { allPagesMask, maxWalks, pcids } from "../engine/abi.js";
 import type { OperationName } from "./operations.js";
 import { sites } from "./sites.js";
 
@@ -24,6 +24,7 @@ export interface Parameters {
 }
 
 const PCID = pcids - 1;
+const WALK = maxWalks - 1;
 const SITE = ["site", `one of ${sites.join(", ")}`] as const;
 /** Level of a table that a site frees; 0 is its own. */
 const LEVEL = 3;
@@ -55,6 +56,15 @@ export const parameters: Readonly<Record<OperationName, Parameters>> = {
   invalidateDeviceTlbPages: { who: "device", argument: "am", address: "va", most: allPagesMask },
   bind: { who: "pasid", argument: "controls", address: "root" },
   flushKernelRange: { who: "cpu", argument: "pages", address: "start" },
+  walkBegin: {
+    who: "requester",
+    argument: "walk",
+    address: "va",
+    most: WALK,
+    type: ["access", "one of the values of Access"],
+  },
+  walkStep: { argument: "walk", most: WALK },
+  walkFinish: { argument: "walk", most: WALK },
   vmalloc: {
     argument: "pages",
     address: "va",

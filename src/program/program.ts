@@ -98,6 +98,24 @@ export class ProgramBuilder {
     return this.put(Operation.access, checkAccess(access, "access.access"), requester, 0, va);
   }
 
+  /**
+   * Begins a walk, number 0 or 1: all that an access does before its first read of memory. Result: see `unpackWalk`. An agent
+   * whose `walks` are not `stepwise` makes the whole access.
+   */
+  beginWalk(walk: number, requester: number, va: bigint, access: Access): this {
+    return this.put(Operation.walkBegin, access, requester, walk, va);
+  }
+
+  /** One step of a walk that has begun: a read of memory, or a setting of A or D. */
+  stepWalk(walk: number): this {
+    return this.put(Operation.walkStep, 0, 0, walk, 0n);
+  }
+
+  /** The steps of a walk that are left. */
+  finishWalk(walk: number): this {
+    return this.put(Operation.walkFinish, 0, 0, walk, 0n);
+  }
+
   /** INVLPG. */
   invlpg(cpu: number, va: bigint): this {
     return this.put(Operation.invlpg, 0, cpu, 0, va);

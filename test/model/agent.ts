@@ -21,14 +21,18 @@ import {
   isCanonical,
   type MachineParameters,
   type Outcome,
+  type Pause,
   physicalAddress,
   rootStart,
   type SupervisorEntries,
   translatedBits,
   type WalkResult,
   type WalkStart,
+  type WalkStep,
   walk,
+  walkInSteps,
 } from "./walk.js";
+import { type Drain, type UnderWay, type Watch, type Whose, waitFor } from "./walks.js";
 
 /** Page sizes in a configuration. */
 export type PageSize = "4K" | "2M" | "1G";
@@ -57,6 +61,9 @@ export interface AgentOptions {
   supervisorEntries: SupervisorEntries;
   /** IOMMU: a leaf refused as a supervisor page enters the translation caches if its A is 1. */
   cacheSupervisorLeaves: boolean;
+  /** Whether walks may be made step by step, and which of them an invalidation waits for. */
+  walks: "atomic" | "stepwise";
+  drain: Drain;
 }
 
 /** What a translation is made in. */
@@ -76,14 +83,6 @@ export interface AgentCounters {
   walks: number;
   entryReads: number;
   adWrites: number;
-}
-
-/** Who is told what an agent does: the detection of hazards (rules.md section 12). */
-export interface Watch {
-  /** A walk has ended; its write-backs are made. */
-  walked(tag: number, address: bigint, access: Access, start: WalkStart, result: WalkResult): void;
-  /** A cached translation was hit and allows the access. */
-  hit(tag: number, address: bigint, access: Access, leaf: CachedLeaf): void;
 }
 
 /** An outcome, and the cached form of the leaf if there is one. */
@@ -137,6 +136,8 @@ export class Agent {
   readonly counters: AgentCounters = { translations: 0, faults: 0, walks: 0, entryReads: 0, adWrites: 0 };
   readonly l1: readonly Cache[];
   readonly l2: readonly Cache[];
+  /** Walks that are under way. */
+  readonly underWay = new Set<UnderWay>();
   /** From level 2 upwards, those that exist. */
   readonly psc: readonly { level: Level; cache: Cache }[];
 
@@ -165,11 +166,11 @@ export class Agent {
     });
   }
 
-  /** Translate: caches, then a walk; fills, write-backs, counters and (on a CPU) what a fault drops. */
-  translate(context: Context, address: bigint, access: Access): Translation {
+  /** Translate: caches, then a walk; fills, write-backs, counters and (on a CPU) what a fault drops. It pauses as the walk does. */
+  *translate(context: Context, address: bigint, access: Access): Generator<Pause, Translation, void> {
     this.counters.translations += 1;
     const translation = isCanonical(address, this.parameters)
-      ? (this.#lookUp(context, address, access) ?? this.#walkAndFill(context, address, access))
+      ? (this.#lookUp(context, address, access) ?? (yield* this.#walkAndFill(context, address, access)))
       : { outcome: { kind: "non-canonical" as const }, leaf: undefined };
     const { kind } = translation.outcome;
     if ((kind === "fault" || kind === "non-canonical") && !access.speculative) this.counters.faults += 1;
@@ -224,18 +225,27 @@ export class Agent {
     return undefined;
   }
 
-  #walkAndFill(context: Context, address: bigint, access: Access): Translation {
+  *#walkAndFill(context: Context, address: bigint, access: Access): Generator<Pause, Translation, void> {
+    this.counters.walks += 1;
     const start = this.#startOfWalk(context, address);
-    const result = walk(this.memory, this.parameters, start, address, access, {
+    const watched = this.watch?.walks(context.tag, address, access);
+    const result = yield* walkInSteps(this.memory, this.parameters, start, address, access, {
       controls: context.controls,
       supervisorEntries: this.options.supervisorEntries,
       writeBack: true,
+      listener: {
+        read: (table) => {
+          this.counters.entryReads += 1;
+          watched?.read(table);
+        },
+        marked: (table) => {
+          this.counters.adWrites += 1;
+          watched?.marked(table);
+        },
+        passed: (step, below) => this.#fillPagingStructureCache(context, address, step, below),
+      },
     });
-    this.watch?.walked(context.tag, address, access, start, result);
-    this.counters.walks += 1;
-    this.counters.entryReads += result.steps.length;
-    this.counters.adWrites += result.steps.filter((step) => step.written).length;
-    this.#fillPagingStructureCaches(context, address, result);
+    if (result.outcome.kind === "ok") watched?.completed();
     const cached = result.leaf ?? (this.options.cacheSupervisorLeaves ? result.refusedSupervisorLeaf : undefined);
     return { outcome: result.outcome, leaf: cached && this.#fillTranslationCaches(context, address, cached) };
   }
@@ -254,22 +264,22 @@ export class Agent {
     return rootStart(context.root, this.parameters);
   }
 
-  #fillPagingStructureCaches(context: Context, address: bigint, result: WalkResult): void {
-    const translated = translatedBits(address, this.parameters);
-    for (const step of result.steps) {
-      if (step.passedWith === undefined) continue;
-      const nextTable = frameOf(step.entry);
-      const pageShift = levelShift(step.level);
-      this.psc
-        .find(({ level }) => level === step.level)
-        ?.cache.fill({
-          pageShift,
-          pageNumber: translated >> BigInt(pageShift),
-          tag: context.tag,
-          data: (BigInt(nextTable) << 12n) | step.passedWith | PRESENT | ACCESSED,
-          generation: this.memory.generation(nextTable),
-        });
-    }
+  #fillPagingStructureCache(context: Context, address: bigint, step: WalkStep, generation: number): void {
+    const pageShift = levelShift(step.level);
+    this.psc
+      .find(({ level }) => level === step.level)
+      ?.cache.fill({
+        pageShift,
+        pageNumber: translatedBits(address, this.parameters) >> BigInt(pageShift),
+        tag: context.tag,
+        data: (BigInt(frameOf(step.entry)) << 12n) | (step.passedWith ?? 0n) | PRESENT | ACCESSED,
+        generation,
+      });
+  }
+
+  /** An invalidation waits for walks of this agent (rule 14.12). */
+  waitForWalks(whose: Whose): void {
+    waitFor(this, whose);
   }
 
   /** Fill L2, then L1; returns the leaf as cached (G only if global). */

@@ -3,7 +3,15 @@
 import { type Controls, decodeAccess } from "./access.js";
 import { Agent, type AgentConfig, type Context, type InvlpgScope } from "./agent.js";
 import type { Memory } from "./memory.js";
-import { isCanonical, type MachineParameters, type Outcome, type WalkResult } from "./walk.js";
+import {
+  isCanonical,
+  type MachineParameters,
+  type Outcome,
+  toTheEnd,
+  translatedBits,
+  type WalkResult,
+} from "./walk.js";
+import type { Begun, Drain } from "./walks.js";
 
 /** A CPU as it starts. */
 export interface CpuConfig extends AgentConfig {
@@ -13,6 +21,10 @@ export interface CpuConfig extends AgentConfig {
   pcid: number;
   controls: Controls;
   invlpgScope: InvlpgScope;
+  /** Default `atomic`. */
+  walks?: "atomic" | "stepwise";
+  /** Default `all`. */
+  drain?: Drain;
 }
 
 /** Most pages of one flushed range: a longer one is a mistake of the caller. */
@@ -33,6 +45,8 @@ export class Cpu {
       cpu: true,
       supervisorEntries: "cache",
       cacheSupervisorLeaves: false,
+      walks: config.walks ?? "atomic",
+      drain: config.drain ?? "all",
     });
     this.#invlpgScope = config.invlpgScope;
     this.#root = config.root;
@@ -47,7 +61,17 @@ export class Cpu {
 
   /** Translate for an access; the code is that of rules.md section 2. */
   access(address: bigint, accessCode: number): Outcome {
-    return this.agent.translate(this.context, address, decodeAccess(accessCode)).outcome;
+    return toTheEnd(this.#inSteps(address, accessCode));
+  }
+
+  /** The same access, of which the walk is only to begin. */
+  begin(address: bigint, accessCode: number): Begun {
+    const { tag } = this.context;
+    return { agent: this.agent, tag, address, device: undefined, steps: this.#inSteps(address, accessCode) };
+  }
+
+  *#inSteps(address: bigint, accessCode: number): Begun["steps"] {
+    return (yield* this.agent.translate(this.context, address, decodeAccess(accessCode))).outcome;
   }
 
   /** What the tables say about an access, without side effects. */
@@ -64,6 +88,7 @@ export class Cpu {
   invlpg(address: bigint): void {
     this.invalidations += 1;
     if (!isCanonical(address, this.agent.parameters)) return;
+    this.#waitForPage(address);
     this.agent.dropAddress(address, this.#pcid, { globals: true });
     if (this.#invlpgScope === "all") this.agent.dropPagingStructures();
     if (this.#invlpgScope === "pcid") this.agent.dropPagingStructures(this.#pcid);
@@ -88,16 +113,20 @@ export class Cpu {
     switch (type) {
       case 0:
         if (!isCanonical(address, this.agent.parameters)) return;
+        this.#waitForPage(address);
         this.agent.dropAddress(address, pcid, { globals: false });
         this.agent.dropPath(address, pcid);
         return;
       case 1:
+        this.agent.waitForWalks({});
         this.agent.dropTag(pcid);
         return;
       case 2:
+        this.agent.waitForWalks({});
         this.agent.dropAll({ globals: true });
         return;
       case 3:
+        this.agent.waitForWalks({});
         this.agent.dropAll({ globals: false });
         return;
     }
@@ -105,6 +134,7 @@ export class Cpu {
 
   /** MOV to CR3. Without CR4.PCIDE the PCID is 0 and `noFlush` is ignored. */
   movCr3(root: number, pcid: number, noFlush: boolean): void {
+    this.agent.waitForWalks({});
     this.#root = root;
     this.#pcid = this.#controls.pcide ? pcid : 0;
     if (this.#controls.pcide && noFlush) return;
@@ -114,6 +144,7 @@ export class Cpu {
 
   /** Change the controls, all at once. */
   setControls(controls: Controls): void {
+    this.agent.waitForWalks({});
     const before = this.#controls;
     this.#controls = { ...controls };
     const pcideCleared = before.pcide && !controls.pcide;
@@ -125,5 +156,10 @@ export class Cpu {
       this.agent.dropTag(this.#pcid);
     }
     if (pcideCleared) this.#pcid = 0;
+  }
+
+  #waitForPage(address: bigint): void {
+    const start = (translatedBits(address, this.agent.parameters) >> 12n) << 12n;
+    this.agent.waitForWalks({ pages: { start, end: start + 4096n } });
   }
 }

@@ -20,9 +20,11 @@ import {
   type MachineParameters,
   type Outcome,
   type SupervisorEntries,
+  toTheEnd,
   translatedBits,
   type WalkResult,
 } from "./walk.js";
+import type { Begun, Drain } from "./walks.js";
 
 /** What a PASID is bound to. */
 export interface PasidBinding {
@@ -42,6 +44,10 @@ export interface IommuConfig extends AgentConfig {
   devices: (TranslationCacheConfig | undefined)[];
   supervisorEntries: SupervisorEntries;
   cacheSupervisorLeaves: boolean;
+  /** Default `atomic`. */
+  walks?: "atomic" | "stepwise";
+  /** Default `all`. */
+  drain?: Drain;
 }
 
 /** The controls of a request: user-privileged, so only NXE matters. */
@@ -71,6 +77,8 @@ export class Iommu {
       cpu: false,
       supervisorEntries: config.supervisorEntries,
       cacheSupervisorLeaves: config.cacheSupervisorLeaves,
+      walks: config.walks ?? "atomic",
+      drain: config.drain ?? "all",
     });
     this.devices = config.devices.map((device) => device && createTranslationCache(device));
     for (const binding of config.pasids) this.bind(binding);
@@ -102,6 +110,17 @@ export class Iommu {
    * @throws RangeError if the PASID was never bound
    */
   request(pasid: number, address: bigint, accessCode: number, device?: number): Outcome {
+    return toTheEnd(this.#inSteps(pasid, address, accessCode, device));
+  }
+
+  /** The same request, of which the walk is only to begin. */
+  begin(pasid: number, address: bigint, accessCode: number, device?: number): Begun {
+    const steps = this.#inSteps(pasid, address, accessCode, device);
+    const asks = device !== undefined && this.devices[device]?.enabled ? device : undefined;
+    return { agent: this.agent, tag: this.#index(pasid), address, device: asks, steps };
+  }
+
+  *#inSteps(pasid: number, address: bigint, accessCode: number, device?: number): Begun["steps"] {
     const access = requestAccess(accessCode);
     const deviceTlb = device === undefined ? undefined : this.#device(device);
     const tag = this.#index(pasid);
@@ -114,7 +133,7 @@ export class Iommu {
     const context = this.#contextOf(pasid);
     if (canonical && context !== undefined) this.#pasidCache.set(pasid, context);
     if (canonical && context === undefined) return this.agent.refuse(NO_PASID, access);
-    const { outcome, leaf } = this.agent.translate(context ?? NO_CONTEXT, address, access);
+    const { outcome, leaf } = yield* this.agent.translate(context ?? NO_CONTEXT, address, access);
     if (outcome.kind === "ok" && leaf !== undefined) {
       const pageShift = levelShift(leaf.level);
       if (deviceTlb?.pageShifts.includes(pageShift)) {
@@ -140,17 +159,21 @@ export class Iommu {
 
   /** PASID-cache invalidation: of one PASID, or of all if undefined. */
   invalidatePasidCache(pasid?: number): void {
+    if (pasid === undefined) this.agent.waitForWalks({});
+    else this.agent.waitForWalks({ tag: this.#index(pasid) });
     if (pasid === undefined) this.#pasidCache.clear();
     else this.#pasidCache.delete(pasid);
   }
 
   /** PASID-selective: all translations and paging-structure-cache entries of a PASID. */
   invalidatePasid(pasid: number): void {
+    this.agent.waitForWalks({ tag: this.#index(pasid) });
     this.agent.dropTag(this.#index(pasid));
   }
 
   /** Page-selective: 2^am pages; `ih` (invalidation hint) spares the paging-structure caches. */
   invalidatePages(pasid: number, address: bigint, am: number, ih: boolean): void {
+    this.agent.waitForWalks({ tag: this.#index(pasid), pages: this.#pages(address, am) });
     const overlaps = this.#overlap(this.#index(pasid), address, am);
     for (const cache of [...this.agent.l1, ...this.agent.l2]) cache.invalidate(overlaps);
     if (!ih) for (const { cache } of this.agent.psc) cache.invalidate(overlaps);
@@ -158,17 +181,20 @@ export class Iommu {
 
   /** Global: all translations and paging-structure-cache entries of every PASID. */
   invalidateAll(): void {
+    this.agent.waitForWalks({});
     this.agent.dropAll({ globals: true });
   }
 
   /** Device TLB: all of a PASID. */
   invalidateDevicePasid(device: number, pasid: number): void {
     const tag = this.#index(pasid);
+    this.agent.waitForWalks({ tag, device });
     this.#device(device)?.invalidate((entry) => entry.tag === tag);
   }
 
   /** Device TLB: 2^am pages of a PASID. */
   invalidateDevicePages(device: number, pasid: number, address: bigint, am: number): void {
+    this.agent.waitForWalks({ tag: this.#index(pasid), pages: this.#pages(address, am), device });
     this.#device(device)?.invalidate(this.#overlap(this.#index(pasid), address, am));
   }
 
@@ -186,13 +212,19 @@ export class Iommu {
   }
 
   #overlap(tag: number, address: bigint, am: number): (entry: CacheEntry) => boolean {
-    const size = 4096n << BigInt(am);
-    const start = (translatedBits(address, this.agent.parameters) / size) * size;
+    const pages = this.#pages(address, am);
     return (entry) => {
       const first = entry.pageNumber << BigInt(entry.pageShift);
       const end = (entry.pageNumber + 1n) << BigInt(entry.pageShift);
-      return entry.tag === tag && first < start + size && start < end;
+      return entry.tag === tag && first < pages.end && pages.start < end;
     };
+  }
+
+  /** The aligned 2^am pages around an address. */
+  #pages(address: bigint, am: number): { start: bigint; end: bigint } {
+    const size = 4096n << BigInt(am);
+    const start = (translatedBits(address, this.agent.parameters) / size) * size;
+    return { start, end: start + size };
   }
 
   /** The PASID cache's context, or the one of the binding; undefined if the PASID is in neither. */

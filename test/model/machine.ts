@@ -6,6 +6,7 @@ import { Cpu, type CpuConfig } from "./cpu.js";
 import { Iommu, type IommuConfig } from "./iommu.js";
 import { type FrameState, Memory } from "./memory.js";
 import type { MachineParameters } from "./walk.js";
+import { Walks } from "./walks.js";
 
 /** A frame at the start: its number, its use, and the entries that are not 0, as [index, entry]. */
 export interface FrameConfig {
@@ -31,6 +32,7 @@ export type Shootdown =
 export interface MachineDump {
   cpus: (AgentDump & { invalidations: number })[];
   iommus: (AgentDump & { devices: (CacheDump | undefined)[] })[];
+  walks: ReturnType<Walks["dump"]>;
 }
 
 /** Run one invalidating operation on a CPU. */
@@ -53,6 +55,7 @@ export class Machine {
   readonly memory = new Memory();
   readonly cpus: readonly Cpu[];
   readonly iommus: readonly Iommu[];
+  readonly walks = new Walks();
 
   constructor(config: MachineConfig) {
     const { levels, maxPhyAddr, pages1G } = config;
@@ -94,6 +97,7 @@ export class Machine {
         ...iommu.agent.dump(),
         devices: iommu.devices.map((device) => device?.dump()),
       })),
+      walks: this.walks.dump(),
     };
   }
 }

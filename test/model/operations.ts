@@ -9,6 +9,7 @@ export type CpuOperation = { cpu: number } & (
   | Shootdown
   /** `access` is an access code of rules.md section 2. */
   | { kind: "access" | "probe"; address: bigint; access: number }
+  | { kind: "begin"; walk: number; address: bigint; access: number }
   | { kind: "mov-cr3"; root: number; pcid: number; noFlush: boolean }
   | { kind: "controls"; controls: Controls }
 );
@@ -16,6 +17,7 @@ export type CpuOperation = { cpu: number } & (
 /** What an IOMMU or a device does. `iommu` and `device` are places in the configuration; `am` is log2 of a number of pages. */
 export type IommuOperation = { iommu: number } /** `device` undefined: straight to the IOMMU. */ & (
   | { kind: "request"; device: number | undefined; pasid: number; address: bigint; access: number }
+  | { kind: "begin"; walk: number; device: number | undefined; pasid: number; address: bigint; access: number }
   | { kind: "request-probe"; pasid: number; address: bigint; access: number }
   | { kind: "bind"; pasid: number; root: number; nxe: boolean }
   /** `pasid` undefined: of all. */
@@ -27,19 +29,27 @@ export type IommuOperation = { iommu: number } /** `device` undefined: straight 
   | { kind: "invalidate-device-pages"; device: number; pasid: number; address: bigint; am: number }
 );
 
+/** A step of a walk that is under way, or all that are left. */
+export type WalkOperation = { kind: "step"; walk: number } | { kind: "finish"; walk: number };
+
 /** One step of a program. */
 export type Operation =
   | CpuOperation
   | IommuOperation
+  | WalkOperation
   | { kind: "write-entry"; frame: number; index: number; entry: bigint }
   /** `mask`: bit i = CPU i. */
   | { kind: "shootdown"; mask: number; operation: Shootdown };
 
-/** Run one operation; accesses, requests and probes give an outcome. */
+/** Run one operation; accesses, requests, probes and walks give an outcome (undefined of a walk: there is none, or is one already). */
 export function step(machine: Machine, operation: Operation): Outcome | undefined {
   if ("cpu" in operation) return stepCpu(machine, operation);
   if ("iommu" in operation) return stepIommu(machine, operation);
   switch (operation.kind) {
+    case "step":
+      return machine.walks.step(operation.walk);
+    case "finish":
+      return machine.walks.finish(operation.walk);
     case "write-entry":
       machine.memory.writeEntry(operation.frame, operation.index, operation.entry);
       return undefined;
@@ -54,6 +64,8 @@ function stepCpu(machine: Machine, operation: CpuOperation): Outcome | undefined
   switch (operation.kind) {
     case "access":
       return cpu.access(operation.address, operation.access);
+    case "begin":
+      return machine.walks.begin(operation.walk, () => cpu.begin(operation.address, operation.access));
     case "probe":
       return cpu.probe(operation.address, operation.access);
     case "mov-cr3":
@@ -73,6 +85,10 @@ function stepIommu(machine: Machine, operation: IommuOperation): Outcome | undef
   switch (operation.kind) {
     case "request":
       return iommu.request(operation.pasid, operation.address, operation.access, operation.device);
+    case "begin": {
+      const { walk, pasid, address, access, device } = operation;
+      return machine.walks.begin(walk, () => iommu.begin(pasid, address, access, device));
+    }
     case "request-probe":
       return iommu.probe(operation.pasid, operation.address, operation.access);
     case "bind":

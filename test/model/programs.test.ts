@@ -98,7 +98,7 @@ describe("random programs", () => {
 
   it("have the same outcomes and leave the same tables without caches, if everything is dropped after each change", () => {
     fc.assert(
-      fc.property(programs(120), (program) => {
+      fc.property(programs(120).map(withWholeWalks), (program) => {
         const outcomes: unknown[] = [];
         const cached = playOnModel(program.config, program.operations, (_, operation, outcome, machine) => {
           outcomes.push(outcome);
@@ -141,6 +141,11 @@ describe("random programs", () => {
     expect(() => step(machine, { ...request, pasid: 2 })).toThrow("PASID 2 was never bound");
   });
 });
+
+/** A walk under way is memory like a cache, and nothing drops it. */
+function withWholeWalks({ config, operations }: Program): Program {
+  return { config, operations: operations.filter(({ kind }) => !["begin", "step", "finish"].includes(kind)) };
+}
 
 function show(value: unknown): string {
   return JSON.stringify(value, (_, it) => (typeof it === "bigint" ? it.toString(16) : it)) ?? "none";

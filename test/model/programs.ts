@@ -55,6 +55,7 @@ const am = fc.constantFrom(0, 0, 1, 2, 8, 9, 10, 18, 19, 27, 36, 45);
 const pasid = fc.constantFrom(...PASIDS);
 const pcid = fc.constantFrom(...PCIDS);
 const device = fc.constantFrom(0, 1);
+const walk = fc.constantFrom(0, 1);
 
 /** Canonical form of the translated bits of an address. */
 function canonical(address: bigint, levels: 4 | 5): bigint {
@@ -124,6 +125,13 @@ function cpuDrafts({ levels, cpus }: Shape): { weight: number; arbitrary: fc.Arb
       ),
     },
     {
+      weight: 6,
+      arbitrary: fc.record({ cpu, walk, at: addressPick, access }).map(
+        ({ at, ...it }): Draft =>
+          (address) => ({ kind: "begin", ...it, address: address(at) }),
+      ),
+    },
+    {
       weight: 3,
       arbitrary: fc.record({ cpu, at: addressPick, access }).map(
         ({ cpu, at, access }): Draft =>
@@ -171,6 +179,13 @@ function iommuDrafts({ levels, iommus }: Shape): { weight: number; arbitrary: fc
       arbitrary: fc.record({ iommu, device: optionalDevice, pasid, at: addressPick, access }).map(
         ({ at, ...it }): Draft =>
           (address) => ({ kind: "request", ...it, address: address(at) }),
+      ),
+    },
+    {
+      weight: 7,
+      arbitrary: fc.record({ iommu, walk, device: optionalDevice, pasid, at: addressPick, access }).map(
+        ({ at, ...it }): Draft =>
+          (address) => ({ kind: "begin", ...it, address: address(at) }),
       ),
     },
     {
@@ -232,6 +247,24 @@ function iommuDrafts({ levels, iommus }: Shape): { weight: number; arbitrary: fc
   ];
 }
 
+/** Steps of walks that are under way, and what is left of them. */
+const walkDrafts: { weight: number; arbitrary: fc.Arbitrary<Draft> }[] = [
+  {
+    weight: 26,
+    arbitrary: walk.map(
+      (walk): Draft =>
+        () => ({ kind: "step", walk }),
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: walk.map(
+      (walk): Draft =>
+        () => ({ kind: "finish", walk }),
+    ),
+  },
+];
+
 /** Writes aim at the entries that an address of the pool uses, or at any index in use; some are 64 arbitrary bits. */
 function writeDrafts({ levels }: Shape): { weight: number; arbitrary: fc.Arbitrary<Draft> }[] {
   const frames = framesOf(levels);
@@ -257,7 +290,7 @@ function writeDrafts({ levels }: Shape): { weight: number; arbitrary: fc.Arbitra
 }
 
 function programOf(shape: Shape, maxLength: number): fc.Arbitrary<Program> {
-  const drafts = fc.oneof(...cpuDrafts(shape), ...iommuDrafts(shape), ...writeDrafts(shape));
+  const drafts = fc.oneof(...cpuDrafts(shape), ...iommuDrafts(shape), ...walkDrafts, ...writeDrafts(shape));
   return fc
     .record({
       config: machineConfig(shape),

@@ -66,6 +66,8 @@ function asResult(outcome: Outcome): VectorResult | string {
       return { kind: "non-canonical" };
     case "absent":
       return `absent frame ${outcome.frame} at level ${outcome.level}`;
+    case "under-way":
+      return "a walk under way";
   }
 }
 

@@ -1,5 +1,5 @@
-// The walker (rules.md sections 1 to 3; SDM 4.5 to 4.8): one loop over levels, from any start.
-// It writes A and D back if asked to, and returns every step; caches and counters are the agent's business.
+// The walker (rules.md sections 1 to 3 and 14; SDM 4.5 to 4.8): one loop over levels, from any start. It writes A and D back if
+// asked to, tells of every step, and pauses before each read and write; caches and counters are the agent's business.
 
 import {
   type Access,
@@ -47,7 +47,9 @@ export type Outcome =
   | { kind: "ok"; physicalAddress: bigint; level: LeafLevel }
   | { kind: "fault"; reason: "not-present" | "reserved" | "no-pasid" | Refusal; errorCode: number; level: Level | 0 }
   | { kind: "non-canonical" }
-  | { kind: "absent"; level: Level; frame: number };
+  | { kind: "absent"; level: Level; frame: number }
+  /** None yet: the walk is under way, and an entry of this level comes next. */
+  | { kind: "under-way"; level: Level };
 
 /** One entry read by a walk. */
 export interface WalkStep {
@@ -124,18 +126,59 @@ export interface WalkOptions {
   supervisorEntries: SupervisorEntries;
   /** Write A and D back; false for a probe. */
   writeBack: boolean;
+  /** Told of what the walk does, when it does it. */
+  listener?: WalkListener;
 }
 
-/** Walk for one access. The address must be canonical. */
-export function walk(
+/** Where a walk stands: before the read of an entry, or before A or D is set in it. */
+export interface Pause {
+  level: Level;
+  /** Frame number of the table. */
+  frame: number;
+  what: "read" | "mark";
+}
+
+/** Who is told of the steps of a walk. `generation`: of the table's frame, as the pointer to it says. */
+export interface WalkListener {
+  /** An entry is about to be read. */
+  read(table: TableRead): void;
+  /** A or D is about to be set in an entry that was read. */
+  marked(table: TableRead): void;
+  /** The walk goes through a non-leaf entry; `below`: generation of the next table's frame when the entry was read. */
+  passed(step: WalkStep, below: number): void;
+}
+
+/** The table that a step of a walk is about. */
+export interface TableRead {
+  level: Level;
+  /** Frame number. */
+  frame: number;
+  generation: number;
+}
+
+/** Walk for one access, from begin to end. The address must be canonical. */
+export function walk(...of: Parameters<typeof walkInSteps>): WalkResult {
+  return toTheEnd(walkInSteps(...of));
+}
+
+/** What comes of something that pauses if nothing happens in its pauses. */
+export function toTheEnd<T>(steps: Generator<unknown, T, void>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** The same with a pause before every read of memory and every setting of A or D. */
+export function* walkInSteps(
   memory: Memory,
   parameters: MachineParameters,
   start: WalkStart,
   address: bigint,
   access: Access,
   options: WalkOptions,
-): WalkResult {
-  const { controls } = options;
+): Generator<Pause, WalkResult, void> {
+  const { controls, listener } = options;
   const steps: WalkStep[] = [];
   const ended = (outcome: Outcome): WalkResult => ({
     outcome,
@@ -143,19 +186,30 @@ export function walk(
     leaf: undefined,
     refusedSupervisorLeaf: undefined,
   });
-  let rights = start.rights;
+  let pathRights = start.rights;
   let frame = start.frame;
+  let level: Level = start.level;
+  let generation = start.generation ?? memory.generation(frame);
 
-  for (let level: Level = start.level; ; level = (level - 1) as Level) {
+  for (;;) {
+    if (!memory.has(frame)) return ended({ kind: "absent", level, frame });
+    yield { level, frame, what: "read" };
+    const table: TableRead = { level, frame, generation };
+    listener?.read(table);
     const index = entryIndex(address, level);
-    const entry = memory.readEntry(frame, index);
-    if (entry === undefined) return ended({ kind: "absent", level, frame });
+    const entry = memory.readEntry(frame, index) as bigint;
+    const below = memory.generation(frameOf(entry));
     const step: WalkStep = { level, frame, index, entry, written: false, passedWith: undefined };
     steps.push(step);
-    const writeBack = (set: bigint): void => {
-      if (!options.writeBack || (entry & set) === set) return;
+    /** False if the entry is not what was read any more: then nothing is written. */
+    const writeBack = function* (set: bigint): Generator<Pause, boolean, void> {
+      if (!options.writeBack || (entry & set) === set) return true;
+      yield { level: step.level, frame: step.frame, what: "mark" };
+      if (memory.readEntry(step.frame, index) !== entry) return false;
+      listener?.marked(table);
       memory.writeEntry(step.frame, index, entry | set);
       step.written = true;
+      return true;
     };
 
     if ((entry & PRESENT) === 0n) {
@@ -164,7 +218,7 @@ export function walk(
     if (reservedBitsSet(entry, level, { ...parameters, nxe: controls.nxe }) !== 0n) {
       return ended({ kind: "fault", reason: "reserved", errorCode: reservedError(access, controls), level });
     }
-    rights = combineRights(rights, entry);
+    const rights = combineRights(pathRights, entry);
 
     if (isLeaf(entry, level)) {
       const data = rights | (entry & (DIRTY | GLOBAL)) | pageBase(entry, level) | keyField(entry) | PRESENT | ACCESSED;
@@ -176,7 +230,7 @@ export function walk(
         return result;
       }
       const dirty = access.type === "write" ? DIRTY : 0n;
-      writeBack(ACCESSED | dirty);
+      if (!(yield* writeBack(ACCESSED | dirty))) continue;
       const leaf = { level, data: data | dirty };
       const outcome: Outcome = { kind: "ok", physicalAddress: physicalAddress(leaf, address), level };
       return { outcome, steps, leaf, refusedSupervisorLeaf: undefined };
@@ -187,8 +241,14 @@ export function walk(
       const errorCode = protectionError(access, rights, controls);
       return ended({ kind: "fault", reason: "supervisor-page", errorCode, level });
     }
-    writeBack(ACCESSED);
-    if (options.supervisorEntries !== "walk" || !refusesUsers) step.passedWith = rights;
+    if (!(yield* writeBack(ACCESSED))) continue;
+    if (options.supervisorEntries !== "walk" || !refusesUsers) {
+      step.passedWith = rights;
+      listener?.passed(step, below);
+    }
+    pathRights = rights;
     frame = frameOf(entry);
+    level = (level - 1) as Level;
+    generation = below;
   }
 }

@@ -156,6 +156,12 @@ export const deviceTlb: fc.Arbitrary<TranslationCacheConfig | undefined> = fc.op
   { nil: undefined, freq: 4 },
 );
 
+/** How walks are made; step by step more often than not. */
+export const walkOptions = {
+  walks: fc.constantFrom<("atomic" | "stepwise")[]>("stepwise", "stepwise", "stepwise", "atomic"),
+  drain: fc.constantFrom<("all" | "page" | "none")[]>("all", "page", "none"),
+};
+
 function cpu(levels: 4 | 5): fc.Arbitrary<CpuConfig> {
   return fc
     .record({
@@ -164,6 +170,7 @@ function cpu(levels: 4 | 5): fc.Arbitrary<CpuConfig> {
       pcid: fc.constantFrom(...PCIDS),
       controls,
       invlpgScope: fc.constantFrom("pcid", "all", "path"),
+      ...walkOptions,
     })
     .map(({ caches, ...rest }) => ({ ...caches, ...rest }));
 }
@@ -186,6 +193,7 @@ function iommu(levels: 4 | 5): fc.Arbitrary<IommuConfig> {
       devices: fc.tuple(deviceTlb, deviceTlb),
       supervisorEntries: fc.constantFrom("cache", "cache", "walk", "stop"),
       cacheSupervisorLeaves: fc.boolean(),
+      ...walkOptions,
     })
     .map(({ caches, ...rest }) => ({ ...caches, ...rest }));
 }

@@ -1,7 +1,7 @@
 // Plays a program on the engine and on the reference model and compares: outcomes, accessed and dirty bits, and the exact
 // content of every cache, its order of replacement and its counters included.
 
-import type { Access, Machine, Outcome } from "../../src/index.js";
+import type { Access, Machine, Outcome, WalkOutcome } from "../../src/index.js";
 import type { MachineDump, Machine as ModelMachine } from "../model/machine.js";
 import { type Operation, type Program, playOnModel } from "../model/programs.js";
 import type { Outcome as ModelOutcome } from "../model/walk.js";
@@ -19,7 +19,7 @@ export interface AgreementOptions {
 }
 
 /** The model's outcomes carry no page size. */
-export function comparable(outcome: Outcome | undefined): ModelOutcome | undefined {
+export function comparable(outcome: WalkOutcome | undefined): ModelOutcome | undefined {
   if (outcome?.kind !== "ok") return outcome as ModelOutcome | undefined;
   const { kind, physicalAddress, level } = outcome;
   return { kind, physicalAddress, level };

@@ -2,7 +2,7 @@
 // compared after every operation.
 
 import type { Cache } from "../../src/hardware/cache.js";
-import { type Access, createMachineSync, type Machine, type Outcome } from "../../src/index.js";
+import { type Access, createMachineSync, type Machine, type WalkOutcome } from "../../src/index.js";
 import type { MachineConfig, MachineDump, Shootdown } from "../model/machine.js";
 import type { CpuOperation, IommuOperation, Operation } from "../model/operations.js";
 
@@ -56,11 +56,13 @@ function shootdownOn(machine: Machine, cpu: number, operation: Shootdown): void 
   else target.flushRange(operation.start, operation.end);
 }
 
-function stepCpu(machine: Machine, operation: CpuOperation): Outcome | undefined {
+function stepCpu(machine: Machine, operation: CpuOperation): WalkOutcome | undefined {
   const cpu = machine.cpus[operation.cpu]!;
   switch (operation.kind) {
     case "access":
       return cpu.translate(operation.address, operation.access as Access);
+    case "begin":
+      return machine.walks.begin(operation.walk, cpu.requester, operation.address, operation.access as Access);
     case "probe":
       return cpu.probe(operation.address, operation.access as Access);
     case "mov-cr3":
@@ -75,11 +77,15 @@ function stepCpu(machine: Machine, operation: CpuOperation): Outcome | undefined
   }
 }
 
-function stepIommu(machine: Machine, operation: IommuOperation): Outcome | undefined {
+function stepIommu(machine: Machine, operation: IommuOperation): WalkOutcome | undefined {
   const iommu = machine.iommus[operation.iommu]!;
   switch (operation.kind) {
     case "request":
       return iommu.request(operation.pasid, operation.address, operation.access as Access, operation.device);
+    case "begin": {
+      const { walk, pasid, address, access, device } = operation;
+      return machine.walks.begin(walk, iommu.requester(pasid, device), address, access as Access);
+    }
     case "request-probe":
       return iommu.probe(operation.pasid, operation.address, operation.access as Access);
     case "bind":
@@ -107,9 +113,11 @@ function stepIommu(machine: Machine, operation: IommuOperation): Outcome | undef
 }
 
 /** Runs one operation on the engine. */
-export function stepEngine(machine: Machine, operation: Operation): Outcome | undefined {
+export function stepEngine(machine: Machine, operation: Operation): WalkOutcome | undefined {
   if ("cpu" in operation) return stepCpu(machine, operation);
   if ("iommu" in operation) return stepIommu(machine, operation);
+  if (operation.kind === "step") return machine.walks.step(operation.walk);
+  if (operation.kind === "finish") return machine.walks.finish(operation.walk);
   if (operation.kind === "write-entry") {
     machine.frames.writeEntry(physical(operation.frame, operation.index), operation.entry);
   } else {
@@ -165,6 +173,11 @@ export function dumpEngine(machine: Machine, config: MachineConfig): MachineDump
         psc: psc(iommu.psc, structures),
         devices: iommu.devices.map(({ tlb }, device) => (tlb ? dumpCache(tlb) : devices[device] ? EMPTY : undefined)),
       };
+    }),
+    walks: machine.walks.underWay().map((walk) => {
+      if (!walk) return undefined;
+      const { address, level, frame, next } = walk;
+      return { address, pause: { level: level as 1, frame, what: next } };
     }),
   };
 }

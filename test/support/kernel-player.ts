@@ -8,6 +8,7 @@ import {
   type Site,
   sites,
   unpackOutcome,
+  unpackWalk,
 } from "../../src/index.js";
 import type { KernelCounters } from "../../src/kernel/kernel.js";
 import type { Policy } from "../../src/kernel/policies.js";
@@ -82,6 +83,16 @@ function encode(machine: Machine, operation: KernelOperation, program: ProgramBu
         operation.address,
         operation.access as Access,
       );
+    case "begin-access":
+      return program.beginWalk(operation.walk, operation.cpu, operation.address, operation.access as Access);
+    case "begin-request": {
+      const { walk, iommu, pasid, device, address, access } = operation;
+      return program.beginWalk(walk, requester(iommu, pasid, device), address, access as Access);
+    }
+    case "step":
+      return program.stepWalk(operation.walk);
+    case "finish":
+      return program.finishWalk(operation.walk);
     case "probe":
     case "request-probe":
       throw new Error(`${operation.kind} is not an operation of the engine's programs`);
@@ -177,8 +188,11 @@ export class KernelPlayer {
     );
     this.reached += points;
     const result = results[0]!;
-    const translation = operation.kind === "access" || operation.kind === "request";
-    if (translation) return comparable(unpackOutcome(result))!;
+    const { kind } = operation;
+    if (kind === "begin-access" || kind === "begin-request" || kind === "step" || kind === "finish") {
+      return comparable(unpackWalk(result)) ?? 0;
+    }
+    if (kind === "access" || kind === "request") return comparable(unpackOutcome(result))!;
     const refusal = refusalOf(result);
     // The generator draws no `giveBack`, so the model has no reason for it.
     if (refusal) return refusal as Exclude<typeof refusal, "nothing-taken">;

@@ -52,6 +52,8 @@ function packCpu(machine: Machine, operation: CpuOperation): Uint8Array[] {
   switch (operation.kind) {
     case "access":
       return [built((it) => it.access(requester, operation.address, operation.access as Access))];
+    case "begin":
+      return [built((it) => it.beginWalk(operation.walk, requester, operation.address, operation.access as Access))];
     case "probe":
       return [];
     case "mov-cr3":
@@ -71,6 +73,11 @@ function packIommu(machine: Machine, operation: IommuOperation): Uint8Array[] {
     case "request": {
       const requester = iommu.requester(operation.pasid, operation.device);
       return [built((it) => it.access(requester, operation.address, operation.access as Access))];
+    }
+    case "begin": {
+      const { walk, address, access } = operation;
+      const requester = iommu.requester(operation.pasid, operation.device);
+      return [built((it) => it.beginWalk(walk, requester, address, access as Access))];
     }
     case "request-probe":
       return [];
@@ -106,6 +113,8 @@ function packIommu(machine: Machine, operation: IommuOperation): Uint8Array[] {
 export function pack(machine: Machine, operation: ModelOperation): Uint8Array[] {
   if ("cpu" in operation) return packCpu(machine, operation);
   if ("iommu" in operation) return packIommu(machine, operation);
+  if (operation.kind === "step") return [built((it) => it.stepWalk(operation.walk))];
+  if (operation.kind === "finish") return [built((it) => it.finishWalk(operation.walk))];
   if (operation.kind === "write-entry") {
     const { frame, index, entry } = operation;
     return [built((it) => it.writeEntry(physical(frame, index), entry))];

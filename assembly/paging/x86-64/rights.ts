@@ -180,27 +180,29 @@ export function refusal(format: usize, controls: u32, access: u32, leaf: u64, le
   else if (fetch && controls & NXE && leaf & XD) reason = FETCH_REFUSED;
   else if (pkey) reason = KEY_REFUSED;
   if (reason == 0) return 0;
-  return fault(reason, level, ERROR_P | (pkey ? ERROR_PK : 0) | attemptedBits(controls, access));
+  return raise(reason, level, ERROR_P | (pkey ? ERROR_PK : 0), controls, access);
 }
 
 export function notPresent(controls: u32, access: u32, level: u32): u64 {
-  return fault(NOT_PRESENT, level, attemptedBits(controls, access));
+  return raise(NOT_PRESENT, level, 0, controls, access);
 }
 
 export function malformed(controls: u32, access: u32, level: u32): u64 {
-  return fault(RESERVED, level, ERROR_P | ERROR_RSVD | attemptedBits(controls, access));
+  return raise(RESERVED, level, ERROR_P | ERROR_RSVD, controls, access);
 }
 
 /** A user access has met a non-leaf entry with U/S = 0, on hardware that stops there. */
 export function supervisorEntry(controls: u32, access: u32, level: u32): u64 {
-  return fault(SUPERVISOR_PAGE, level, ERROR_P | attemptedBits(controls, access));
+  return raise(SUPERVISOR_PAGE, level, ERROR_P, controls, access);
 }
 
-/** Error-code bits that say what was tried: W, U, I/D. */
-function attemptedBits(controls: u32, access: u32): u32 {
-  let bits: u32 = 0;
-  if (isWrite(access)) bits |= ERROR_W;
-  if (isUser(access)) bits |= ERROR_U;
-  if ((access & TYPE) == FETCH && (controls & (NXE | SMEP)) != 0) bits |= ERROR_ID;
-  return bits;
+/**
+ * A fault, with the bits of the error code that say what was tried: W, U, I/D. By recursion (the rest of a fetch is a read):
+ * without it the compiler would put all of this into every place that faults.
+ */
+function raise(reason: u32, level: u32, bits: u32, controls: u32, access: u32): u64 {
+  if ((access & TYPE) == FETCH) {
+    return raise(reason, level, controls & (NXE | SMEP) ? bits | ERROR_ID : bits, controls, access & ~TYPE);
+  }
+  return fault(reason, level, bits | (isWrite(access) ? ERROR_W : 0) | (isUser(access) ? ERROR_U : 0));
 }

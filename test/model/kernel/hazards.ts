@@ -1,12 +1,12 @@
-// Detection of hazards (rules.md section 12): looks at each walk when it has ended, and at each hit of a stale translation.
-// Nothing changes a frame's state during a walk, so that the order within the walk does not matter.
+// Detection of hazards (rules.md sections 12 and 14): looks at each step of a walk when it is made, and at each hit of a stale
+// translation.
 
 import { ACCESS_IMPLICIT, ACCESS_SPECULATIVE, ACCESS_USER, type Access } from "../access.js";
-import type { Watch } from "../agent.js";
 import { STALE } from "../cache.js";
 import { frameOf, type Level } from "../entry.js";
 import type { FrameState } from "../memory.js";
-import type { CachedLeaf, WalkResult, WalkStart } from "../walk.js";
+import type { CachedLeaf, TableRead } from "../walk.js";
+import type { Watch, WatchedWalk } from "../walks.js";
 import type { FrameStore } from "./frame-store.js";
 
 /** Kinds of hazards. */
@@ -85,8 +85,7 @@ export class Hazards {
   /** What an agent's walks and hits are told to. */
   watchOf(agent: number): Watch {
     return {
-      walked: (tag, address, access, start, result) =>
-        this.#walked({ agent, tag, address, access: accessCode(access) }, start, result),
+      walks: (tag, address, access) => this.#walks({ agent, tag, address, access: accessCode(access) }),
       hit: (tag, address, access, leaf) => this.#hit({ agent, tag, address, access: accessCode(access) }, leaf),
     };
   }
@@ -94,40 +93,50 @@ export class Hazards {
   /** Records and counts. */
   dump(): HazardDump {
     return {
-      records: this.#records.map((record) => ({ ...record })),
+      records: this.#records.map((record) => ({ ...record, kinds: [...record.kinds] })),
       dropped: this.#dropped,
       counts: Object.fromEntries([...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1))),
     };
   }
 
-  #walked(by: Requester, start: WalkStart, { steps, outcome }: WalkResult): void {
-    const first = steps.findIndex(({ frame }, place) => {
-      const moved = place === 0 && start.generation !== undefined && start.generation !== this.#generation(frame);
-      return moved || !this.memory.isTable(frame);
-    });
-    const bad = steps[first];
-    if (bad === undefined) return;
-    const state = this.memory.state(bad.frame);
-    const kinds: Record<HazardKind, boolean> = {
-      "walk-after-free": state === "free",
-      "write-after-free": steps.slice(first).some(({ written }) => written),
-      "walk-of-reused-frame": state !== "free",
-      "forged-translation": outcome.kind === "ok",
-      "stale-translation": false,
+  #walks(by: Requester): WatchedWalk {
+    let record: HazardRecord | undefined;
+    const meet = (table: TableRead, kind: HazardKind): void => {
+      const { frame, level, generation } = table;
+      if (this.memory.isTable(frame) && generation === this.#generation(frame)) return;
+      record = this.#record({
+        ...by,
+        operation: this.operation,
+        level,
+        frame,
+        cachedGeneration: generation,
+        generation: this.#generation(frame),
+        state: this.memory.state(frame),
+        kinds: [kind],
+        site: this.memory.info(frame)?.site,
+        freedIn: this.memory.info(frame)?.operation,
+      });
     };
-    const generation = this.#generation(bad.frame);
-    this.#record({
-      ...by,
-      operation: this.operation,
-      level: bad.level,
-      frame: bad.frame,
-      cachedGeneration: (first === 0 ? start.generation : undefined) ?? generation,
-      generation,
-      state,
-      kinds: HAZARD_KINDS.filter((kind) => kinds[kind]),
-      site: this.memory.info(bad.frame)?.site,
-      freedIn: this.memory.info(bad.frame)?.operation,
-    });
+    return {
+      read: (table) => {
+        if (record) return;
+        meet(table, this.memory.state(table.frame) === "free" ? "walk-after-free" : "walk-of-reused-frame");
+      },
+      marked: (table) => {
+        if (record) this.#add(record, "write-after-free");
+        else meet(table, "write-after-free");
+      },
+      completed: () => {
+        if (record) this.#add(record, "forged-translation");
+      },
+    };
+  }
+
+  /** A further kind of a record, which the ring may have dropped. */
+  #add(record: HazardRecord, kind: HazardKind): void {
+    if (record.kinds.includes(kind)) return;
+    record.kinds = HAZARD_KINDS.filter((it) => it === kind || record.kinds.includes(it));
+    this.#count(record, kind);
   }
 
   #hit(by: Requester, leaf: CachedLeaf): void {
@@ -150,15 +159,19 @@ export class Hazards {
     return this.memory.generation(frame);
   }
 
-  #record(record: HazardRecord): void {
-    for (const kind of record.kinds) {
-      const name = `${kind}/${record.site ?? "none"}`;
-      this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
-    }
+  #record(record: HazardRecord): HazardRecord {
+    for (const kind of record.kinds) this.#count(record, kind);
     this.#records.push(record);
-    if (this.#records.length <= this.ring) return;
-    this.#records.shift();
-    this.#dropped += 1;
+    if (this.#records.length > this.ring) {
+      this.#records.shift();
+      this.#dropped += 1;
+    }
+    return record;
+  }
+
+  #count({ site }: HazardRecord, kind: HazardKind): void {
+    const name = `${kind}/${site ?? "none"}`;
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
   }
 }
 

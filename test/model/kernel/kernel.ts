@@ -9,6 +9,7 @@ import { Iommu, type IommuConfig } from "../iommu.js";
 import type { MachineDump } from "../machine.js";
 import type { FrameState } from "../memory.js";
 import type { MachineParameters } from "../walk.js";
+import { Walks } from "../walks.js";
 import { AddressSpaces } from "./address-spaces.js";
 import { type Counters, counted, zeroes } from "./counters.js";
 import { FrameStore } from "./frame-store.js";
@@ -22,6 +23,8 @@ import { type Traits, traitsOf, type Version } from "./versions.js";
 export interface KernelCpuConfig extends AgentConfig {
   controls: CpuConfig["controls"];
   invlpgScope: InvlpgScope;
+  walks?: NonNullable<CpuConfig["walks"]>;
+  drain?: NonNullable<CpuConfig["drain"]>;
 }
 
 /** An IOMMU as it starts: its PASIDs in the order of their indexes, none bound. */
@@ -69,6 +72,7 @@ export class Kernel {
   readonly cpus: readonly Cpu[];
   readonly iommus: readonly Iommu[];
   readonly hazards: Hazards;
+  readonly walks = new Walks();
   readonly points = new Points<KernelOperation>();
   /** Queued requests of asynchronous invalidation, oldest first. */
   readonly requests: Range[] = [];
@@ -137,6 +141,7 @@ export class Kernel {
         ...iommu.agent.dump(),
         devices: iommu.devices.map((device) => device?.dump()),
       })),
+      walks: this.walks.dump(),
       hazards: this.hazards.dump(),
       frames: this.memory.frames().map((frame) => ({
         frame,

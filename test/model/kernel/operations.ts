@@ -2,6 +2,7 @@
 // adapter plays the same objects.
 
 import { frameOf, isLeaf, PRESENT, USER, WRITABLE } from "../entry.js";
+import type { WalkOperation } from "../operations.js";
 import type { Outcome } from "../walk.js";
 import { mmCreate, mmDestroy, svaBind, svaUnbind, switchMm } from "./address-spaces.js";
 import type { Calls } from "./calls.js";
@@ -29,7 +30,18 @@ export type AgentOperation =
       address: bigint;
       access: number;
     }
-  | { kind: "request-probe"; iommu: number; pasid: number; address: bigint; access: number };
+  | { kind: "request-probe"; iommu: number; pasid: number; address: bigint; access: number }
+  | WalkOperation
+  | { kind: "begin-access"; walk: number; cpu: number; address: bigint; access: number }
+  | {
+      kind: "begin-request";
+      walk: number;
+      iommu: number;
+      device: number | undefined;
+      pasid: number;
+      address: bigint;
+      access: number;
+    };
 
 type OtherCall =
   | { kind: "flush-kernel-range"; start: bigint; end: bigint }
@@ -70,6 +82,18 @@ export function stepKernel(k: Kernel, operation: KernelOperation): KernelResult 
       return k.iommu(operation.iommu).request(operation.pasid, operation.address, operation.access, operation.device);
     case "request-probe":
       return k.iommu(operation.iommu).probe(operation.pasid, operation.address, operation.access);
+    case "begin-access": {
+      const { walk, cpu, address, access } = operation;
+      return k.walks.begin(walk, () => k.cpu(cpu).begin(address, access)) ?? 0;
+    }
+    case "begin-request": {
+      const { walk, iommu, pasid, address, access, device } = operation;
+      return k.walks.begin(walk, () => k.iommu(iommu).begin(pasid, address, access, device)) ?? 0;
+    }
+    case "step":
+      return k.walks.step(operation.walk) ?? 0;
+    case "finish":
+      return k.walks.finish(operation.walk) ?? 0;
     case "reuse":
       return reuse(k, operation.type, operation.address);
     default:

@@ -63,20 +63,35 @@ describe("points", () => {
     expect(played(PRESETS.none, START, []).k.points.reached).toBe(4 + 3 + 1);
   });
 
-  it("are where interleaved operations play, in their order; those reach none themselves", () => {
+  it("are where interleaved operations play, in their order; those reach points themselves, which count", () => {
     const purge: KernelOperation = { kind: "vfree", address: DIRECT, pages: 1, type: 1 };
     const { k, results } = played(PRESETS.none, START, [
       [4, purge],
       [4, purge],
-      [7, REUSE],
+      [9, REUSE],
       [3, REUSE],
       [99, REUSE],
     ]);
+    // Points 5 and 6 are those of the purges; 7 and 8 of the vmalloc, 9 after it.
     expect(results).toEqual([
       [3, [0x1005]],
       [4, ["done", "done", 0x1004]],
     ]);
-    expect([k.points.reached, k.counters.purges]).toEqual([8, 2]);
+    expect([k.points.reached, k.counters.purges]).toEqual([10, 2]);
+  });
+
+  it("let what is interleaved at a point of an interleaved operation play inside it", () => {
+    const purge: KernelOperation = { kind: "vfree", address: DIRECT, pages: 1, type: 1 };
+    const { k, results } = played(PRESETS.none, START, [
+      [4, purge],
+      [5, purge],
+      [6, REUSE],
+      [7, REUSE],
+    ]);
+    expect(results).toMatchObject([[4, [0x1005, "done", "done", 0x1006]]]);
+    expect(k.points.trail.map(({ name }) => name)).toEqual([
+      ...["PMD_CLEARED", "PURGE_FLUSHED", "PURGE_FLUSHED", "PMD_FLUSHED", "PMD_PT_FREED", "OPERATION_DONE"],
+    ]);
   });
 
   it("let a frame be used between the free and the next look: the operation number is that of the main one", () => {

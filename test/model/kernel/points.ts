@@ -13,6 +13,8 @@ export interface Reached {
   at: bigint;
 }
 
+const MAX_NESTED = 8;
+
 /** Counts the points of a program and plays what is interleaved at them. */
 export class Points<T> {
   /** Points reached so far. */
@@ -21,7 +23,8 @@ export class Points<T> {
   trail: Reached[] = [];
   #interleaved: readonly Interleaved<T>[] = [];
   #play: (operation: T) => void = () => {};
-  #inside = false;
+  /** How many interleaved operations play inside each other. */
+  #nested = 0;
 
   /** What is interleaved, in its order for each point, and how it is played. */
   carry(interleaved: readonly Interleaved<T>[], play: (operation: T) => void): void {
@@ -29,14 +32,14 @@ export class Points<T> {
     this.#play = play;
   }
 
-  /** A point is reached: play what is interleaved there. An interleaved operation reaches none. */
+  /** A point is reached: play what is interleaved there. The eighth of operations inside each other reaches none. */
   reach(name: string, at: bigint | number = 0n): void {
-    if (this.#inside) return;
+    if (this.#nested === MAX_NESTED) return;
     this.trail.push({ name, at: BigInt(at) });
     const point = this.reached;
     this.reached += 1;
-    this.#inside = true;
+    this.#nested += 1;
     for (const it of this.#interleaved) if (it.point === point) this.#play(it.operation);
-    this.#inside = false;
+    this.#nested -= 1;
   }
 }

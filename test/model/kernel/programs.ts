@@ -65,6 +65,7 @@ function agentOperations({ levels, cpus, iommus }: Shape): Weighted[] {
   const pasid = fc.constantFrom(first, first, first, second, second, third);
   const device = fc.constantFrom(undefined, undefined, 0, 1);
   const access = fc.constantFrom(...ACCESSES);
+  const walk = fc.constantFrom(0, 1);
   const request = fc.constantFrom(...REQUESTS);
   return [
     {
@@ -82,6 +83,21 @@ function agentOperations({ levels, cpus, iommus }: Shape): Weighted[] {
         access: request,
       }),
     },
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant("begin-access" as const), walk, cpu, address, access }) },
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        kind: fc.constant("begin-request" as const),
+        walk,
+        iommu,
+        device,
+        pasid,
+        address,
+        access: request,
+      }),
+    },
+    { weight: 20, arbitrary: fc.record({ kind: fc.constant("step" as const), walk }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant("finish" as const), walk }) },
   ];
 }
 
@@ -270,6 +286,7 @@ function prelude({ levels, cpus, iommus }: Shape): KernelOperation[] {
 /** What neither walks the kernel's tables for the kernel nor allocates one. */
 const QUIET: ReadonlySet<KernelOperation["kind"]> = new Set([
   ...(["access", "request", "reuse", "run-work", "purge"] as const),
+  ...(["begin-access", "begin-request", "step", "finish"] as const),
   ...(["flush-all", "flush-kernel-range", "flush-mm-range", "local-flush-all"] as const),
 ]);
 

@@ -2,7 +2,7 @@
 
 import fc from "../../support/fast-check.js";
 import type { Controls } from "../access.js";
-import { agentCaches, deviceTlb } from "../worlds.js";
+import { agentCaches, deviceTlb, walkOptions } from "../worlds.js";
 import type { KernelConfig } from "./kernel.js";
 import { type Policy, PRESETS } from "./policy.js";
 import { KERNEL_SITES } from "./sites.js";
@@ -47,7 +47,12 @@ const controls: fc.Arbitrary<Controls> = fc.noBias(fc.nat(0xff)).map((set) => ({
 /** A kernel of a shape. */
 export function kernelConfig({ levels, cpus, iommus }: Shape): fc.Arbitrary<KernelConfig> {
   const cpu = fc
-    .record({ caches: agentCaches(levels), controls, invlpgScope: fc.constantFrom("pcid", "all", "path") })
+    .record({
+      caches: agentCaches(levels),
+      controls,
+      invlpgScope: fc.constantFrom("pcid", "all", "path"),
+      ...walkOptions,
+    })
     .map(({ caches, ...rest }) => ({ ...caches, ...rest }));
   const iommu = fc
     .record({
@@ -55,6 +60,7 @@ export function kernelConfig({ levels, cpus, iommus }: Shape): fc.Arbitrary<Kern
       devices: fc.tuple(deviceTlb, deviceTlb),
       supervisorEntries: fc.constantFrom("cache", "cache", "cache", "cache", "walk", "stop"),
       cacheSupervisorLeaves: fc.boolean(),
+      ...walkOptions,
     })
     .map(({ caches, ...rest }) => ({ ...caches, ...rest, pasids: [...KERNEL_PASIDS] }));
   return fc.record({
