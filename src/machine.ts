@@ -106,6 +106,8 @@ export class Machine {
   private readonly interleavedPoints: Pointer;
   private readonly trail: Pointer;
   private reached = 0;
+  /** Whether a workload runs, and its `onProgress` may be calling. */
+  private generating = false;
   private readonly results: Pointer;
   private readonly pageList: Pointer;
   private readonly workloadPages: number;
@@ -183,7 +185,7 @@ export class Machine {
 
   private check(at: Pointer, first: number, count: number): void {
     const { exports } = this.engine;
-    const bad = exports.checkProgram(at, count) >>> 0;
+    const bad = exports.checkProgram(at, count);
     if (bad === count) return;
     const record = this.engine.view(at + bad * operationBytes, operationBytes);
     throw unplayable(first + bad, record, exports.programFault.value, {
@@ -222,7 +224,7 @@ export class Machine {
     new Uint32Array(exports.memory.buffer, this.interleavedPoints, extra).set(interleaved.points);
     exports.setInterleaved(this.interleaved, this.interleavedPoints, extra);
     exports.play(this.program, count, this.results);
-    this.reached = exports.pointsReached() >>> 0;
+    this.reached = exports.pointsReached();
     exports.ignorePoints();
     return { results: this.engine.words(this.results, count).slice(), points: this.reached };
   }
@@ -250,6 +252,7 @@ export class Machine {
    * @throws InvalidOptionError; or the signal's reason if aborted
    */
   runWorkload(options: WorkloadOptions, operations: number, run: RunOptions = {}): void {
+    this.checkIdle("runWorkload()");
     this.startWorkload(options);
     this.runGenerated((count) => this.engine.exports.generate(this.program, count), operations, run);
   }
@@ -261,6 +264,7 @@ export class Machine {
    */
   runKernelWorkload(options: KernelWorkloadOptions, records: number, run: RunOptions = {}): void {
     if (!this.kernel) throw new InvalidOptionError("kernel", undefined, "a machine that was made with one");
+    this.checkIdle("runKernelWorkload()");
     startKernelWorkload(this.engine, options, this.cpus.length);
     const { first, count } = options.devices;
     if (first < this.cpus.length || first + count > this.cpus.length + this.iommuRequesters) {
@@ -275,18 +279,34 @@ export class Machine {
 
   private runGenerated(generate: (count: number) => void, operations: number, run: RunOptions): void {
     const total = checkInteger("operations", operations, 0, Number.MAX_SAFE_INTEGER);
-    for (let done = 0; done < total; ) {
-      run.signal?.throwIfAborted();
-      const count = Math.min(CHUNK, total - done);
-      generate(count);
-      this.engine.exports.play(this.program, count, 0);
-      done += count;
-      run.onProgress?.({ done, total, unit: "operations" });
+    this.generating = true;
+    try {
+      for (let done = 0; done < total; ) {
+        run.signal?.throwIfAborted();
+        const count = Math.min(CHUNK, total - done);
+        generate(count);
+        this.engine.exports.play(this.program, count, 0);
+        done += count;
+        run.onProgress?.({ done, total, unit: "operations" });
+      }
+    } finally {
+      this.generating = false;
     }
+  }
+
+  /** A machine has one generator: another workload would turn a running one into something else. */
+  private checkIdle(what: string): void {
+    if (!this.generating) return;
+    throw new InvalidOptionError(
+      what,
+      "called while a workload runs",
+      "a call before or after it, not inside onProgress",
+    );
   }
 
   /** The first `operations` operations of a synthetic workload as a packed program, not played. */
   generate(options: WorkloadOptions, operations: number): Uint8Array {
+    this.checkIdle("generate()");
     const total = checkInteger("operations", operations, 0, MAX_GENERATED);
     this.startWorkload(options);
     const program = new Uint8Array(total * operationBytes);

@@ -13,9 +13,6 @@ export const MAX_MMS: u32 = 4096;
 /** Tables unlinked by operations under way: what pud_free_pmd_page() unlinks at once (513), for operations inside operations. */
 export const MAX_UNLINKED: u32 = 8192;
 
-/** Tables that `tableClear` unlinked and nobody has freed yet, the latest ones; a power of two, since they form a ring. */
-export const MAX_REMEMBERED: usize = 256;
-
 /** Walks under way at once, by number: two are enough for one to overtake another. */
 export const MAX_WALKS: u32 = 2;
 
@@ -26,4 +23,3 @@ export const MAX_NESTED: u32 = 8;
 export const MAX_REQUESTS: u32 = 64;
 
 if (MAX_UNLINKED < (MAX_NESTED + 1) * 513) ERROR("MAX_UNLINKED is below what operations inside operations unlink");
-if ((MAX_REMEMBERED & (MAX_REMEMBERED - 1)) != 0) ERROR("MAX_REMEMBERED is no power of two");

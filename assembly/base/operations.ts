@@ -28,7 +28,7 @@ export const OP_NOTHING: u8 = 0;
 export const OP_ACCESS: u8 = 1;
 /** address = virtual address */
 export const OP_INVLPG: u8 = 2;
-/** type 0..3, argument = PCID, address = virtual address */
+/** type 0..3, argument = PCID, address = virtual address; refused where the instruction is a #GP */
 export const OP_INVPCID: u8 = 3;
 /** type 1 = no flush, argument = PCID, address = physical address of the root */
 export const OP_MOV_TO_CR3: u8 = 4;
@@ -55,8 +55,8 @@ export const OP_INVALIDATE_DEVICE_TLB_PAGES: u8 = 14;
 export const OP_BIND: u8 = 15;
 
 /**
- * flush_tlb_kernel_range(): argument = pages, address = first page. Page by page up to tlb_single_page_flush_ceiling
- * (33), above it everything.
+ * What one CPU does of a flush of kernel pages, with no kernel and no policy in it: argument = pages, address = first page.
+ * Page by page up to tlb_single_page_flush_ceiling (33), above it everything.
  */
 export const OP_FLUSH_KERNEL_RANGE: u8 = 16;
 
@@ -95,7 +95,7 @@ export const OP_SVA_UNBIND: u8 = 43;
 export const OP_MMAP: u8 = 44;
 export const OP_MUNMAP: u8 = 45;
 export const OP_MPROTECT: u8 = 46;
-/** address = start, type: FREES_TABLES; the next record's address = end (exclusive) */
+/** flush_tlb_kernel_range(): address = start, type: FREES_TABLES; the next record's address = end (exclusive; all ones: TLB_FLUSH_ALL) */
 export const OP_FLUSH_TLB_KERNEL_RANGE: u8 = 47;
 /** type: FREES_TABLES */
 export const OP_FLUSH_TLB_ALL: u8 = 48;

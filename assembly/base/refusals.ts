@@ -38,8 +38,10 @@ export const SHARING_OFF: u32 = 15;
 export const NOTHING_TAKEN: u32 = 16;
 /** This version of the kernel does not do such a thing. */
 export const NOT_IN_THIS_KERNEL: u32 = 17;
+/** The instruction is a #GP. */
+export const GENERAL_PROTECTION: u32 = 18;
 /** How many there are. */
-export const REFUSALS: u32 = 18;
+export const REFUSALS: u32 = 19;
 
 // ---- scratch: nothing survives a call ----
 let reason: u32 = DONE;

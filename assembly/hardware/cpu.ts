@@ -2,7 +2,9 @@
 
 import { PCIDS } from "../base/limits";
 import { count } from "../base/memory";
-import { addressMask } from "../paging/mode";
+import { GENERAL_PROTECTION, refuse } from "../base/refusals";
+import { PAGE_SHIFT } from "../paging/format";
+import { addressMask, isCanonical } from "../paging/mode";
 import { PCIDE, PGE, SMEP } from "../paging/x86-64/controls";
 import { AGENT_INVALIDATIONS, hasFlag, INVLPG_ALL, INVLPG_PATH, IS_CPU } from "./agent";
 import { agentOf, CONTEXT_ROOT, CONTEXT_TAG, controlsOf, setControls, tagOf } from "./context";
@@ -31,49 +33,65 @@ function dropPagingStructures(agent: usize, page: u64, tag: u32): void {
   else flushPagingStructures(agent, hasFlag(agent, INVLPG_ALL) ? NOTHING : GLOBALS_AND_OTHER_TAGS, tag);
 }
 
+/** With an address that is not canonical it does nothing, and is counted all the same. */
 export function invlpg(context: usize, va: u64): void {
   assert(hasFlag(agentOf(context), IS_CPU), "not a CPU");
-  const agent = agentOf(context);
-  const tag = tagOf(context);
-  count(agent, AGENT_INVALIDATIONS);
-  drainPages(agent, tag, va & addressMask & ~0xfff, (va & addressMask) | 0xfff);
-  dropTranslations(agent, va & addressMask, tag, true);
-  dropPagingStructures(agent, va & addressMask, tag);
+  count(agentOf(context), AGENT_INVALIDATIONS);
+  if (isCanonical(va)) dropPage(context, va & addressMask);
 }
 
-/**
- * INVLPG of each 4 KiB page from `start` for `pages` pages. The translation caches see one range; if nothing is filled in
- * between, that leaves what page after page would have left. Walks under way do fill.
- */
+/** What INVLPG drops, for the translated bits of an address. */
+function dropPage(context: usize, va: u64): void {
+  const agent = agentOf(context);
+  const tag = tagOf(context);
+  drainPages(agent, tag, va & ~0xfff, va | 0xfff);
+  dropTranslations(agent, va, tag, true);
+  dropPagingStructures(agent, va, tag);
+}
+
+/** INVLPG of each 4 KiB page from `start` for `pages` pages, none beyond 2^64. Pages that are not canonical drop nothing. */
 export function invlpgRange(context: usize, start: u64, pages: u64): void {
   assert(hasFlag(agentOf(context), IS_CPU), "not a CPU");
   if (pages == 0) return;
+  const first = start & ~0xfff;
+  const reached = min<u64>(pages, (~first >> PAGE_SHIFT) + 1);
+  const last = first + ((reached - 1) << PAGE_SHIFT) + 0xfff;
+  count(agentOf(context), AGENT_INVALIDATIONS, reached);
+  const lower = addressMask >> 1;
+  if (first <= lower) dropRange(context, first, min<u64>(last, lower));
+  if (last >= ~lower) dropRange(context, max<u64>(first, ~lower), last);
+}
+
+/**
+ * The same for whole pages, canonical and of one half. The translation caches see one range; if nothing is filled in between,
+ * that leaves what page after page would have left. Walks under way do fill.
+ */
+function dropRange(context: usize, start: u64, end: u64): void {
   if (walksAreUnderWay()) {
-    invlpgEach(context, start & addressMask & ~0xfff, pages);
+    const pages = ((end - start) >> PAGE_SHIFT) + 1;
+    for (let page: u64 = 0; page < pages; page++) dropPage(context, (start & addressMask) + (page << PAGE_SHIFT));
     return;
   }
   const agent = agentOf(context);
   const tag = tagOf(context);
-  const first = start & addressMask & ~0xfff;
-  const last = min<u64>(first + (pages << 12) - 1, addressMask);
-  count(agent, AGENT_INVALIDATIONS, pages);
+  const first = start & addressMask;
+  const last = end & addressMask;
   dropTranslationRange(agent, first, last, tag, true);
   if (hasFlag(agent, INVLPG_PATH)) dropPathRange(agent, first, last, tag);
   else dropPagingStructures(agent, first, tag);
 }
 
-function invlpgEach(context: usize, first: u64, pages: u64): void {
-  for (let page: u64 = 0; page < pages; page++) {
-    const va = first + (page << 12);
-    if (va <= addressMask) invlpg(context, va);
-    else count(agentOf(context), AGENT_INVALIDATIONS);
-  }
-}
-
-/** A workload gives it to an IOMMU too (program/workload.ts): there it drops what has the tag, as a PASID's invalidation would. */
-export function invpcid(context: usize, type: u32, tag: u32, va: u64): void {
+/**
+ * False if the instruction is a general-protection fault, which drops nothing and counts nothing. A workload gives it to an
+ * IOMMU too (program/workload.ts): there it drops what has the tag, as a PASID's invalidation would.
+ */
+export function invpcid(context: usize, type: u32, tag: u32, va: u64): bool {
   assert(type <= INVPCID_ALL_BUT_GLOBAL, "there is no such type of INVPCID");
   const agent = agentOf(context);
+  if (type == INVPCID_ADDRESS && !isCanonical(va)) return refuse(GENERAL_PROTECTION);
+  if (type <= INVPCID_CONTEXT && tag != 0 && hasFlag(agent, IS_CPU) && !(controlsOf(context) & PCIDE)) {
+    return refuse(GENERAL_PROTECTION);
+  }
   count(agent, AGENT_INVALIDATIONS);
   if (type == INVPCID_ADDRESS) {
     drainPages(agent, tag, va & addressMask & ~0xfff, (va & addressMask) | 0xfff);
@@ -86,6 +104,7 @@ export function invpcid(context: usize, type: u32, tag: u32, va: u64): void {
     drain(agent, EVERY_TAG);
     flushBoth(agent, type == INVPCID_ALL ? NOTHING : GLOBALS, 0);
   }
+  return true;
 }
 
 /** MOV CR3. `root` is a frame number; the lowest PCID is 0, the only one without CR4.PCIDE. */

@@ -3,7 +3,7 @@
 
 import { BOOT_TABLES, SHADOW, SMALL_PAGES } from "../base/operations";
 import { point } from "../base/points";
-import { NO_LARGE_LEAF, NO_PAGE_TABLE, NOT_IN_THIS_KERNEL, refuse, TABLE_ABSENT } from "../base/refusals";
+import { NOT_ALIGNED, NO_LARGE_LEAF, NO_PAGE_TABLE, NOT_IN_THIS_KERNEL, refuse, TABLE_ABSENT } from "../base/refusals";
 import {
   addressIn,
   bitsOfPieces,
@@ -44,7 +44,7 @@ import {
   UNPLUG_PTES_FLUSHED,
 } from "./sites";
 import { INIT_MM } from "./spaces";
-import { findEntry, LEAF_IN_THE_WAY, needEntry, needKernelHalf, tableOf } from "./tables";
+import { findEntry, LEAF_IN_THE_WAY, needEntry, needKernelHalf, needKernelPages, tableOf } from "./tables";
 import { COLLAPSES, does, SPLITS_MARKED } from "./traits";
 
 /** A block is what a PD entry covers: 2 MiB. */
@@ -62,13 +62,17 @@ function blockPages(): u64 {
   return blockBytes() >> shiftOf(1);
 }
 
+/** Whether blocks from `va` on are whole ones, and all of the kernel half; if not, the operation is refused. */
+function needBlocks(va: u64, blocks: u32): bool {
+  return needKernelPages(va, <u64>blocks * blockPages()) && ((va & (blockBytes() - 1)) == 0 || refuse(NOT_ALIGNED));
+}
+
 export function hotAdd(va: u64, blocks: u32, type: u32): bool {
-  const first = va & ~(blockBytes() - 1);
-  if (!needKernelHalf(first, <u64>blocks * blockPages())) return false;
+  if (!needBlocks(va, blocks)) return false;
   const marks = type & BOOT_TABLES ? MARK_BOOT : MARK_KERNEL;
   const bits = type & SHADOW ? KERNPG_TABLE : PAGE_TABLE;
   for (let block: u32 = 0; block < blocks; block++) {
-    const at = first + <u64>block * blockBytes();
+    const at = va + <u64>block * blockBytes();
     if (!addBlock(at, (type & SMALL_PAGES) != 0, marks, bits)) return false;
   }
   return true;
@@ -88,19 +92,18 @@ function addBlock(va: u64, small: bool, marks: u8, bits: u64): bool {
 
 /** remove_pagetable(), or kasan_remove_zero_shadow(), which does not flush: free, then clear, then (at the end) flush. */
 export function hotRemove(va: u64, blocks: u32, type: u32): bool {
-  const first = va & ~(blockBytes() - 1);
-  if (!needKernelHalf(first, <u64>blocks * blockPages())) return false;
+  if (!needBlocks(va, blocks)) return false;
   const site = type & SHADOW ? KASAN_REMOVE_ZERO_SHADOW : REMOVE_PAGETABLE;
   let freed = false;
   for (let block: u32 = 0; block < blocks; block++) {
-    const at = first + <u64>block * blockBytes();
+    const at = va + <u64>block * blockBytes();
     if (removeBlock(at, site)) freed = true;
     const next = at + blockBytes();
     if ((block + 1 == blocks || (next & (((<u64>1) << shiftOf(BLOCK_LEVEL + 1)) - 1)) == 0) && removePd(at, site)) freed = true;
   }
   if (site == REMOVE_PAGETABLE) {
     flushTlbAll(freed);
-    point(UNPLUG_FLUSHED, first);
+    point(UNPLUG_FLUSHED, va);
   }
   return true;
 }
@@ -150,7 +153,7 @@ function freeThenClear(table: u32, entry: usize, va: u64, site: u8, freed: u32, 
 
 /** __split_large_page(): its parent has U/S = 0; whether the table has the mark of a kernel table depends on the kernel. */
 export function cpaSplit(va: u64): bool {
-  if (!needKernelHalf(va, 1)) return false;
+  if (!needKernelHalf(va)) return false;
   const entry = findEntry(INIT_MM, va, BLOCK_LEVEL);
   if (entry == 0) return refuse(NO_LARGE_LEAF);
   const old = load<u64>(entry);
@@ -174,7 +177,7 @@ export function cpaSplit(va: u64): bool {
 /** cpa_collapse_large_pages(): install the large leaf, flush once, free the table. */
 export function cpaCollapse(va: u64): bool {
   if (!does(COLLAPSES)) return refuse(NOT_IN_THIS_KERNEL);
-  if (!needKernelHalf(va, 1)) return false;
+  if (!needKernelHalf(va)) return false;
   const entry = findEntry(INIT_MM, va, BLOCK_LEVEL);
   if (entry == 0) return refuse(NO_PAGE_TABLE);
   const old = load<u64>(entry);

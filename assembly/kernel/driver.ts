@@ -10,8 +10,6 @@ import * as vtd from "../hardware/queue/vtd";
 import { nextDeviceTlb } from "../hardware/requesters";
 import { DEVICE_TLB_INVALIDATIONS, IOTLB_INVALIDATIONS, QUEUE_WAITS, tally } from "./counters";
 
-/** Last address of a range that is everything. */
-export const NO_LIMIT: u64 = 0xffff_ffff_ffff_ffff;
 // ---- what a ranged invalidation names: the range, all of the PASID, the whole IOMMU ----
 export const SCOPE_RANGE: u32 = 0;
 export const SCOPE_PASID: u32 = 1;
@@ -61,7 +59,7 @@ export function invalidateByQueue(context: usize, first: u64, last: u64, scope: 
 
 function submitVtd(context: usize, agent: usize, first: u64, last: u64, scope: u32): void {
   const pasid = load<u32>(context, CONTEXT_PASID);
-  const ranged = scope == SCOPE_RANGE && last != NO_LIMIT;
+  const ranged = scope == SCOPE_RANGE;
   const am = ranged ? alignedMask(first, last) : ALL_PAGES_MASK;
   tally(IOTLB_INVALIDATIONS);
   if (scope == SCOPE_ALL) {
@@ -83,8 +81,8 @@ function submitVtd(context: usize, agent: usize, first: u64, last: u64, scope: u
 
 function submitAmd(context: usize, agent: usize, first: u64, last: u64, scope: u32): void {
   const pasid = load<u32>(context, CONTEXT_PASID);
-  const ranged = scope == SCOPE_RANGE && last != NO_LIMIT;
-  const w1 = ranged ? amd.pagesAddress(first, last, true) : amd.pagesAddress(0, NO_LIMIT, true);
+  const ranged = scope == SCOPE_RANGE;
+  const w1 = ranged ? amd.pagesAddress(first, last, true) : amd.allPages(true);
   tally(IOTLB_INVALIDATIONS);
   if (scope == SCOPE_ALL) {
     executeGlobal(agent);

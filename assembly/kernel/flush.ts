@@ -13,12 +13,13 @@ import {
   MM_FLUSHES,
   tally,
 } from "./counters";
-import { NO_LIMIT } from "./driver";
-import { afterFlush, HOOK_FLUSH_ALL, HOOK_KERNEL_RANGE, notify } from "./policy";
+import { afterFlush, HOOK_FLUSH_ALL, HOOK_KERNEL_RANGE, notify, notifyAll } from "./policy";
 import { cpuCount, mmOfCpu, nextTlbGen, reload, caughtUpGen } from "./spaces";
 
 /** tlb_single_page_flush_ceiling, in pages. */
 export const CEILING: u64 = 33;
+/** In place of the end of a range: everything. */
+export const TLB_FLUSH_ALL: u64 = 0xffff_ffff_ffff_ffff;
 
 /** on_each_cpu(): every CPU but the caller is interrupted. */
 function interruptAll(): void {
@@ -33,27 +34,35 @@ function flushEveryCpu(): void {
   tally(CPU_FULL_FLUSHES, cpuCount);
 }
 
-/** flush_tlb_kernel_range(start, end). `freesTables`: the caller frees, or has freed, a table with this flush. */
+/**
+ * flush_tlb_kernel_range(start, end); an end of 0 is 2^64, which is another thing than TLB_FLUSH_ALL. `freesTables`: the caller
+ * frees, or has freed, a table with this flush.
+ */
 export function flushTlbKernelRange(start: u64, end: u64, freesTables: bool): void {
   tally(KERNEL_RANGE_FLUSHES);
-  // An end of 2^64 is 0 here: lengths are right all the same.
+  if (end == TLB_FLUSH_ALL) {
+    flushEveryCpu();
+    afterFlush(0, 0, true, HOOK_KERNEL_RANGE, freesTables);
+    return;
+  }
   const length = end - start;
+  assert(length != 0, "the range is empty");
   if (length > CEILING << 12) {
     flushEveryCpu();
-  } else if (length != 0) {
+  } else {
     const pages = (length + 0xfff) >> 12;
     interruptAll();
     for (let cpu: u32 = 0; cpu < cpuCount; cpu++) invlpgRange(contextOf(cpu), start, pages);
     tally(CPU_PAGE_FLUSHES, pages * cpuCount);
   }
-  if (length != 0) afterFlush(start, end - 1, HOOK_KERNEL_RANGE, freesTables);
+  afterFlush(start, end - 1, false, HOOK_KERNEL_RANGE, freesTables);
 }
 
 /** flush_tlb_all() */
 export function flushTlbAll(freesTables: bool): void {
   tally(FLUSH_ALLS);
   flushEveryCpu();
-  afterFlush(0, NO_LIMIT, HOOK_FLUSH_ALL, freesTables);
+  afterFlush(0, 0, true, HOOK_FLUSH_ALL, freesTables);
 }
 
 /** __flush_tlb_all(): the calling CPU alone; no policy has hooked it. */
@@ -64,14 +73,18 @@ export function localFlushTlbAll(cpu: u32): void {
   flushEverything(contextOf(cpu));
 }
 
-/** flush_tlb_mm_range(mm, start, end, shift, …); `end` = NO_LIMIT: everything. */
+/**
+ * flush_tlb_mm_range(mm, start, end, shift, …). Lengths are unsigned: a range that ends before it starts is longer than any
+ * ceiling. An empty one names no page.
+ */
 export function flushTlbMmRange(mm: u32, start: u64, end: u64, shift: u32): void {
   assert(shift >= 12 && shift < 64, "no page is so large");
   tally(MM_FLUSHES);
-  const all = end == NO_LIMIT || (end - start) >> <u64>shift > CEILING;
+  const length = end - start;
+  const all = end == TLB_FLUSH_ALL || length >> <u64>shift > CEILING;
   const gen = nextTlbGen(mm);
   // Counted, not compared with the end: the last step may end at 2^64.
-  const steps = all || end <= start ? 0 : ((end - start - 1) >> <u64>shift) + 1;
+  const steps = length == 0 ? 0 : ((length - 1) >> <u64>shift) + 1;
   let receivers: u32 = 0;
   for (let cpu: u32 = 0; cpu < cpuCount; cpu++) {
     if (mmOfCpu(cpu) != mm) continue;
@@ -89,6 +102,6 @@ export function flushTlbMmRange(mm: u32, start: u64, end: u64, shift: u32): void
     tally(IPI_BROADCASTS);
     tally(IPI_RECEIVERS, receivers - 1);
   }
-  if (all) notify(mm, 0, NO_LIMIT);
-  else if (end > start) notify(mm, start, end - 1);
+  if (all) notifyAll(mm);
+  else if (length != 0) notify(mm, start, end - 1);
 }

@@ -38,10 +38,10 @@ import { EMPTY_RANGE, refuse, refusedResult, resultOf } from "../base/refusals";
 import { createHazards, detectHazards } from "../hardware/hazard";
 import { createBindings } from "./bindings";
 import { cpaCollapse, cpaSplit, hotAdd, hotRemove } from "./direct-map";
-import { NO_LIMIT } from "./driver";
 import { flushTlbAll, flushTlbKernelRange, flushTlbMmRange, localFlushTlbAll } from "./flush";
 import { createDeferredList, runWork } from "./policy";
 import { createPool } from "./pool";
+import { createRemembered } from "./remembered";
 import { SITES } from "./sites";
 import { createMm, createSpaces, needMm, switchMm } from "./spaces";
 import { tableClear, tableFree } from "./steps";
@@ -61,6 +61,7 @@ export function createKernel(poolBase: u64, pool: u32, mms: u32, cpus: u32, reco
     createBindings() &&
     createDeferredList(pool) &&
     createTakenList(pool) &&
+    createRemembered() &&
     createHazards(records, SITES) &&
     createSpaces(mms, cpus);
   return hasKernel;
@@ -109,7 +110,7 @@ export function playKernel(at: usize, operation: u8): u64 {
     case OP_MPROTECT:
       return resultOf(mprotect(who, address, argument));
     case OP_FLUSH_TLB_KERNEL_RANGE:
-      if (!needKernelHalf(address, 1)) return refusedResult();
+      if (!needKernelHalf(address)) return refusedResult();
       if (secondWordIn(at) <= address) return resultOf(refuse(EMPTY_RANGE));
       flushTlbKernelRange(address, secondWordIn(at), (type & FREES_TABLES) != 0);
       return 1;
@@ -119,12 +120,10 @@ export function playKernel(at: usize, operation: u8): u64 {
     case OP_LOCAL_FLUSH_TLB_ALL:
       localFlushTlbAll(who);
       return 1;
-    case OP_FLUSH_TLB_MM_RANGE: {
+    case OP_FLUSH_TLB_MM_RANGE:
       if (!needMm(who)) return refusedResult();
-      const end = secondWordIn(at);
-      flushTlbMmRange(who, address, end == 0 ? NO_LIMIT : end, type);
+      flushTlbMmRange(who, address, secondWordIn(at), type);
       return 1;
-    }
     case OP_REUSE:
       return reuse(type, address);
     case OP_RUN_WORK:

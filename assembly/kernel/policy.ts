@@ -33,9 +33,9 @@ import {
   USER_ROUNDS,
   WORK_RUNS,
 } from "./counters";
-import { invalidateByQueue, NO_LIMIT, SCOPE_PASID, SCOPE_RANGE, startRound } from "./driver";
+import { invalidateByQueue, SCOPE_PASID, SCOPE_RANGE, startRound } from "./driver";
 import { release } from "./pool";
-import { HALF_INVALIDATED, LIST_TAKEN, REQUEST_INVALIDATED } from "./sites";
+import { HALF_INVALIDATED, LIST_TAKEN, REQUEST_INVALIDATED, USER } from "./sites";
 
 // ---- the policy: bits ----
 export const HOOK_KERNEL_RANGE: u32 = 1;
@@ -51,7 +51,9 @@ export const NOTIFY_USER: u32 = 1 << 8;
 // ---- ranges that wait for asynchronous invalidation ----
 const REQUEST_FIRST: usize = 0;
 const REQUEST_LAST: usize = REQUEST_FIRST + sizeof<u64>();
-const REQUEST_SIZE: usize = REQUEST_LAST + sizeof<u64>();
+/** 1: of everything. */
+const REQUEST_EVERYTHING: usize = REQUEST_LAST + sizeof<u64>();
+const REQUEST_SIZE: usize = REQUEST_EVERYTHING + sizeof<u64>();
 const REQUESTS: usize = memory.data(MAX_REQUESTS * <u32>REQUEST_SIZE, sizeof<u64>());
 const REQUEST_COUNT: usize = memory.data(sizeof<u32>(), sizeof<u32>());
 const DEFERRED_COUNT: usize = memory.data(sizeof<u32>(), sizeof<u32>());
@@ -89,7 +91,7 @@ export function has(bit: u32): bool {
 
 // ---- IOMMU invalidation of the kernel half: every bound PASID of every IOMMU ----
 
-/** [first, last] in canonical addresses; `NO_LIMIT` for last: everything. True if a PASID was bound. */
+/** [first, last], as `how` says: a range, or (with any other scope) more. True if a PASID was bound. */
 function invalidateKernel(first: u64, last: u64, how: u32): bool {
   let any = false;
   startRound();
@@ -101,21 +103,27 @@ function invalidateKernel(first: u64, last: u64, how: u32): bool {
   return any;
 }
 
-/** A flush that the policy hooks has ended. `last` = NO_LIMIT: everything. */
-export function afterFlush(first: u64, last: u64, hook: u32, freesTables: bool): void {
+/** What an invalidation of everything, or of a range, names: everything is the PASID's, whatever the scope. */
+// @ts-ignore: decorator
+@inline
+function scopeOf(everything: bool): u32 {
+  return everything ? SCOPE_PASID : scope;
+}
+
+/** A flush that the policy hooks has ended: of [first, last], or of everything (then both are 0). */
+export function afterFlush(first: u64, last: u64, everything: bool, hook: u32, freesTables: bool): void {
   assert(first <= last, "the range ends before it starts");
   if (!has(hook) || (has(ONLY_TABLE_FREES) && !freesTables)) return;
   if (has(ASYNC)) {
-    queueInvalidation(first, last);
+    queueInvalidation(first, last, everything);
     return;
   }
-  const any = invalidateKernel(first, last, last == NO_LIMIT ? SCOPE_PASID : scope);
-  if (!any) return;
+  if (!invalidateKernel(first, last, scopeOf(everything))) return;
   tally(SYNCHRONOUS_ROUNDS);
   if (!freesTables) tally(NEEDLESS_ROUNDS);
 }
 
-function queueInvalidation(first: u64, last: u64): void {
+function queueInvalidation(first: u64, last: u64, everything: bool): void {
   const waiting = load<u32>(REQUEST_COUNT);
   if (waiting == MAX_REQUESTS) {
     tally(LOST_REQUESTS);
@@ -125,17 +133,27 @@ function queueInvalidation(first: u64, last: u64): void {
   const at = REQUESTS + <usize>waiting * REQUEST_SIZE;
   store<u64>(at, first, REQUEST_FIRST);
   store<u64>(at, last, REQUEST_LAST);
+  store<u64>(at, everything ? 1 : 0, REQUEST_EVERYTHING);
   store<u32>(REQUEST_COUNT, waiting + 1);
 }
 
-/** The mmu notifier: every PASID that is bound to an mm. */
+/** The mmu notifier: every PASID that is bound to an mm, for [first, last]. */
 export function notify(mm: u32, first: u64, last: u64): void {
+  notifyBound(mm, first, last, SCOPE_RANGE);
+}
+
+/** The same for everything. */
+export function notifyAll(mm: u32): void {
+  notifyBound(mm, 0, 0, SCOPE_PASID);
+}
+
+function notifyBound(mm: u32, first: u64, last: u64, how: u32): void {
   if (!has(NOTIFY_USER)) return;
   let any = false;
   startRound();
   for (let context = firstBound(); context != 0; context = nextBound(context)) {
     if (!isBoundTo(context, mm)) continue;
-    invalidateByQueue(context, first, last, last == NO_LIMIT ? SCOPE_PASID : SCOPE_RANGE);
+    invalidateByQueue(context, first, last, how);
     any = true;
   }
   if (!any) return;
@@ -150,12 +168,15 @@ export function isFreeable(slot: u32): bool {
   return slot != 0 && stateOf(slot) == TABLE && !(marksOf(slot) & MARK_DEFERRED);
 }
 
-/** A site lets go of a table: given back at once, or put on the deferred list. Nothing if it is gone already. */
+/**
+ * A site lets go of a table: given back at once, or put on the deferred list. Nothing if it is gone already. The mmu_gather of
+ * user mappings frees without a look at the mark.
+ */
 export function freeTable(slot: u32, site: u8): void {
   if (!isFreeable(slot)) return;
   const marks = marksOf(slot);
   const covered = (marks & MARK_KERNEL) != 0 || (deferSites & (1 << site)) != 0;
-  if (!has(DEFER_FREE) || marks & MARK_BOOT || !covered) {
+  if (!has(DEFER_FREE) || marks & MARK_BOOT || !covered || site == USER) {
     release(slot, site);
     return;
   }
@@ -205,8 +226,7 @@ function runRequests(): void {
   for (let i: u32 = 0; i < load<u32>(REQUEST_COUNT); i++) {
     const at = REQUESTS + <usize>i * REQUEST_SIZE;
     const first = load<u64>(at, REQUEST_FIRST);
-    const last = load<u64>(at, REQUEST_LAST);
-    invalidateKernel(first, last, last == NO_LIMIT ? SCOPE_PASID : scope);
+    invalidateKernel(first, load<u64>(at, REQUEST_LAST), scopeOf(load<u64>(at, REQUEST_EVERYTHING) != 0));
     point(REQUEST_INVALIDATED, first);
   }
   store<u32>(REQUEST_COUNT, 0);
@@ -215,7 +235,7 @@ function runRequests(): void {
 /** iommu_sva_invalidate_kva_range(PAGE_OFFSET, TLB_FLUSH_ALL): not "everything" to the driver, but the whole upper half. */
 function invalidateWholeKernel(): void {
   const first = ~(addressMask >> 1);
-  invalidateKernel(first, ~(<u64>0) - 1, scope);
+  invalidateKernel(first, ~(<u64>0), scope);
   point(HALF_INVALIDATED, first);
 }
 

@@ -183,10 +183,15 @@ export function switchMm(cpu: u32, mm: u32): bool {
   if (!needMm(mm)) return false;
   const state = cpuAt(cpu);
   const gen = tlbGenOf(mm);
+  const context = contextOf(cpu);
+  const hasPcids = (controlsOf(context) & PCIDE) != 0;
   let asid: u32 = 0;
-  while (asid < ASIDS && load<u32>(state + (<usize>asid << 3), CPU_ASIDS) != mm) asid++;
+  while (hasPcids && asid < ASIDS && load<u32>(state + (<usize>asid << 3), CPU_ASIDS) != mm) asid++;
   let upToDate = false;
-  if (asid < ASIDS) {
+  if (!hasPcids) {
+    // ASID 0, whoever held it, and without a word to the round robin.
+    store<u32>(state, mm, CPU_ASIDS);
+  } else if (asid < ASIDS) {
     upToDate = load<u32>(state + (<usize>asid << 3) + 4, CPU_ASIDS) == gen;
   } else {
     asid = load<u32>(state, CPU_NEXT_ASID);
@@ -196,8 +201,7 @@ export function switchMm(cpu: u32, mm: u32): bool {
   store<u32>(state + (<usize>asid << 3) + 4, gen, CPU_ASIDS);
   store<u32>(state, mm, CPU_MM);
   store<u32>(state, asid, CPU_ASID);
-  const context = contextOf(cpu);
-  if (!upToDate || !(controlsOf(context) & PCIDE)) tally(CPU_SPACE_FLUSHES);
+  if (!upToDate) tally(CPU_SPACE_FLUSHES);
   movToCr3(context, frameOf(rootOf(mm)), asid + 1, upToDate);
   return true;
 }

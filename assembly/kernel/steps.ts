@@ -1,43 +1,15 @@
 // The steps of a site one by one, for traces.
 
-import { MAX_REMEMBERED } from "../base/limits";
 import { point } from "../base/points";
 import { LARGE_LEAF_ABOVE, refuse } from "../base/refusals";
 import { isLeaf, isPresent, PAGE_TABLE } from "../paging/format";
 import { frameOf, MARK_KERNEL } from "../paging/frames";
 import { freeTable, isFreeable } from "./policy";
 import { allocateTable } from "./pool";
-import { levelOfSite, SITES, TABLE_CLEARED, TABLE_FREED } from "./sites";
+import { forget, remember, remembered } from "./remembered";
+import { levelOfSite, TABLE_CLEARED, TABLE_FREED } from "./sites";
 import { INIT_MM } from "./spaces";
 import { findEntry, LEAF_IN_THE_WAY, needEntry, needKernelHalf, tableOf } from "./tables";
-
-// ---- what `tableClear` unlinked, found again by site and address ----
-const ADDRESS: usize = 0;
-const SLOT: usize = ADDRESS + 8;
-const SITE: usize = SLOT + 4;
-const ENTRY_SIZE: usize = SITE + 4;
-const REMEMBERED: usize = memory.data(<i32>(MAX_REMEMBERED * ENTRY_SIZE), sizeof<u64>());
-const NEXT: usize = memory.data(sizeof<u32>(), sizeof<u32>());
-
-function remembered(site: u8, va: u64): usize {
-  for (let i: usize = 0; i < MAX_REMEMBERED; i++) {
-    const at = REMEMBERED + i * ENTRY_SIZE;
-    if (load<u64>(at, ADDRESS) == va && load<u32>(at, SLOT) != 0 && load<u32>(at, SITE) == <u32>site) return at;
-  }
-  return 0;
-}
-
-function remember(site: u8, va: u64, slot: u32): void {
-  assert(slot != 0 && site < SITES, "there is no table to remember, or no such site");
-  const known = remembered(site, va);
-  if (known != 0) store<u32>(known, 0, SLOT);
-  const next = load<u32>(NEXT);
-  const at = REMEMBERED + ((<usize>next) & (MAX_REMEMBERED - 1)) * ENTRY_SIZE;
-  store<u32>(NEXT, next + 1);
-  store<u64>(at, va, ADDRESS);
-  store<u32>(at, slot, SLOT);
-  store<u32>(at, site, SITE);
-}
 
 // @ts-ignore: decorator
 @inline
@@ -50,7 +22,7 @@ function levelOf(site: u8, level: u32): u32 {
  * remembered unless it has been freed already.
  */
 export function tableClear(site: u8, va: u64, level: u32): bool {
-  if (!needKernelHalf(va, 1)) return false;
+  if (!needKernelHalf(va)) return false;
   const table = levelOf(site, level);
   const inside = needEntry(INIT_MM, va, table, MARK_KERNEL, PAGE_TABLE);
   if (inside == 0) return false;
@@ -66,13 +38,13 @@ export function tableClear(site: u8, va: u64, level: u32): bool {
 
 /** Frees the table that `tableClear` unlinked; where free precedes clear, the one that is still linked; else a new one. */
 export function tableFree(site: u8, va: u64, level: u32): bool {
-  if (!needKernelHalf(va, 1)) return false;
+  if (!needKernelHalf(va)) return false;
   const table = levelOf(site, level);
-  const at = remembered(site, va);
-  let slot = at != 0 ? load<u32>(at, SLOT) : linked(va, table);
+  const unlinked = remembered(site, va);
+  if (unlinked != 0) forget(unlinked);
+  let slot = unlinked != 0 ? unlinked : linked(va, table);
   if (slot == 0) slot = allocateTable(table, MARK_KERNEL);
   if (slot == 0) return false;
-  if (at != 0) store<u32>(at, 0, SLOT);
   freeTable(slot, site);
   point(TABLE_FREED, frameOf(slot));
   return true;

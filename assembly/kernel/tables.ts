@@ -1,6 +1,6 @@
 // From an address to its entry in a tree of tables, making tables on the way; and clearing leaves.
 
-import { EMPTY_RANGE, NOT_KERNEL_HALF, NOT_USER_HALF, refuse, TABLE_ABSENT } from "../base/refusals";
+import { EMPTY_RANGE, NOT_ALIGNED, NOT_KERNEL_HALF, NOT_USER_HALF, TABLE_ABSENT, refuse } from "../base/refusals";
 import { descend } from "../paging/descent";
 import { ENTRIES, FULL_RIGHTS, frameIn, isPresent, PAGE_SHIFT, shiftOf, tableEntry } from "../paging/format";
 import { frameOf, holdsEntry } from "../paging/frames";
@@ -116,7 +116,7 @@ export function needEntry(mm: u32, va: u64, level: u32, marks: u8, bits: u64): u
 
 /** Clears the leaves that lie wholly inside `pages` pages from `va`; tables stay. With `mark`, translations of them become stale. */
 export function clearLeaves(mm: u32, va: u64, pages: u64, mark: bool): void {
-  assert(mm == INIT_MM ? inKernelHalf(va, pages) : inUserHalf(va, pages), "the range is not this address space's");
+  assert(pages != 0 && isAligned(va) && (mm == INIT_MM) == inKernelHalf(va), "the range is not this address space's");
   let left = pages;
   let at = va;
   while (left > 0) {
@@ -143,22 +143,35 @@ export function clearLeaves(mm: u32, va: u64, pages: u64, mark: bool): void {
   }
 }
 
-/** Whether `pages` > 0 pages from `va` lie in the kernel half (the upper one), all of them. */
-export function inKernelHalf(va: u64, pages: u64): bool {
-  return pages != 0 && <i64>va < 0 && isCanonical(va) && (va & ~0xfff) + (pages << 12) - 1 >= va;
-}
-
-export function inUserHalf(va: u64, pages: u64): bool {
-  return pages != 0 && <i64>va >= 0 && isCanonical(va) && (va & ~0xfff) + (pages << 12) - 1 <= addressMask >> 1;
+/** Whether an address lies in the kernel half, the upper one. */
+// @ts-ignore: decorator
+@inline
+function inKernelHalf(va: u64): bool {
+  return <i64>va < 0 && isCanonical(va);
 }
 
 /** The same; if not, the operation is refused. */
-export function needKernelHalf(va: u64, pages: u64): bool {
-  if (pages == 0) return refuse(EMPTY_RANGE);
-  return inKernelHalf(va, pages) || refuse(NOT_KERNEL_HALF);
+export function needKernelHalf(va: u64): bool {
+  return inKernelHalf(va) || refuse(NOT_KERNEL_HALF);
 }
 
-export function needUserHalf(va: u64, pages: u64): bool {
+/** Whether `pages` pages from `va` on are whole pages of the kernel half, all of them; if not, the operation is refused. */
+export function needKernelPages(va: u64, pages: u64): bool {
   if (pages == 0) return refuse(EMPTY_RANGE);
-  return inUserHalf(va, pages) || refuse(NOT_USER_HALF);
+  if (!inKernelHalf(va) || va + (pages << PAGE_SHIFT) - 1 < va) return refuse(NOT_KERNEL_HALF);
+  return isAligned(va) || refuse(NOT_ALIGNED);
+}
+
+/** The same of the user half. */
+export function needUserPages(va: u64, pages: u64): bool {
+  if (pages == 0) return refuse(EMPTY_RANGE);
+  const lower = addressMask >> 1;
+  if (va > lower || va + (pages << PAGE_SHIFT) - 1 > lower) return refuse(NOT_USER_HALF);
+  return isAligned(va) || refuse(NOT_ALIGNED);
+}
+
+// @ts-ignore: decorator
+@inline
+function isAligned(va: u64): bool {
+  return (va & (((<u64>1) << PAGE_SHIFT) - 1)) == 0;
 }

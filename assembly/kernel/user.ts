@@ -5,30 +5,28 @@ import { LARGE, READ_ONLY } from "../base/operations";
 import { point } from "../base/points";
 import { MM_BOUND, MM_RUNS, NOT_ALIGNED, refuse } from "../base/refusals";
 import { detecting } from "../hardware/hazard";
-import { ENTRIES, isLeaf, isPresent, leafEntry, PAGE_SHIFT, PAGE_TABLE, PAGE_USER, readOnly, shiftOf } from "../paging/format";
+import { ENTRIES, isLeaf, isPresent, leafEntry, MAX_LEVELS, PAGE_SHIFT, PAGE_TABLE, PAGE_USER, readOnly, shiftOf } from "../paging/format";
 import { contentsOf, isEmpty, stateOf, TABLE, holdsEntry } from "../paging/frames";
 import { levels } from "../paging/mode";
 import { indexAt } from "../paging/tables";
 import { isBound } from "./bindings";
 import { takeDataFrames } from "./data-frames";
-import { NO_LIMIT } from "./driver";
 import { flushTlbMmRange } from "./flush";
-import { has, NOTIFY_USER, notify } from "./policy";
+import { has, NOTIFY_USER, notifyAll } from "./policy";
 import { release } from "./pool";
 import { MUNMAP_FLUSHED, MUNMAP_UNLINKED, USER } from "./sites";
 import { forgetAsids, forgetMm, isRunning, needMm, rootOf, secondRootOf, syncTopEntry } from "./spaces";
-import { clearLeaves, findEntry, LEAF_IN_THE_WAY, needEntry, needUserHalf, tableOf } from "./tables";
+import { clearLeaves, findEntry, LEAF_IN_THE_WAY, needEntry, needUserPages, tableOf } from "./tables";
 import { popUnlinked, pushUnlinked, unlinkedAt, unlinkedCount } from "./unlinked";
 
 export function mmap(mm: u32, va: u64, pages: u32, type: u32): bool {
-  if (!needMm(mm) || !needUserHalf(va, pages)) return false;
+  if (!needMm(mm) || !needUserPages(va, pages)) return false;
   const level: u32 = type & LARGE ? 2 : 1;
   const span = (<u64>1) << shiftOf(level);
-  const first = va & ~0xfff;
-  if ((first & (span - 1)) != 0 || ((<u64>pages << 12) & (span - 1)) != 0) return refuse(NOT_ALIGNED);
+  if ((va & (span - 1)) != 0 || ((<u64>pages << 12) & (span - 1)) != 0) return refuse(NOT_ALIGNED);
   const bits = type & READ_ONLY ? readOnly(PAGE_USER) : PAGE_USER;
-  const end = first + (<u64>pages << 12);
-  for (let at = first; at < end; at += span) {
+  const end = va + (<u64>pages << 12);
+  for (let at = va; at < end; at += span) {
     const entry = needEntry(mm, at, level, 0, PAGE_TABLE);
     if (entry == 0) return false;
     if (entry == LEAF_IN_THE_WAY) continue;
@@ -38,16 +36,15 @@ export function mmap(mm: u32, va: u64, pages: u32, type: u32): bool {
 }
 
 export function munmap(mm: u32, va: u64, pages: u32): bool {
-  if (!needMm(mm) || !needUserHalf(va, pages)) return false;
-  const first = va & ~0xfff;
-  const end = first + (<u64>pages << 12);
-  clearLeaves(mm, first, pages, detecting && !has(NOTIFY_USER));
+  if (!needMm(mm) || !needUserPages(va, pages)) return false;
+  const end = va + (<u64>pages << 12);
+  clearLeaves(mm, va, pages, detecting && !has(NOTIFY_USER));
   const mine = unlinkedCount();
-  unlinkEmpty(mm, first, end);
+  unlinkEmpty(mm, va, end);
   const last = unlinkedCount();
-  point(MUNMAP_UNLINKED, first);
-  flushTlbMmRange(mm, first, end, PAGE_SHIFT);
-  point(MUNMAP_FLUSHED, first);
+  point(MUNMAP_UNLINKED, va);
+  flushTlbMmRange(mm, va, end, PAGE_SHIFT);
+  point(MUNMAP_FLUSHED, va);
   for (let place = mine; place < last; place++) release(unlinkedAt(place), USER);
   assert(unlinkedCount() == last, "an operation inside left tables on the stack");
   popUnlinked(mine);
@@ -72,10 +69,9 @@ function unlinkEmpty(mm: u32, first: u64, end: u64): void {
 }
 
 export function mprotect(mm: u32, va: u64, pages: u32): bool {
-  if (!needMm(mm) || !needUserHalf(va, pages)) return false;
-  const first = va & ~0xfff;
-  const end = first + (<u64>pages << 12);
-  let at = first;
+  if (!needMm(mm) || !needUserPages(va, pages)) return false;
+  const end = va + (<u64>pages << 12);
+  let at = va;
   while (at < end) {
     let step = (<u64>1) << 12;
     const small = findEntry(mm, at, 1);
@@ -88,7 +84,7 @@ export function mprotect(mm: u32, va: u64, pages: u32): bool {
     }
     at += step;
   }
-  flushTlbMmRange(mm, first, end, PAGE_SHIFT);
+  flushTlbMmRange(mm, va, end, PAGE_SHIFT);
   return true;
 }
 
@@ -103,7 +99,7 @@ export function destroyMm(mm: u32): bool {
   if (!needMm(mm)) return false;
   if (isRunning(mm)) return refuse(MM_RUNS);
   if (isBound(mm)) return refuse(MM_BOUND);
-  notify(mm, 0, NO_LIMIT);
+  notifyAll(mm);
   const root = rootOf(mm);
   releaseBelow(root, levels, ENTRIES >> 1);
   const second = secondRootOf(mm);
@@ -114,15 +110,30 @@ export function destroyMm(mm: u32): bool {
   return true;
 }
 
+/** Levels are counted from 1. */
+const LEVEL_SLOTS: u32 = MAX_LEVELS + 1;
+/** By level, the tables on the way down to the one whose entries are being released. */
+const PATH: usize = memory.data(LEVEL_SLOTS * sizeof<u32>(), sizeof<u32>());
+
+/** Tables may name each other in a circle: one that is on the way down is not entered again, and one that is released is none. */
+function isReleasable(slot: u32, level: u32): bool {
+  if (slot == 0 || stateOf(slot) != TABLE) return false;
+  for (let above = level; above <= levels; above++) {
+    if (load<u32>(PATH + (<usize>above << 2)) == slot) return false;
+  }
+  return true;
+}
+
 function releaseBelow(slot: u32, level: u32, count: u32): void {
   assert(level >= 1 && level <= levels && count <= ENTRIES, "no table is of this level or has so many entries");
   if (level == 1) return;
+  store<u32>(PATH + (<usize>level << 2), slot);
   const first = contentsOf(slot);
   for (let at = first; at < first + (<usize>count << 3); at += 8) {
     const entry = load<u64>(at);
     if (!isPresent(entry) || isLeaf(entry, level)) continue;
     const table = tableOf(entry);
-    if (table == 0) continue;
+    if (!isReleasable(table, level)) continue;
     releaseBelow(table, level - 1, ENTRIES);
     release(table, USER);
   }

@@ -24,7 +24,7 @@ import {
   PURGE_FLUSHED,
 } from "./sites";
 import { cpuCount, INIT_MM } from "./spaces";
-import { clearLeaves, findEntry, LEAF_IN_THE_WAY, needEntry, needKernelHalf, tableOf } from "./tables";
+import { clearLeaves, findEntry, LEAF_IN_THE_WAY, needEntry, needKernelPages, tableOf } from "./tables";
 import { popUnlinked, pushUnlinked, unlinkedAt, unlinkedCount } from "./unlinked";
 
 /** Lazily unmapped pages, and the range that holds them. */
@@ -53,8 +53,8 @@ export function lazyMaxPages(): u64 {
  * used, not freed: a trace says by itself which tables go. False if a frame was missing or the range is not the kernel's.
  */
 export function vmalloc(va: u64, pages: u32, shift: u32, keepTables: bool): bool {
-  if (!needKernelHalf(va, pages)) return false;
-  let at = va & ~0xfff;
+  if (!needKernelPages(va, pages)) return false;
+  let at = va;
   let left = <u64>pages;
   while (left > 0) {
     const level = keepTables ? levelBesideTables(at, left, shift) : leafLevel(at, left, shift);
@@ -149,13 +149,12 @@ function pudFreePmdPage(entry: usize, va: u64): void {
 
 /** Unmaps lazily: the leaves go now, CPUs hear of it at the next purge (or, with `unlisted`, from somebody else's flush). */
 export function vfree(va: u64, pages: u32, resetPerms: bool, unlisted: bool): bool {
-  if (!needKernelHalf(va, pages)) return false;
-  const first = va & ~0xfff;
-  const end = first + (<u64>pages << 12);
-  clearLeaves(INIT_MM, first, pages, detecting);
+  if (!needKernelPages(va, pages)) return false;
+  const end = va + (<u64>pages << 12);
+  clearLeaves(INIT_MM, va, pages, detecting);
   if (unlisted) return true;
   const lazy = load<u64>(LAZY);
-  store<u64>(LAZY_MIN, lazy == 0 ? first : min<u64>(load<u64>(LAZY_MIN), first));
+  store<u64>(LAZY_MIN, lazy == 0 ? va : min<u64>(load<u64>(LAZY_MIN), va));
   // An end of 2^64 is kept as the last byte's successor of the address space: 0 would not be a maximum.
   store<u64>(LAZY_MAX, lazy == 0 ? end - 1 : max<u64>(load<u64>(LAZY_MAX), end - 1));
   store<u64>(LAZY, lazy + pages);

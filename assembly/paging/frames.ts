@@ -81,6 +81,11 @@ export function createFrameStore(frames: u32): bool {
   return true;
 }
 
+/** How many frames there is room for; slots are 1 to this. */
+export function frameCapacity(): u32 {
+  return capacity;
+}
+
 /** Slot of a frame number, 0 if the store does not hold it. */
 // @ts-ignore: decorator
 @inline

@@ -95,9 +95,9 @@ function playOther(at: usize, operation: u8): u64 {
   if (operation == OP_WRITE_ENTRY) return resultOf(writeEntry(addressIn(at), secondWordIn(at)));
   if (operation >= OP_VMALLOC) return playKernel(at, operation);
   if (operation >= OP_WALK_BEGIN) return playWalk(at, operation);
-  if (operation < OP_WRITE_ENTRY || operation == OP_FLUSH_KERNEL_RANGE) playOnCpus(at, operation);
-  else playOnIommu(at, operation);
-  return 0;
+  if (operation < OP_WRITE_ENTRY || operation == OP_FLUSH_KERNEL_RANGE) return resultOf(playOnCpus(at, operation));
+  playOnIommu(at, operation);
+  return 1;
 }
 
 function playWalk(at: usize, operation: u8): u64 {
@@ -107,15 +107,15 @@ function playWalk(at: usize, operation: u8): u64 {
   return operation == OP_WALK_STEP ? stepWalk(walk) : finishWalk(walk);
 }
 
-function playOnCpus(at: usize, operation: u8): void {
+/** False if a CPU refused. */
+function playOnCpus(at: usize, operation: u8): bool {
   const requester = requesterIn(at);
-  if (requester != EVERY_CPU) {
-    playOnCpu(at, operation, contextOf(requester));
-    return;
-  }
+  if (requester != EVERY_CPU) return playOnCpu(at, operation, contextOf(requester));
+  let done = true;
   for (let cpu: u32 = 0; cpu < requesterCount; cpu++) {
-    if (isCpu(cpu)) playOnCpu(at, operation, contextOf(cpu));
+    if (isCpu(cpu) && !playOnCpu(at, operation, contextOf(cpu))) done = false;
   }
+  return done;
 }
 
 function playOnIommu(at: usize, operation: u8): void {
@@ -135,7 +135,7 @@ function playOnIommu(at: usize, operation: u8): void {
   else if (operation == OP_BIND) bind(context, type != 0, rootFrame(address), argument);
 }
 
-function playOnCpu(at: usize, operation: u8, context: usize): void {
+function playOnCpu(at: usize, operation: u8, context: usize): bool {
   assert(operation != OP_ACCESS && operation <= OP_FLUSH_KERNEL_RANGE, "no operation of a CPU");
   const type = typeIn(at);
   const argument = argumentIn(at);
@@ -146,9 +146,10 @@ function playOnCpu(at: usize, operation: u8, context: usize): void {
   else if (operation == OP_FLUSH_KERNEL_RANGE) {
     if (argument > CEILING) flushEverything(context);
     else invlpgRange(context, address, argument);
-  } else if (operation == OP_INVPCID) invpcid(context, type, argument, address);
+  } else if (operation == OP_INVPCID) return invpcid(context, type, argument, address);
   else if (operation == OP_MOV_TO_CR3) movToCr3(context, rootFrame(address), argument, type != 0);
   else if (operation == OP_CONTROLS) changeControls(context, argument, <u32>address);
+  return true;
 }
 
 /** Writes an entry by physical address; refused if its frame is not in the frame store. */

@@ -26,6 +26,13 @@ function member(file, name) {
   return `  ${name}(${parameters.join(", ")}): ${typed(found.returns, where, false)};\n`;
 }
 
+/** Functions whose result is unsigned: what WebAssembly gives for it has a sign. */
+function unsignedResults() {
+  return moduleExports().flatMap(({ file, names }) =>
+    names.filter((name) => ["u32", "usize"].includes(exportOf(file, name).returns)),
+  );
+}
+
 /** The whole file. */
 export function exportsText() {
   const groups = moduleExports().map(({ heading, file, names }) => {
@@ -39,5 +46,11 @@ export type Pointer = number;
 export interface EngineExports {
   readonly memory: WebAssembly.Memory;
 ${groups.join("")}}
+
+/** Functions whose result is a pointer or another 32-bit number without a sign, which the module gives with one. */
+export const unsignedResults = [
+${unsignedResults()
+  .map((name) => `  "${name}",\n`)
+  .join("")}] as const satisfies readonly (keyof EngineExports)[];
 `;
 }

@@ -2,7 +2,7 @@
 // machine has an instance (so a memory) of its own.
 
 import { instanceOf, optional } from "../base/schema.js";
-import type { EngineExports, Pointer } from "./exports.js";
+import { type EngineExports, type Pointer, unsignedResults } from "./exports.js";
 import { WASM_BASE64 } from "./wasm-bytes.js";
 
 /** How the engine's module is come by. */
@@ -47,12 +47,23 @@ export function compileEngineSync(): WebAssembly.Module {
   return compiled;
 }
 
+/** The exports of an instance, with pointers and counts as numbers without a sign, whatever memory they lie in. */
+function unsigned(given: EngineExports): EngineExports {
+  const exports: Record<string, unknown> = { ...given };
+  for (const name of unsignedResults) {
+    const call = given[name] as (...args: unknown[]) => number;
+    const without = (...args: unknown[]): number => call(...args) >>> 0;
+    exports[name] = Object.defineProperty(without, "length", { value: call.length });
+  }
+  return exports as unknown as EngineExports;
+}
+
 /** One instance of the engine and views of its memory. Memory does not grow once everything has been created. */
 export class Engine {
   private instance: EngineExports | undefined;
 
   constructor(module: WebAssembly.Module) {
-    this.instance = new WebAssembly.Instance(module).exports as unknown as EngineExports;
+    this.instance = unsigned(new WebAssembly.Instance(module).exports as unknown as EngineExports);
   }
 
   /** @throws Error after {@link dispose} */
@@ -72,7 +83,7 @@ export class Engine {
    */
   made(pointer: Pointer | boolean, what: string): Pointer {
     if (!pointer) throw new RangeError(`${what} does not fit into the engine's memory (4 GiB at most)`);
-    return Number(pointer) >>> 0;
+    return Number(pointer);
   }
 
   /** A view of `count` 64-bit words. */

@@ -117,23 +117,30 @@ export class Cpu extends Agent {
     return explainWalk(this.engine, this.context, va, access);
   }
 
-  /** INVLPG: the page of `va` in the current PCID and global; paging-structure caches by `invlpgScope`. */
+  /**
+   * INVLPG: the page of `va` in the current PCID and global; paging-structure caches by `invlpgScope`. An address that is not
+   * canonical, a tagged pointer for instance, drops nothing (SDM vol. 2: a NOP).
+   */
   invlpg(va: bigint): void {
     this.engine.exports.invlpg(this.context, checkAddress("virtual address", va));
   }
 
-  /** INVLPG of each 4 KiB page from `start` (aligned down) while below `end`. */
+  /** INVLPG of each 4 KiB page from `start` (aligned down) while below `end`; between the halves there is nothing to drop. */
   flushRange(start: bigint, end: bigint): void {
     const first = checkAddress("start", start) & ~0xfffn;
     const last = checkAddress("end", end);
     if (last > first) this.engine.exports.invlpgRange(this.context, first, (last - first + 0xfffn) >> 12n);
   }
 
-  /** INVPCID: 0 = one address of a PCID, 1 = a PCID, 2 = everything, 3 = everything but globals. */
-  invpcid(type: 0 | 1 | 2 | 3, pcid = 0, va = 0n): void {
+  /**
+   * INVPCID: 0 = one address of a PCID, 1 = a PCID, 2 = everything, 3 = everything but globals.
+   * @returns false if the instruction is a #GP, which drops nothing: type 0 with an address that is not canonical, types 0 and 1
+   *   with a PCID other than 0 while CR4.PCIDE is 0 (SDM vol. 2)
+   */
+  invpcid(type: 0 | 1 | 2 | 3, pcid = 0, va = 0n): boolean {
     checkInteger("INVPCID type", type, 0, 3);
     checkInteger("PCID", pcid, 0, pcids - 1);
-    this.engine.exports.invpcid(this.context, type, pcid, checkAddress("virtual address", va));
+    return this.engine.exports.invpcid(this.context, type, pcid, checkAddress("virtual address", va)) !== 0;
   }
 
   /** MOV CR3; `noFlush` is bit 63, which only counts with CR4.PCIDE. */

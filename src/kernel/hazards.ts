@@ -93,7 +93,7 @@ export function readHazards(engine: Engine, ring: number): Hazard[] {
 }
 
 function readRecord(engine: Engine, at: number): Hazard {
-  const view = engine.view(at >>> 0, hazardRecordSize);
+  const view = engine.view(at, hazardRecordSize);
   const number = (field: Field): number => readNumber(view, field);
   const bits = number(record.kinds);
   const kinds = hazardKinds.filter((_, kind) => (bits >> kind) & 1);

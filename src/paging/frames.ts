@@ -92,7 +92,7 @@ export class Frames {
     return {
       state: frameStates[stateOf(slot)] as FrameState,
       level: levelOf(slot),
-      generation: generationOf(slot) >>> 0,
+      generation: generationOf(slot),
     };
   }
 

@@ -49,6 +49,8 @@ const LEVELS = [0, 1, 2, 3] as const;
 const LEAVES = [12, 21, 30] as const;
 
 const MAX_ARGUMENT = 0xffff_ffff;
+/** TLB_FLUSH_ALL. */
+const FLUSH_ALL = 0xffff_ffff_ffff_ffffn;
 
 /**
  * Builds a program operation by operation. Requester numbers are those of `Cpu.requester` and `Iommu.requester()`. What no
@@ -116,12 +118,12 @@ export class ProgramBuilder {
     return this.put(Operation.walkFinish, 0, 0, walk, 0n);
   }
 
-  /** INVLPG. */
+  /** INVLPG; of an address that is not canonical it is a NOP. */
   invlpg(cpu: number, va: bigint): this {
     return this.put(Operation.invlpg, 0, cpu, 0, va);
   }
 
-  /** INVPCID of type 0 to 3. */
+  /** INVPCID of type 0 to 3; refused where it is a #GP (see `Cpu.invpcid`). */
   invpcid(cpu: number, type: 0 | 1 | 2 | 3, pcid = 0, va = 0n): this {
     checkOneOf("invpcid.type", type, LEVELS);
     return this.put(Operation.invpcid, type, cpu, pcid, va);
@@ -134,12 +136,15 @@ export class ProgramBuilder {
     return this.put(Operation.movToCr3, noFlush ? 1 : 0, cpu, pcid, root);
   }
 
-  /** INVLPG of each of `pages` pages. */
+  /** INVLPG of each of `pages` pages, none beyond 2^64. */
   invlpgRange(cpu: number, start: bigint, pages: number): this {
     return this.put(Operation.invlpgRange, 0, cpu, pages, start);
   }
 
-  /** flush_tlb_kernel_range(): page by page up to 33 pages, above that everything. */
+  /**
+   * What one CPU does of a flush of kernel pages: INVLPG of each up to 33 pages, above that everything. It takes no kernel, and
+   * no policy hears of it; the kernel's own function is {@link flushTlbKernelRange}.
+   */
   flushKernelRange(cpu: number, start: bigint, pages: number): this {
     return this.put(Operation.flushKernelRange, 0, cpu, pages, start);
   }
@@ -253,7 +258,10 @@ export class ProgramBuilder {
     return this.put(Operation.mprotect, 0, mm, pages, va);
   }
 
-  /** flush_tlb_kernel_range(start, end), with the policy's hook; takes two records. */
+  /**
+   * flush_tlb_kernel_range(start, end), with the policy's hook; takes two records. An end of 2^64 - 1 is TLB_FLUSH_ALL:
+   * everything.
+   */
   flushTlbKernelRange(start: bigint, end: bigint, freesTables = false): this {
     checkAddress("flushTlbKernelRange.end", end);
     parse(boolean(), freesTables, "flushTlbKernelRange.freesTables");
@@ -272,11 +280,14 @@ export class ProgramBuilder {
     return this.put(Operation.localFlushTlbAll, 0, cpu, 0, 0n);
   }
 
-  /** flush_tlb_mm_range(); without `end` everything. Takes two records. */
+  /**
+   * flush_tlb_mm_range(); without `end`, or with 2^64 - 1, everything. A range that ends before it starts is everything too, an
+   * empty one no page. Takes two records.
+   */
   flushTlbMmRange(mm: number, start: bigint, end?: bigint, shift = 12): this {
     checkInteger("flushTlbMmRange.shift", shift, LEAST_SHIFT, MOST_SHIFT);
-    checkAddress("flushTlbMmRange.end", end ?? 0n);
-    return this.put(Operation.flushTlbMmRange, shift, mm, 0, start).second("flushTlbMmRange", end ?? 0n);
+    checkAddress("flushTlbMmRange.end", end ?? FLUSH_ALL);
+    return this.put(Operation.flushTlbMmRange, shift, mm, 0, start).second("flushTlbMmRange", end ?? FLUSH_ALL);
   }
 
   /** Somebody takes the frame that was freed last; result: the frame. */

@@ -162,6 +162,7 @@ describe("L4: what the kernel refuses has a reason", () => {
         return p;
       }),
       ...machineOf({ version: "6.12" }).kernel!.run((p) => p.cpaCollapse(A)),
+      ...kernel!.run((p) => p.invpcid(0, 0, 0, 1n << 60n)),
     ].filter(({ done }) => !done);
     expect(
       seen.map(({ operation, refusal }) => `${operation}: ${refusal}`).filter((it, i, all) => all.indexOf(it) === i),
@@ -184,6 +185,7 @@ describe("L4: what the kernel refuses has a reason", () => {
       "svaBind: sharing-off",
       "reuse: no-free-frame",
       "cpaCollapse: not-in-this-kernel",
+      "invpcid: general-protection",
     ]);
     expect(new Set(seen.map(({ refusal }) => refusal))).toEqual(new Set(refusals.filter((it) => it !== "done")));
   });

@@ -96,23 +96,44 @@ export class Cpu {
   }
 
   /**
-   * INVLPG of each 4 KiB page from `start`, aligned down, while below `end` (bytes).
-   * @throws RangeError if that is more than 2^20 pages
+   * INVLPG of each 4 KiB page from `start`, aligned down, while below `end` (bytes). Pages between the halves are counted at
+   * once: none of them is canonical.
+   * @throws RangeError if it is more than 2^20 pages besides
    */
   flushRange(start: bigint, end: bigint): void {
-    const first = (start >> 12n) << 12n;
-    if (end - first > MAX_PAGES << 12n) {
+    const half = 1n << BigInt(11 + 9 * this.agent.parameters.levels);
+    const upper = (1n << 64n) - half;
+    const hole = start < half && end > upper ? upper - half : 0n;
+    if (end - start - hole > MAX_PAGES << 12n) {
       throw new RangeError(`range 0x${start.toString(16)}..0x${end.toString(16)}: expected at most ${MAX_PAGES} pages`);
     }
-    for (let address = first; address < end; address += 4096n) this.invlpg(address);
+    for (let address = (start >> 12n) << 12n; address < end; ) {
+      if (address >= half && address < upper) {
+        const next = end < upper ? end : upper;
+        this.invalidations += Number((next - address + 4095n) >> 12n);
+        address = upper;
+        continue;
+      }
+      this.invlpg(address);
+      address += 4096n;
+    }
   }
 
-  /** INVPCID. Nothing happens for type 0 with an address that is not canonical (#GP). */
-  invpcid(type: 0 | 1 | 2 | 3, address: bigint, pcid: number): void {
+  /**
+   * INVPCID. False if it is a #GP, which drops nothing: type 0 with an address that is not canonical, types 0 and 1 with a PCID
+   * other than 0 while PCIDE is off.
+   */
+  invpcid(type: 0 | 1 | 2 | 3, address: bigint, pcid: number): boolean {
+    if (type === 0 && !isCanonical(address, this.agent.parameters)) return false;
+    if (type < 2 && pcid !== 0 && !this.#controls.pcide) return false;
     this.invalidations += 1;
+    this.#drop(type, address, pcid);
+    return true;
+  }
+
+  #drop(type: 0 | 1 | 2 | 3, address: bigint, pcid: number): void {
     switch (type) {
       case 0:
-        if (!isCanonical(address, this.agent.parameters)) return;
         this.#waitForPage(address);
         this.agent.dropAddress(address, pcid, { globals: false });
         this.agent.dropPath(address, pcid);

@@ -13,6 +13,7 @@ import {
 import type { KernelCounters } from "../../src/kernel/kernel.js";
 import type { Policy } from "../../src/kernel/policies.js";
 import type { Access } from "../../src/paging/access.js";
+import { operationBytes } from "../../src/program/operations.js";
 import type { KernelConfig, KernelDump } from "../model/kernel/kernel.js";
 import type { KernelOperation, KernelProgram, KernelResult } from "../model/kernel/operations.js";
 import type { Interleaved } from "../model/kernel/points.js";
@@ -95,6 +96,7 @@ function encode(machine: Machine, operation: KernelOperation, program: ProgramBu
       return program.finishWalk(operation.walk);
     case "probe":
     case "request-probe":
+    case "set-pcide":
       throw new Error(`${operation.kind} is not an operation of the engine's programs`);
     case "vmalloc":
       return program.vmalloc(operation.address, operation.pages, operation.shift as 12 | 21 | 30);
@@ -182,13 +184,15 @@ export class KernelPlayer {
       .engine;
     setNumber.exports.setOperationNumber(BigInt(this.index++));
     const waiting = this.program.interleaved.filter(({ point }) => point >= this.reached);
-    const { results, points } = this.machine.playInterleaved(
-      encode(this.machine, operation, new ProgramBuilder()).build(),
-      this.records(waiting),
-    );
+    const own =
+      operation.kind === "set-pcide"
+        ? this.setPcide(operation)
+        : encode(this.machine, operation, new ProgramBuilder()).build();
+    const { results, points } = this.machine.playInterleaved(own, this.records(waiting));
     this.reached += points;
     const result = results[0]!;
     const { kind } = operation;
+    if (kind === "set-pcide") return 1;
     if (kind === "begin-access" || kind === "begin-request" || kind === "step" || kind === "finish") {
       return comparable(unpackWalk(result)) ?? 0;
     }
@@ -197,6 +201,12 @@ export class KernelPlayer {
     // The generator draws no `giveBack`, so the model has no reason for it.
     if (refusal) return refusal as Exclude<typeof refusal, "nothing-taken">;
     return operation.kind === "reuse" ? Number(result) : doneOf(result);
+  }
+
+  /** Controls are not an operation of programs: a record of nothing follows, for the point after it. */
+  private setPcide({ cpu, on }: Extract<KernelOperation, { kind: "set-pcide" }>): Uint8Array {
+    this.machine.cpus[cpu]!.setControls({ pcide: on });
+    return new Uint8Array(operationBytes);
   }
 
   private records(waiting: readonly Interleaved<KernelOperation>[]): { operations: Uint8Array; points: number[] } {

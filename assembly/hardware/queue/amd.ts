@@ -44,6 +44,11 @@ export function pagesAddress(first: u64, last: u64, withTables: bool): u64 {
   return (((first & ~below) | below) & PAGE & ~((<u64>1) << highest)) | S | flags;
 }
 
+/** Every page. */
+export function allPages(withTables: bool): u64 {
+  return ALL_PAGES | S | GN | (withTables ? PDE : 0);
+}
+
 /** log2 of the pages that a command's second word names; 52 = all. */
 export function pagesMask(w1: u64): u32 {
   if (!(w1 & S)) return 0;

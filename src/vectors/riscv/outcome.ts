@@ -1,5 +1,6 @@
 // Outcomes of the engine behind RISC-V's format (assembly/paging/outcome.ts, assembly/paging/riscv/), and its accesses and controls.
 
+import { controlBit } from "../../engine/abi.js";
 import type { RiscvControls, RiscvVector } from "./vector.js";
 
 /** What came of a translation. */
@@ -49,9 +50,9 @@ export function accessCode({ type, user }: RiscvAccess): number {
   return TYPES[type] + (user ? USER : 0);
 }
 
-/** Controls as the engine takes them. */
+/** Controls as the engine takes them. A hart always has ASIDs, which its instructions take for PCIDs. */
 export function riscvControlBits(controls: RiscvControls): number {
-  let bits = 0;
+  let bits: number = controlBit.pcide;
   for (const [name, bit] of Object.entries(RISCV_CONTROL_BITS)) if (controls[name as keyof RiscvControls]) bits |= bit;
   return bits;
 }

@@ -3,11 +3,9 @@
 
 import type { Cpu } from "../cpu.js";
 import { frameOf, isLeaf, type Level, PRESENT } from "../entry.js";
-import { halves } from "./geometry.js";
 import type { Kernel } from "./kernel.js";
 import { invalidateIommus, USER_SITE } from "./policy.js";
 import type { Answer } from "./refusals.js";
-import { presentEntries } from "./tables.js";
 
 /** A process's address space. */
 export interface AddressSpace {
@@ -88,15 +86,20 @@ export function mmDestroy(k: Kernel, number: number): Answer {
   if (k.policy.notifyUser) invalidateIommus(k, "everything", number);
 
   const release = (frame: number): void => k.memory.release(frame, USER_SITE, k.hazards.operation);
-  const releaseBelow = (frame: number, level: Level, base: bigint): void => {
-    const user = halves(k.parameters.levels).user;
-    for (const { entry, address } of presentEntries(k, { frame, level }, base, user)) {
-      if (isLeaf(entry, level)) continue;
-      releaseBelow(frameOf(entry), (level - 1) as Level, address);
-      release(frameOf(entry));
+  // Tables may name each other in a circle, but none is entered from inside itself, and none twice.
+  const releaseBelow = (path: readonly number[], entries: number): void => {
+    const level = (k.parameters.levels - path.length + 1) as Level;
+    if (level === 1) return;
+    for (let index = 0; index < entries; index++) {
+      const entry = k.memory.readEntry(path.at(-1) ?? 0, index) ?? 0n;
+      const below = frameOf(entry);
+      if ((entry & PRESENT) === 0n || isLeaf(entry, level)) continue;
+      if (path.includes(below) || !k.memory.isTable(below)) continue;
+      releaseBelow([...path, below], 512);
+      release(below);
     }
   };
-  releaseBelow(mm.root, k.parameters.levels, 0n);
+  releaseBelow([mm.root], KERNEL_ENTRIES);
   release(mm.root);
   if (mm.userRoot !== undefined) release(mm.userRoot);
   k.spaces.mms.delete(number);

@@ -11,6 +11,7 @@ import {
   KERNEL_TABLE_BITS,
   LARGE,
   misplaced,
+  misplacedPages,
   PAGE,
   type Span,
   TABLE_BITS,
@@ -27,10 +28,9 @@ export const DIRECT_MAP_SITES = { removePagetable: 2, kasanRemoveZeroShadow: 3, 
 /** Bits of a type: tables are boot memory; 4 KiB leaves; shadow of KASAN. */
 export const TYPE = { boot: 1, small: 2, kasan: 4 } as const;
 
-function blocksOf(k: Kernel, address: bigint, blocks: number): { range: Span; starts: bigint[] } | Refusal {
-  const start = alignDown(address, LARGE);
+function blocksOf(k: Kernel, start: bigint, blocks: number): { range: Span; starts: bigint[] } | Refusal {
   const range = { start, end: start + BigInt(blocks) * LARGE };
-  const wrong = misplaced(k.parameters.levels, "kernel", range);
+  const wrong = misplacedPages(k.parameters.levels, "kernel", range, LARGE);
   if (wrong !== undefined) return wrong;
   return { range, starts: Array.from({ length: blocks }, (_, block) => start + BigInt(block) * LARGE) };
 }

@@ -9,14 +9,19 @@ import type { Answer } from "./refusals.js";
 /** tlb_single_page_flush_ceiling: a range of more pages becomes a full flush. */
 export const CEILING = 33n;
 
+/** An end that is no address: everything. 2^64 is another end. */
+export const TLB_FLUSH_ALL = (1n << 64n) - 1n;
+
 /** flush_tlb_kernel_range. `freesTable`: the caller frees a table with it. */
 export function flushKernelRange(k: Kernel, { start, end }: Span, freesTable: boolean): void {
+  const everything = end === TLB_FLUSH_ALL;
   k.counters.kernelRangeFlushes += 1;
   for (const cpu of k.cpus) {
-    if (end - start > CEILING * PAGE) cpu.invpcid(2, 0n, 0);
+    if (everything || end - start > CEILING * PAGE) cpu.invpcid(2, 0n, 0);
     else for (let address = start; address < end; address += PAGE) cpu.invlpg(address);
   }
-  if (k.policy.hookKernelRange && (freesTable || !k.policy.onlyTableFrees)) hook(k, { start, end });
+  const hooked = k.policy.hookKernelRange && (freesTable || !k.policy.onlyTableFrees);
+  if (hooked) hook(k, everything ? "everything" : { start, end });
 }
 
 /** flush_tlb_all. `freesTable`: the caller frees, or has freed, a table with it. */
@@ -32,12 +37,15 @@ export function localFlushAll(k: Kernel, cpu: number): void {
   k.counters.localFlushAlls += 1;
 }
 
-/** flush_tlb_mm_range: CPUs that run the mm, then the notifier. Refused if the mm does not exist. */
+/**
+ * flush_tlb_mm_range: CPUs that run the mm, then the notifier. The length is unsigned: a range that ends before it starts is
+ * everything, an empty one no page. Refused if the mm does not exist.
+ */
 export function flushMmRange(k: Kernel, number: number, { start, end }: Span, shift: number): Answer {
   const mm = k.spaces.mms.get(number);
   if (mm === undefined) return "no-such-mm";
   k.counters.mmFlushes += 1;
-  const all = (end - start) >> BigInt(shift) > CEILING;
+  const all = end === TLB_FLUSH_ALL || BigInt.asUintN(64, end - start) >> BigInt(shift) > CEILING;
   mm.generation += 1;
   for (const [index, cpu] of k.cpus.entries()) {
     const own = k.spaces.slotsOf(index);
@@ -50,6 +58,6 @@ export function flushMmRange(k: Kernel, number: number, { start, end }: Span, sh
     }
     slot.generation = mm.generation;
   }
-  if (k.policy.notifyUser) invalidateIommus(k, all ? "everything" : { start, end }, number);
+  if (k.policy.notifyUser && (all || end > start)) invalidateIommus(k, all ? "everything" : { start, end }, number);
   return "done";
 }

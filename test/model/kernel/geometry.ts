@@ -41,6 +41,12 @@ export function misplaced(levels: 4 | 5, half: "kernel" | "user", range: Span): 
   return liesIn(halves(levels)[half], range) ? undefined : `not-${half}-half`;
 }
 
+/** The same of an operation on pages, or on blocks of another size: it begins with a whole one. */
+export function misplacedPages(levels: 4 | 5, half: "kernel" | "user", range: Span, size = PAGE): Refusal | undefined {
+  const aligned = range.start % size === 0n && range.end % size === 0n;
+  return misplaced(levels, half, range) ?? (aligned ? undefined : "not-aligned");
+}
+
 /** An address aligned down to a power of two. */
 export function alignDown(address: bigint, size: bigint): bigint {
   return address - (address % size);

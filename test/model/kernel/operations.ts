@@ -41,7 +41,9 @@ export type AgentOperation =
       pasid: number;
       address: bigint;
       access: number;
-    };
+    }
+  /** CR4.PCIDE changes under the kernel. */
+  | { kind: "set-pcide"; cpu: number; on: boolean };
 
 type OtherCall =
   | { kind: "flush-kernel-range"; start: bigint; end: bigint }
@@ -94,6 +96,11 @@ export function stepKernel(k: Kernel, operation: KernelOperation): KernelResult 
       return k.walks.step(operation.walk) ?? 0;
     case "finish":
       return k.walks.finish(operation.walk) ?? 0;
+    case "set-pcide": {
+      const cpu = k.cpu(operation.cpu);
+      cpu.setControls({ ...cpu.context.controls, pcide: operation.on });
+      return 1;
+    }
     case "reuse":
       return reuse(k, operation.type, operation.address);
     default:
@@ -156,7 +163,11 @@ function tableClear(k: Kernel, site: number, address: bigint): Answer {
   if (typeof target === "string") return target;
   const holder = findTable(k, k.spaces.initMm, address, level);
   if (typeof holder === "string") throw new Error("what is above a table is there");
-  if (isFreeable(k, target.frame)) k.remembered.set(`${site} ${address}`, target.frame);
+  if (isFreeable(k, target.frame)) {
+    // A table waits in one place only.
+    for (const [place, frame] of k.remembered) if (frame === target.frame) k.remembered.delete(place);
+    k.remembered.set(`${site} ${address}`, target.frame);
+  }
   setEntry(k, holder, address, 0n);
   k.points.reach("TABLE_CLEARED", address);
   return "done";

@@ -64,7 +64,7 @@ export type Range = { start: bigint; end: bigint } | "everything";
 /** The smallest aligned power of two of pages that VT-d's page-selective invalidation takes for a range. */
 export function alignedPages({ start, end }: { start: bigint; end: bigint }): { address: bigint; am: number } {
   const first = start >> 12n;
-  const pages = (end - start + 4095n) >> 12n;
+  const pages = ((end - 1n) >> 12n) - first + 1n;
   for (let am = 0n; ; am += 1n) {
     const base = (first >> am) << am;
     if (1n << am >= pages && base + (1n << am) >= first + pages) return { address: base << 12n, am: Number(am) };

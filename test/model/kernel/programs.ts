@@ -1,10 +1,11 @@
 // fast-check arbitraries of whole kernel programs on small worlds: a pool that runs dry, few 2 MiB regions that collide, several
-// mms and PASIDs, any policy, and operations interleaved at random points. Addresses are aligned and ranges lie in one half,
-// so that every reading of the rules agrees on what is asked; colliding and refused operations are frequent all the same.
+// mms and PASIDs, any policy, and operations interleaved at random points. Now and then an address is not aligned, or a range
+// leaves its half; colliding and refused operations are frequent.
 
 import fc from "../../support/fast-check.js";
+import { TLB_FLUSH_ALL } from "./flush.js";
 import type { KernelOperation, KernelProgram } from "./operations.js";
-import { KERNEL_SITES } from "./sites.js";
+import { SITE } from "./sites.js";
 import { stories } from "./stories.js";
 import { KERNEL_PASIDS, kernelConfig, type Shape } from "./worlds.js";
 
@@ -15,6 +16,8 @@ const GIB = 0x4000_0000n;
 const PAGE = 0x1000n;
 
 const MMS = [0, 1, 2];
+/** The last 2 MiB of all addresses: a range there may end at 2^64. */
+const LAST_PAGES = (1n << 64n) - MIB2;
 
 /** Regions of 2 MiB by number of levels: two vmalloc PDs, the direct map around the end of a PD, the heap of a process. */
 function regions(levels: 4 | 5): { vmalloc: bigint[]; direct: bigint[]; user: bigint[] } {
@@ -37,12 +40,19 @@ function pageIn(places: readonly bigint[]): fc.Arbitrary<bigint> {
     .map(([region, page]) => region + BigInt(page) * PAGE);
 }
 
+/** Mostly the address as it is, else one that is not aligned. */
+function askew(address: fc.Arbitrary<bigint>): fc.Arbitrary<bigint> {
+  return fc
+    .tuple(address, fc.noBias(fc.nat(29)))
+    .map(([it, odd]) => it + ([0n, 0x1n, 0x800n][odd === 28 ? 1 : odd === 29 ? 2 : 0] ?? 0n));
+}
+
 /** Pages of a mapping: a few, a large page and its neighbours, two large pages. */
 const pages = fc.constantFrom(1, 1, 2, 3, 8, 33, 34, 512, 512, 513, 1024);
 /** Pages of a vfree: also as many as reach the threshold of the lazy purge. */
 const freedPages = fc.constantFrom(1, 2, 3, 8, 512, 512, 1024, 8193, 20_000, 262_144);
 /** Access codes of accesses and of requests. */
-const ACCESSES = [0, 0, 1, 1, 2, 4, 5, 6, 8, 16, 20, 17];
+const ACCESSES = [0, 0, 1, 1, 2, 4, 5, 6, 8, 12, 13, 16, 20, 17, 28];
 const REQUESTS = [4, 4, 4, 5, 5, 6, 20];
 
 /** Number of pages cut so that the range ends inside its half. */
@@ -115,6 +125,25 @@ function reuse({ levels }: Shape): Weighted {
   return { weight: 2, arbitrary: forged.map((it) => ({ kind: "reuse" as const, ...it })) };
 }
 
+/** Where the kernel maps: at the start of a region more often than not. */
+function kernelPlace(levels: 4 | 5): fc.Arbitrary<bigint> {
+  const { vmalloc, direct } = regions(levels);
+  return askew(
+    fc.oneof(
+      { weight: 3, arbitrary: fc.constantFrom(...vmalloc) },
+      { weight: 2, arbitrary: pageIn(vmalloc) },
+      { weight: 1, arbitrary: pageIn(direct) },
+      { weight: 1, arbitrary: pageIn([LAST_PAGES]) },
+    ),
+  );
+}
+
+function freeing({ levels }: Pick<Shape, "levels">): fc.Arbitrary<KernelOperation> {
+  return fc
+    .record({ address: kernelPlace(levels), pages: freedPages, type: fc.constantFrom(0, 0, 0, 1) })
+    .map((it) => ({ kind: "vfree" as const, ...it, pages: within(it.address, it.pages, levels) }));
+}
+
 /** Operations on ranges that are empty, of the other half, or not aligned. */
 function misplacedOnes(levels: 4 | 5, mm: number): KernelOperation[] {
   const { vmalloc, direct, user } = regions(levels);
@@ -126,6 +155,9 @@ function misplacedOnes(levels: 4 | 5, mm: number): KernelOperation[] {
     { kind: "mmap", mm, address: kernel, pages: 1, type: 0 },
     { kind: "munmap", mm, address: own, pages: 0 },
     { kind: "mmap", mm, address: own + PAGE, pages: 512, type: 1 },
+    { kind: "vmalloc", address: kernel + 1n, pages: 1, shift: 12 },
+    { kind: "munmap", mm, address: own + 0x800n, pages: 1 },
+    { kind: "hot-add", address: (direct[0] ?? 0n) + PAGE, blocks: 1, type: 0 },
     { kind: "flush-kernel-range", start: kernel, end: kernel },
   ];
 }
@@ -138,11 +170,7 @@ function mappingOperations({ levels, cpus }: Shape): Weighted[] {
     weight,
     arbitrary,
   });
-  const vmallocAt = fc.oneof(
-    { weight: 3, arbitrary: fc.constantFrom(...vmalloc) },
-    { weight: 2, arbitrary: pageIn(vmalloc) },
-    { weight: 1, arbitrary: pageIn(direct) },
-  );
+  const vmallocAt = kernelPlace(levels);
   const blocks = fc.constantFrom(1, 1, 2, 3);
   const type = fc.constantFrom(0, 1, 2, 2, 3, 4, 6, 6, 7);
   return [
@@ -158,16 +186,15 @@ function mappingOperations({ levels, cpus }: Shape): Weighted[] {
           shift: huge === 9 ? 30 : shift,
         })),
     ),
+    draft(8, freeing({ levels })),
     draft(
-      8,
-      fc.record({ address: vmallocAt, pages: freedPages, type: fc.constantFrom(0, 0, 0, 1) }).map((it) => ({
-        kind: "vfree" as const,
-        ...it,
-        pages: within(it.address, it.pages, levels),
-      })),
+      5,
+      fc.record({ kind: fc.constant("hot-add" as const), address: askew(fc.constantFrom(...direct)), blocks, type }),
     ),
-    draft(5, fc.record({ kind: fc.constant("hot-add" as const), address: fc.constantFrom(...direct), blocks, type })),
-    draft(5, fc.record({ kind: fc.constant("hot-remove" as const), address: pageIn(direct), blocks, type })),
+    draft(
+      5,
+      fc.record({ kind: fc.constant("hot-remove" as const), address: askew(fc.constantFrom(...direct)), blocks, type }),
+    ),
     draft(
       4,
       fc.record({
@@ -178,12 +205,13 @@ function mappingOperations({ levels, cpus }: Shape): Weighted[] {
     draft(4, fc.record({ kind: fc.constant("mm-create" as const), mm })),
     draft(2, fc.record({ kind: fc.constant("mm-destroy" as const), mm })),
     draft(5, fc.record({ kind: fc.constant("switch-mm" as const), cpu, mm })),
+    draft(1, fc.record({ kind: fc.constant("set-pcide" as const), cpu, on: fc.boolean() })),
     draft(
       6,
       fc
         .record({
           mm,
-          address: pageIn(user),
+          address: askew(pageIn(user)),
           large: fc.constantFrom(0, 0, 0, 1),
           readOnly: fc.constantFrom(0, 0, 2),
           pages,
@@ -200,7 +228,7 @@ function mappingOperations({ levels, cpus }: Shape): Weighted[] {
         .record({
           kind: fc.constantFrom("munmap" as const, "munmap" as const, "mprotect" as const),
           mm,
-          address: pageIn(user),
+          address: askew(pageIn(user)),
           pages,
         })
         .map((it) => ({ ...it, pages: within(it.address, it.pages, levels) })),
@@ -214,7 +242,7 @@ function mappingOperations({ levels, cpus }: Shape): Weighted[] {
       fc
         .record({
           kind: fc.constantFrom("table-clear" as const, "table-free" as const, "table-free" as const),
-          site: fc.constantFrom(...KERNEL_SITES),
+          site: fc.constantFrom(...Object.values(SITE)),
           // Few places, so that a free follows its clear; aligned to what the site frees.
           at: fc.constantFrom(0, 1, 3),
         })
@@ -227,24 +255,37 @@ function mappingOperations({ levels, cpus }: Shape): Weighted[] {
     draft(
       2,
       fc
-        .record({ mm, address: pageIn(user), pages, shift: fc.constantFrom(12, 12, 21) })
-        .map(({ mm, address, pages, shift }) => ({
-          kind: "flush-mm-range" as const,
+        .record({
           mm,
-          start: address,
-          end: address + BigInt(within(address, pages, levels)) * PAGE,
-          shift,
-        })),
+          address: pageIn(user),
+          pages,
+          shift: fc.constantFrom(12, 12, 21),
+          how: fc.constantFrom("range", "range", "range", "bytes", "empty", "backwards", "beyond", "all"),
+        })
+        .map(({ mm, address, pages, shift, how }) => {
+          const start = how === "bytes" ? address + 0x800n : address;
+          const bytes = BigInt(how === "beyond" ? pages : within(address, pages, levels)) * PAGE;
+          const odd = new Map([
+            ["empty", start],
+            ["backwards", start > 0n ? start - 1n : 0n],
+            ["all", TLB_FLUSH_ALL],
+          ]);
+          return { kind: "flush-mm-range" as const, mm, start, end: odd.get(how) ?? start + bytes, shift };
+        }),
     ),
     draft(
       2,
       fc
-        .record({ address: pageIn(vmalloc), pages, short: fc.constantFrom(0n, 1n) })
-        .map(({ address, pages, short }) => ({
-          kind: "flush-kernel-range" as const,
-          start: address,
-          end: address + BigInt(within(address, pages, levels)) * PAGE - short,
-        })),
+        .record({ address: pageIn([...vmalloc, LAST_PAGES]), pages, short: fc.constantFrom(0n, 0n, 1n, 0x800n, "all") })
+        .map(({ address, pages, short }) => {
+          const end = address + BigInt(within(address, pages, levels)) * PAGE;
+          return {
+            kind: "flush-kernel-range" as const,
+            start: address,
+            // The engine's programs cannot say 2^64; what a purge makes of it can.
+            end: typeof short === "string" || end >> 64n !== 0n ? TLB_FLUSH_ALL : end - short,
+          };
+        }),
     ),
   ];
 }
@@ -326,8 +367,13 @@ function programOf(shape: Shape, maxLength: number): fc.Arbitrary<KernelProgram>
     { weight: 7, arbitrary: main.map((operation) => [operation]) },
     { weight: 1, arbitrary: sequences },
   );
-  // What an agent, an attacker and the worker do in the middle of an operation.
-  const other = fc.oneof(...agents, reuse(shape), { weight: 6, arbitrary: fc.constant({ kind: "run-work" as const }) });
+  // What an agent, an attacker, the worker and another CPU's vfree do in the middle of an operation.
+  const other = fc.oneof(
+    ...agents,
+    reuse(shape),
+    { weight: 6, arbitrary: fc.constant({ kind: "run-work" as const }) },
+    { weight: 3, arbitrary: freeing(shape) },
+  );
   return fc
     .record({
       config: kernelConfig(shape),

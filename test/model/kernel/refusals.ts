@@ -17,7 +17,8 @@ export type Refusal =
   | "mm-bound"
   | "not-bound"
   | "sharing-off"
-  | "not-in-this-kernel";
+  | "not-in-this-kernel"
+  | "general-protection";
 
 /** What comes of an operation: it is done, or refused for a reason. */
 export type Answer = "done" | Refusal;

@@ -5,6 +5,3 @@ import { USER_SITE } from "./policy.js";
 import { VMALLOC_SITES } from "./vmalloc.js";
 
 export const SITE = { ...VMALLOC_SITES, ...DIRECT_MAP_SITES, user: USER_SITE } as const;
-
-/** All but that of user mappings, whose tables are never deferred. */
-export const KERNEL_SITES: readonly number[] = Object.values(SITE).filter((site) => site !== USER_SITE);

@@ -3,7 +3,7 @@
 import { type Level, PAGE_SIZE, PRESENT, WRITABLE } from "../entry.js";
 import type { Calls } from "./calls.js";
 import { flushMmRange } from "./flush.js";
-import { LARGE, misplaced, PAGE, type Span, TABLE_BITS, USER_LEAF_BITS } from "./geometry.js";
+import { LARGE, misplacedPages, PAGE, type Span, TABLE_BITS, USER_LEAF_BITS } from "./geometry.js";
 import type { Kernel } from "./kernel.js";
 import { USER_SITE } from "./policy.js";
 import type { Answer, Refusal } from "./refusals.js";
@@ -17,7 +17,7 @@ function userRange(k: Kernel, number: number, address: bigint, pages: number): (
   const mm = k.spaces.mms.get(number);
   if (mm === undefined) return "no-such-mm";
   const range = { start: address, end: address + BigInt(pages) * PAGE };
-  return misplaced(k.parameters.levels, "user", range) ?? { ...range, root: mm.root };
+  return misplacedPages(k.parameters.levels, "user", range) ?? { ...range, root: mm.root };
 }
 
 /** Map pages; what is there already stays. Refused if out of range, not aligned to the page size, or out of frames. */

@@ -4,7 +4,7 @@
 import { frameOf, isLeaf, type LeafLevel, type Level, PAGE_SIZE, PRESENT } from "../entry.js";
 import type { Calls } from "./calls.js";
 import { flushKernelRange } from "./flush.js";
-import { HUGE, KERNEL_LEAF_BITS, LARGE, misplaced, PAGE, TABLE_BITS } from "./geometry.js";
+import { HUGE, KERNEL_LEAF_BITS, LARGE, misplacedPages, PAGE, TABLE_BITS } from "./geometry.js";
 import type { Kernel } from "./kernel.js";
 import { freeTable } from "./policy.js";
 import type { Answer } from "./refusals.js";
@@ -16,7 +16,7 @@ export const VMALLOC_SITES = { pmdFreePtePage: 0, pudFreePmdPage: 1 } as const;
 /** Map pages (4 KiB each) with pieces of up to 2^shift bytes. Refused if out of range, out of frames, or a large leaf is in the way. */
 export function vmalloc(k: Kernel, address: bigint, pages: number, shift: number): Answer {
   const range = { start: address, end: address + BigInt(pages) * PAGE };
-  const wrong = misplaced(k.parameters.levels, "kernel", range);
+  const wrong = misplacedPages(k.parameters.levels, "kernel", range);
   if (wrong !== undefined) return wrong;
   for (let at = address; at < range.end; ) {
     const fits = (size: bigint): boolean => at % size === 0n && range.end - at >= size;
@@ -80,7 +80,7 @@ function pudFreePmdPage(k: Kernel, pdpt: FoundTable, address: bigint): void {
 /** Unmap pages; tables stay, CPU translations become stale until the purge. Refused if out of range. */
 export function vfree(k: Kernel, address: bigint, pages: number, type: number): Answer {
   const range = { start: address, end: address + BigInt(pages) * PAGE };
-  const wrong = misplaced(k.parameters.levels, "kernel", range);
+  const wrong = misplacedPages(k.parameters.levels, "kernel", range);
   if (wrong !== undefined) return wrong;
   const leaves = leavesIn(k, k.spaces.initMm, range);
   for (const leaf of leaves) setEntry(k, leaf.table, leaf.address, 0n);
@@ -103,10 +103,11 @@ export function lazyMax(cpus: number): number {
 /** Flush everything that was freed lazily, in one range. */
 export function purge(k: Kernel): void {
   if (k.lazy.pages === 0) return;
-  k.counters.purges += 1;
-  flushKernelRange(k, k.lazy, false);
-  k.points.reach("PURGE_FLUSHED", k.lazy.start);
+  const range = k.lazy;
   k.lazy = { pages: 0, start: 0n, end: 0n };
+  k.counters.purges += 1;
+  flushKernelRange(k, range, false);
+  k.points.reach("PURGE_FLUSHED", range.start);
 }
 
 /** Operations on vmalloc space. */

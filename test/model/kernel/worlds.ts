@@ -5,7 +5,7 @@ import type { Controls } from "../access.js";
 import { agentCaches, deviceTlb, walkOptions } from "../worlds.js";
 import type { KernelConfig } from "./kernel.js";
 import { type Policy, PRESETS } from "./policy.js";
-import { KERNEL_SITES } from "./sites.js";
+import { SITE } from "./sites.js";
 import { VERSIONS } from "./versions.js";
 
 /** PASIDs of every IOMMU of the worlds, in the order of their indexes. */
@@ -26,7 +26,7 @@ const policy: fc.Arbitrary<Policy> = fc.oneof(
   fc.record({
     ...FLAGS,
     scope: fc.constantFrom("range", "pasid", "all"),
-    deferSites: fc.subarray([...KERNEL_SITES]),
+    deferSites: fc.subarray(Object.values(SITE)),
     root: fc.constantFrom("shared", "shared", "user-only", "none"),
   } as { [Name in keyof Policy]: fc.Arbitrary<Policy[Name]> }),
 );
