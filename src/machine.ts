@@ -48,6 +48,8 @@ export interface ReachedPoint {
   name: PointName;
   /** What it is about: after a free the frame, of a list how many tables, else an address, 0 if there is none. */
   at: bigint;
+  /** How many interleaved operations it lies in, one inside the other; 0 in the program's own. */
+  nested: number;
 }
 
 /** State of a machine at one moment; only the machine that took it can go back to it. */
@@ -233,10 +235,11 @@ export class Machine {
   reachedPoints(): ReachedPoint[] {
     const words = this.engine.words(this.trail, Math.min(this.reached, MAX_TRAIL) * 2);
     return Array.from({ length: words.length / 2 }, (_, i) => {
-      const number = Number(words[2 * i]);
+      const head = words[2 * i] as bigint;
+      const number = Number(head & 0xffff_ffffn);
       const name = pointNames[number];
       if (name === undefined) throw new Error(`point ${i} has number ${number}, which has no name`);
-      return { name, at: words[2 * i + 1] as bigint };
+      return { name, at: words[2 * i + 1] as bigint, nested: Number(head >> 32n) };
     });
   }
 

@@ -25,10 +25,14 @@ let trailRoom: u32 = 0;
 
 // ---- a reached point in the trail ----
 const REACHED_NAME: usize = 0;
-const REACHED_AT: usize = REACHED_NAME + 8;
+const REACHED_NESTED: usize = REACHED_NAME + 4;
+const REACHED_AT: usize = REACHED_NESTED + 4;
 const REACHED_SHIFT: usize = 4;
 
-/** Where the points that a watched program reaches are written down, from the first on: name (32 bits, padded), then address or frame. */
+/**
+ * Where the points that a watched program reaches are written down, from the first on: name (32 bits), how many interleaved
+ * operations it is inside of (32), address or frame (64).
+ */
 export function recordPoints(at: usize, room: u32): void {
   trail = at;
   trailRoom = room;
@@ -74,6 +78,7 @@ function reach(name: u32, at: u64): void {
   if (now < trailRoom) {
     const place = trail + (<usize>now << REACHED_SHIFT);
     store<u32>(place, name, REACHED_NAME);
+    store<u32>(place, nested, REACHED_NESTED);
     store<u64>(place, at, REACHED_AT);
   }
   store<u32>(REACHED, now + 1);

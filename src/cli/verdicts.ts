@@ -14,7 +14,7 @@ import {
 } from "../verdicts/index.js";
 import { type ScenarioName, scenarioNames } from "../verdicts/scenarios.js";
 import { matrixRows, occupancyLines, optionLines, same, stories, triedLine } from "../verdicts/text.js";
-import { repeatedChoice } from "./choices.js";
+import { choiceOption, repeatedChoice } from "./choices.js";
 import { failResult } from "./errors.js";
 import { kernelLine, kernelOption } from "./kernel-option.js";
 import { print, printJson, printTable, startProgress } from "./output.js";
@@ -27,6 +27,8 @@ interface Flags {
   option?: IommuChangeName[];
   depth: number;
   quick?: boolean;
+  walks: "atomic" | "stepwise";
+  drain: "all" | "page" | "none";
   json?: boolean;
 }
 
@@ -56,6 +58,19 @@ export function register(program: Command): void {
       parseDepth,
       3,
     )
+    .addOption(
+      choiceOption("--walks <how>", "whether a walk may stop between two reads of memory: stepwise or atomic", [
+        "stepwise",
+        "atomic",
+      ]).default("stepwise"),
+    )
+    .addOption(
+      choiceOption("--drain <which>", "which walks an invalidation waits for: all of the PASID, of the page, none", [
+        "all",
+        "page",
+        "none",
+      ]).default("all"),
+    )
     .option("--quick", "the usual hardware, and walks that stop at U/S = 0, only")
     .option("--json", "print one record for every cell as JSON")
     .addHelpText(
@@ -76,6 +91,8 @@ async function run(flags: Flags): Promise<void> {
     ...(flags.site && { scenarios: flags.site }),
     hardware: flags.option ? [base] : flags.quick ? [usualIommu, changedIommu(["stop-at-supervisor"])] : "all",
     depth: flags.depth,
+    walks: flags.walks,
+    drain: flags.drain,
     onProgress: progress.update,
   };
   const records: VerdictRecord[] = [];

@@ -2,7 +2,7 @@
 // last probe and fills them, and with a write in the place of the read. Kinds in rising harm: docs/rules.md section 12.
 
 import { type Hazard, hazardKinds } from "../kernel/hazards.js";
-import { movesOf } from "./moves.js";
+import { type Moves, movesOf } from "./moves.js";
 import type { Scenario } from "./scenarios.js";
 import type { Found } from "./search.js";
 import type { Move, Placed, Stage } from "./stage.js";
@@ -15,18 +15,29 @@ export function worst(stage: Stage, scenario: Scenario, found: Found): Found {
   const moves = movesOf(stage, scenario);
   const { main, placed } = found.attempt;
   const last = placed.at(-1) as Placed;
-  const probes = [last.move, ...moves.writes.filter(({ address }) => address === last.move.address)];
   let result = found;
-  for (const probe of probes) {
+  for (const tried of [placed, ...withWrite(placed, moves)]) {
     for (const taken of takings(moves.reuse)) {
       const inserted = taken.map((move) => ({ point: last.point, move }));
-      const attempt = { main, placed: [...placed.slice(0, -1), ...inserted, { point: last.point, move: probe }] };
+      const attempt = { main, placed: [...tried.slice(0, -1), ...inserted, ...tried.slice(-1)] };
       stage.play(attempt);
       const hazard = stage.hazards()[0];
       if (hazard && harm(hazard) > harm(result.hazard)) result = { attempt, hazard };
     }
   }
   return result;
+}
+
+/** The same with a write in the place of the last probe, or of the walk that ends last. */
+function withWrite(placed: readonly Placed[], moves: Moves): Placed[][] {
+  const at =
+    placed.at(-1)?.move.kind === "finish" ? placed.findIndex(({ move }) => move.kind === "begin") : placed.length - 1;
+  const { point, move } = placed[at] as Placed;
+  const writes =
+    move.kind === "begin"
+      ? moves.writeBegins.filter((_, i) => moves.begins[i]?.text === move.text)
+      : moves.writes.filter(({ address }) => address === move.address);
+  return writes.map((write) => placed.with(at, { point, move: write }));
 }
 
 /** Nothing taken, then one frame with each of the contents, then two, … */

@@ -1,5 +1,5 @@
-// What may happen at a point of a program: probes, somebody who takes a freed frame, the same site once more, deferred
-// work, a switch of address spaces.
+// What may happen at a point of a program: probes, a walk that begins and later goes on, somebody who takes a freed frame, the
+// same site once more, deferred work, a switch of address spaces.
 
 import { hex } from "../base/notation.js";
 import { Access } from "../paging/access.js";
@@ -19,6 +19,11 @@ export const contents: readonly { contents: ReuseContents; text: string }[] = [
 export interface Moves {
   reads: Move[];
   writes: Move[];
+  /** A walk begins and stops where it holds a pointer of some level; and the same for a write. */
+  begins: Move[];
+  writeBegins: Move[];
+  /** It goes on to its end. */
+  finish: Move;
   reuse: Move[];
   freeAgain: Move;
   work: Move;
@@ -44,10 +49,33 @@ export function movesOf(stage: Stage, scenario: Scenario): Moves {
         region: i as 0 | 1,
       })),
     );
+  const begins = (walk: Access): Move[] =>
+    scenario.regions.flatMap((region, i) =>
+      region.addresses.flatMap((address) =>
+        POINTERS.map((held, count) => ({
+          kind: "begin" as const,
+          text: `${beginText(cpu, requester, walk)} ${hex(address)}, reads its ${held} and waits`,
+          record: recordOf((p) => {
+            p.beginWalk(WALK, requester, address, walk);
+            for (let reads = 0; reads <= count; reads++) p.stepWalk(WALK);
+            return p;
+          }),
+          address,
+          region: i as 0 | 1,
+        })),
+      ),
+    );
   const second = scenario.regions[1];
   return {
     reads: probe("probe", read),
     writes: cpu ? [] : probe("write", Access.userWrite),
+    begins: begins(read),
+    writeBegins: cpu ? [] : begins(Access.userWrite),
+    finish: {
+      kind: "finish",
+      text: `the walk of ${cpu ? `CPU ${requester}` : "the device"} goes on`,
+      record: recordOf((p) => p.finishWalk(WALK)),
+    },
     // The story names the frame: the one that was freed last.
     reuse: contents.map(({ contents: filled, text }) => ({
       kind: "reuse",
@@ -63,6 +91,16 @@ export function movesOf(stage: Stage, scenario: Scenario): Moves {
       mm,
     })),
   };
+}
+
+/** The walk that a program has under way: one is enough, as its two pieces are all of it that matters. */
+const WALK = 0;
+/** What a walk has read when it waits, by reads; on the way down A is set already in every entry that the kernel makes. */
+const POINTERS = ["PML4 entry", "PML4 and PDPT entries", "PML4, PDPT and PD entries"] as const;
+
+function beginText(cpu: boolean, requester: number, access: Access): string {
+  if (cpu) return `CPU ${requester} begins a speculative walk to`;
+  return `device (PASID ${PASID}) begins a ${access === Access.userWrite ? "write" : "read"} of`;
 }
 
 const START: MainOperation = { kind: "start", text: "", record: recordOf((p) => p.time(0n)) };

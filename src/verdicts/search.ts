@@ -1,5 +1,5 @@
 // The search for the shortest hazard: all programs with one move, then all with two, … A move is a probe, a reuse, another
-// free, a switch; each may stand at any point of a program, also inside kernel operations. Deferred work stands between
+// free, a switch, or a piece of a walk; each may stand at any point of a program, also inside kernel operations. Deferred work stands between
 // operations, or, in a race search, also inside them.
 
 import type { Turns } from "../base/progress.js";
@@ -65,14 +65,20 @@ function tidy(stage: Stage, found: Found): Found {
   return result;
 }
 
+/** By point: whether it is one of the program's own. Moves stand there; what is interleaved plays as a whole. */
+type Own = readonly boolean[];
+
 /** All placements of moves over what the kernel does. */
 class Tries {
   private readonly main: readonly MainOperation[];
-  private readonly points: number;
+  private readonly points: Own;
   private readonly firstRelease: number;
   private readonly probes: readonly Move[];
   private readonly lastProbes: readonly Move[];
   private readonly others: readonly Move[];
+  /** Where walks are made step by step: how one begins, and the move that ends it. */
+  private readonly begins: readonly Move[];
+  private readonly finish: Move;
   private readonly placed: Placed[] = [];
   private readonly turns: Turns;
 
@@ -94,7 +100,9 @@ class Tries {
       ...(cpu ? moves.switches : [...moves.reuse.slice(0, 1), moves.freeAgain]),
       ...(race ? [moves.work] : []),
     ];
-    this.points = stage.play({ main: this.main, placed: [] });
+    this.begins = stage.stepwise ? moves.begins : [];
+    this.finish = moves.finish;
+    this.points = this.ownPoints();
     this.firstRelease = this.findFirstRelease(moves.reuse[0] as Move);
   }
 
@@ -103,30 +111,37 @@ class Tries {
     const { stage } = this;
     stage.rewind();
     const untouched = stage.kernel.freeFrames().at(-1) as number;
-    for (let point = 0; point < this.points; point++) {
+    for (let point = 0; point < this.points.length; point++) {
       stage.play({ main: this.main, placed: [{ point, move: reuse }] });
       if (stage.machine.frames.describe(untouched)?.state !== "data") return point;
     }
-    return this.points;
+    return this.points.length;
   }
 
-  /** Tries every program with exactly `depth` moves, the last of which is a probe. */
+  /** The points that what is placed leads to, and which of them are the program's own. */
+  private ownPoints(): Own {
+    this.stage.play({ main: this.main, placed: this.placed });
+    return this.stage.machine.reachedPoints().map(({ nested }) => nested === 0);
+  }
+
+  /** Tries every program with exactly `depth` moves, the last of which is a probe, or the end of a walk that began in it. */
   withMoves(depth: number): Search {
     this.placed.length = 0;
     return this.place(depth, 0, this.points, 0);
   }
 
-  private *place(left: number, from: number, points: number, mm: number): Search {
+  private *place(left: number, from: number, points: Own, mm: number): Search {
     const last = left === 1;
     const freed = this.placed.some(({ move }) => move.kind === "free");
     const owed = !freed && this.placed.some(({ move }) => move.region === 1);
     // The second region is worth a look only in programs that free there: one that has looked must still free, then look.
     const regions = freed || (!last && left > 2 && this.stage.agent === "iommu") ? 2 : 1;
-    const probes = (last ? this.lastProbes : this.probes).filter(({ region }) => (region ?? 0) < regions);
+    const candidates = this.candidates(last).filter(({ region }) => (region ?? 0) < regions);
     const only = owed && left === 2;
     if (owed && last) return undefined;
-    for (let point = from; point < points; point++) {
-      for (const move of only ? [] : probes) {
+    for (let point = from; point < points.length; point++) {
+      if (!points[point]) continue;
+      for (const move of only ? [] : candidates) {
         if (this.repeats(point, move)) continue;
         const found = last ? this.tryWith({ point, move }) : yield* this.goOn({ point, move }, left, points, mm);
         if (found) return found;
@@ -142,11 +157,20 @@ class Tries {
     return undefined;
   }
 
-  private *goOn(next: Placed, left: number, points: number, mm: number): Search {
+  /** Probes and pieces of a walk that may come next. Only one walk is under way, and nothing but its end makes use of it. */
+  private candidates(last: boolean): readonly Move[] {
+    if (this.placed.some(({ move }) => move.kind === "begin")) return last ? [this.finish] : [];
+    if (last) return this.lastProbes;
+    // What a probe leaves in caches is no help to a walk that has begun already, or begins at the root.
+    const probed = this.placed.some(({ move }) => move.kind === "probe");
+    return probed ? this.probes : [...this.probes, ...this.begins];
+  }
+
+  private *goOn(next: Placed, left: number, points: Own, mm: number): Search {
     this.placed.push(next);
     // A free or deferred work inside a program changes what later deferred work has to do, so the points there.
     const changes = next.move.kind === "free" || next.move.kind === "work";
-    const reached = changes ? this.stage.play({ main: this.main, placed: this.placed }) : points;
+    const reached = changes ? this.ownPoints() : points;
     const found = yield* this.place(left - 1, next.point, reached, mm);
     this.placed.pop();
     return found;

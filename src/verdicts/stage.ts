@@ -1,6 +1,7 @@
 // The machine on which programs are tried: one policy, one choice of hardware, one scenario; every program starts from the
 // same snapshot. Only the agents that the verdict is about have caches.
 
+import type { WalkOptions } from "../hardware/walks.js";
 import type { Hazard } from "../kernel/hazards.js";
 import type { CheckedPolicy } from "../kernel/policy.js";
 import type { KernelVersion } from "../kernel/versions.js";
@@ -16,11 +17,12 @@ export type AgentKind = "iommu" | "cpu";
 
 /** Something that plays at a point of a program. */
 export interface Move {
-  kind: "probe" | "write" | "reuse" | "free" | "work" | "switch";
+  kind: "probe" | "write" | "begin" | "finish" | "reuse" | "free" | "work" | "switch";
   text: string;
+  /** Its operations, one after the other. */
   record: Uint8Array;
   address?: bigint;
-  /** Region that it probes or frees in. */
+  /** Region that it probes, walks or frees in. */
   region?: 0 | 1;
   /** Of a switch: the address space. */
   mm?: number;
@@ -61,6 +63,9 @@ export function recordOf(play: (program: ProgramBuilder) => ProgramBuilder): Uin
   return play(new ProgramBuilder()).build();
 }
 
+/** How walks are made, and which of them an invalidation waits for (docs/rules.md section 14). */
+export type Walking = Required<WalkOptions>;
+
 /** A machine with a kernel, a policy and hardware, set up for one scenario after another. */
 export class Stage {
   readonly machine: Machine;
@@ -76,10 +81,11 @@ export class Stage {
     readonly agent: AgentKind,
     readonly options: IommuOptions | CpuOptions,
     readonly version: KernelVersion,
+    readonly walking: Walking,
     readonly module?: WebAssembly.Module,
   ) {
     this.machine = createMachineSync({
-      ...hardware(options),
+      ...hardware(options, walking),
       ...(module && { module }),
       tables: POOL,
       workloadPages: 1,
@@ -87,6 +93,16 @@ export class Stage {
     });
     this.empty = this.machine.snapshot();
     this.start = this.empty;
+  }
+
+  /**
+   * Whether a walk step by step can come to more than whole walks do: not with paging-structure caches, which keep every pointer
+   * that it would, unless invalidations drop those and leave the walk alone (docs/decisions/13-walks-in-the-search.md).
+   */
+  get stepwise(): boolean {
+    const { walking, options } = this;
+    if (walking.walks === "atomic") return false;
+    return walking.drain === "none" || ("pagingStructureCaches" in options && !options.pagingStructureCaches);
   }
 
   /** Requester of the agent that probes. */
@@ -138,15 +154,16 @@ export class Stage {
     this.machine.restore(this.start);
     this.programs++;
     this.operations += main.length - 1 + placed.length;
-    const operations = this.buffer(placed.length + 16);
-    for (const [i, { move }] of placed.entries()) operations.set(move.record, i * operationBytes);
+    const points = pointsOf(placed);
+    const operations = this.buffer(points.length + 16);
+    let at = 0;
+    for (const { move } of placed) {
+      operations.set(move.record, at);
+      at += move.record.length;
+    }
     const program = this.buffer(main.length);
     for (const [i, { record }] of main.entries()) program.set(record, i * operationBytes);
-    const extra = {
-      operations: operations.subarray(0, placed.length * operationBytes),
-      points: placed.map((p) => p.point),
-    };
-    return this.machine.playInterleaved(program, extra).points;
+    return this.machine.playInterleaved(program, { operations: operations.subarray(0, at), points }).points;
   }
 
   private buffer(operations: number): Uint8Array {
@@ -182,8 +199,15 @@ export class Stage {
   }
 }
 
-function hardware(options: IommuOptions | CpuOptions): MachineConfig {
-  if ("invlpgScope" in options) return { cpus: [{}, { l1: [SMALL], psc: PSC, invlpgScope: options.invlpgScope }] };
+/** The point of each operation of what is placed. */
+export function pointsOf(placed: readonly Placed[]): number[] {
+  return placed.flatMap(({ point, move }) => Array.from({ length: move.record.length / operationBytes }, () => point));
+}
+
+function hardware(options: IommuOptions | CpuOptions, walking: Walking): MachineConfig {
+  if ("invlpgScope" in options) {
+    return { cpus: [{}, { l1: [SMALL], psc: PSC, invlpgScope: options.invlpgScope, ...walking }] };
+  }
   const { cacheSupervisorLeaves, supervisorEntries, pagingStructureCaches, deviceTlb } = options;
   const iommu = {
     l1: [SMALL],
@@ -192,6 +216,7 @@ function hardware(options: IommuOptions | CpuOptions): MachineConfig {
     devices: [deviceTlb ? { deviceTlb: SMALL } : {}],
     cacheSupervisorLeaves,
     supervisorEntries,
+    ...walking,
   };
   return { cpus: [{}, {}], iommus: [iommu] };
 }

@@ -8,7 +8,7 @@ import { type SitePoint, type SiteStep, siteRecord, siteSteps } from "../program
 import { hasWork } from "./moves.js";
 import { type KernelStep, type Region, type Scenario, sentences } from "./scenarios.js";
 import type { Found } from "./search.js";
-import { type Attempt, type MainOperation, type Placed, recordOf, Stage } from "./stage.js";
+import { type Attempt, type MainOperation, type Placed, pointsOf, recordOf, Stage } from "./stage.js";
 import { flushText, framesText, hazardText, probeText } from "./words.js";
 
 /** Who does a step. */
@@ -40,7 +40,7 @@ export interface Witness {
 
 /** Tells a found program on a fresh machine. */
 export function tell(tried: Stage, scenario: Scenario, { attempt }: Found): Witness {
-  const stage = new Stage(tried.policy, tried.agent, tried.options, tried.version, tried.module);
+  const stage = new Stage(tried.policy, tried.agent, tried.options, tried.version, tried.walking, tried.module);
   const both = attempt.placed.some(({ move }) => move.region === 1);
   const setUp = stage.enter(scenario, both ? [0, 1] : [0]);
   return new Teller(stage, scenario, attempt, setUp).tell();
@@ -76,6 +76,8 @@ class Teller {
     let begun = true;
     let index = 0;
     for (const [point, reached] of trail.entries()) {
+      // What another operation does inside this one is told as a whole, where it plays.
+      if (reached.nested > 0) continue;
       this.point(attempt.main[index] as MainOperation, reached, begun);
       this.moves(point, index);
       begun = reached.name === "OPERATION_DONE";
@@ -95,7 +97,7 @@ class Teller {
     const steps = this.steps.slice(0, end + 1);
     const last = steps.at(-1) as Step;
     const probe = (this.attempt.placed.at(-1) as Placed).move;
-    last.text = `${probe.text}: ${hazardText(hazard, freedAtStep)}`;
+    last.text = `${probe.text}: ${hazardText(hazard, freedAtStep, probe.kind === "finish")}`;
     last.frames = [hazard.frame];
     return steps;
   }
@@ -189,6 +191,8 @@ class Teller {
       if (at !== point) continue;
       if (move.kind === "probe" || move.kind === "write") {
         this.add(this.stage.agent === "cpu" ? "cpu" : "device", `${move.text}: ${this.effectOf(i, index)}`);
+      } else if (move.kind === "begin" || move.kind === "finish") {
+        this.add(this.stage.agent === "cpu" ? "cpu" : "device", move.text);
       } else if (move.kind === "free") this.freeElsewhere(move.text);
       else if (move.kind === "work") this.workInside();
       else if (move.kind === "reuse") this.reuse(move.text);
@@ -251,7 +255,7 @@ class Teller {
       setUp: bytesText(setUp),
       program: bytesText(main.map(({ record }) => record)),
       operations: bytesText(placed.map(({ move }) => move.record)),
-      points: placed.map(({ point }) => point),
+      points: pointsOf(placed),
     };
   }
 }

@@ -1,6 +1,6 @@
 // The matrix policy x site x hardware option: for every cell a search for a program with a hazard.
 
-import { checkInteger, InvalidOptionError } from "../base/errors.js";
+import { checkInteger, checkOneOf, InvalidOptionError } from "../base/errors.js";
 import { finishInTurns, type RunOptions, Turns } from "../base/progress.js";
 import { compileEngine, type EngineOptions } from "../engine/instance.js";
 import type { HazardKind } from "../kernel/hazards.js";
@@ -21,7 +21,7 @@ import {
 } from "./options.js";
 import { type Scenario, type ScenarioName, scenarioNames, scenarios } from "./scenarios.js";
 import { search } from "./search.js";
-import { type AgentKind, Stage } from "./stage.js";
+import { type AgentKind, Stage, type Walking } from "./stage.js";
 import { tell, type Witness } from "./story.js";
 
 /** What is to be judged. */
@@ -41,6 +41,13 @@ export interface VerdictsOptions extends EngineOptions, RunOptions {
    * switch away and back that an inactive PCID needs. Every move more costs about thirty times the time.
    */
   depth?: number;
+  /**
+   * Whether walks are made step by step (default) or whole. Step by step a walk begins at one point, holds the pointer that it has read,
+   * and goes on at another.
+   */
+  walks?: "atomic" | "stepwise";
+  /** Which walks an invalidation waits for: `all` (default) of the PASID or CPU, those to a `page` that it names, or `none`. */
+  drain?: "all" | "page" | "none";
 }
 
 /** A hazard and how it comes about. */
@@ -65,6 +72,10 @@ export interface VerdictRecord {
   agent: AgentKind;
   /** The hardware that was searched. */
   options: IommuOptions | CpuOptions;
+  /** How walks were made, and which of them invalidations waited for. */
+  walks: "atomic" | "stepwise";
+  /** See {@link VerdictsOptions.drain}. */
+  drain: "all" | "page" | "none";
   /** Deferred work ran between operations, everything else anywhere. */
   verdict: "hazard" | "safe";
   /** Worst kind that the shortest program leads to, once somebody takes the freed frame. */
@@ -99,6 +110,10 @@ export async function* verdicts(options: VerdictsOptions = {}): AsyncGenerator<V
   const rows = rowsOf(options.scenarios);
   const depth = checkInteger("depth", options.depth ?? DEPTH, 1, MAX_DEPTH);
   const hardware = hardwareOf(options);
+  const walking: Walking = {
+    walks: checkOneOf("walks", options.walks ?? "stepwise", ["atomic", "stepwise"]),
+    drain: checkOneOf("drain", options.drain ?? "all", ["all", "page", "none"]),
+  };
   const module = options.module ?? (await compileEngine());
   const total = judged.length * hardware.length * rows.length;
   const known = new Map<string, VerdictRecord[]>();
@@ -109,7 +124,7 @@ export async function* verdicts(options: VerdictsOptions = {}): AsyncGenerator<V
       // CPUs notice little of a policy: those that are the same to them are judged once.
       const key = agent === "cpu" ? `${JSON.stringify(hardwareOptions)} ${noticedByCpus(policy)}` : "";
       const before = known.get(key);
-      const stage = before ? undefined : new Stage(policy, agent, hardwareOptions, version, module);
+      const stage = before ? undefined : new Stage(policy, agent, hardwareOptions, version, walking, module);
       const records: VerdictRecord[] = [];
       for (const [i, scenario] of rows.entries()) {
         options.signal?.throwIfAborted();
@@ -138,7 +153,7 @@ export function namedPolicy(value: unknown, field: string): CheckedPolicy {
 }
 
 function* judge(stage: Stage, scenario: Scenario, most: number, turns: Turns): Generator<void, VerdictRecord, void> {
-  const { policy, agent, options, version } = stage;
+  const { policy, agent, options, version, walking } = stage;
   const depth = agent === "cpu" ? most + 1 : most;
   const programs = stage.programs;
   const operations = stage.operations;
@@ -150,7 +165,8 @@ function* judge(stage: Stage, scenario: Scenario, most: number, turns: Turns): G
     kind: hazard.hazard.kind,
     witness: tell(stage, scenario, hazard),
   });
-  const base = { kernel: version, policy: policy.name, scenario: scenario.name, site: scenario.site, agent, options };
+  const cell = { kernel: version, policy: policy.name, scenario: scenario.name, site: scenario.site };
+  const base = { ...cell, agent, options, ...walking };
   const tried = (): VerdictRecord["tried"] => ({
     programs: stage.programs - programs,
     operations: stage.operations - operations,

@@ -42,8 +42,8 @@ const DEEDS: Record<Hazard["kind"], string> = {
   "stale-translation": "the page was unmapped",
 };
 
-/** What the last probe met. */
-export function hazardText(hazard: Hazard, freedAtStep: number | undefined): string {
+/** What the last probe, or the end of a walk, met. */
+export function hazardText(hazard: Hazard, freedAtStep: number | undefined, underWay = false): string {
   const { kind, level, frame, generations } = hazard;
   if (kind === "stale-translation") {
     return `a cached translation to frame 0x${frame.toString(16)} is used although ${DEEDS[kind]} (${kind})`;
@@ -52,7 +52,7 @@ export function hazardText(hazard: Hazard, freedAtStep: number | undefined): str
   const how =
     cached === now
       ? `the ${ENTRY_NAMES[level + 1]} in memory still leads to`
-      : `a cached ${ENTRY_NAMES[level + 1]} leads to (generation ${cached} then, ${now} now)`;
+      : `${underWay ? "the" : "a cached"} ${ENTRY_NAMES[level + 1]}${underWay ? " that it has read" : ""} leads to (generation ${cached} then, ${now} now)`;
   const where = `frame 0x${frame.toString(16)}`;
   const freed = freedAtStep === undefined ? "freed before" : `freed at step ${freedAtStep}`;
   const object = cached === now ? `${how} ${where}` : how.replace("leads to", `leads to ${where}`);

@@ -112,7 +112,8 @@ describe("search", () => {
 
 describe("hardware options", () => {
   it("I1: no verdict changes with cached supervisor leaves or a device TLB", async () => {
-    const records = await collect({ hardware: everyIommu, agents: ["iommu"], depth: 2 });
+    // Whole walks: what step by step adds is no matter of leaves.
+    const records = await collect({ hardware: everyIommu, agents: ["iommu"], depth: 2, walks: "atomic" });
     const verdictsOf = (change: "cacheSupervisorLeaves" | "deviceTlb", value: boolean): unknown[] =>
       records
         .filter(({ options }) => (options as typeof usualIommu)[change] === value)
@@ -125,9 +126,9 @@ describe("hardware options", () => {
     }
   });
 
-  it("without paging-structure caches only free-before-clear and memory's own pointers are left", async () => {
+  it("without paging-structure caches, to whole walks only free-before-clear and memory's own pointers are left", async () => {
     const hardware = [{ ...usualIommu, pagingStructureCaches: false }];
-    const records = await collect({ policies: ["none"], hardware, agents: ["iommu"] });
+    const records = await collect({ policies: ["none"], hardware, agents: ["iommu"], walks: "atomic" });
     expect(records.filter(({ verdict }) => verdict === "hazard").map(({ scenario }) => scenario)).toEqual([
       "remove_pagetable",
       "remove_pagetable/boot",

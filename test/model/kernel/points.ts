@@ -11,6 +11,8 @@ export interface Interleaved<T> {
 export interface Reached {
   name: string;
   at: bigint;
+  /** How many interleaved operations play at the point's place, one inside the other. */
+  nested: number;
 }
 
 const MAX_NESTED = 8;
@@ -35,7 +37,7 @@ export class Points<T> {
   /** A point is reached: play what is interleaved there. The eighth of operations inside each other reaches none. */
   reach(name: string, at: bigint | number = 0n): void {
     if (this.#nested === MAX_NESTED) return;
-    this.trail.push({ name, at: BigInt(at) });
+    this.trail.push({ name, at: BigInt(at), nested: this.#nested });
     const point = this.reached;
     this.reached += 1;
     this.#nested += 1;
