@@ -2,9 +2,11 @@
 // happens at import.
 
 export { type ErrorCode, InvalidOptionError, StalewalkError } from "./base/errors.js";
+export { jsonText } from "./base/notation.js";
 export type { Progress, RunOptions } from "./base/progress.js";
 export type { Seed } from "./base/seed.js";
 export { compileEngine, compileEngineSync, type EngineOptions } from "./engine/instance.js";
+export type { WasmModule } from "./engine/wasm-module.js";
 export type { AgentCounters } from "./hardware/agent.js";
 export type { Cache, CacheCounters, CacheEntry } from "./hardware/cache.js";
 export type { Explanation, WalkStep } from "./hardware/context.js";

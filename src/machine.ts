@@ -1,6 +1,8 @@
 // A machine: CPUs and IOMMUs over one set of frames, and programs that play on it.
+/// <reference lib="esnext.disposable" preserve="true" />
 
 import { checkInteger, InvalidOptionError } from "./base/errors.js";
+import { describeToConsole } from "./base/inspect.js";
 import type { RunOptions } from "./base/progress.js";
 import { integer, list, object, optional, parse } from "./base/schema.js";
 import type { Pointer } from "./engine/exports.js";
@@ -146,6 +148,11 @@ export class Machine {
       [buffersEnd, exports.arenaBytes()],
     ];
     if (this.kernel) engine.made(exports.createKernelWorkload(MAX_AREAS), "workload areas");
+  }
+
+  /** Whether {@link dispose} was called. */
+  get disposed(): boolean {
+    return this.engine.disposed;
   }
 
   /** Bytes of the engine's memory in use. */
@@ -360,4 +367,25 @@ export class Machine {
   dispose(): void {
     this.engine.dispose();
   }
+
+  /** The same, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
 }
+
+describeToConsole(Machine, (machine) =>
+  machine.disposed
+    ? { disposed: true }
+    : {
+        levels: machine.levels,
+        cpus: machine.cpus.length,
+        iommus: machine.iommus.map(({ pasids }) => ({ pasids: pasids.length })),
+        kernel: machine.kernel && {
+          policy: machine.kernel.policy.name,
+          freeFrames: machine.kernel.freeFrames().length,
+        },
+        frames: machine.frames.size,
+        memoryBytes: machine.memoryBytes,
+      },
+);

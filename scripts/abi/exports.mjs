@@ -20,7 +20,7 @@ function member(file, name) {
   const where = `${file}.ts: ${name}`;
   if (found.kind === "variable") {
     if (typed(found.type, where, false) === "bigint") throw new Error(`assembly/${where} has 64 bits; expected 32`);
-    return `  readonly ${name}: WebAssembly.Global<"i32">;\n`;
+    return `  readonly ${name}: { readonly value: number };\n`;
   }
   const parameters = found.parameters.map((it) => `${it.name}: ${typed(it.type, `${where}(${it.name})`, true)}`);
   return `  ${name}(${parameters.join(", ")}): ${typed(found.returns, where, false)};\n`;
@@ -44,7 +44,7 @@ export type Pointer = number;
 
 /** Everything that the engine's module exports. i64 is bigint, a boolean comes out as 0 or 1. */
 export interface EngineExports {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: { readonly buffer: ArrayBuffer };
 ${groups.join("")}}
 
 /** Functions whose result is a pointer or another 32-bit number without a sign, which the module gives with one. */

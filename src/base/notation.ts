@@ -5,7 +5,7 @@ export function hex(value: number | bigint): string {
   return `0x${value.toString(16)}`;
 }
 
-/** Indented JSON; bigints become strings like `"0x1a2b"`. @internal */
+/** Indented JSON of any result: bigints, which JSON has not, become strings like `"0x1a2b"`, which `BigInt()` reads back. */
 export function jsonText(value: unknown): string {
   return JSON.stringify(value, (_, item) => (typeof item === "bigint" ? hex(item) : item), 2);
 }

@@ -4,6 +4,7 @@
 import { instanceOf, optional } from "../base/schema.js";
 import { type EngineExports, type Pointer, unsignedResults } from "./exports.js";
 import { WASM_BASE64 } from "./wasm-bytes.js";
+import type { WasmModule } from "./wasm-module.js";
 
 /** How the engine's module is come by. */
 export interface EngineOptions {
@@ -11,7 +12,7 @@ export interface EngineOptions {
    * A compiled `stalewalk.wasm`, for hosts that may not compile from bytes (edge runtimes) or that share one module
    * between workers. Default: the copy inside this package, compiled once.
    */
-  module?: WebAssembly.Module;
+  module?: WasmModule;
 }
 
 /** Fields of the options above. @internal */
@@ -19,8 +20,8 @@ export const engineFields = {
   module: optional(instanceOf(WebAssembly.Module, "a WebAssembly.Module")),
 };
 
-let compiled: WebAssembly.Module | undefined;
-let compiling: Promise<WebAssembly.Module> | undefined;
+let compiled: WasmModule | undefined;
+let compiling: Promise<WasmModule> | undefined;
 
 function wasmBytes(): Uint8Array<ArrayBuffer> {
   const text = atob(WASM_BASE64);
@@ -30,7 +31,7 @@ function wasmBytes(): Uint8Array<ArrayBuffer> {
 }
 
 /** Compiles the engine (once; later calls return the same module). Rejects if the host forbids compiling from bytes. */
-export async function compileEngine(): Promise<WebAssembly.Module> {
+export async function compileEngine(): Promise<WasmModule> {
   if (compiled) return compiled;
   compiling ??= WebAssembly.compile(wasmBytes());
   try {
@@ -42,7 +43,7 @@ export async function compileEngine(): Promise<WebAssembly.Module> {
 }
 
 /** The same without waiting; browsers refuse this on the main thread for modules above 4 KiB (not so in workers). */
-export function compileEngineSync(): WebAssembly.Module {
+export function compileEngineSync(): WasmModule {
   compiled ??= new WebAssembly.Module(wasmBytes());
   return compiled;
 }
@@ -62,7 +63,7 @@ function unsigned(given: EngineExports): EngineExports {
 export class Engine {
   private instance: EngineExports | undefined;
 
-  constructor(module: WebAssembly.Module) {
+  constructor(module: WasmModule) {
     this.instance = unsigned(new WebAssembly.Instance(module).exports as unknown as EngineExports);
   }
 
@@ -70,6 +71,10 @@ export class Engine {
   get exports(): EngineExports {
     if (!this.instance) throw new Error("this machine has been disposed of");
     return this.instance;
+  }
+
+  get disposed(): boolean {
+    return this.instance === undefined;
   }
 
   /** Lets go of the instance and its memory; whatever is built on it throws from now on. */

@@ -1,6 +1,8 @@
 // The bare walker: one context over a set of tables, without any cache. For looking at tables and for checking them.
+/// <reference lib="esnext.disposable" preserve="true" />
 
 import { checkAddress, rootFrame } from "../base/errors.js";
+import { describeToConsole } from "../base/inspect.js";
 import { object, optional, parse } from "../base/schema.js";
 import { agentFlag } from "../engine/abi.js";
 import type { Pointer } from "../engine/exports.js";
@@ -127,4 +129,24 @@ export class Walker {
   mappings(): Generator<MappingBatch> {
     return listMappings(this.engine, this.context, this.scratch);
   }
+  /** Whether {@link dispose} was called. */
+  get disposed(): boolean {
+    return this.engine.disposed;
+  }
+
+  /** Lets go of the engine's memory; every later use of the walker and of its frames throws. */
+  dispose(): void {
+    this.engine.dispose();
+  }
+
+  /** The same, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
 }
+
+describeToConsole(Walker, (walker) =>
+  walker.disposed
+    ? { disposed: true }
+    : { levels: walker.levels, frames: walker.frames.size, controls: walker.controls },
+);

@@ -2,6 +2,7 @@
 
 import type { CostModel } from "../cost/index.js";
 import { cost } from "../cost/index.js";
+import type { WasmModule } from "../engine/wasm-module.js";
 import type { Agent } from "../hardware/agent.js";
 import { type Hazard, type HazardKind, hazardKinds } from "../kernel/hazards.js";
 import type { Kernel } from "../kernel/kernel.js";
@@ -24,7 +25,7 @@ const RECORDS_PER_FREE = 3;
 
 /** What machines of a replay are made with. */
 export interface PlayerOptions {
-  readonly module: WebAssembly.Module;
+  readonly module: WasmModule;
   readonly hardware: ReplayHardware;
   readonly cpus: number;
   readonly levels: 4 | 5;

@@ -5,6 +5,7 @@ import { checkInteger, InvalidOptionError } from "../base/errors.js";
 import { OPERATIONS_BETWEEN_TURNS, type RunOptions, Turns } from "../base/progress.js";
 import { type CostModel, defaultCostModel } from "../cost/index.js";
 import { compileEngine } from "../engine/instance.js";
+import type { WasmModule } from "../engine/wasm-module.js";
 import { checkPolicy, type PolicyName, policies } from "../kernel/policies.js";
 import { checkNames, type Policy } from "../kernel/policy.js";
 import { operationBytes } from "../program/operations.js";
@@ -63,7 +64,7 @@ export interface ReplayOptions extends RunOptions {
   /** Version of the package, for the result. */
   readonly packageVersion?: string;
   /** A compiled engine, for hosts that may not compile. */
-  readonly module?: WebAssembly.Module;
+  readonly module?: WasmModule;
 }
 
 const AREA_OPERATIONS = ["area-alloc", "map-pages", "map-physical", "unmap-range"] as const;
@@ -146,7 +147,7 @@ class Run {
 
   constructor(
     checked: Checked,
-    module: WebAssembly.Module,
+    module: WasmModule,
     compiler: TraceCompiler,
     first: OperationBatch | undefined,
     signal: AbortSignal | undefined,

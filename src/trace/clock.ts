@@ -44,7 +44,8 @@ export class TraceClock {
     const step = time - this.#previous;
     this.complaint = undefined;
     // Without an event before, the step is NaN and neither below nor above anything.
-    if (step < 0 || step > this.#maxGap || (fractionDigits === 0) !== this.ticks) this.#check(step, fractionDigits);
+    if (step < 0 || step > this.#maxGap || (fractionDigits === 0) !== this.ticks)
+      this.#check(time, step, fractionDigits);
     this.#previous = time;
     if (this.first === undefined || time < this.first) this.first = time;
     if (this.last === undefined || time > this.last) this.last = time;
@@ -57,13 +58,16 @@ export class TraceClock {
     if (seconds > EXACT_SECONDS) this.origin = seconds;
   }
 
-  #check(step: number, fractionDigits: number): void {
+  #check(time: number, step: number, fractionDigits: number): void {
     if ((fractionDigits === 0) !== this.ticks) {
       const expected = this.ticks ? "ticks" : "seconds";
       this.complaint = { kind: "clock-jump", message: "the unit of time changes", expected };
     } else if (step < 0) {
       const by = this.ticks ? `${-step} ticks` : `${-step / 1e9} s`;
       this.complaint = { kind: "clock-back", message: `time runs back by ${by}`, expected: "lines in order of time" };
+    } else if (this.ticks && time > Number.MAX_SAFE_INTEGER) {
+      const message = `${time} ticks after the first event, which no number keeps exactly`;
+      this.complaint = { kind: "clock-jump", message, expected: "less than 2^53 ticks in one trace" };
     } else if (!this.ticks && step > this.#maxGap) {
       const message = `time jumps ahead by ${step / 1e9} s`;
       this.complaint = { kind: "clock-jump", message, expected: `at most ${this.#maxGap / 1e9} s` };

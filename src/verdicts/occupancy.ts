@@ -2,6 +2,7 @@
 // hardware that caches refused supervisor leaves and once without.
 
 import { compileEngine, type EngineOptions } from "../engine/instance.js";
+import type { WasmModule } from "../engine/wasm-module.js";
 import { geometries } from "../hardware/geometries.js";
 import { type Policy, type PolicyName, policies } from "../kernel/policies.js";
 import { createMachineSync } from "../machine.js";
@@ -43,11 +44,7 @@ export async function iotlbOccupancy(
   return [measure(module, policy, true), measure(module, policy, false)];
 }
 
-function measure(
-  module: WebAssembly.Module,
-  policy: PolicyName | Partial<Policy>,
-  cacheSupervisorLeaves: boolean,
-): Occupancy {
+function measure(module: WasmModule, policy: PolicyName | Partial<Policy>, cacheSupervisorLeaves: boolean): Occupancy {
   const iommus = [{ ...geometries.vtd, pasids: [PASID], cacheSupervisorLeaves }];
   const machine = createMachineSync({ module, workloadPages: 1, iommus, kernel: { pool: 64, mms: 1, policy } });
   const { kernel } = machine;

@@ -1,6 +1,7 @@
 // The machine on which programs are tried: one policy, one choice of hardware, one scenario; every program starts from the
 // same snapshot. Only the agents that the verdict is about have caches.
 
+import type { WasmModule } from "../engine/wasm-module.js";
 import type { WalkOptions } from "../hardware/walks.js";
 import type { Hazard } from "../kernel/hazards.js";
 import type { CheckedPolicy } from "../kernel/policy.js";
@@ -82,7 +83,7 @@ export class Stage {
     readonly options: IommuOptions | CpuOptions,
     readonly version: KernelVersion,
     readonly walking: Walking,
-    readonly module?: WebAssembly.Module,
+    readonly module?: WasmModule,
   ) {
     this.machine = createMachineSync({
       ...hardware(options, walking),

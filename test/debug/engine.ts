@@ -20,7 +20,7 @@ export class AssertionFailed extends Error {
 }
 
 /** A string of AssemblyScript's: UTF-16, its length in bytes before it. */
-function textAt(memory: WebAssembly.Memory, at: number): string {
+function textAt(memory: { readonly buffer: ArrayBuffer }, at: number): string {
   if (at === 0) return "an assertion without a message";
   const length = new DataView(memory.buffer).getUint32(at - 4, true);
   return new TextDecoder("utf-16le").decode(new Uint8Array(memory.buffer, at, length));

@@ -1,5 +1,7 @@
 // What is fuzzed: a parser with inputs to begin from. A target says by what it throws that something is wrong.
 
+import type { Random } from "./mutate.js";
+
 /** How a parser took an input. */
 export type Ending = "read" | "refused";
 
@@ -10,6 +12,8 @@ export interface FuzzTarget {
   seeds(): readonly Uint8Array[] | Promise<readonly Uint8Array[]>;
   /** End of the part of a seed that holds its structure; changes fall there more often than its share. Default: all. */
   structureEnd?(seed: Uint8Array): number;
+  /** An input made of a seed by the target's own knowledge of its structure. Default: bytes and lines of any file. */
+  mutate?(seeds: readonly Uint8Array[], random: Random): Uint8Array;
   /**
    * Gives the parser one input.
    * @returns how it ended

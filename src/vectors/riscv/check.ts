@@ -1,6 +1,7 @@
 // Checking the walker behind RISC-V's format against a stream of walk vectors.
 
 import { type RunOptions, Turns } from "../../base/progress.js";
+import type { WasmModule } from "../../engine/wasm-module.js";
 import type { NumberedVector } from "../read.js";
 import { countIn, type Difference, emptyTally, type Tally } from "../tally.js";
 import { compareRiscvVector, RISCV_PARTS, type RiscvPart } from "./compare.js";
@@ -23,7 +24,7 @@ export interface RiscvCheck extends Tally<RiscvVector, RiscvPart> {
 /** Options of {@link checkRiscvVectors}. */
 export interface RiscvCheckOptions extends RunOptions {
   /** The engine as scripts/build-riscv.mjs builds it. */
-  module: WebAssembly.Module;
+  module: WasmModule;
   /** Differences kept in full. Default 10. */
   maxDifferences?: number;
 }

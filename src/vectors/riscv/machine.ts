@@ -3,6 +3,7 @@
 
 import type { Pointer } from "../../engine/exports.js";
 import { Engine } from "../../engine/instance.js";
+import type { WasmModule } from "../../engine/wasm-module.js";
 import { type CacheCounters, readCacheCounters } from "../../hardware/cache.js";
 import { Frames } from "../../paging/frames.js";
 import { accessCode, type RiscvAccess, type RiscvOutcome, riscvControlBits, unpackRiscvOutcome } from "./outcome.js";
@@ -49,7 +50,7 @@ export class RiscvMachine {
    * @param levels 3, 4 or 5: Sv39, Sv48, Sv57
    * @param tables capacity in frames
    */
-  constructor(module: WebAssembly.Module, levels: 3 | 4 | 5, tables: number) {
+  constructor(module: WasmModule, levels: 3 | 4 | 5, tables: number) {
     this.#engine = new Engine(module);
     this.#levels = levels;
     this.#engine.exports.setPagingMode(levels, NO_FEATURE, false);

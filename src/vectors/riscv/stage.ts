@@ -1,6 +1,7 @@
 // Where a RISC-V vector is played: a machine of its paging mode with its tables, and two harts, one bare, one with caches.
 // Machines are kept from vector to vector; their frame stores only fill up, so a full one is replaced.
 
+import type { WasmModule } from "../../engine/wasm-module.js";
 import { type RiscvHart, RiscvMachine } from "./machine.js";
 import { RISCV_LEVELS, RISCV_RAM, type RiscvVector } from "./vector.js";
 
@@ -23,9 +24,9 @@ export interface RiscvScene {
 /** Machines by paging mode. */
 export class RiscvStage {
   readonly #machines = new Map<string, { machine: RiscvMachine; bare: RiscvHart; cached: RiscvHart }>();
-  readonly #module: WebAssembly.Module;
+  readonly #module: WasmModule;
 
-  constructor(module: WebAssembly.Module) {
+  constructor(module: WasmModule) {
     this.#module = module;
   }
 

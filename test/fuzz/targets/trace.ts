@@ -1,0 +1,50 @@
+// The trace reader: text of every form in the fixtures. However the bytes come, whole or in two pieces, the same must be read,
+// every byte is accounted for, and no number is anything but a number.
+import { readdirSync } from "node:fs";
+import { parseTrace, summarizeTrace, TraceFormatError } from "../../../src/trace/index.js";
+import { fixture } from "../../trace/support.js";
+import { endingOf, type FuzzTarget } from "../target.js";
+
+/** Read, and said to be damaged: counted as a refusal. */
+class Damaged extends Error {}
+
+function seeds(): Uint8Array[] {
+  const names = readdirSync(new URL("../../fixtures/traces/", import.meta.url)).filter((name) => name.endsWith(".txt"));
+  return names.map((name) => fixture(name).subarray(0, 3000));
+}
+
+async function figures(source: Iterable<Uint8Array>) {
+  const reader = parseTrace(source);
+  let sum = 0;
+  let inexact: string | undefined;
+  let events = 0;
+  for await (const batch of reader) {
+    for (let i = 0; i < batch.count; i++) {
+      const time = batch.time[i]!;
+      if (!Number.isSafeInteger(time)) inexact ??= `event ${events + i} is at ${time}`;
+      sum = (sum * 31 + time + batch.pid[i]! + batch.cpu[i]! + batch.line[i]!) % 2 ** 40;
+    }
+    events += batch.count;
+  }
+  const { bytes, lines, damagedLines, damaged, format, lost, complete } = reader.summary;
+  if (inexact && !damaged) throw new RangeError(inexact);
+  return { events, sum, bytes, lines, damagedLines, damaged, format, lost, complete };
+}
+
+export const traceTarget: FuzzTarget = {
+  name: "trace",
+  seeds,
+  run: (bytes) =>
+    endingOf(async () => {
+      const whole = await figures([bytes]);
+      const middle = bytes.length >> 1;
+      const parted = await figures([bytes.subarray(0, middle), bytes.subarray(middle)]);
+      const [one, other] = [whole, parted].map((it) => JSON.stringify(it));
+      if (one !== other) throw new RangeError(`whole: ${one}; in two pieces: ${other}`);
+      if (whole.bytes !== bytes.length && bytes[0] !== 0x1f)
+        throw new RangeError(`${whole.bytes} of ${bytes.length} bytes`);
+      if (whole.damaged) throw new Damaged();
+      // What is taken without a word in lenient mode, strict mode takes too.
+      await summarizeTrace(bytes, { mode: "strict" });
+    }, [TraceFormatError, Damaged]),
+};
