@@ -23,7 +23,8 @@ export { cacheContents, cacheCounter, setCacheClock } from "./cache/inspect";
 
 // ---- agents, contexts, requesters ----
 export { addTranslationCache, agentCounter, createAgent, setPagingStructureCache } from "./hardware/agent";
-export { contextRoot, contextTag, createContext, setContextRoot, setContextTag, setControls, setPasid } from "./hardware/context";
+export { contextRoot, contextTag, createContext, setContextRoot, setContextTag, setControls } from "./hardware/context";
+export { createPasidContext, domainAt } from "./hardware/context";
 export { access, accessAll, addRequester } from "./hardware/requesters";
 
 // ---- one translation ----
@@ -41,7 +42,7 @@ export { listMappings, mappingsDone, mappingsPosition } from "./hardware/mapping
 // ---- invalidation, one at a time ----
 export { changeControls, flushEverything, invlpg, invlpgRange, invpcid, movToCr3 } from "./hardware/cpu";
 export { bind, invalidatePasidCache } from "./hardware/pasid";
-export { invalidateAll, invalidateDeviceTlb, invalidateDeviceTlbPages, invalidatePages, invalidatePasid } from "./hardware/iommu";
+export { invalidateAll, invalidateDeviceTlb, invalidatePages } from "./hardware/iommu";
 export { executeAmd, executeVtd } from "./hardware/queue/execute";
 export { queueCounter } from "./hardware/queue/counters";
 

@@ -19,7 +19,7 @@ export type {
   Replacement,
   TranslationCacheGeometry,
 } from "./hardware/geometry.js";
-export type { Binding, Device, DeviceConfig, Iommu, IommuConfig } from "./hardware/iommu.js";
+export type { Binding, Device, DeviceConfig, Iommu, IommuConfig, QueueResult } from "./hardware/iommu.js";
 export { createWalker, createWalkerSync, type Walker, type WalkerOptions } from "./hardware/walker.js";
 export type { WalkOptions, Walks, WalkUnderWay } from "./hardware/walks.js";
 export { type Hazard, type HazardCounts, type HazardKind, hazardKinds } from "./kernel/hazards.js";

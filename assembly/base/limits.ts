@@ -1,8 +1,14 @@
 // What the engine has room for, and why so much. Sizes in linear memory derive from these; what a machine's maker chooses
 // (sets, ways, frames, PASIDs) is no limit and stands in its structure.
 
-/** CPUs and (PASID, device) pairs. Their table is static, 16 KiB: a hundred devices of ten processes each. */
+/**
+ * CPUs and (PASID, device) pairs of all IOMMUs: as many as devices times PASIDs may be. Their table is static, 16 KiB: a
+ * hundred devices of ten processes each.
+ */
 export const MAX_REQUESTERS: u32 = 1024;
+
+/** Domain ids of one PASID under which something is cached at once. Drivers have one; each has tags of its own in every cache. */
+export const DOMAINS_OF_PASID: u32 = 4;
 
 /** PCIDs have 12 bits (SDM 4.10.1). */
 export const PCIDS: u32 = 1 << 12;

@@ -51,7 +51,7 @@ export const OP_INVALIDATE_PASID_CACHE: u8 = 12;
 export const OP_INVALIDATE_DEVICE_TLB: u8 = 13;
 /** the requester's own TLB; argument = AM, address = virtual address */
 export const OP_INVALIDATE_DEVICE_TLB_PAGES: u8 = 14;
-/** PASID-table entry of the requester: type 1 = present, argument = controls, address = physical address of the root */
+/** PASID-table entry of the requester: type 1 = present, argument = controls | domain id << 16, address = physical address of the root */
 export const OP_BIND: u8 = 15;
 
 /**

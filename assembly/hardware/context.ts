@@ -1,18 +1,25 @@
-// Contexts: what a request is translated with. The registers of a CPU, or one PASID of an IOMMU. A CPU has one context.
+// Contexts: what a request is translated with. The registers of a CPU, which has one context; or one PASID of one device
+// behind an IOMMU.
 
+import { DOMAINS_OF_PASID } from "../base/limits";
 import { allocate } from "../base/memory";
 import { checkOf as checkIn, FORMAT_SIZE, isMalformed as isMalformedIn, setRules } from "../paging/format";
 
 // ---- a context ----
 const CONTEXT_AGENT: usize = 0;
-export const CONTEXT_TAG: usize = CONTEXT_AGENT + 4;
+/** Of translation caches. */
+const CONTEXT_TAG: usize = CONTEXT_AGENT + 4;
 export const CONTEXT_ROOT: usize = CONTEXT_TAG + 4;
 export const CONTEXT_CONTROLS: usize = CONTEXT_ROOT + 8;
 /** PKRU. */
 const CONTEXT_PKRU: usize = CONTEXT_CONTROLS + 4;
+/** Of paging-structure caches: those of an IOMMU do not tell devices apart. */
+const CONTEXT_PATH_TAG: usize = CONTEXT_PKRU + 4;
+/** In device TLBs and hazards: the PCID, or the dense index of the PASID. */
+const CONTEXT_NAME: usize = CONTEXT_PATH_TAG + 4;
 /** What the format makes of the controls. */
-const CONTEXT_FORMAT: usize = CONTEXT_PKRU + 4;
-/** IOMMU: whether the PASID cache holds this context, and the PASID-table entry behind it. */
+const CONTEXT_FORMAT: usize = CONTEXT_NAME + 4;
+/** IOMMU: whether the PASID cache holds this context, and the PASID-table entry (of the context that `entryOf` names). */
 export const CONTEXT_CACHED: usize = CONTEXT_FORMAT + FORMAT_SIZE;
 export const CONTEXT_BOUND: usize = CONTEXT_CACHED + 4;
 export const CONTEXT_BOUND_ROOT: usize = CONTEXT_BOUND + 4;
@@ -23,18 +30,66 @@ export const CONTEXT_REQUESTER: usize = CONTEXT_PASID + 4;
 /** Next context of an IOMMU (all of them form one list, by IOMMU and PASID index), and number of the first device TLB's requester + 1. */
 export const CONTEXT_NEXT: usize = CONTEXT_REQUESTER + 4;
 export const CONTEXT_DEVICE_TLBS: usize = CONTEXT_NEXT + 4;
-export const CONTEXT_SIZE: usize = CONTEXT_DEVICE_TLBS + 4;
+/** The context of the first device with the same PASID, which holds the PASID-table entry; and of the next device. */
+const CONTEXT_ENTRY: usize = CONTEXT_DEVICE_TLBS + 4;
+export const CONTEXT_NEXT_SOURCE: usize = CONTEXT_ENTRY + 4;
+/** Source-id (bus, device, function) of the device. */
+export const CONTEXT_SOURCE_ID: usize = CONTEXT_NEXT_SOURCE + 4;
+/** The first tag, and how far apart the tags of two domains are; the same for paging-structure caches. */
+const CONTEXT_FIRST_TAG: usize = CONTEXT_SOURCE_ID + 4;
+const CONTEXT_TAG_STEP: usize = CONTEXT_FIRST_TAG + 4;
+const CONTEXT_PATH_TAG_STEP: usize = CONTEXT_TAG_STEP + 4;
+/** Place in the list of domains under which requests are made; of the PASID-table entry; that list: domain id + 1, 0 = not taken. */
+export const CONTEXT_PLACE: usize = CONTEXT_PATH_TAG_STEP + 4;
+export const CONTEXT_BOUND_PLACE: usize = CONTEXT_PLACE + 4;
+export const CONTEXT_DOMAINS: usize = CONTEXT_BOUND_PLACE + 4;
+export const CONTEXT_SIZE: usize = CONTEXT_DOMAINS + 4 * DOMAINS_OF_PASID;
+
+/** The domain of SVA in Intel's driver (FLPT_DEFAULT_DID); the first place of a PASID's list is its for good. */
+export const DEFAULT_DOMAIN: u32 = 1;
 
 if (CONTEXT_ROOT % 8 != 0 || CONTEXT_FORMAT % 8 != 0 || CONTEXT_BOUND_ROOT % 8 != 0)
   ERROR("the 64-bit fields of a context are not aligned");
 
-/** A context of an agent; on an IOMMU `tag` is the dense index of its PASID. 0 if memory is out. */
+/** A context of an agent. 0 if memory is out. */
 export function createContext(agent: usize, tag: u32): usize {
   const context = allocate(CONTEXT_SIZE);
   if (context == 0) return 0;
   store<usize>(context, agent, CONTEXT_AGENT);
-  store<u32>(context, tag, CONTEXT_TAG);
+  setContextTag(context, tag);
   setControls(context, 0, 0);
+  return context;
+}
+
+/**
+ * The context of a device (its `source` number of `sources`) and a PASID (by its dense index, one of `pasids`) on an IOMMU;
+ * `first` is that of the first device, 0 if this is it. Translation caches have a tag for each (domain, device, PASID),
+ * paging-structure caches for each (domain, PASID). 0 if memory is out.
+ */
+export function createPasidContext(
+  agent: usize,
+  pasid: u32,
+  index: u32,
+  pasids: u32,
+  source: u32,
+  sources: u32,
+  sourceId: u32,
+  first: usize,
+): usize {
+  assert(index < pasids && source < sources && (first == 0) == (source == 0), "there is no such device, or no such PASID");
+  assert(pasid >> 20 == 0 && sourceId >> 16 == 0, "a PASID has 20 bits, a source-id 16");
+  const context = createContext(agent, index);
+  if (context == 0) return 0;
+  store<u32>(context, pasid, CONTEXT_PASID);
+  store<u32>(context, sourceId, CONTEXT_SOURCE_ID);
+  store<u32>(context, source * pasids + index, CONTEXT_FIRST_TAG);
+  store<u32>(context, sources * pasids, CONTEXT_TAG_STEP);
+  store<u32>(context, pasids, CONTEXT_PATH_TAG_STEP);
+  store<usize>(context, first == 0 ? context : first, CONTEXT_ENTRY);
+  store<u32>(context, DEFAULT_DOMAIN + 1, CONTEXT_DOMAINS);
+  let last = first;
+  while (last != 0 && load<usize>(last, CONTEXT_NEXT_SOURCE) != 0) last = load<usize>(last, CONTEXT_NEXT_SOURCE);
+  if (last != 0) store<usize>(last, context, CONTEXT_NEXT_SOURCE);
   return context;
 }
 
@@ -49,6 +104,45 @@ export function agentOf(context: usize): usize {
 @inline
 export function tagOf(context: usize): u32 {
   return load<u32>(context, CONTEXT_TAG);
+}
+
+// @ts-ignore: decorator
+@inline
+export function pathTagOf(context: usize): u32 {
+  return load<u32>(context, CONTEXT_PATH_TAG);
+}
+
+// @ts-ignore: decorator
+@inline
+export function nameOf(context: usize): u32 {
+  return load<u32>(context, CONTEXT_NAME);
+}
+
+/** IOMMU: the context that holds the PASID-table entry; the devices' contexts of the PASID begin there. */
+// @ts-ignore: decorator
+@inline
+export function entryOf(context: usize): usize {
+  assert(load<usize>(context, CONTEXT_ENTRY) != 0, "a CPU has no PASID-table entry");
+  return load<usize>(context, CONTEXT_ENTRY);
+}
+
+/** IOMMU: the tag of translation caches under the domain at a place. */
+export function tagIn(context: usize, place: u32): u32 {
+  assert(place < DOMAINS_OF_PASID, "there is no such place");
+  return place * load<u32>(context, CONTEXT_TAG_STEP) + load<u32>(context, CONTEXT_FIRST_TAG);
+}
+
+/** IOMMU: the tag of paging-structure caches under the domain at a place. */
+export function pathTagIn(context: usize, place: u32): u32 {
+  assert(place < DOMAINS_OF_PASID, "there is no such place");
+  return place * load<u32>(context, CONTEXT_PATH_TAG_STEP) + nameOf(context);
+}
+
+/** IOMMU: what is cached from now on belongs to the domain at a place. */
+export function enterDomain(context: usize, place: u32): void {
+  store<u32>(context, place, CONTEXT_PLACE);
+  store<u32>(context, tagIn(context, place), CONTEXT_TAG);
+  store<u32>(context, pathTagIn(context, place), CONTEXT_PATH_TAG);
 }
 
 // @ts-ignore: decorator
@@ -103,12 +197,14 @@ export function contextTag(context: usize): u32 {
   return tagOf(context);
 }
 
+/** A CPU's PCID. */
 export function setContextTag(context: usize, tag: u32): void {
   store<u32>(context, tag, CONTEXT_TAG);
+  store<u32>(context, tag, CONTEXT_PATH_TAG);
+  store<u32>(context, tag, CONTEXT_NAME);
 }
 
-/** Tells a context which PASID it is. */
-export function setPasid(context: usize, pasid: u32): void {
-  assert(pasid >> 20 == 0, "a PASID has 20 bits");
-  store<u32>(context, pasid, CONTEXT_PASID);
+/** Domain id at a place of a PASID's list; all ones if the place is not taken. For the host. */
+export function domainAt(context: usize, place: u32): u32 {
+  return load<u32>(entryOf(context) + (<usize>place << 2), CONTEXT_DOMAINS) - 1;
 }

@@ -7,7 +7,7 @@ import { PAGE_SHIFT } from "../paging/format";
 import { addressMask, isCanonical } from "../paging/mode";
 import { PCIDE, PGE, SMEP } from "../paging/x86-64/controls";
 import { AGENT_INVALIDATIONS, hasFlag, INVLPG_ALL, INVLPG_PATH, IS_CPU } from "./agent";
-import { agentOf, CONTEXT_ROOT, CONTEXT_TAG, controlsOf, setControls, tagOf } from "./context";
+import { agentOf, CONTEXT_ROOT, controlsOf, setContextTag, setControls, tagOf } from "./context";
 import {
   dropPath,
   dropPathRange,
@@ -115,7 +115,7 @@ export function movToCr3(context: usize, root: u64, pcid: u32, noFlush: bool): v
   const tag = hasPcids ? pcid : 0;
   drain(agentOf(context), EVERY_TAG);
   store<u64>(context, root, CONTEXT_ROOT);
-  store<u32>(context, tag, CONTEXT_TAG);
+  setContextTag(context, tag);
   if (hasPcids && noFlush) return;
   count(agentOf(context), AGENT_INVALIDATIONS);
   flushBoth(agentOf(context), GLOBALS_AND_OTHER_TAGS, tag);
@@ -131,7 +131,7 @@ export function changeControls(context: usize, controls: u32, pkru: u32): void {
   if ((before ^ controls) & PGE || before & ~controls & PCIDE) {
     count(agent, AGENT_INVALIDATIONS);
     flushBoth(agent, NOTHING, 0);
-    if (!(controls & PCIDE)) store<u32>(context, 0, CONTEXT_TAG);
+    if (!(controls & PCIDE)) setContextTag(context, 0);
   } else if (~before & controls & SMEP) {
     count(agent, AGENT_INVALIDATIONS);
     flushBoth(agent, GLOBALS_AND_OTHER_TAGS, tagOf(context));

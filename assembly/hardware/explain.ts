@@ -21,7 +21,7 @@ import { addressMask, isCanonical, levels } from "../paging/mode";
 import { fault, NO_PASID, NON_CANONICAL } from "../paging/outcome";
 import { tableAt } from "../paging/tables";
 import { AGENT_L1, AGENT_L2, pscOf } from "./agent";
-import { agentOf, checkOf, controlsOf, formatOf, rootOf, tagOf } from "./context";
+import { agentOf, checkOf, controlsOf, formatOf, pathTagOf, rootOf, tagOf } from "./context";
 import { judge, lookUp, MISS, REFUSED } from "./hit";
 import { PSC_KEY } from "./invalidation";
 import { readPasidEntry } from "./pasid";
@@ -55,7 +55,7 @@ export function probe(context: usize, va: u64, asked: u32): u64 {
   if (cached != 0) return cached;
   for (let level: u32 = 2; level <= levels; level++) {
     const psc = pscOf(agent, level);
-    const key: usize = psc == 0 ? 0 : find(psc, page >> shiftOf(level), PSC_KEY, tagOf(context));
+    const key: usize = psc == 0 ? 0 : find(psc, page >> shiftOf(level), PSC_KEY, pathTagOf(context));
     if (key == 0) continue;
     const path = load<u64>(dataAt(psc, key));
     return explainFrom(context, va, access, level - 1, frameIn(path), rightsOfPath(path));

@@ -1,7 +1,8 @@
 // An IOMMU: PASIDs with a PASID cache, device TLBs in front, invalidations (docs/rules.md section 7; VT-d 3.6, 6.2, 6.5.2).
-// A tag is the dense index of a PASID. A requester is what a translation starts from: a context, and for a device with
-// ATS its own TLB in front of it.
+// A requester is what a translation starts from: the context of a device and a PASID, and for a device with ATS its own TLB
+// in front of it. The IOTLB knows devices apart, the paging-structure caches do not (VT-d 6.2.1, table 17); both know domains.
 
+import { DOMAINS_OF_PASID } from "../base/limits";
 import { count } from "../base/memory";
 import { flushRange, flushTag } from "../cache/flush";
 import { CACHE_MISSES, dataAt, levelAt } from "../cache/layout";
@@ -12,12 +13,32 @@ import { addressMask, isCanonical } from "../paging/mode";
 import { fault, isFault, NO_PASID } from "../paging/outcome";
 import { NXE } from "../paging/x86-64/controls";
 import { AGENT_FAULTS, AGENT_INVALIDATIONS, AGENT_TRANSLATIONS, hasFlag, IS_CPU } from "./agent";
-import { agentOf, CONTEXT_CACHED, checkOf, createContext, setControls, tagOf } from "./context";
+import {
+  agentOf,
+  CONTEXT_CACHED,
+  CONTEXT_NEXT_SOURCE,
+  CONTEXT_PASID,
+  CONTEXT_SOURCE_ID,
+  checkOf,
+  createContext,
+  nameOf,
+  pathTagIn,
+  setControls,
+  tagIn,
+} from "./context";
 import { reportStaleHit } from "./hazard";
 import { judge, lookUp, MISS, REFUSED, STALE_HIT } from "./hit";
-import { dropPathRange, dropTranslationRange, flushBoth, GLOBALS_AND_OTHER_TAGS, NOTHING } from "./invalidation";
-import { readPasidEntry } from "./pasid";
-import { drain, drainDevice, drainPages, EVERY_TAG } from "./step";
+import {
+  dropPathRange,
+  dropTranslationRange,
+  flushBoth,
+  flushPagingStructures,
+  flushTranslations,
+  GLOBALS_AND_OTHER_TAGS,
+  NOTHING,
+} from "./invalidation";
+import { ANY, firstEntry, isDomain, nextEntry, readPasidEntry } from "./pasid";
+import { drainDevice, drainPages, drain, EVERY_TAG } from "./step";
 import { translate } from "./translate";
 import { fillDeviceTlb, translated } from "./walk";
 
@@ -58,7 +79,7 @@ export function createDeviceRules(): bool {
 export function requestThrough(deviceTlb: usize, context: usize, va: u64, access: u32): u64 {
   assert(deviceTlb > 1 && deviceRules != 0, "the device has no TLB");
   if (!isCanonical(va)) return request(context, va, access);
-  const tag = tagOf(context);
+  const tag = nameOf(context);
   const page = va & addressMask;
   const key = lookUp(deviceTlb, page, tag);
   const leaf = key == 0 ? 0 : load<u64>(dataAt(deviceTlb, key));
@@ -73,28 +94,40 @@ export function requestThrough(deviceTlb: usize, context: usize, va: u64, access
   return outcome;
 }
 
-/** PASID-selective IOTLB invalidation: all translations and paging-structure entries of the PASID. */
-export function invalidatePasid(agent: usize, tag: u32): void {
-  assert(!hasFlag(agent, IS_CPU), "not an IOMMU");
-  count(agent, AGENT_INVALIDATIONS);
-  drain(agent, tag);
-  flushBoth(agent, GLOBALS_AND_OTHER_TAGS, tag);
+/** Page-selective invalidation by hand of a context's PASID, of every device and domain; from am = 52 on it is PASID-selective. */
+export function invalidatePages(context: usize, va: u64, am: u32, leavesOnly: bool): void {
+  count(agentOf(context), AGENT_INVALIDATIONS);
+  drop(context, load<u32>(context, CONTEXT_PASID), ANY, ANY, va, am, leavesOnly);
 }
 
 /**
- * Page-selective IOTLB invalidation: translations of the PASID that overlap the 2^am pages around `va`; with the hint
- * `leavesOnly` (IH) the paging-structure entries stay.
+ * Translations of a PASID of a context's IOMMU under a domain, of a device (each may be ANY), that overlap the 2^am pages
+ * around `va`; and, but for `leavesOnly`, the paging-structure entries of PASID and domain whose span does.
  */
-export function invalidatePages(agent: usize, tag: u32, va: u64, am: u32, leavesOnly: bool): void {
+export function drop(near: usize, pasid: u32, domain: u32, device: u32, va: u64, am: u32, leavesOnly: bool): void {
+  const agent = agentOf(near);
   assert(!hasFlag(agent, IS_CPU), "not an IOMMU");
   assert(am <= 0x3f, "an address mask has 6 bits");
-  count(agent, AGENT_INVALIDATIONS);
   const size = sizeMask(am);
   const first = va & addressMask & ~size;
   const last = (first | size) & addressMask;
-  drainPages(agent, tag, first, last);
-  dropTranslationRange(agent, first, last, tag, false);
-  if (!leavesOnly) dropPathRange(agent, first, last, tag);
+  const whole = last - first == addressMask;
+  let entry = firstEntry(near, pasid);
+  if (entry == 0) return;
+  drainPages(agent, pasid == ANY ? EVERY_TAG : nameOf(entry), first, last);
+  for (; entry != 0; entry = nextEntry(entry, pasid)) {
+    for (let place: u32 = 0; place < DOMAINS_OF_PASID; place++) {
+      if (!isDomain(entry, place, domain)) continue;
+      for (let source = entry; source != 0; source = load<usize>(source, CONTEXT_NEXT_SOURCE)) {
+        if (device != ANY && load<u32>(source, CONTEXT_SOURCE_ID) != device) continue;
+        if (whole) flushTranslations(agent, GLOBALS_AND_OTHER_TAGS, tagIn(source, place));
+        else dropTranslationRange(agent, first, last, tagIn(source, place), false);
+      }
+      if (leavesOnly) continue;
+      if (whole) flushPagingStructures(agent, GLOBALS_AND_OTHER_TAGS, pathTagIn(entry, place));
+      else dropPathRange(agent, first, last, pathTagIn(entry, place));
+    }
+  }
 }
 
 /** Everything of every PASID. */
@@ -105,20 +138,16 @@ export function invalidateAll(agent: usize): void {
   flushBoth(agent, NOTHING, 0);
 }
 
-export function invalidateDeviceTlb(deviceTlb: usize, tag: u32): void {
-  assert(deviceTlb > 1, "the device has no TLB");
-  drainDevice(deviceTlb, tag, 0, addressMask);
-  flushTag(deviceTlb, tag);
-}
-
-export function invalidateDeviceTlbPages(deviceTlb: usize, tag: u32, va: u64, am: u32): void {
+/** What a device TLB holds of the PASID with a dense index and overlaps the 2^am pages around `va`; all from am = 52 on. */
+export function invalidateDeviceTlb(deviceTlb: usize, name: u32, va: u64, am: u32): void {
   assert(deviceTlb > 1, "the device has no TLB");
   assert(am <= 0x3f, "an address mask has 6 bits");
   const size = sizeMask(am);
   const first = va & addressMask & ~size;
   const last = (first | size) & addressMask;
-  drainDevice(deviceTlb, tag, first, last);
-  flushRange(deviceTlb, first, last, tag, false);
+  drainDevice(deviceTlb, name, first, last);
+  if (last - first == addressMask) flushTag(deviceTlb, name);
+  else flushRange(deviceTlb, first, last, name, false);
 }
 
 /** Address bits below an aligned block of 2^am pages. */

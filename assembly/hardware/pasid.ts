@@ -1,43 +1,161 @@
-// PASID-table entries and the PASID cache of an IOMMU (docs/rules.md section 7; VT-d 6.2.1, 9.6).
+// PASID-table entries in one list, the PASID cache of an IOMMU, and the domains of a PASID (docs/rules.md section 7; VT-d 6.2.1, 9.6).
+//
+// All devices behind an IOMMU have one PASID table; its entries stand in the contexts of the first device. The PASID cache
+// knows devices apart: each context has its own entry there.
 
+import { DOMAINS_OF_PASID } from "../base/limits";
 import { count } from "../base/memory";
-import { AGENT_INVALIDATIONS, hasFlag, IS_CPU } from "./agent";
+import { liveOf } from "../cache/living";
+import { levels } from "../paging/mode";
+import { AGENT_INVALIDATIONS, AGENT_L1, AGENT_L2, hasFlag, IS_CPU, MAX_CACHES, pscOf } from "./agent";
 import {
   agentOf,
   CONTEXT_BOUND,
   CONTEXT_BOUND_CONTROLS,
+  CONTEXT_BOUND_PLACE,
   CONTEXT_BOUND_ROOT,
   CONTEXT_CACHED,
+  CONTEXT_DOMAINS,
+  CONTEXT_NEXT,
+  CONTEXT_NEXT_SOURCE,
+  CONTEXT_PASID,
+  CONTEXT_PLACE,
   CONTEXT_ROOT,
+  CONTEXT_SOURCE_ID,
+  enterDomain,
+  entryOf,
+  nameOf,
+  pathTagIn,
   setControls,
-  tagOf,
+  tagIn,
 } from "./context";
-import { drain } from "./step";
+import { drain, EVERY_TAG } from "./step";
+import { walksAreUnderWay } from "./walks";
 
-/** Writes the PASID-table entry of a context: root frame and controls, or not present. Caches do not notice. */
-export function bind(context: usize, present: bool, root: u64, controls: u32): void {
-  assert(!hasFlag(agentOf(context), IS_CPU), "a CPU has no PASID-table entry");
-  store<u32>(context, present ? 1 : 0, CONTEXT_BOUND);
-  store<u64>(context, root, CONTEXT_BOUND_ROOT);
-  store<u32>(context, controls, CONTEXT_BOUND_CONTROLS);
+/** In place of a PASID, a domain id or a source-id: every one. */
+export const ANY: u32 = 0xffff_ffff;
+
+// ---- set up once ----
+let firstPasid: usize = 0;
+let lastPasid: usize = 0;
+
+/** Puts a PASID-table entry into the list of all IOMMUs' entries, in order of IOMMU and PASID index. */
+export function addPasid(entry: usize): void {
+  assert(load<usize>(entry, CONTEXT_NEXT) == 0 && entry != lastPasid, "the entry is in the list already");
+  if (firstPasid == 0) firstPasid = entry;
+  else store<usize>(lastPasid, entry, CONTEXT_NEXT);
+  lastPasid = entry;
 }
 
-/** Drops the PASID-cache entry of a context. */
-export function invalidatePasidCache(context: usize): void {
-  assert(!hasFlag(agentOf(context), IS_CPU), "a CPU has no PASID cache");
-  count(agentOf(context), AGENT_INVALIDATIONS);
-  drain(agentOf(context), tagOf(context));
-  store<u32>(context, 0, CONTEXT_CACHED);
+/** The first PASID-table entry of any IOMMU; the others follow by CONTEXT_NEXT. */
+export function firstOfAll(): usize {
+  return firstPasid;
+}
+
+/** The entry of a PASID, or the first of ANY, on the IOMMU of a context; mostly it is that context's own. 0 = there is none. */
+export function firstEntry(near: usize, pasid: u32): usize {
+  return load<u32>(near, CONTEXT_PASID) == pasid ? entryOf(near) : entryFrom(firstPasid, agentOf(near), pasid);
+}
+
+/** The entry that follows. */
+// @ts-ignore: decorator
+@inline
+export function nextEntry(entry: usize, pasid: u32): usize {
+  return pasid == ANY ? entryFrom(load<usize>(entry, CONTEXT_NEXT), agentOf(entry), ANY) : 0;
+}
+
+function entryFrom(first: usize, agent: usize, pasid: u32): usize {
+  let entry = first;
+  while (entry != 0 && (agentOf(entry) != agent || (pasid != ANY && load<u32>(entry, CONTEXT_PASID) != pasid)))
+    entry = load<usize>(entry, CONTEXT_NEXT);
+  return entry;
+}
+
+/** Whether the domain at a place of a PASID's list is this one, or any at all if ANY is asked for. */
+export function isDomain(entry: usize, place: u32, domain: u32): bool {
+  const there = load<u32>(entry + (<usize>place << 2), CONTEXT_DOMAINS);
+  return there != 0 && (domain == ANY || there - 1 == domain);
 }
 
 /**
- * Takes root and controls of a context that the PASID cache does not hold from its PASID-table entry. False if there is
- * none; a CPU needs none.
+ * Writes the PASID-table entry of a PASID: root frame, controls and domain, or not present. Caches do not notice. False, and
+ * nothing is done, if something is still cached under as many other domains as there are places; never for DEFAULT_DOMAIN.
+ */
+export function bind(context: usize, present: bool, root: u64, controls: u32, domain: u32): bool {
+  assert(!hasFlag(agentOf(context), IS_CPU), "a CPU has no PASID-table entry");
+  const entry = entryOf(context);
+  if (present) {
+    const place = placeFor(entry, domain);
+    if (place == DOMAINS_OF_PASID) return false;
+    store<u32>(entry + (<usize>place << 2), domain + 1, CONTEXT_DOMAINS);
+    store<u32>(entry, place, CONTEXT_BOUND_PLACE);
+  }
+  store<u32>(entry, present ? 1 : 0, CONTEXT_BOUND);
+  store<u64>(entry, root, CONTEXT_BOUND_ROOT);
+  store<u32>(entry, controls, CONTEXT_BOUND_CONTROLS);
+  return true;
+}
+
+/** The place of a domain: its own, or one that nothing cached belongs to; DOMAINS_OF_PASID if there is none. */
+function placeFor(entry: usize, domain: u32): u32 {
+  let unused = DOMAINS_OF_PASID;
+  for (let place: u32 = 0; place < DOMAINS_OF_PASID; place++) {
+    if (isDomain(entry, place, domain)) return place;
+    if (place != 0 && unused == DOMAINS_OF_PASID && !isInUse(entry, place)) unused = place;
+  }
+  return unused;
+}
+
+function isInUse(entry: usize, place: u32): bool {
+  if (!isDomain(entry, place, ANY)) return false;
+  // A walk under way may still fill under any.
+  if (walksAreUnderWay()) return true;
+  const agent = agentOf(entry);
+  for (let level: u32 = 2; level <= levels; level++) {
+    const psc = pscOf(agent, level);
+    if (psc != 0 && liveOf(psc, pathTagIn(entry, place)) != 0) return true;
+  }
+  for (let source = entry; source != 0; source = load<usize>(source, CONTEXT_NEXT_SOURCE)) {
+    if (load<u32>(source, CONTEXT_CACHED) && load<u32>(source, CONTEXT_PLACE) == place) return true;
+    let cache: usize;
+    // The lists of an agent stand one behind the other, each closed by 0.
+    for (let at = agent + AGENT_L1; at < agent + AGENT_L2 + MAX_CACHES * sizeof<usize>(); at += sizeof<usize>()) {
+      if ((cache = load<usize>(at)) != 0 && liveOf(cache, tagIn(source, place)) != 0) return true;
+    }
+  }
+  return false;
+}
+
+/** Drops the PASID-cache entries of a PASID of a context's IOMMU that belong to a domain and a device; each may be ANY. */
+export function dropPasidCache(near: usize, pasid: u32, domain: u32, device: u32): void {
+  assert(!hasFlag(agentOf(near), IS_CPU), "a CPU has no PASID cache");
+  let entry = firstEntry(near, pasid);
+  if (entry == 0) return;
+  drain(agentOf(near), pasid == ANY ? EVERY_TAG : nameOf(entry));
+  for (; entry != 0; entry = nextEntry(entry, pasid)) {
+    for (let source = entry; source != 0; source = load<usize>(source, CONTEXT_NEXT_SOURCE)) {
+      if (device != ANY && load<u32>(source, CONTEXT_SOURCE_ID) != device) continue;
+      if (domain == ANY || isDomain(entry, load<u32>(source, CONTEXT_PLACE), domain)) store<u32>(source, 0, CONTEXT_CACHED);
+    }
+  }
+}
+
+/** PASID-cache invalidation of a context's PASID by hand. */
+export function invalidatePasidCache(context: usize): void {
+  count(agentOf(context), AGENT_INVALIDATIONS);
+  dropPasidCache(context, load<u32>(context, CONTEXT_PASID), ANY, ANY);
+}
+
+/**
+ * Takes root, controls and domain of a context that the PASID cache does not hold from its PASID-table entry. False if there
+ * is none; a CPU needs none.
  */
 export function readPasidEntry(context: usize): bool {
   if (load<u32>(context, CONTEXT_CACHED) || hasFlag(agentOf(context), IS_CPU)) return true;
-  if (!load<u32>(context, CONTEXT_BOUND)) return false;
-  store<u64>(context, load<u64>(context, CONTEXT_BOUND_ROOT), CONTEXT_ROOT);
-  setControls(context, load<u32>(context, CONTEXT_BOUND_CONTROLS), 0);
+  const entry = entryOf(context);
+  if (!load<u32>(entry, CONTEXT_BOUND)) return false;
+  store<u64>(context, load<u64>(entry, CONTEXT_BOUND_ROOT), CONTEXT_ROOT);
+  setControls(context, load<u32>(entry, CONTEXT_BOUND_CONTROLS), 0);
+  enterDomain(context, load<u32>(entry, CONTEXT_BOUND_PLACE));
   return true;
 }

@@ -2,15 +2,16 @@
 
 import { MAX_REQUESTERS } from "../base/limits";
 import { hasFlag, IS_CPU, STEPWISE_WALKS } from "./agent";
-import { agentOf, CONTEXT_DEVICE_TLBS, CONTEXT_NEXT, CONTEXT_REQUESTER } from "./context";
+import { agentOf, CONTEXT_DEVICE_TLBS, CONTEXT_REQUESTER, entryOf } from "./context";
 import { createDeviceRules, request, requestThrough } from "./iommu";
+import { addPasid } from "./pasid";
 import { translate } from "./translate";
 import { beginning, isUnderWay, onlyBegin, WALK_DEVICE_TLB, WALK_REQUESTER, walkAt } from "./walks";
 
 // ---- a requester ----
 const CONTEXT: usize = 0;
 const DEVICE_TLB: usize = CONTEXT + 4;
-/** Number of the next requester with a TLB of its own in front of the same context, + 1; 0 = none. */
+/** Number of the next requester with a TLB of its own and the same PASID, + 1; 0 = none. */
 const NEXT_DEVICE_TLB: usize = DEVICE_TLB + 4;
 const REQUESTER_SHIFT: usize = 4;
 const REQUESTERS: usize = memory.data(MAX_REQUESTERS << <u32>REQUESTER_SHIFT, sizeof<u64>());
@@ -22,9 +23,6 @@ const CPU: usize = 1;
 
 // ---- set up once ----
 export let requesterCount: u32 = 0;
-/** First context of an IOMMU; the others follow by CONTEXT_NEXT. */
-export let firstPasid: usize = 0;
-let lastPasid: usize = 0;
 
 /** Registers a requester; its number, or -1 if there are too many. */
 export function addRequester(context: usize, deviceTlb: usize): i32 {
@@ -34,19 +32,12 @@ export function addRequester(context: usize, deviceTlb: usize): i32 {
   store<usize>(at, context, CONTEXT);
   const cpu = hasFlag(agentOf(context), IS_CPU);
   store<usize>(at, cpu ? CPU : deviceTlb, DEVICE_TLB);
-  if (deviceTlb != 0) addDeviceTlb(context, requesterCount);
+  if (deviceTlb != 0) addDeviceTlb(entryOf(context), requesterCount);
   else {
     store<u32>(context, requesterCount, CONTEXT_REQUESTER);
-    if (!cpu) addPasid(context);
+    if (!cpu && entryOf(context) == context) addPasid(context);
   }
   return requesterCount++;
-}
-
-function addPasid(context: usize): void {
-  assert(load<usize>(context, CONTEXT_NEXT) == 0 && context != lastPasid, "the context is in the list already");
-  if (firstPasid == 0) firstPasid = context;
-  else store<usize>(lastPasid, context, CONTEXT_NEXT);
-  lastPasid = context;
 }
 
 function addDeviceTlb(context: usize, requester: u32): void {
@@ -77,7 +68,7 @@ export function deviceTlbOf(requester: u32): usize {
   return load<usize>(requesterAt(requester), DEVICE_TLB);
 }
 
-/** Requester + 1 of the next device TLB in front of the same context; 0 = none. */
+/** Requester + 1 of the next device TLB for the same PASID; 0 = none. */
 export function nextDeviceTlb(requester: u32): u32 {
   return load<u32>(requesterAt(requester), NEXT_DEVICE_TLB);
 }

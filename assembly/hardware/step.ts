@@ -11,7 +11,7 @@ import { addressMask } from "../paging/mode";
 import { fault, isFault, reasonOf, UNDER_WAY } from "../paging/outcome";
 import { tableAt } from "../paging/tables";
 import { AGENT_AD_WRITES, AGENT_ENTRY_READS, DRAIN_NONE, DRAIN_PAGE, hasFlag, IS_CPU } from "./agent";
-import { agentOf, checkOf, tagOf } from "./context";
+import { agentOf, checkOf, nameOf } from "./context";
 import { detecting, FORGED_TRANSLATION, reportStep, worsen, WRITE_AFTER_FREE } from "./hazard";
 import { Request } from "./request";
 import { afterFault } from "./translate";
@@ -66,7 +66,7 @@ function end(walk: usize, outcome: u64): u64 {
   }
   if (load<u64>(walk, WALK_RECORD) != 0) worsen(load<u64>(walk, WALK_RECORD), load<u32>(walk, WALK_SITE), FORGED_TRANSLATION);
   const deviceTlb = load<usize>(walk, WALK_DEVICE_TLB);
-  if (deviceTlb > 1) fillDeviceTlb(deviceTlb, tagOf(context), va, outcome);
+  if (deviceTlb > 1) fillDeviceTlb(deviceTlb, nameOf(context), va, outcome);
   return outcome;
 }
 
@@ -86,7 +86,7 @@ function look(walk: usize, byWrite: bool): void {
   const va = load<u64>(walk, WALK_ADDRESS);
   const access = load<u32>(walk, WALK_ACCESS);
   const level = load<u32>(walk, WALK_LEVEL);
-  store<u64>(walk, reportStep(agentOf(context), tagOf(context), va, access, slot, level, generation, byWrite), WALK_RECORD);
+  store<u64>(walk, reportStep(agentOf(context), nameOf(context), va, access, slot, level, generation, byWrite), WALK_RECORD);
   store<u32>(walk, siteOf(slot), WALK_SITE);
   store<u32>(walk, byWrite ? 1 : 0, WALK_WROTE);
 }
@@ -177,7 +177,7 @@ function waitForMark(walk: usize, level: u32, at: usize, entry: u64, below: u32)
 
 // ---- waiting: an invalidation is complete when the walks that began before it have ended (rules 14.11 to 14.14) ----
 
-/** In place of a tag: walks with any. */
+/** In place of a tag, which on an IOMMU is the PASID's index: walks with any. */
 export const EVERY_TAG: u32 = 0xffff_ffff;
 const EVERYWHERE: u64 = 0xffff_ffff_ffff_ffff;
 
@@ -208,7 +208,7 @@ function finishBefore(agent: usize, tag: u32, first: u64, last: u64, deviceTlb: 
     const walker = agentOf(context);
     if (deviceTlb != 0 ? load<usize>(walk, WALK_DEVICE_TLB) != deviceTlb : walker != agent) continue;
     if (hasFlag(walker, DRAIN_NONE)) continue;
-    if (tag != EVERY_TAG && !hasFlag(walker, IS_CPU) && tagOf(context) != tag) continue;
+    if (tag != EVERY_TAG && !hasFlag(walker, IS_CPU) && nameOf(context) != tag) continue;
     const page = load<u64>(walk, WALK_ADDRESS) & addressMask;
     if (hasFlag(walker, DRAIN_PAGE) && (page < first || page > last)) continue;
     finishWalk(number);

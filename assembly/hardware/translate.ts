@@ -10,7 +10,7 @@ import { allowsAsCached, refusal, shiftOf } from "../paging/format";
 import { addressMask, isCanonical } from "../paging/mode";
 import { ABSENT, fault, isFault, NON_CANONICAL, reasonOf, UNDER_WAY } from "../paging/outcome";
 import { AGENT_FAULTS, AGENT_L1, AGENT_L2, AGENT_TRANSLATIONS, hasFlag, IS_CPU } from "./agent";
-import { agentOf, checkOf, controlsOf, formatOf, tagOf } from "./context";
+import { agentOf, checkOf, controlsOf, formatOf, nameOf, pathTagOf, tagOf } from "./context";
 import { reportStaleHit } from "./hazard";
 import { ALLOWED, judge, lookUp, lookUpLarge, MISS, REFUSED, STALE_HIT } from "./hit";
 import { dropPath, dropTranslations } from "./invalidation";
@@ -106,7 +106,7 @@ function answer(context: usize, agent: usize, va: u64, access: u32, cache: usize
 /** A stale translation answers like any other, and its use is a hazard; rights that refuse fault at once, from what is cached. */
 function answerOther(context: usize, agent: usize, va: u64, access: u32, leaf: u64, level: u32, verdict: u32): u64 {
   if (verdict == STALE_HIT) {
-    reportStaleHit(agent, tagOf(context), va, access, leaf, level);
+    reportStaleHit(agent, nameOf(context), va, access, leaf, level);
     return translated(leaf, level, va);
   }
   const outcome = refusal(formatOf(context), controlsOf(context), access, leaf, level);
@@ -121,5 +121,5 @@ export function afterFault(context: usize, agent: usize, page: u64, access: u32,
   count(agent, AGENT_FAULTS);
   if (!hasFlag(agent, IS_CPU)) return;
   dropTranslations(agent, page, tagOf(context), true);
-  dropPath(agent, page, tagOf(context));
+  dropPath(agent, page, pathTagOf(context));
 }

@@ -42,7 +42,7 @@ import {
   PASS_SUPERVISOR_UNCACHED,
   pscOf,
 } from "./agent";
-import { agentOf, checkOf, controlsOf, formatOf, rootOf, tagOf } from "./context";
+import { agentOf, checkOf, controlsOf, formatOf, nameOf, pathTagOf, rootOf, tagOf } from "./context";
 import { badSlot, beginWalk, detecting, meet, meetWrite, reportWalk } from "./hazard";
 import { PSC_KEY } from "./invalidation";
 import { Request } from "./request";
@@ -65,7 +65,7 @@ export function walk(context: usize, agent: usize, va: u64, access: u32): u64 {
   count(agent, AGENT_WALKS);
   beginWalk();
   const outcome = walkFrom(context, agent, va, access);
-  if (badSlot != 0) reportWalk(agent, tagOf(context), va, access, outcome);
+  if (badSlot != 0) reportWalk(agent, nameOf(context), va, access, outcome);
   return outcome;
 }
 
@@ -80,7 +80,7 @@ function watch(slot: u32, level: u32, generation: u32): void {
 // @ts-ignore: decorator
 @inline
 function walkFrom(context: usize, agent: usize, va: u64, access: u32): u64 {
-  const tag = tagOf(context);
+  const tag = pathTagOf(context);
   const page = va & addressMask;
   let level = levels;
   let rights = FULL_RIGHTS;
@@ -210,7 +210,7 @@ export function fillPath(
 ): void {
   const psc = pscOf(agent, level);
   if (psc == 0 || (!isUserReachable(rights) && hasFlag(agent, PASS_SUPERVISOR_UNCACHED))) return;
-  const key = fill(psc, (va & addressMask) >> shiftOf(level), PSC_KEY, tagOf(context), false, cachedPath(entry, rights));
+  const key = fill(psc, (va & addressMask) >> shiftOf(level), PSC_KEY, pathTagOf(context), false, cachedPath(entry, rights));
   store<u64>(linkAt(psc, key), <u64>slot | (<u64>generation << 32));
 }
 

@@ -2,7 +2,8 @@
 
 import { allocate } from "../base/memory";
 import { CONTEXT_BOUND, CONTEXT_NEXT, CONTEXT_REQUESTER } from "../hardware/context";
-import { firstPasid, requesterCount } from "../hardware/requesters";
+import { firstOfAll } from "../hardware/pasid";
+import { requesterCount } from "../hardware/requesters";
 
 // ---- set up once ----
 /** By requester: number of the mm + 1; 0 = none. Where the array stands; what it holds is state. */
@@ -33,7 +34,7 @@ export function forgetBinding(context: usize): void {
 
 /** The first bound PASID, of any IOMMU; 0 if there is none. */
 export function firstBound(): usize {
-  return boundFrom(firstPasid);
+  return boundFrom(firstOfAll());
 }
 
 /** The next one, in order of IOMMU and PASID index. */

@@ -3,12 +3,15 @@
 // aligned power of two without a ceiling, batches of 16 with one wait. AMD: table entries always included, one wait per device.
 
 import { AMD_COMMANDS, hasFlag } from "../hardware/agent";
-import { agentOf, CONTEXT_DEVICE_TLBS, CONTEXT_PASID } from "../hardware/context";
+import { agentOf, CONTEXT_DEVICE_TLBS, CONTEXT_PASID, CONTEXT_SOURCE_ID, DEFAULT_DOMAIN } from "../hardware/context";
 import * as amd from "../hardware/queue/amd";
-import { ALL_PAGES_MASK, executeAmd, executeGlobal, executeVtd } from "../hardware/queue/execute";
+import { ANY } from "../hardware/pasid";
+import { ALL_PAGES_MASK, executeAmd, executeVtd } from "../hardware/queue/execute";
 import * as vtd from "../hardware/queue/vtd";
-import { nextDeviceTlb } from "../hardware/requesters";
+import { contextOf, nextDeviceTlb } from "../hardware/requesters";
 import { DEVICE_TLB_INVALIDATIONS, IOTLB_INVALIDATIONS, QUEUE_WAITS, tally } from "./counters";
+
+if (vtd.SVA_DOMAIN != DEFAULT_DOMAIN) ERROR("the driver submits for another domain than SVA's");
 
 // ---- what a ranged invalidation names: the range, all of the PASID, the whole IOMMU ----
 export const SCOPE_RANGE: u32 = 0;
@@ -53,58 +56,62 @@ function alignedMask(first: u64, last: u64): u32 {
 export function invalidateByQueue(context: usize, first: u64, last: u64, scope: u32): void {
   assert(scope <= SCOPE_ALL && first <= last, "there is no such scope, or no such range");
   const agent = agentOf(context);
-  if (hasFlag(agent, AMD_COMMANDS)) submitAmd(context, agent, first, last, scope);
+  if (hasFlag(agent, AMD_COMMANDS)) submitAmd(context, first, last, scope);
   else submitVtd(context, agent, first, last, scope);
+}
+
+/** Source-id of the device whose TLB a requester goes through, by requester + 1. */
+function sourceIdOf(deviceTlb: u32): u32 {
+  return load<u32>(contextOf(deviceTlb - 1), CONTEXT_SOURCE_ID);
 }
 
 function submitVtd(context: usize, agent: usize, first: u64, last: u64, scope: u32): void {
   const pasid = load<u32>(context, CONTEXT_PASID);
   const ranged = scope == SCOPE_RANGE;
   const am = ranged ? alignedMask(first, last) : ALL_PAGES_MASK;
+  const qw0 = scope == SCOPE_ALL ? vtd.globalIotlb() : ranged ? vtd.pageIotlb(pasid) : vtd.pasidIotlb(pasid);
   tally(IOTLB_INVALIDATIONS);
-  if (scope == SCOPE_ALL) {
-    executeGlobal(agent);
-  } else {
-    const qw0 = ranged ? vtd.pageIotlb(pasid) : vtd.pasidIotlb(pasid);
-    executeVtd(context, 0, qw0, ranged ? vtd.pageIotlbAddress(first, am, false) : 0);
-  }
+  executeVtd(context, ANY, qw0, ranged ? vtd.pageIotlbAddress(first, am, false) : 0);
   batch(agent);
-  let deviceTlb = load<u32>(context, CONTEXT_DEVICE_TLBS);
-  while (deviceTlb != 0) {
+  const address = vtd.deviceTlbAddress(ranged ? first : 0, am);
+  for (let deviceTlb = load<u32>(context, CONTEXT_DEVICE_TLBS); deviceTlb != 0; deviceTlb = nextDeviceTlb(deviceTlb - 1)) {
     tally(DEVICE_TLB_INVALIDATIONS);
-    const address = ranged ? vtd.deviceTlbAddress(first, am) : vtd.deviceTlbAddress(0, ALL_PAGES_MASK);
-    executeVtd(context, deviceTlb, vtd.deviceTlb(pasid), address);
+    executeVtd(context, ANY, vtd.deviceTlb(sourceIdOf(deviceTlb), pasid), address);
     batch(agent);
-    deviceTlb = nextDeviceTlb(deviceTlb - 1);
   }
 }
 
-function submitAmd(context: usize, agent: usize, first: u64, last: u64, scope: u32): void {
+function submitAmd(context: usize, first: u64, last: u64, scope: u32): void {
   const pasid = load<u32>(context, CONTEXT_PASID);
   const ranged = scope == SCOPE_RANGE;
   const w1 = ranged ? amd.pagesAddress(first, last, true) : amd.allPages(true);
   tally(IOTLB_INVALIDATIONS);
-  if (scope == SCOPE_ALL) {
-    executeGlobal(agent);
-  } else {
-    executeAmd(context, 0, amd.invalidatePages(pasid), w1);
-  }
-  let deviceTlb = load<u32>(context, CONTEXT_DEVICE_TLBS);
-  while (deviceTlb != 0) {
+  if (scope == SCOPE_ALL) executeAmd(context, ANY, amd.invalidateAll(), 0);
+  else executeAmd(context, ANY, amd.invalidatePages(vtd.SVA_DOMAIN, pasid), w1);
+  for (let deviceTlb = load<u32>(context, CONTEXT_DEVICE_TLBS); deviceTlb != 0; deviceTlb = nextDeviceTlb(deviceTlb - 1)) {
     tally(DEVICE_TLB_INVALIDATIONS);
-    executeAmd(context, deviceTlb, amd.invalidateDevicePages(deviceTlb - 1, pasid), w1 & ~amd.PDE);
-    deviceTlb = nextDeviceTlb(deviceTlb - 1);
+    executeAmd(context, ANY, amd.invalidateDevicePages(sourceIdOf(deviceTlb), pasid), w1 & ~amd.PDE);
   }
   tally(QUEUE_WAITS);
 }
 
-/** What the driver does when a PASID-table entry changes: PASID cache, IOTLB and device TLBs of the PASID. */
+/**
+ * What the driver does when a PASID-table entry changes: PASID cache, IOTLB and device TLBs of the PASID. AMD's
+ * INVALIDATE_IOMMU_PAGES of all pages takes the GCR3 entry with it (update_gcr3()).
+ */
 export function forgetPasid(context: usize): void {
   const pasid = load<u32>(context, CONTEXT_PASID);
+  const isAmd = hasFlag(agentOf(context), AMD_COMMANDS);
+  const w1 = amd.allPages(true);
   tally(QUEUE_WAITS);
-  executeVtd(context, 0, vtd.pasidCache(pasid), 0);
-  executeVtd(context, 0, vtd.pasidIotlb(pasid), 0);
+  if (isAmd) executeAmd(context, ANY, amd.invalidatePages(vtd.SVA_DOMAIN, pasid), w1);
+  else {
+    executeVtd(context, ANY, vtd.pasidCache(pasid), 0);
+    executeVtd(context, ANY, vtd.pasidIotlb(pasid), 0);
+  }
   for (let deviceTlb = load<u32>(context, CONTEXT_DEVICE_TLBS); deviceTlb != 0; deviceTlb = nextDeviceTlb(deviceTlb - 1)) {
-    executeVtd(context, deviceTlb, vtd.deviceTlb(pasid), vtd.deviceTlbAddress(0, ALL_PAGES_MASK));
+    const sourceId = sourceIdOf(deviceTlb);
+    if (isAmd) executeAmd(context, ANY, amd.invalidateDevicePages(sourceId, pasid), w1 & ~amd.PDE);
+    else executeVtd(context, ANY, vtd.deviceTlb(sourceId, pasid), vtd.deviceTlbAddress(0, ALL_PAGES_MASK));
   }
 }

@@ -4,7 +4,9 @@
 import { holdsEntry } from "../paging/frames";
 import { ANY_TAG, markStale, mayHoldRegion } from "../cache/stale";
 import { AGENT_L1, AGENT_L2 } from "../hardware/agent";
-import { agentOf, CONTEXT_DEVICE_TLBS, tagOf } from "../hardware/context";
+import { DOMAINS_OF_PASID } from "../base/limits";
+import { agentOf, CONTEXT_DEVICE_TLBS, CONTEXT_NEXT_SOURCE, nameOf, tagIn } from "../hardware/context";
+import { ANY, isDomain } from "../hardware/pasid";
 import { contextOf, deviceTlbOf, nextDeviceTlb } from "../hardware/requesters";
 import { isPresent, shiftOf, ENTRIES, MAX_LEAF_LEVEL } from "../paging/format";
 import { addressMask } from "../paging/mode";
@@ -31,12 +33,16 @@ function markCpus(entries: usize, page: u64, level: u32, count: u32): void {
 function markDevices(mm: u32, entries: usize, page: u64, level: u32, count: u32): void {
   for (let context = firstBound(); context != 0; context = nextBound(context)) {
     if (!isBoundTo(context, mm)) continue;
-    const tag = tagOf(context);
     const agent = agentOf(context);
-    markList(agent + AGENT_L1, entries, page, level, count, tag);
-    markList(agent + AGENT_L2, entries, page, level, count, tag);
+    for (let source = context; source != 0; source = load<usize>(source, CONTEXT_NEXT_SOURCE)) {
+      for (let place: u32 = 0; place < DOMAINS_OF_PASID; place++) {
+        if (!isDomain(context, place, ANY)) continue;
+        markList(agent + AGENT_L1, entries, page, level, count, tagIn(source, place));
+        markList(agent + AGENT_L2, entries, page, level, count, tagIn(source, place));
+      }
+    }
     for (let deviceTlb = load<u32>(context, CONTEXT_DEVICE_TLBS); deviceTlb != 0; deviceTlb = nextDeviceTlb(deviceTlb - 1)) {
-      markIn(deviceTlbOf(deviceTlb - 1), entries, page, level, count, tag);
+      markIn(deviceTlbOf(deviceTlb - 1), entries, page, level, count, nameOf(context));
     }
   }
 }

@@ -3,7 +3,7 @@
 import { allocate } from "../base/memory";
 import { FILL, FORGE_USER_LEAF } from "../base/operations";
 import { NOT_BOUND, NOTHING_TAKEN, refuse, refusedResult, resultOf, SHARING_OFF } from "../base/refusals";
-import { CONTEXT_BOUND } from "../hardware/context";
+import { CONTEXT_BOUND, DEFAULT_DOMAIN, entryOf } from "../hardware/context";
 import { bind } from "../hardware/pasid";
 import { contextOf, isCpu } from "../hardware/requesters";
 import { leafEntry, PAGE_FORGED } from "../paging/format";
@@ -22,8 +22,9 @@ export function svaBind(requester: u32, mm: u32): bool {
   if (has(NO_SHARED_TABLES)) return refuse(SHARING_OFF);
   const root = has(USER_ONLY_ROOT) ? needSecondRoot(mm) : rootOf(mm);
   if (root == 0) return false;
-  const context = contextOf(requester);
-  bind(context, true, frameOf(root), NXE | WP);
+  const context = entryOf(contextOf(requester));
+  const bound = bind(context, true, frameOf(root), NXE | WP, DEFAULT_DOMAIN);
+  assert(bound, "there is always room for the domain of SVA");
   noteBinding(context, mm);
   forgetPasid(context);
   return true;
@@ -31,9 +32,9 @@ export function svaBind(requester: u32, mm: u32): bool {
 
 export function svaUnbind(requester: u32): bool {
   assert(!isCpu(requester), "a CPU has no PASID");
-  const context = contextOf(requester);
+  const context = entryOf(contextOf(requester));
   if (!load<u32>(context, CONTEXT_BOUND)) return refuse(NOT_BOUND);
-  bind(context, false, 0, 0);
+  bind(context, false, 0, 0, 0);
   forgetBinding(context);
   forgetPasid(context);
   return true;

@@ -38,16 +38,11 @@ import {
   secondWordIn,
   typeIn,
 } from "../base/record";
-import { agentOf, tagOf } from "../hardware/context";
+import { agentOf, nameOf } from "../hardware/context";
 import { changeControls, flushEverything, invlpg, invlpgRange, invpcid, movToCr3 } from "../hardware/cpu";
-import {
-  invalidateAll,
-  invalidateDeviceTlb,
-  invalidateDeviceTlbPages,
-  invalidatePages,
-  invalidatePasid,
-} from "../hardware/iommu";
+import { invalidateAll, invalidateDeviceTlb, invalidatePages } from "../hardware/iommu";
 import { bind, invalidatePasidCache } from "../hardware/pasid";
+import { ALL_PAGES_MASK } from "../hardware/queue/execute";
 import { access, accessInline, beginWalk, contextOf, deviceTlbOf, isCpu, requesterCount } from "../hardware/requesters";
 import { finishWalk, stepWalk } from "../hardware/step";
 import { CEILING } from "../kernel/flush";
@@ -121,18 +116,17 @@ function playOnCpus(at: usize, operation: u8): bool {
 function playOnIommu(at: usize, operation: u8): void {
   const requester = requesterIn(at);
   const context = contextOf(requester);
-  const agent = agentOf(context);
-  const tag = tagOf(context);
   const type = typeIn(at);
   const argument = argumentIn(at);
   const address = addressIn(at);
-  if (operation == OP_INVALIDATE_PASID) invalidatePasid(agent, tag);
-  else if (operation == OP_INVALIDATE_PAGES) invalidatePages(agent, tag, address, argument, type != 0);
-  else if (operation == OP_INVALIDATE_IOMMU) invalidateAll(agent);
+  if (operation == OP_INVALIDATE_PASID) invalidatePages(context, 0, ALL_PAGES_MASK, false);
+  else if (operation == OP_INVALIDATE_PAGES) invalidatePages(context, address, argument, type != 0);
+  else if (operation == OP_INVALIDATE_IOMMU) invalidateAll(agentOf(context));
   else if (operation == OP_INVALIDATE_PASID_CACHE) invalidatePasidCache(context);
-  else if (operation == OP_INVALIDATE_DEVICE_TLB) invalidateDeviceTlb(deviceTlbOf(requester), tag);
-  else if (operation == OP_INVALIDATE_DEVICE_TLB_PAGES) invalidateDeviceTlbPages(deviceTlbOf(requester), tag, address, argument);
-  else if (operation == OP_BIND) bind(context, type != 0, rootFrame(address), argument);
+  else if (operation == OP_INVALIDATE_DEVICE_TLB) invalidateDeviceTlb(deviceTlbOf(requester), nameOf(context), 0, ALL_PAGES_MASK);
+  else if (operation == OP_INVALIDATE_DEVICE_TLB_PAGES)
+    invalidateDeviceTlb(deviceTlbOf(requester), nameOf(context), address, argument);
+  else if (operation == OP_BIND) bind(context, type != 0, rootFrame(address), argument & 0xffff, argument >> 16);
 }
 
 function playOnCpu(at: usize, operation: u8, context: usize): bool {

@@ -7,7 +7,11 @@ export const GROUPS = [
   // ---- geometry and limits ----
   single("paging/x86-64/entry", ["PAGE_SHIFT", "INDEX_BITS", "ENTRIES", "MAX_LEVELS", "MAX_LEAF_LEVEL"]),
   single("paging/x86-64/entry", ["FRAME_BITS"], { number: true }),
-  single("base/limits", ["MAX_REQUESTERS", "PCIDS", "MAX_MMS", "MAX_WALKS", "MAX_NESTED"], { number: true }),
+  single("base/limits", ["MAX_REQUESTERS", "DOMAINS_OF_PASID", "PCIDS", "MAX_MMS", "MAX_WALKS", "MAX_NESTED"], {
+    number: true,
+  }),
+  single("hardware/context", ["DEFAULT_DOMAIN"], { number: true }),
+  single("hardware/pasid", ["ANY"], { number: true }),
   single("hardware/agent", ["MAX_CACHES"], { number: true }),
   single("hardware/queue/execute", ["ALL_PAGES_MASK"]),
 
@@ -70,20 +74,6 @@ export const GROUPS = [
   single("paging/frames", ["NO_SITE"]),
 
   // ---- queues ----
-  values("vtdType", "hardware/queue/vtd", "TYPE_WAIT", "TYPE_PASID_DEVICE_TLB", {
-    about: "Types of VT-d descriptors",
-    prefix: "TYPE_",
-    number: true,
-  }),
-  values("vtdGranularity", "hardware/queue/vtd", "IOTLB_ALL_OF_PASID", "PASID_CACHE_ONE", {
-    about: "Granularities of VT-d descriptors",
-    number: true,
-  }),
-  values("amdOpcode", "hardware/queue/amd", "OP_COMPLETION_WAIT", "OP_INVALIDATE_ALL", {
-    about: "Opcodes of AMD commands",
-    prefix: "OP_",
-    number: true,
-  }),
   list("queueCounters", "hardware/queue/counters", "PAGE_SELECTIVE_INVALIDATIONS", "QUEUE_COUNTERS", {
     about: "What invalidation queues were given",
     interface: "QueueCounterValues",

@@ -5,7 +5,7 @@ import type { Pointer } from "../engine/exports.js";
 import type { Engine } from "../engine/instance.js";
 import { readCounters } from "../engine/structures.js";
 import { shiftOf } from "../paging/levels.js";
-import { Cache } from "./cache.js";
+import { Cache, type TagReader } from "./cache.js";
 import type { Scratch } from "./context.js";
 import { type AgentGeometry, cacheShape, listShapes } from "./geometry.js";
 
@@ -19,6 +19,18 @@ export interface Workshop {
   /** Memory for dumps of caches. */
   scratch: Scratch;
   nextAgent: number;
+}
+
+/** The tags of an agent's caches: how many, and what they stand for if they are not PCIDs. @internal */
+export interface Tags {
+  /** Of translation caches. */
+  readonly leaves: number;
+  /** Of paging-structure caches. */
+  readonly paths: number;
+  /** What a tag of translation caches stands for. */
+  readonly readLeaf?: TagReader;
+  /** What a tag of paging-structure caches stands for. */
+  readonly readPath?: TagReader;
 }
 
 /** A translation agent: a walker with caches over the machine's frames. */
@@ -37,7 +49,7 @@ export abstract class Agent {
   protected readonly scratch: Scratch;
 
   /** @internal */
-  constructor(workshop: Workshop, geometry: AgentGeometry, field: string, tags: number, flags: number) {
+  constructor(workshop: Workshop, geometry: AgentGeometry, field: string, tags: Tags, flags: number) {
     this.engine = workshop.engine;
     this.scratch = workshop.scratch;
     const { exports } = this.engine;
@@ -45,7 +57,7 @@ export abstract class Agent {
     const list = (which: 1 | 2): Cache[] => {
       const name = which === 1 ? "l1" : "l2";
       return listShapes(geometry[name] ?? [], `${field}.${name}`, name).map((shape) => {
-        const cache = makeCache(workshop, shape, `${field}.${name}`, 0, tags);
+        const cache = makeCache(workshop, shape, `${field}.${name}`, 0, tags.leaves, tags.readLeaf);
         exports.addTranslationCache(this.pointer, which, cache.pointer);
         return cache;
       });
@@ -57,7 +69,7 @@ export abstract class Agent {
       const level = Number(key);
       const checked = cacheShape(shape, `${field}.psc[${level}]`, `psc${level}`, true);
       if (!checked || level > workshop.levels) continue;
-      const cache = makeCache(workshop, checked, `${field}.psc[${level}]`, shiftOf(level), tags);
+      const cache = makeCache(workshop, checked, `${field}.psc[${level}]`, shiftOf(level), tags.paths, tags.readPath);
       exports.setPagingStructureCache(this.pointer, level, cache.pointer);
       psc.set(level, cache);
     }
@@ -82,7 +94,8 @@ export function makeCache(
   field: string,
   span: number,
   tags: number,
+  readTag?: TagReader,
 ): Cache {
   const pointer = engine.exports.createCache(shape.sets, shape.ways, shape.levels, span, shape.replacement, tags);
-  return new Cache(engine, scratch, engine.made(pointer, field), shape.name, shape, span);
+  return new Cache(engine, scratch, engine.made(pointer, field), shape.name, shape, span, readTag);
 }

@@ -35,11 +35,18 @@ export interface CacheEntry {
   pageNumber: bigint;
   /** PCID, or dense index of the PASID; `global` matches under every tag. */
   tag: number | "global";
+  /** IOTLB: number of the device that the entry belongs to. */
+  device?: number;
+  /** IOTLB and paging-structure caches of an IOMMU: domain id that the PASID had when the entry was filled. */
+  domain?: number;
   /** Frame and cumulative rights in the positions of a page-table entry (docs/rules.md section 4). */
   data: bigint;
   /** Place in its set's order of replacement: 0 is the next victim (always 0 under random replacement). */
   rank: number;
 }
+
+/** What a tag in an IOMMU's cache stands for. @internal */
+export type TagReader = (tag: number) => Pick<CacheEntry, "tag" | "device" | "domain">;
 
 /** A translation cache or paging-structure cache of a machine. */
 export class Cache {
@@ -57,6 +64,7 @@ export class Cache {
     readonly name: string,
     shape: CacheShape,
     private readonly span: number,
+    private readonly readTag: TagReader = (tag) => ({ tag }),
   ) {
     this.entries = shape.sets * shape.ways;
     this.ways = shape.ways;
@@ -80,7 +88,7 @@ export class Cache {
         way: readNumber(view, dump.way, from),
         pageShift: this.span || shiftOf(Number(key & cacheKeyLevel)),
         pageNumber: key >> cacheKeyPageShift,
-        tag: key & cacheKeyGlobal ? "global" : Number((key >> cacheKeyTagShift) & cacheKeyTag),
+        ...(key & cacheKeyGlobal ? { tag: "global" } : this.readTag(Number((key >> cacheKeyTagShift) & cacheKeyTag))),
         data: readWord(view, dump.data, from),
         rank: readNumber(view, dump.rank, from),
       });

@@ -59,7 +59,7 @@ export class Cpu extends Agent {
   /** @internal */
   constructor(workshop: Workshop, config: CpuConfig, field: string) {
     const flags = agentFlag.isCpu | SCOPE_FLAGS[config.invlpgScope ?? "pcid"] | walkFlags(config);
-    super(workshop, config, field, pcids, flags);
+    super(workshop, config, field, { leaves: pcids, paths: pcids }, flags);
     const { exports } = this.engine;
     this.current = completeControls(config.controls, linuxControls, `${field}.controls`);
     this.context = this.engine.made(exports.createContext(this.pointer, 0), field);

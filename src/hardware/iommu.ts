@@ -1,22 +1,25 @@
 // An IOMMU: PASIDs over the CPU's tables, IOTLB, paging-structure caches, devices with or without TLBs of their own
 // (VT-d 3.6, 6.2, 6.5.2; docs/rules.md section 7).
 
-import { checkAddress, checkInteger, checkOneOf, InvalidOptionError, rootFrame } from "../base/errors.js";
+import { checkAddress, checkInteger, InvalidOptionError, rootFrame } from "../base/errors.js";
 import { address, boolean, integer, list, object, oneOf, optional, parse, text } from "../base/schema.js";
 import {
   agentFlag,
   allPagesMask,
-  amdOpcode,
+  any as anyOne,
   cacheKeyTag,
   controlBit,
+  defaultDomain,
+  domainsOfPasid,
   maxRequesters,
-  vtdGranularity,
-  vtdType,
 } from "../engine/abi.js";
 import type { Pointer } from "../engine/exports.js";
 import { MAX_PASID } from "../engine/limits.js";
 import type { Access } from "../paging/access.js";
 import { type Outcome, unpackOutcome } from "../paging/outcome.js";
+import { decodeAmd } from "../queue/amd.js";
+import { DescriptorError } from "../queue/fields.js";
+import { decodeVtd } from "../queue/vtd.js";
 import { Agent, makeCache, type Workshop } from "./agent.js";
 import type { Cache } from "./cache.js";
 import { checkAccess, type Explanation, explainWalk, probeContext, translateBatch } from "./context.js";
@@ -35,6 +38,8 @@ export interface DeviceConfig {
   name?: string;
   /** TLB on the device (PCIe ATS); default none. */
   deviceTlb?: TranslationCacheGeometry;
+  /** Bus, device and function, 16 bits, as descriptors name it; each device has another. Default its number. */
+  sourceId?: number;
 }
 
 /** An IOMMU: its caches (`l1` is the IOTLB), its PASIDs, its devices, and where hardware differs. */
@@ -70,10 +75,24 @@ export interface Binding {
   root: bigint;
   /** EFER.NXE of the tables: without it XD is a reserved bit. Default true. */
   nxe?: boolean;
+  /**
+   * Domain id, 16 bits: invalidations of another domain do not reach what is cached under this one. Default 1, as drivers
+   * have it for SVA (FLPT_DEFAULT_DID).
+   */
+  domain?: number;
 }
 
-/** Tags of PASIDs; the last value stands for "global". */
+/** Tags of a cache; the last value stands for "global". */
 const MAX_TAGS = Number(cacheKeyTag);
+
+/** What became of a queue of descriptors. */
+export interface QueueResult {
+  /** Descriptors that were executed. */
+  done: number;
+  /** What is wrong with the next one, at which the queue has stopped. */
+  error?: DescriptorError;
+}
+
 const DIALECTS = ["vtd", "amd"] as const;
 
 /** An IOMMU. @internal */
@@ -85,7 +104,11 @@ export const iommuSchema = object(
     devices: optional(
       list(
         object(
-          { name: optional(text()), deviceTlb: optional(translationCacheSchema) },
+          {
+            name: optional(text()),
+            deviceTlb: optional(translationCacheSchema),
+            sourceId: optional(integer(0, 0xffff)),
+          },
           "an object that describes a device",
         ),
       ),
@@ -97,7 +120,10 @@ export const iommuSchema = object(
   "an object that describes an IOMMU",
 );
 
-const bindingSchema = object({ root: address(), nxe: optional(boolean()) }, "a binding: { root, … }");
+const bindingSchema = object(
+  { root: address(), nxe: optional(boolean()), domain: optional(integer(0, 0xffff)) },
+  "a binding: { root, … }",
+);
 
 /** A device: requests with a PASID go through its own TLB, if it has one. */
 export class Device {
@@ -109,6 +135,8 @@ export class Device {
     readonly index: number,
     /** TLB on the device, if it has one. */
     readonly tlb: Cache | undefined,
+    /** Bus, device and function, as descriptors name it. */
+    readonly sourceId: number,
     private readonly requesters: readonly number[],
   ) {}
 
@@ -126,48 +154,88 @@ export class Iommu extends Agent {
   readonly dialect: "vtd" | "amd";
   /** PASIDs in the order of their dense indices (the tags of cache entries). */
   readonly pasids: readonly number[];
-  private readonly tags = new Map<number, number>();
-  private readonly contexts: Pointer[] = [];
-  private readonly ownRequesters: number[] = [];
+  private readonly tags: ReadonlyMap<number, number>;
+  /** By device, then by dense index of the PASID; one row if there is no device. */
+  private readonly contexts: readonly (readonly Pointer[])[];
+  private readonly ownRequesters: readonly number[];
 
   /** @internal */
   constructor(workshop: Workshop, config: IommuConfig, field: string) {
-    const pasids = config.pasids ?? [1];
-    const { dialect = "vtd" } = config;
+    const { pasids = [1], devices = [{}], dialect = "vtd" } = config;
     const flags =
       (dialect === "amd" ? agentFlag.amdCommands : 0) |
       (config.supervisorEntries === "stop" ? agentFlag.stopAtSupervisor : 0) |
       (config.supervisorEntries === "walk" ? agentFlag.passSupervisorUncached : 0) |
       (config.cacheSupervisorLeaves ? agentFlag.cacheSupervisorLeaves : 0) |
       walkFlags(config);
-    super(workshop, config, field, pasids.length, flags);
+    const tags = indexOf(pasids, `${field}.pasids`, "each PASID once");
+    const sourceIds = devices.map(({ sourceId }, i) => sourceId ?? i);
+    indexOf(sourceIds, `${field}.devices`, "each source-id once");
+    const sources = Math.max(1, devices.length);
+    if (sources * pasids.length > maxRequesters) throw tooMany(field);
+    const contexts: Pointer[][] = [];
+    const { exports } = workshop.engine;
+    const domainOf = (tag: number, step: number): number =>
+      exports.domainAt(contexts[0]?.[tag % pasids.length] as Pointer, Math.floor(tag / step)) >>> 0;
+    super(
+      workshop,
+      config,
+      field,
+      {
+        leaves: domainsOfPasid * sources * pasids.length,
+        paths: domainsOfPasid * pasids.length,
+        readLeaf: (tag) => ({
+          tag: tag % pasids.length,
+          device: Math.floor(tag / pasids.length) % sources,
+          domain: domainOf(tag, sources * pasids.length),
+        }),
+        readPath: (tag) => ({ tag: tag % pasids.length, domain: domainOf(tag, pasids.length) }),
+      },
+      flags,
+    );
     this.dialect = dialect;
     this.pasids = [...pasids];
-    const { exports } = this.engine;
-    for (const [tag, pasid] of pasids.entries()) {
-      if (this.tags.has(pasid)) throw new InvalidOptionError(`${field}.pasids[${tag}]`, pasid, "each PASID once");
-      this.tags.set(pasid, tag);
-      const context = this.engine.made(exports.createContext(this.pointer, tag), `${field}.pasids[${tag}]`);
-      exports.setPasid(context, pasid);
-      this.contexts.push(context);
-      this.ownRequesters.push(addRequester(workshop, context, 0, field));
+    this.tags = tags;
+    this.contexts = contexts;
+    for (let source = 0; source < sources; source++) {
+      const sourceId = sourceIds[source] ?? 0;
+      contexts.push(
+        pasids.map((pasid, index) => {
+          const first = source === 0 ? 0 : (contexts[0]?.[index] as Pointer);
+          const context = exports.createPasidContext(
+            this.pointer,
+            pasid,
+            index,
+            pasids.length,
+            source,
+            sources,
+            sourceId,
+            first,
+          );
+          return this.engine.made(context, `${field}.pasids[${index}]`);
+        }),
+      );
     }
-    const devices = config.devices ?? [{}];
-    this.devices = devices.map((device, i) => this.makeDevice(workshop, device, i, `${field}.devices[${i}]`));
+    this.ownRequesters = this.contextsOf(0).map((context) => addRequester(workshop, context, 0, field));
+    this.devices = devices.map((device, i) =>
+      this.makeDevice(workshop, device, i, sourceIds[i] as number, `${field}.devices[${i}]`),
+    );
   }
 
-  private makeDevice(workshop: Workshop, config: DeviceConfig, index: number, field: string): Device {
+  private makeDevice(workshop: Workshop, config: DeviceConfig, index: number, sourceId: number, field: string): Device {
     const name = config.name ?? `device${index}`;
     const shape = config.deviceTlb && cacheShape(config.deviceTlb, `${field}.deviceTlb`, "device-tlb");
-    if (!shape) return new Device(name, index, undefined, this.ownRequesters);
-    const tlb = makeCache(workshop, shape, `${field}.deviceTlb`, 0, this.pasids.length);
-    const requesters = this.contexts.map((context) => addRequester(workshop, context, tlb.pointer, field));
-    return new Device(name, index, tlb, requesters);
+    const tlb = shape && makeCache(workshop, shape, `${field}.deviceTlb`, 0, this.pasids.length);
+    if (!tlb && index === 0) return new Device(name, index, tlb, sourceId, this.ownRequesters);
+    const requesters = this.contextsOf(index).map((context) =>
+      addRequester(workshop, context, tlb?.pointer ?? 0, field),
+    );
+    return new Device(name, index, tlb, sourceId, requesters);
   }
 
-  /** Requesters that this IOMMU adds to a machine: one per PASID, and one per (device with a TLB, PASID). */
+  /** Requesters that this IOMMU adds to a machine: one per PASID, and one per (device, PASID) but for a first device without a TLB. */
   get requesterCount(): number {
-    return this.pasids.length * (1 + this.devices.filter((device) => device.tlb).length);
+    return this.pasids.length * (1 + this.devices.filter((device, i) => i > 0 || device.tlb).length);
   }
 
   /** Dense index of a PASID. @throws InvalidOptionError if the IOMMU was not made for it */
@@ -177,8 +245,14 @@ export class Iommu extends Agent {
     return tag;
   }
 
-  private contextOf(pasid: number): Pointer {
-    return this.contexts[this.tagOf(pasid)] as Pointer;
+  private contextsOf(device: number): readonly Pointer[] {
+    return this.contexts[device] as readonly Pointer[];
+  }
+
+  /** Context of a PASID and a device; without one, of the first. */
+  private contextOf(pasid: number, device?: number): Pointer {
+    const contexts = this.contextsOf(device === undefined ? 0 : this.deviceAt(device).index);
+    return contexts[this.tagOf(pasid)] as Pointer;
   }
 
   private deviceAt(index: number): Device {
@@ -187,24 +261,34 @@ export class Iommu extends Agent {
     return device;
   }
 
-  /** Number of the requester (PASID, device) in programs; without a device, past any device TLB. */
+  /** Number of the requester (PASID, device) in programs; without a device, the first one past its TLB. */
   requester(pasid: number, device?: number): number {
     const tag = this.tagOf(pasid);
     return device === undefined ? (this.ownRequesters[tag] as number) : this.deviceAt(device).requester(tag);
   }
 
-  /** Writes the PASID-table entry; the PASID cache does not notice (see {@link invalidatePasidCache}). */
+  /**
+   * Writes the PASID-table entry, which all devices share; the PASID cache does not notice (see {@link invalidatePasidCache}).
+   * @throws InvalidOptionError also for a domain, if the caches hold entries of the PASID under as many others as there is room for
+   */
   bind(pasid: number, binding: Binding): void {
-    const { root, nxe = true } = parse(bindingSchema, binding, "binding");
-    this.engine.exports.bind(this.contextOf(pasid), true, rootFrame("binding.root", root), nxe ? controlBit.nxe : 0);
+    const { root, nxe = true, domain = defaultDomain } = parse(bindingSchema, binding, "binding");
+    const frame = rootFrame("binding.root", root);
+    if (!this.engine.exports.bind(this.contextOf(pasid), true, frame, nxe ? controlBit.nxe : 0, domain)) {
+      throw new InvalidOptionError(
+        "binding.domain",
+        domain,
+        `one of at most ${domainsOfPasid} domains of a PASID that something is cached under`,
+      );
+    }
   }
 
   /** Marks the PASID-table entry not present; the PASID cache does not notice. */
   unbind(pasid: number): void {
-    this.engine.exports.bind(this.contextOf(pasid), false, 0n, 0);
+    this.engine.exports.bind(this.contextOf(pasid), false, 0n, 0, 0);
   }
 
-  /** A request of a device with a PASID. SVA requests are user accesses. */
+  /** A request of a device with a PASID; without a device, of the first one past its TLB. SVA requests are user accesses. */
   request(pasid: number, va: bigint, access: Access, device?: number): Outcome {
     const address = checkAddress("virtual address", va);
     return unpackOutcome(this.engine.exports.access(this.requester(pasid, device), address, checkAccess(access)));
@@ -222,85 +306,81 @@ export class Iommu extends Agent {
   }
 
   /** What a request (not through a device TLB) would answer, caches included, without any side effect. */
-  probe(pasid: number, va: bigint, access: Access): Outcome {
-    return probeContext(this.engine, this.contextOf(pasid), va, access);
+  probe(pasid: number, va: bigint, access: Access, device?: number): Outcome {
+    return probeContext(this.engine, this.contextOf(pasid, device), va, access);
   }
 
-  /** What the tables of a PASID say, whatever is cached. */
-  explain(pasid: number, va: bigint, access: Access): Explanation {
-    return explainWalk(this.engine, this.contextOf(pasid), va, access);
+  /** What the tables of a PASID say, whatever is cached but the PASID-table entry. */
+  explain(pasid: number, va: bigint, access: Access, device?: number): Explanation {
+    return explainWalk(this.engine, this.contextOf(pasid, device), va, access);
   }
 
-  /** PASID-cache invalidation of one PASID, or of all. */
+  /** PASID-cache invalidation of one PASID, or of all, whatever their domains. */
   invalidatePasidCache(pasid?: number): void {
-    const contexts = pasid === undefined ? this.contexts : [this.contextOf(pasid)];
+    const contexts = pasid === undefined ? this.contextsOf(0) : [this.contextOf(pasid)];
     for (const context of contexts) this.engine.exports.invalidatePasidCache(context);
   }
 
-  /** PASID-selective invalidation: IOTLB and paging-structure caches of the PASID. */
+  /** PASID-selective invalidation: IOTLB and paging-structure caches of the PASID, for all devices, whatever its domain. */
   invalidatePasid(pasid: number): void {
-    this.engine.exports.invalidatePasid(this.pointer, this.tagOf(pasid));
+    this.engine.exports.invalidatePages(this.contextOf(pasid), 0n, allPagesMask, false);
   }
 
   /**
-   * Page-selective invalidation of the 2^`am` pages around `va`; with `leavesOnly` (IH) paging-structure caches stay.
+   * Page-selective invalidation of the 2^`am` pages around `va`, for all devices, whatever the domain; with `leavesOnly`
+   * (IH) paging-structure caches stay.
    * @param am address mask, 0 to 52
    */
   invalidatePages(pasid: number, va: bigint, am = 0, leavesOnly = false): void {
     checkInteger("AM", am, 0, allPagesMask);
     const address = checkAddress("virtual address", va);
-    this.engine.exports.invalidatePages(this.pointer, this.tagOf(pasid), address, am, leavesOnly);
+    this.engine.exports.invalidatePages(this.contextOf(pasid), address, am, leavesOnly);
   }
 
   /**
-   * Executes a descriptor of the invalidation queue as the hardware would: VT-d's types 6 (PASID-based IOTLB), 7 (PASID
-   * cache), 8 (PASID-based device TLB) and 5 (wait: all before it is done, so nothing is left to do); or, with
-   * `dialect: "amd"`, INVALIDATE_IOMMU_PAGES (3), INVALIDATE_IOTLB_PAGES (4), INVALIDATE_IOMMU_ALL (8) and
-   * COMPLETION_WAIT (1). `stalewalk/queue` encodes and decodes them.
-   * @param words the first two 64-bit words; those of a 256-bit descriptor that follow are 0 for these types
-   * @param device whose TLB a device-TLB descriptor is sent to
-   * @throws InvalidOptionError for other types, PASIDs that this IOMMU does not have, devices without a TLB
+   * Executes a descriptor of the invalidation queue as the hardware would (docs/rules.md section 15): those of VT-d, or AMD's
+   * commands with `dialect: "amd"`. `stalewalk/queue` encodes and decodes them. What names nothing that is cached has no
+   * effect. Each call is a queue of its own: one that hardware refuses throws, and the next call starts afresh, as after a
+   * driver that skips the descriptor and clears the error. {@link submitAll} stops.
+   * @param words the 64-bit words: of VT-d two (128 bits) or four (256 bits, scalable mode), of AMD two
+   * @param device whose TLB a device-TLB descriptor is sent to, whatever source-id it names; default the source-id's
+   * @throws DescriptorError naming the field that hardware refuses; InvalidOptionError for words or a device that cannot be
    */
   submit(words: readonly [bigint, bigint, ...bigint[]], device?: number): void {
-    const [first, second] = [checkAddress("words[0]", words[0]), checkAddress("words[1]", words[1])];
-    if (this.dialect === "amd") this.submitAmd(first, second, device);
-    else this.submitVtd(first, second, device);
+    const most = this.dialect === "amd" ? 2 : 4;
+    checkInteger("words.length", words.length, 2, most);
+    const [first, second, third = 0n, fourth = 0n] = words.map((word, i) => checkAddress(`words[${i}]`, word)) as [
+      bigint,
+      bigint,
+      ...bigint[],
+    ];
+    const to = device === undefined ? anyOne : this.deviceAt(device).sourceId;
+    const { exports } = this.engine;
+    const near = this.contextsOf(0)[0] as Pointer;
+    if (this.dialect === "amd") {
+      decodeAmd(first, second);
+      exports.executeAmd(near, to, first, second);
+    } else {
+      decodeVtd(first, second, third, fourth);
+      exports.executeVtd(near, to, first, second);
+    }
   }
 
-  private submitVtd(qw0: bigint, qw1: bigint, device: number | undefined): void {
-    const type = checkOneOf("descriptor type", Number(qw0 & 0xfn), Object.values(vtdType));
-    if (type === vtdType.wait) return;
-    const granularity = Number((qw0 >> 4n) & 3n);
-    const everyPasid = type === vtdType.pasidCache && granularity !== vtdGranularity.pasidCacheOne;
-    if (type === vtdType.pasidIotlb) {
-      checkOneOf("granularity", granularity, [vtdGranularity.iotlbAllOfPasid, vtdGranularity.iotlbPagesOfPasid]);
+  /**
+   * Executes descriptors in their order, as `submit` does each, until there are no more or hardware refuses one: there the
+   * queue stops, and nothing behind it is executed.
+   * @throws InvalidOptionError for words or a device that cannot be
+   */
+  submitAll(descriptors: readonly (readonly [bigint, bigint, ...bigint[]])[], device?: number): QueueResult {
+    for (const [done, words] of descriptors.entries()) {
+      try {
+        this.submit(words, device);
+      } catch (error) {
+        if (error instanceof DescriptorError) return { done, error };
+        throw error;
+      }
     }
-    const pasids = everyPasid ? this.pasids : [Number((qw0 >> 32n) & 0xfffffn)];
-    for (const pasid of pasids) {
-      const deviceTlb = type === vtdType.pasidDeviceTlb ? this.deviceTlb(pasid, device) : 0;
-      this.engine.exports.executeVtd(this.contextOf(pasid), deviceTlb, qw0, qw1);
-    }
-  }
-
-  private submitAmd(w0: bigint, w1: bigint, device: number | undefined): void {
-    const opcode = checkOneOf("opcode", Number(w0 >> 60n), Object.values(amdOpcode));
-    if (opcode === amdOpcode.completionWait) return;
-    if (opcode === amdOpcode.invalidateAll) {
-      this.invalidateAll();
-      return;
-    }
-    const pieces = ((w0 >> 48n) & 0xffn) | (((w0 >> 16n) & 0xffn) << 8n) | (((w0 >> 56n) & 0xfn) << 16n);
-    const pasid = Number(opcode === amdOpcode.invalidateIommuPages ? w0 & 0xfffffn : pieces);
-    const deviceTlb = opcode === amdOpcode.invalidateIotlbPages ? this.deviceTlb(pasid, device) : 0;
-    this.engine.exports.executeAmd(this.contextOf(pasid), deviceTlb, w0, w1);
-  }
-
-  /** Requester + 1 of a device with a TLB, for a PASID. */
-  private deviceTlb(pasid: number, device: number | undefined): number {
-    if (device === undefined || !this.deviceAt(device).tlb) {
-      throw new InvalidOptionError("device", device, "the number of a device with a TLB");
-    }
-    return this.requester(pasid, device) + 1;
+    return { done: descriptors.length };
   }
 
   /** Everything of every PASID. */
@@ -313,26 +393,33 @@ export class Iommu extends Agent {
     const { tlb } = this.deviceAt(device);
     const tag = this.tagOf(pasid);
     if (!tlb) return;
-    if (!pages) this.engine.exports.invalidateDeviceTlb(tlb.pointer, tag);
-    else {
-      const address = checkAddress("virtual address", pages.va);
-      this.engine.exports.invalidateDeviceTlbPages(
-        tlb.pointer,
-        tag,
-        address,
-        checkInteger("AM", pages.am, 0, allPagesMask),
-      );
-    }
+    const [va, am] = pages
+      ? [checkAddress("virtual address", pages.va), checkInteger("AM", pages.am, 0, allPagesMask)]
+      : [0n, allPagesMask];
+    this.engine.exports.invalidateDeviceTlb(tlb.pointer, tag, va, am);
   }
+}
+
+/** Where each of some numbers stands. @throws InvalidOptionError for one that is there twice */
+function indexOf(numbers: readonly number[], field: string, expected: string): Map<number, number> {
+  const places = new Map<number, number>();
+  for (const [i, number] of numbers.entries()) {
+    if (places.has(number)) throw new InvalidOptionError(`${field}[${i}]`, number, expected);
+    places.set(number, i);
+  }
+  return places;
 }
 
 function addRequester({ engine }: Workshop, context: Pointer, deviceTlb: Pointer, field: string): number {
   const requester = engine.exports.addRequester(context, deviceTlb);
-  if (requester < 0)
-    throw new InvalidOptionError(
-      field,
-      "too many requesters",
-      `at most ${maxRequesters} CPUs and (device, PASID) pairs`,
-    );
+  if (requester < 0) throw tooMany(field);
   return requester;
+}
+
+function tooMany(field: string): InvalidOptionError {
+  return new InvalidOptionError(
+    field,
+    "too many requesters",
+    `at most ${maxRequesters} CPUs and (device, PASID) pairs in a machine`,
+  );
 }

@@ -59,14 +59,34 @@ export type AmdCommand =
       sized: boolean;
       /** GN: the PASID counts. */
       guest: boolean;
+      /** Type, 2 bits; 0 is left out. */
+      requestType?: number;
       /** First byte of the pages, a multiple of 4 KiB. */
       address: bigint;
     }
   | { type: "invalidate-interrupt-table"; deviceId: number }
+  | {
+      /** Opcode of the command. */
+      type: "prefetch-pages";
+      /** Bus, device and function, 16 bits. */
+      deviceId: number;
+      /** Pages or ranges to fetch, 8 bits. */
+      count: number;
+      /** PASID, 20 bits. */
+      pasid: number;
+      /** S: the size is in the address. */
+      sized: boolean;
+      /** GN: the PASID counts. */
+      guest: boolean;
+      /** INVAL: what is cached of the pages goes first. */
+      invalidateFirst: boolean;
+      /** First byte of the pages, a multiple of 4 KiB. */
+      address: bigint;
+    }
   | { type: "complete-page-request"; deviceId: number; pasid: number; guest: boolean; tag: number; status: number }
   | { type: "invalidate-all" };
 
-const number = (name: string, ...parts: Part[]): FieldLayout => ({ name, kind: "number", parts });
+const number = (name: string, ...parts: Part[]) => ({ name, kind: "number", parts }) as const;
 const flag = (name: string, word: number, bit: number): FieldLayout => ({
   name,
   kind: "flag",
@@ -106,14 +126,29 @@ const LAYOUTS: readonly DescriptorLayout[] = [
       number("queueId", [0, 32, 16]),
       sized,
       guest,
+      { ...number("requestType", [1, 4, 2]), optional: true },
       address,
     ],
   },
   { type: "invalidate-interrupt-table", code: 5, fields: [deviceId] },
   {
+    type: "prefetch-pages",
+    code: 6,
+    fields: [
+      deviceId,
+      number("count", [0, 24, 8]),
+      number("pasid", [0, 32, 20]),
+      sized,
+      guest,
+      flag("invalidateFirst", 1, 4),
+      address,
+    ],
+  },
+  {
+    // The completion tag has 16 bits; Linux puts the status into the upper four.
     type: "complete-page-request",
     code: 7,
-    fields: [deviceId, number("pasid", [0, 32, 20]), guest, number("tag", [1, 32, 10]), number("status", [1, 44, 4])],
+    fields: [deviceId, number("pasid", [0, 32, 20]), guest, number("tag", [1, 32, 12]), number("status", [1, 44, 4])],
   },
   { type: "invalidate-all", code: 8, fields: [] },
 ];
@@ -143,6 +178,12 @@ export function encodeAmd(command: AmdCommand): [w0: bigint, w1: bigint] {
 export function decodeAmd(w0: bigint, w1: bigint): AmdCommand {
   const code = w0 >> OPCODE_SHIFT;
   const layout = LAYOUTS.find((candidate) => BigInt(candidate.code) === code);
-  if (!layout) throw new DescriptorError("opcode", code, LAYOUTS.map((l) => `${l.code} (${l.type})`).join(", "));
-  return decodeFields(layout, [w0, w1], [0xfn << OPCODE_SHIFT]) as AmdCommand;
+  if (!layout)
+    throw new DescriptorError(
+      "opcode",
+      code,
+      LAYOUTS.map((l) => `${l.code} (${l.type})`).join(", "),
+      "ILLEGAL_COMMAND_ERROR",
+    );
+  return decodeFields(layout, [w0, w1], [0xfn << OPCODE_SHIFT], "ILLEGAL_COMMAND_ERROR") as AmdCommand;
 }

@@ -7,7 +7,14 @@ export type Part = readonly [word: number, low: number, bits: number];
 
 /** A field: a number, a flag, one of a few names (index or value by name), or an address of which the lowest bits are not stored. */
 export type FieldLayout =
-  | { readonly name: string; readonly kind: "number" | "flag" | "word"; readonly parts: readonly Part[] }
+  | { readonly name: string; readonly kind: "flag" | "word"; readonly parts: readonly Part[] }
+  | {
+      readonly name: string;
+      readonly kind: "number";
+      readonly parts: readonly Part[];
+      /** 0 is the same as not given, and is read as that. */
+      readonly optional?: true;
+    }
   | {
       readonly name: string;
       readonly kind: "name";
@@ -23,12 +30,17 @@ export interface DescriptorLayout {
   readonly fields: readonly FieldLayout[];
 }
 
-/** Words of a descriptor that do not mean anything: which field or bits, what they are, what is allowed. */
+/**
+ * How hardware reports a descriptor that it refuses, and stops its queue: VT-d sets IQE in its fault status (VT-d 6.5.2.11),
+ * AMD logs an ILLEGAL_COMMAND_ERROR (AMD IOMMU 2.5.6).
+ */
+export type QueueStatus = "IQE" | "ILLEGAL_COMMAND_ERROR";
+
+/** Words of a descriptor that hardware refuses: which field or bits, what they are, what is allowed. */
 export class DescriptorError extends StalewalkError {
   /** For telling errors apart without `instanceof`. */
   override readonly name = "DescriptorError";
-
-  /** Field, or `qw0 bits 8..15` for reserved ones. */
+  /** Field, or `iotlb: reserved bits of qw0`. */
   declare readonly field: string;
   /** Its value. */
   declare readonly value: bigint;
@@ -38,6 +50,8 @@ export class DescriptorError extends StalewalkError {
     value: bigint,
     /** What is allowed there. */
     readonly expected: string,
+    /** How hardware reports it. */
+    readonly status: QueueStatus,
   ) {
     super("descriptor", `${field} is 0x${value.toString(16)}; expected ${expected}`, field, value);
   }
@@ -80,6 +94,7 @@ function rawValue(field: FieldLayout, value: unknown, path: string): bigint {
       return BigInt(code);
     }
     case "number":
+      if (field.optional && value === undefined) return 0n;
       if (!Number.isSafeInteger(value) || (value as number) < 0 || BigInt(value as number) > most) {
         throw new InvalidOptionError(path, value, `an integer from 0 to ${most}`);
       }
@@ -103,11 +118,15 @@ function rawValue(field: FieldLayout, value: unknown, path: string): bigint {
   }
 }
 
-/** Reads the fields out of `words`. `known`: bits of each word that are no field but checked by the caller (the type). */
+/**
+ * Reads the fields out of `words`. `known`: bits of each word that are no field but checked by the caller (the type).
+ * @throws DescriptorError
+ */
 export function decodeFields(
   layout: DescriptorLayout,
   words: readonly bigint[],
   known: readonly bigint[],
+  status: QueueStatus,
 ): Record<string, unknown> {
   const used = words.map((_, i) => known[i] ?? 0n);
   const result: Record<string, unknown> = { type: layout.type };
@@ -119,16 +138,17 @@ export function decodeFields(
       raw |= (((words[word] ?? 0n) >> BigInt(low)) & mask(bits)) << at;
       at += BigInt(bits);
     }
-    result[field.name] = fieldValue(field, raw, layout.type);
+    const isLeftOut = field.kind === "number" && field.optional && raw === 0n;
+    if (!isLeftOut) result[field.name] = fieldValue(field, raw, layout.type, status);
   }
   words.forEach((word, i) => {
     const reserved = word & ~used[i]!;
-    if (reserved !== 0n) throw new DescriptorError(`${layout.type}: reserved bits of qw${i}`, reserved, "0");
+    if (reserved !== 0n) throw new DescriptorError(`${layout.type}: reserved bits of qw${i}`, reserved, "0", status);
   });
   return result;
 }
 
-function fieldValue(field: FieldLayout, raw: bigint, type: string): unknown {
+function fieldValue(field: FieldLayout, raw: bigint, type: string, status: QueueStatus): unknown {
   switch (field.kind) {
     case "flag":
       return raw === 1n;
@@ -136,7 +156,7 @@ function fieldValue(field: FieldLayout, raw: bigint, type: string): unknown {
       const found = Object.entries(field.names).find(([, code]) => BigInt(code) === raw);
       if (found) return found[0];
       const allowed = Object.entries(field.names).map(([name, code]) => `${code} (${name})`);
-      throw new DescriptorError(`${type}.${field.name}`, raw, allowed.join(", "));
+      throw new DescriptorError(`${type}.${field.name}`, raw, allowed.join(", "), status);
     }
     case "number":
       return Number(raw);

@@ -130,6 +130,18 @@ export type VtdDescriptor =
       privateData0: bigint;
       /** Private data, upper 64 bits. */
       privateData1: bigint;
+    }
+  | {
+      /** Kind of descriptor. */
+      type: "page-stream-response";
+      /** Bits 4 to 8 and 12 to 63 of the first word, as they are: no text that gives them a meaning under type 10 is at hand. */
+      payload0: bigint;
+      /** The second word. */
+      payload1: bigint;
+      /** The third word. */
+      payload2: bigint;
+      /** The fourth word. */
+      payload3: bigint;
     };
 
 const number = (name: string, ...parts: Part[]): FieldLayout => ({ name, kind: "number", parts });
@@ -237,9 +249,27 @@ const LAYOUTS: readonly DescriptorLayout[] = [
       { name: "privateData1", kind: "word", parts: [[3, 0, 64]] },
     ],
   },
+  {
+    // Valid in scalable mode (VT-d 6.5.2, table 26). Linux' old macros (QI_PSTRM_*) run over bits 9 to 11, which are type now.
+    type: "page-stream-response",
+    code: 10,
+    fields: [
+      {
+        name: "payload0",
+        kind: "word",
+        parts: [
+          [0, 4, 5],
+          [0, 12, 52],
+        ],
+      },
+      { name: "payload1", kind: "word", parts: [[1, 0, 64]] },
+      { name: "payload2", kind: "word", parts: [[2, 0, 64]] },
+      { name: "payload3", kind: "word", parts: [[3, 0, 64]] },
+    ],
+  },
 ];
 
-/** Type: bits 0 to 3, and 9 to 11 above them (all types so far fit the lower ones). */
+/** Type: bits 0 to 3, and 9 to 11 above them (VT-d 6.5.2; all types so far fit the lower ones). */
 const TYPE_BITS = 0xe0fn;
 
 /** Names of the descriptor types. */
@@ -264,8 +294,8 @@ export function encodeVtd(descriptor: VtdDescriptor): [qw0: bigint, qw1: bigint,
 export function decodeVtd(qw0: bigint, qw1: bigint, qw2 = 0n, qw3 = 0n): VtdDescriptor {
   const code = qw0 & TYPE_BITS;
   const layout = LAYOUTS.find((candidate) => BigInt(candidate.code) === code);
-  if (!layout) throw new DescriptorError("type", code, LAYOUTS.map((l) => `${l.code} (${l.type})`).join(", "));
-  return decodeFields(layout, [qw0, qw1, qw2, qw3], [TYPE_BITS]) as VtdDescriptor;
+  if (!layout) throw new DescriptorError("type", code, LAYOUTS.map((l) => `${l.code} (${l.type})`).join(", "), "IQE");
+  return decodeFields(layout, [qw0, qw1, qw2, qw3], [TYPE_BITS], "IQE") as VtdDescriptor;
 }
 
 /**

@@ -2,7 +2,7 @@
 // cache per level, and a walker over the shared memory. CPUs and IOMMUs are agents with other options.
 
 import { type Access, type Controls, protectionError, refusal } from "./access.js";
-import { Cache, type CacheDump, type CacheEntry, type CacheGeometry, type Way } from "./cache.js";
+import { Cache, type CacheDump, type CacheEntry, type CacheGeometry, type Owner, type Way } from "./cache.js";
 import {
   ACCESSED,
   DIRTY,
@@ -73,6 +73,9 @@ export interface Context {
   controls: Controls;
   /** Tag of the cached entries: PCID or PASID index. */
   tag: number;
+  /** IOMMU: the device that asks, and the domain of the PASID. */
+  device?: number;
+  domain?: number;
 }
 
 /** Counters of an agent besides those of its caches. */
@@ -127,6 +130,16 @@ export function outcomeOfHit(leaf: CachedLeaf, address: bigint, access: Access, 
     return { kind: "ok", physicalAddress: physicalAddress(leaf, address), level: leaf.level };
   }
   return { kind: "fault", reason, errorCode: protectionError(access, leaf.data, controls), level: leaf.level };
+}
+
+/** Whom translations belong to: the device is part of it on an IOMMU. */
+function leafOwner({ tag, device, domain }: Context): Owner {
+  return device === undefined || domain === undefined ? { tag } : { tag, device, domain };
+}
+
+/** Whom paging-structure-cache entries belong to: all devices share them. */
+function pathOwner({ tag, domain }: Context): Owner {
+  return domain === undefined ? { tag } : { tag, domain };
 }
 
 /** A translation agent. */
@@ -210,7 +223,7 @@ export class Agent {
       for (const cache of list) {
         if (!cache.enabled) continue;
         cache.counters.lookups += 1;
-        const way = cache.match(translated, context.tag);
+        const way = cache.match(translated, leafOwner(context));
         if (way === undefined || lacksDirty(access, way.data, context.controls)) continue;
         cache.hit(way);
         const leaf = leafOf(way);
@@ -255,7 +268,7 @@ export class Agent {
     for (const { level, cache } of this.psc) {
       if (!cache.enabled) continue;
       cache.counters.lookups += 1;
-      const way = cache.match(translated, context.tag);
+      const way = cache.match(translated, pathOwner(context));
       if (way === undefined) continue;
       cache.hit(way);
       const rights = way.data & (WRITABLE | USER | EXECUTE_DISABLE);
@@ -271,7 +284,7 @@ export class Agent {
       ?.cache.fill({
         pageShift,
         pageNumber: translatedBits(address, this.parameters) >> BigInt(pageShift),
-        tag: context.tag,
+        ...pathOwner(context),
         data: (BigInt(frameOf(step.entry)) << 12n) | (step.passedWith ?? 0n) | PRESENT | ACCESSED,
         generation,
       });
@@ -290,7 +303,8 @@ export class Agent {
     const pageNumber = translatedBits(address, this.parameters) >> BigInt(pageShift);
     for (const cache of [...this.l2, ...this.l1]) {
       if (!cache.pageShifts.includes(pageShift)) continue;
-      cache.fill({ pageShift, pageNumber, tag: global ? "global" : context.tag, data, generation: 0 });
+      const owner = global ? { tag: "global" as const } : leafOwner(context);
+      cache.fill({ pageShift, pageNumber, ...owner, data, generation: 0 });
     }
     return { level: leaf.level, data };
   }

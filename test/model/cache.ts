@@ -19,6 +19,15 @@ export const STALE = 1n << 52n;
 /** PCID or PASID index, or global. */
 export type Tag = number | "global";
 
+/** Whom an entry belongs to, and whom a lookup is made for. CPUs and device TLBs have a tag alone. */
+export interface Owner {
+  tag: number;
+  /** IOTLB: number of the device. */
+  device?: number;
+  /** IOTLB and paging-structure caches of an IOMMU: domain id. */
+  domain?: number;
+}
+
 /** The five counters of a cache. */
 export interface CacheCounters {
   lookups: number;
@@ -35,6 +44,8 @@ export interface CacheEntry {
   /** Translated address bits >> pageShift. */
   pageNumber: bigint;
   tag: Tag;
+  device?: number;
+  domain?: number;
   data: bigint;
   /** Paging-structure caches: generation of the next table's frame at the fill. Else 0. */
   generation: number;
@@ -55,6 +66,8 @@ export interface DumpedWay {
   pageShift: number;
   pageNumber: bigint;
   tag: Tag;
+  device?: number;
+  domain?: number;
   data: bigint;
   /** Place in the order of replacement among the live ways of the set, 0 = next victim; 0 for all if random. */
   rank: number;
@@ -90,13 +103,14 @@ export class Cache {
     this.#sets = Array.from({ length: entries / ways }, () => new Array<Way | undefined>(ways).fill(undefined));
   }
 
-  /** The entry that answers for an address (translated bits) under a tag: smallest size first, then lowest way. Changes nothing. */
-  match(address: bigint, tag: number): Way | undefined {
+  /** The entry that answers for an address (translated bits) and its owner: smallest size first, then lowest way. Changes nothing. */
+  match(address: bigint, of: number | Owner): Way | undefined {
+    const owner = typeof of === "number" ? { tag: of } : of;
     for (const pageShift of this.pageShifts) {
       const pageNumber = address >> BigInt(pageShift);
       for (const way of this.#setOf(pageNumber)) {
         if (way === undefined || way.pageShift !== pageShift || way.pageNumber !== pageNumber) continue;
-        if (way.tag === "global" || way.tag === tag) return way;
+        if (way.tag === "global" || sameOwner(way, owner)) return way;
       }
     }
     return undefined;
@@ -142,9 +156,9 @@ export class Cache {
     for (const [set, members] of this.#sets.entries()) {
       for (const [way, it] of members.entries()) {
         if (it === undefined) continue;
-        const { pageShift, pageNumber, tag, data } = it;
+        const { generation: _, filled: _filled, used: _used, ...entry } = it;
         const older = members.filter((other) => other !== undefined && this.#age(other) < this.#age(it));
-        ways.push({ set, way, pageShift, pageNumber, tag, data, rank: older.length });
+        ways.push({ set, way, ...entry, rank: older.length });
       }
     }
     return { ways, counters: { ...this.counters } };
@@ -161,7 +175,7 @@ export class Cache {
 
   #wayFor(entry: CacheEntry, set: (Way | undefined)[]): number {
     const same = set.findIndex(
-      (way) => way?.pageShift === entry.pageShift && way.pageNumber === entry.pageNumber && way.tag === entry.tag,
+      (way) => way?.pageShift === entry.pageShift && way.pageNumber === entry.pageNumber && sameOwner(way, entry),
     );
     if (same >= 0) return same;
     const empty = set.indexOf(undefined);
@@ -180,4 +194,9 @@ export class Cache {
     this.#random = x >>> 0;
     return this.#random;
   }
+}
+
+/** Whether two entries, or an entry and a lookup, have the same owner. */
+function sameOwner(a: Pick<CacheEntry, "tag" | "device" | "domain">, b: typeof a): boolean {
+  return a.tag === b.tag && a.device === b.device && a.domain === b.domain;
 }

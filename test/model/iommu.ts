@@ -34,6 +34,8 @@ export interface PasidBinding {
   root: number;
   /** No-execute enable of its PASID-table entry. */
   nxe: boolean;
+  /** Domain id, 16 bits; 1 by default. */
+  domain?: number;
 }
 
 /** An IOMMU as it starts. */
@@ -43,6 +45,10 @@ export interface IommuConfig extends AgentConfig {
   /** One device TLB per device; undefined for a device without. */
   devices: (TranslationCacheConfig | undefined)[];
   supervisorEntries: SupervisorEntries;
+  /** Source-id of each device; its number by default. */
+  sourceIds?: number[];
+  /** What its queue takes; VT-d's descriptors by default. */
+  dialect?: "vtd" | "amd";
   cacheSupervisorLeaves: boolean;
   /** Default `atomic`. */
   walks?: "atomic" | "stepwise";
@@ -63,14 +69,39 @@ const NO_PASID: Outcome = { kind: "fault", reason: "no-pasid", errorCode: 0, lev
 /** For an address that is not canonical the context does not matter. */
 const NO_CONTEXT: Context = { root: 0, controls: requestControls(true), tag: 0 };
 
+/** Domain id if a binding names none. */
+const DEFAULT_DOMAIN = 1;
+
+/** An entry of the PASID cache: what a device's requests with a PASID are translated in. */
+interface CachedPasid {
+  pasid: number;
+  device: number;
+  domain: number;
+  context: Context;
+}
+
+/** 2^am aligned pages. */
+export interface Pages {
+  address: bigint;
+  am: number;
+}
+
+/** What an invalidation drops: entries of these PASIDs, of any if undefined; likewise of a domain. */
+export interface Named {
+  pasid?: number;
+  domain?: number;
+}
+
 /** An IOMMU. */
 export class Iommu {
   readonly agent: Agent;
   readonly devices: readonly (Cache | undefined)[];
+  readonly sourceIds: readonly number[];
+  readonly dialect: "vtd" | "amd";
   /** PASID -> tag: its index in order of the first binding. */
   readonly #indexes = new Map<number, number>();
   readonly #bindings = new Map<number, PasidBinding>();
-  readonly #pasidCache = new Map<number, Context>();
+  #pasidCache: CachedPasid[] = [];
 
   constructor(memory: Memory, parameters: MachineParameters, config: IommuConfig) {
     this.agent = new Agent(memory, parameters, config, {
@@ -81,6 +112,8 @@ export class Iommu {
       drain: config.drain ?? "all",
     });
     this.devices = config.devices.map((device) => device && createTranslationCache(device));
+    this.sourceIds = config.sourceIds ?? config.devices.map((_, i) => i);
+    this.dialect = config.dialect ?? "vtd";
     for (const binding of config.pasids) this.bind(binding);
   }
 
@@ -106,7 +139,7 @@ export class Iommu {
   }
 
   /**
-   * A request of a device, or one without a device TLB if `device` is undefined.
+   * A request of a device; or of the first one past its TLB, if `device` is undefined.
    * @throws RangeError if the PASID was never bound
    */
   request(pasid: number, address: bigint, accessCode: number, device?: number): Outcome {
@@ -130,8 +163,11 @@ export class Iommu {
     }
     // An address that is not canonical touches nothing, the PASID cache included.
     const canonical = isCanonical(address, this.agent.parameters);
-    const context = this.#contextOf(pasid);
-    if (canonical && context !== undefined) this.#pasidCache.set(pasid, context);
+    const source = device ?? 0;
+    const context = this.#contextOf(pasid, source);
+    if (canonical && context !== undefined && !this.#cached(pasid, source)) {
+      this.#pasidCache.push({ pasid, device: source, domain: context.domain ?? DEFAULT_DOMAIN, context });
+    }
     if (canonical && context === undefined) return this.agent.refuse(NO_PASID, access);
     const { outcome, leaf } = yield* this.agent.translate(context ?? NO_CONTEXT, address, access);
     if (outcome.kind === "ok" && leaf !== undefined) {
@@ -145,44 +181,92 @@ export class Iommu {
   }
 
   /** What the tables say about a request, without side effects, by the context that a request would use. */
-  probe(pasid: number, address: bigint, accessCode: number): Outcome {
-    const context = this.#contextOf(pasid);
+  probe(pasid: number, address: bigint, accessCode: number, device = 0): Outcome {
+    const context = this.#contextOf(pasid, device);
     if (context === undefined && isCanonical(address, this.agent.parameters)) return NO_PASID;
     return this.agent.probe(context ?? NO_CONTEXT, address, requestAccess(accessCode));
   }
 
   /** A probe with its chain of entries; undefined if the address is not canonical or the PASID is not bound. */
-  explain(pasid: number, address: bigint, accessCode: number): WalkResult | undefined {
-    const context = this.#contextOf(pasid);
+  explain(pasid: number, address: bigint, accessCode: number, device = 0): WalkResult | undefined {
+    const context = this.#contextOf(pasid, device);
     return context && this.agent.explain(context, address, requestAccess(accessCode));
   }
 
-  /** PASID-cache invalidation: of one PASID, or of all if undefined. */
+  /** PASID-cache invalidation by hand: of one PASID, or of all if undefined, whatever the domain. */
   invalidatePasidCache(pasid?: number): void {
-    if (pasid === undefined) this.agent.waitForWalks({});
-    else this.agent.waitForWalks({ tag: this.#index(pasid) });
-    if (pasid === undefined) this.#pasidCache.clear();
-    else this.#pasidCache.delete(pasid);
+    this.waitForWalksOf(pasid);
+    this.dropPasidCache((entry) => pasid === undefined || entry.pasid === pasid);
   }
 
-  /** PASID-selective: all translations and paging-structure-cache entries of a PASID. */
+  /** PASID-selective by hand: all translations and paging-structure-cache entries of a PASID, whatever its domain. */
   invalidatePasid(pasid: number): void {
-    this.agent.waitForWalks({ tag: this.#index(pasid) });
-    this.agent.dropTag(this.#index(pasid));
+    this.#index(pasid);
+    this.drop({ pasid });
   }
 
-  /** Page-selective: 2^am pages; `ih` (invalidation hint) spares the paging-structure caches. */
+  /** Page-selective by hand: 2^am pages; `ih` (invalidation hint) spares the paging-structure caches. */
   invalidatePages(pasid: number, address: bigint, am: number, ih: boolean): void {
-    this.agent.waitForWalks({ tag: this.#index(pasid), pages: this.#pages(address, am) });
-    const overlaps = this.#overlap(this.#index(pasid), address, am);
-    for (const cache of [...this.agent.l1, ...this.agent.l2]) cache.invalidate(overlaps);
-    if (!ih) for (const { cache } of this.agent.psc) cache.invalidate(overlaps);
+    this.#index(pasid);
+    this.dropPages({ pasid }, { address, am }, ih);
   }
 
   /** Global: all translations and paging-structure-cache entries of every PASID. */
   invalidateAll(): void {
     this.agent.waitForWalks({});
     this.agent.dropAll({ globals: true });
+  }
+
+  /** An invalidation waits for the walks of a PASID, whatever their device and domain; of every PASID if undefined. */
+  waitForWalksOf(pasid: number | undefined, pages?: Pages, device?: number): void {
+    const tag = pasid === undefined ? undefined : this.#indexes.get(pasid);
+    if (pasid !== undefined && tag === undefined) return;
+    this.agent.waitForWalks({
+      ...(tag !== undefined && { tag }),
+      ...(pages && { pages: this.#pages(pages.address, pages.am) }),
+      ...(device !== undefined && { device }),
+    });
+  }
+
+  /** Drop PASID-cache entries. */
+  dropPasidCache(drops: (entry: CachedPasid) => boolean): void {
+    this.#pasidCache = this.#pasidCache.filter((entry) => !drops(entry));
+  }
+
+  /** Drop translations, and unless spared paging-structure-cache entries, of what is named. */
+  drop(named: Named, sparePaths = false): void {
+    this.waitForWalksOf(named.pasid);
+    const isNamed = (entry: CacheEntry): boolean => this.#isNamed(entry, named);
+    for (const cache of [...this.agent.l1, ...this.agent.l2]) cache.invalidate(isNamed);
+    if (!sparePaths) for (const { cache } of this.agent.psc) cache.invalidate(isNamed);
+  }
+
+  /** The same of 2^am pages. */
+  dropPages(named: Named, { address, am }: Pages, sparePaths: boolean): void {
+    this.waitForWalksOf(named.pasid, { address, am });
+    const overlaps = this.#overlap(address, am);
+    const isNamed = (entry: CacheEntry): boolean => this.#isNamed(entry, named) && overlaps(entry);
+    for (const cache of [...this.agent.l1, ...this.agent.l2]) cache.invalidate(isNamed);
+    if (!sparePaths) for (const { cache } of this.agent.psc) cache.invalidate(isNamed);
+  }
+
+  /** Drop translations of 2^am pages that belong to a device and a PASID. */
+  dropDevicePages(device: number, pasid: number, { address, am }: Pages): void {
+    this.waitForWalksOf(pasid, { address, am });
+    const overlaps = this.#overlap(address, am);
+    for (const cache of [...this.agent.l1, ...this.agent.l2]) {
+      cache.invalidate((entry) => entry.device === device && this.#isNamed(entry, { pasid }) && overlaps(entry));
+    }
+  }
+
+  /** Drop what a device's TLB, if it has one, holds of 2^am pages of a PASID, or of all PASIDs. */
+  dropInDevice(device: number, pasid: number | undefined, { address, am }: Pages): void {
+    const overlaps = this.#overlap(address, am);
+    // Of every PASID: one after the other, in the order of their indexes.
+    for (const each of pasid === undefined ? this.#indexes.keys() : [pasid]) {
+      if (this.devices[device]?.enabled) this.waitForWalksOf(each, { address, am }, device);
+      this.devices[device]?.invalidate((entry) => this.#isNamed(entry, { pasid: each }) && overlaps(entry));
+    }
   }
 
   /** Device TLB: all of a PASID. */
@@ -194,8 +278,9 @@ export class Iommu {
 
   /** Device TLB: 2^am pages of a PASID. */
   invalidateDevicePages(device: number, pasid: number, address: bigint, am: number): void {
-    this.agent.waitForWalks({ tag: this.#index(pasid), pages: this.#pages(address, am), device });
-    this.#device(device)?.invalidate(this.#overlap(this.#index(pasid), address, am));
+    this.#index(pasid);
+    this.#device(device);
+    this.dropInDevice(device, pasid, { address, am });
   }
 
   /** Completion out of a device TLB, or undefined if the IOMMU must be asked. */
@@ -211,12 +296,19 @@ export class Iommu {
     return outcome;
   }
 
-  #overlap(tag: number, address: bigint, am: number): (entry: CacheEntry) => boolean {
+  /** Whether an entry belongs to what is named. A PASID that the IOMMU does not know names nothing. */
+  #isNamed({ tag, domain }: CacheEntry, named: Named): boolean {
+    if (named.pasid !== undefined && tag !== this.#indexes.get(named.pasid)) return false;
+    return named.domain === undefined || domain === named.domain;
+  }
+
+  /** Whether an entry overlaps 2^am aligned pages. */
+  #overlap(address: bigint, am: number): (entry: CacheEntry) => boolean {
     const pages = this.#pages(address, am);
     return (entry) => {
       const first = entry.pageNumber << BigInt(entry.pageShift);
       const end = (entry.pageNumber + 1n) << BigInt(entry.pageShift);
-      return entry.tag === tag && first < pages.end && pages.start < end;
+      return first < pages.end && pages.start < end;
     };
   }
 
@@ -227,13 +319,19 @@ export class Iommu {
     return { start, end: start + size };
   }
 
-  /** The PASID cache's context, or the one of the binding; undefined if the PASID is in neither. */
-  #contextOf(pasid: number): Context | undefined {
+  #cached(pasid: number, device: number): CachedPasid | undefined {
+    return this.#pasidCache.find((entry) => entry.pasid === pasid && entry.device === device);
+  }
+
+  /** The PASID cache's context for a device, or the one of the binding; undefined if the PASID is in neither. */
+  #contextOf(pasid: number, device: number): Context | undefined {
     const tag = this.#index(pasid);
+    const cached = this.#cached(pasid, device);
+    if (cached !== undefined) return cached.context;
     const binding = this.#bindings.get(pasid);
-    return (
-      this.#pasidCache.get(pasid) ?? (binding && { root: binding.root, controls: requestControls(binding.nxe), tag })
-    );
+    if (binding === undefined) return undefined;
+    const { root, nxe, domain = DEFAULT_DOMAIN } = binding;
+    return { root, controls: requestControls(nxe), tag, device, domain };
   }
 
   #index(pasid: number): number {

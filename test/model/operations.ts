@@ -2,6 +2,7 @@
 
 import type { Controls } from "./access.js";
 import { invalidateOnCpu, Machine, type MachineConfig, type Shootdown } from "./machine.js";
+import { submit } from "./queue.js";
 import type { Outcome } from "./walk.js";
 
 /** What a CPU does. `cpu` is its place in the configuration; addresses are 64-bit, roots are frame numbers. */
@@ -19,7 +20,7 @@ export type IommuOperation = { iommu: number } /** `device` undefined: straight 
   | { kind: "request"; device: number | undefined; pasid: number; address: bigint; access: number }
   | { kind: "begin"; walk: number; device: number | undefined; pasid: number; address: bigint; access: number }
   | { kind: "request-probe"; pasid: number; address: bigint; access: number }
-  | { kind: "bind"; pasid: number; root: number; nxe: boolean }
+  | { kind: "bind"; pasid: number; root: number; nxe: boolean; domain: number }
   /** `pasid` undefined: of all. */
   | { kind: "invalidate-pasid-cache"; pasid: number | undefined }
   | { kind: "invalidate-pasid"; pasid: number }
@@ -27,10 +28,15 @@ export type IommuOperation = { iommu: number } /** `device` undefined: straight 
   | { kind: "invalidate-all" }
   | { kind: "invalidate-device-pasid"; device: number; pasid: number }
   | { kind: "invalidate-device-pages"; device: number; pasid: number; address: bigint; am: number }
+  /** A descriptor for the queue, all its words; `device` undefined: to the device that it names. */
+  | { kind: "submit"; words: bigint[]; device: number | undefined }
 );
 
 /** A step of a walk that is under way, or all that are left. */
 export type WalkOperation = { kind: "step"; walk: number } | { kind: "finish"; walk: number };
+
+/** What came of an operation: of an access the outcome, of a descriptor whether hardware refused it. */
+export type Result = Outcome | { kind: "refused" } | undefined;
 
 /** One step of a program. */
 export type Operation =
@@ -41,8 +47,11 @@ export type Operation =
   /** `mask`: bit i = CPU i. */
   | { kind: "shootdown"; mask: number; operation: Shootdown };
 
-/** Run one operation; accesses, requests, probes and walks give an outcome (undefined of a walk: there is none, or is one already). */
-export function step(machine: Machine, operation: Operation): Outcome | undefined {
+/**
+ * Run one operation; accesses, requests, probes and walks give an outcome (undefined of a walk: there is none, or is one
+ * already), a descriptor may be refused.
+ */
+export function step(machine: Machine, operation: Operation): Result {
   if ("cpu" in operation) return stepCpu(machine, operation);
   if ("iommu" in operation) return stepIommu(machine, operation);
   switch (operation.kind) {
@@ -80,7 +89,7 @@ function stepCpu(machine: Machine, operation: CpuOperation): Outcome | undefined
   }
 }
 
-function stepIommu(machine: Machine, operation: IommuOperation): Outcome | undefined {
+function stepIommu(machine: Machine, operation: IommuOperation): Result {
   const iommu = machine.iommu(operation.iommu);
   switch (operation.kind) {
     case "request":
@@ -92,7 +101,12 @@ function stepIommu(machine: Machine, operation: IommuOperation): Outcome | undef
     case "request-probe":
       return iommu.probe(operation.pasid, operation.address, operation.access);
     case "bind":
-      iommu.bind({ pasid: operation.pasid, root: operation.root, nxe: operation.nxe });
+      iommu.bind({
+        pasid: operation.pasid,
+        root: operation.root,
+        nxe: operation.nxe,
+        domain: operation.domain,
+      });
       return undefined;
     case "invalidate-pasid-cache":
       iommu.invalidatePasidCache(operation.pasid);
@@ -112,11 +126,13 @@ function stepIommu(machine: Machine, operation: IommuOperation): Outcome | undef
     case "invalidate-device-pages":
       iommu.invalidateDevicePages(operation.device, operation.pasid, operation.address, operation.am);
       return undefined;
+    case "submit":
+      return submit(iommu, operation.words, operation.device) ? undefined : { kind: "refused" };
   }
 }
 
 /** Called after each operation, with its place, its outcome (if it has one) and the machine as it is then. */
-export type AfterEach = (index: number, operation: Operation, outcome: Outcome | undefined, machine: Machine) => void;
+export type AfterEach = (index: number, operation: Operation, outcome: Result, machine: Machine) => void;
 
 /** Play a program on a new machine of the model; returns the machine as the program leaves it. */
 export function playOnModel(config: MachineConfig, operations: readonly Operation[], onAfterEach?: AfterEach): Machine {

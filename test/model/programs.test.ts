@@ -6,7 +6,9 @@ import { runs } from "../support/effort.js";
 import fc from "../support/fast-check.js";
 import { seedAt } from "../support/seed.js";
 import type { CacheDump } from "./cache.js";
+import type { Iommu } from "./iommu.js";
 import type { Machine, MachineConfig } from "./machine.js";
+import type { Result } from "./operations.js";
 import { type Operation, type Program, playOnModel, programs, step } from "./programs.js";
 import { PASIDS } from "./worlds.js";
 
@@ -14,6 +16,12 @@ function cachesOf(machine: Machine): CacheDump[] {
   const { cpus, iommus } = machine.dump();
   const agents = [...cpus, ...iommus].flatMap(({ l1, l2, psc }) => [...l1, ...l2, ...Object.values(psc)]);
   return [...agents, ...iommus.flatMap(({ devices }) => devices.filter((device) => device !== undefined))];
+}
+
+/** Entries that invalidations have dropped in an IOMMU and in its devices' TLBs. */
+function invalidatedIn({ agent, devices }: Iommu): number {
+  const caches = [...agent.l1, ...agent.l2, ...agent.psc.map(({ cache }) => cache), ...devices];
+  return caches.reduce((sum, cache) => sum + (cache?.counters.invalidated ?? 0), 0);
 }
 
 /** The same machine with every cache switched off. */
@@ -53,12 +61,21 @@ describe("random programs", () => {
       seen.set(what, (seen.get(what) ?? 0) + by);
     };
     for (const { config, operations } of fc.sample(programs(200), { numRuns: 150, seed: seedAt(1) })) {
-      const machine = playOnModel(config, operations, (_, operation, outcome) => {
+      let dropped = 0;
+      const machine = playOnModel(config, operations, (_, operation, outcome, { iommus }) => {
         count(operation.kind);
+        // What a descriptor drops, by its dialect: in the IOTLB and the paging-structure caches, and in device TLBs.
+        if (operation.kind !== "submit" && !operation.kind.startsWith("invalidate-")) return countOutcome(outcome);
+        const before = dropped;
+        dropped = iommus.reduce((sum, iommu) => sum + invalidatedIn(iommu), 0);
+        if (operation.kind === "submit" && dropped > before) count(`${config.iommus[operation.iommu]?.dialect} drops`);
+        return countOutcome(outcome);
+      });
+      function countOutcome(outcome: Result): void {
         if (outcome?.kind === "ok") count(`ok ${outcome.level}`);
         else if (outcome?.kind === "fault") count(outcome.reason);
         else if (outcome !== undefined) count(outcome.kind);
-      });
+      }
       for (const { counters } of cachesOf(machine)) {
         for (const [name, value] of Object.entries(counters)) count(name, value);
       }
@@ -69,7 +86,8 @@ describe("random programs", () => {
     const kinds = [
       ...["access", "probe", "invlpg", "invpcid", "flush-range", "mov-cr3", "controls", "write-entry", "shootdown"],
       ...["request", "request-probe", "bind", "invalidate-pasid-cache", "invalidate-pasid", "invalidate-pages"],
-      ...["invalidate-all", "invalidate-device-pasid", "invalidate-device-pages"],
+      ...["invalidate-all", "invalidate-device-pasid", "invalidate-device-pages", "submit", "refused"],
+      ...["vtd drops", "amd drops"],
     ];
     const rare = [...outcomes, ...refusals, ...counters, ...kinds].filter((what) => (seen.get(what) ?? 0) < 20);
     expect(rare, JSON.stringify([...seen])).toEqual([]);
@@ -80,7 +98,9 @@ describe("random programs", () => {
       fc.property(programs(80), ({ config, operations }) => {
         playOnModel(config, operations, (_index, _operation, _outcome, machine) => {
           for (const { ways, counters } of cachesOf(machine)) {
-            const names = ways.map((it) => `${it.set} ${it.pageShift} ${it.pageNumber} ${it.tag}`);
+            const names = ways.map(
+              (it) => `${it.set} ${it.pageShift} ${it.pageNumber} ${it.tag} ${it.device} ${it.domain}`,
+            );
             expect(new Set(names).size).toBe(names.length);
             expect(ways.length).toBeLessThanOrEqual(counters.fills - counters.evictions - counters.invalidated);
             expect(counters.hits).toBeLessThanOrEqual(counters.lookups);

@@ -2,11 +2,13 @@
 // they collide in sets and share upper tables; the rest are neighbours, other halves and addresses that are not canonical.
 
 import fc from "../support/fast-check.js";
+import { descriptor } from "./descriptors.js";
 import { entryIndex } from "./entry.js";
 import type { MachineConfig, Shootdown } from "./machine.js";
 import type { Operation } from "./operations.js";
 import {
   controls,
+  DOMAINS,
   entryFromSeed,
   entrySeed,
   framesOf,
@@ -27,7 +29,7 @@ export interface Program {
 }
 
 /** An operation whose addresses are still picks out of the program's pool. */
-type Draft = (address: (pick: AddressPick) => bigint) => Operation;
+type Draft = (address: (pick: AddressPick) => bigint, config: MachineConfig) => Operation;
 
 interface AddressPick {
   /** Place in the pool, modulo its length. */
@@ -53,8 +55,9 @@ const access = fc.constantFrom(...ACCESSES);
 /** log2 of pages: single pages, sizes around large pages, and everything. */
 const am = fc.constantFrom(0, 0, 1, 2, 8, 9, 10, 18, 19, 27, 36, 45);
 const pasid = fc.constantFrom(...PASIDS);
+const domain = fc.constantFrom(...DOMAINS);
 const pcid = fc.constantFrom(...PCIDS);
-const device = fc.constantFrom(0, 1);
+const device = fc.constantFrom(0, 1, 2);
 const walk = fc.constantFrom(0, 1);
 
 /** Canonical form of the translated bits of an address. */
@@ -173,7 +176,7 @@ function cpuDrafts({ levels, cpus }: Shape): { weight: number; arbitrary: fc.Arb
 function iommuDrafts({ levels, iommus }: Shape): { weight: number; arbitrary: fc.Arbitrary<Draft> }[] {
   const iommu = fc.nat(iommus - 1);
   const at = addressPick.map(settled);
-  const optionalDevice = fc.constantFrom(undefined, 0, 1);
+  const optionalDevice = fc.constantFrom(undefined, 0, 1, 2);
   return [
     {
       weight: 28,
@@ -198,7 +201,7 @@ function iommuDrafts({ levels, iommus }: Shape): { weight: number; arbitrary: fc
     },
     {
       weight: 2,
-      arbitrary: fc.record({ iommu, pasid, root: fc.constantFrom(...roots(levels)), nxe: fc.boolean() }).map(
+      arbitrary: fc.record({ iommu, pasid, root: fc.constantFrom(...roots(levels)), nxe: fc.boolean(), domain }).map(
         (it): Draft =>
           () => ({ kind: "bind", ...it }),
       ),
@@ -243,6 +246,17 @@ function iommuDrafts({ levels, iommus }: Shape): { weight: number; arbitrary: fc
       arbitrary: fc.record({ iommu, device, pasid, at, am }).map(
         ({ at, ...it }): Draft =>
           (address) => ({ kind: "invalidate-device-pages", ...it, address: address(at) }),
+      ),
+    },
+    {
+      weight: 14,
+      arbitrary: fc.record({ iommu, device: fc.constantFrom(undefined, undefined, 0, 2), at, words: descriptor }).map(
+        ({ at, words, ...it }): Draft =>
+          (address, { iommus }) => ({
+            kind: "submit",
+            ...it,
+            words: words[iommus[it.iommu]?.dialect ?? "vtd"](address(at)),
+          }),
       ),
     },
   ];
@@ -300,7 +314,7 @@ function programOf(shape: Shape, maxLength: number): fc.Arbitrary<Program> {
     })
     .map(({ config, pool, drafts }) => ({
       config,
-      operations: drafts.map((draft) => draft((pick) => resolve(pool, shape.levels, pick))),
+      operations: drafts.map((draft) => draft((pick) => resolve(pool, shape.levels, pick), config)),
     }));
 }
 
@@ -308,12 +322,13 @@ const SHAPES: readonly Shape[] = [
   { levels: 4, cpus: 1, iommus: 1 },
   { levels: 4, cpus: 3, iommus: 2 },
   { levels: 5, cpus: 1, iommus: 1 },
-  { levels: 5, cpus: 2, iommus: 1 },
+  { levels: 5, cpus: 2, iommus: 3 },
 ];
 
 /**
  * Random programs of 1 to `maxLength` operations, about half of that on average.
- * Every configuration has at least one CPU and one IOMMU with two devices (with or without a device TLB).
+ * Every configuration has at least one CPU and one IOMMU with three devices (with or without a device TLB), of either
+ * dialect.
  */
 export function programs(maxLength: number): fc.Arbitrary<Program> {
   return fc.oneof(...SHAPES.map((shape) => programOf(shape, maxLength)));

@@ -17,6 +17,14 @@ export const PCIDS: readonly number[] = [0, 1, 4095];
 /** PASIDs in use, all bound from the start. */
 export const PASIDS: readonly number[] = [1, 7, 0xfffff];
 
+/** Source-ids of the three devices of an IOMMU. */
+export const SOURCE_IDS: readonly (readonly [number, number, number])[] = [
+  [0, 1, 2],
+  [0x8100, 0, 0xffff],
+];
+/** Domain ids in use by bindings: the drivers' most often. */
+export const DOMAINS: readonly number[] = [1, 1, 2, 0xffff];
+
 /** Two tables per level; some are aligned so that a large leaf can name the same frame. */
 const TABLES: Readonly<Record<Level, readonly [number, number]>> = {
   1: [0x110, 0x600],
@@ -183,6 +191,7 @@ function iommu(levels: 4 | 5): fc.Arbitrary<IommuConfig> {
           pasid: fc.constant(pasid),
           root: fc.constantFrom(...roots(levels)),
           nxe: fc.noBias(fc.nat(4)).map((it) => it !== 4),
+          domain: fc.constantFrom(...DOMAINS),
         }),
     ),
   );
@@ -190,7 +199,9 @@ function iommu(levels: 4 | 5): fc.Arbitrary<IommuConfig> {
     .record({
       caches: agentCaches(levels),
       pasids,
-      devices: fc.tuple(deviceTlb, deviceTlb),
+      devices: fc.tuple(deviceTlb, deviceTlb, deviceTlb),
+      sourceIds: fc.constantFrom(...SOURCE_IDS.map((ids) => [...ids])),
+      dialect: fc.constantFrom("vtd", "amd"),
       supervisorEntries: fc.constantFrom("cache", "cache", "walk", "stop"),
       cacheSupervisorLeaves: fc.boolean(),
       ...walkOptions,
@@ -203,7 +214,7 @@ export interface Shape {
   levels: 4 | 5;
   /** 1..3. */
   cpus: number;
-  /** 1..2, each with two devices. */
+  /** 1..3, each with three devices. */
   iommus: number;
 }
 

@@ -101,6 +101,13 @@ const vtd: fc.Arbitrary<VtdDescriptor> = fc.oneof(
     privateData0: word,
     privateData1: word,
   }),
+  fc.record({
+    type: names("page-stream-response"),
+    payload0: fc.bigInt({ min: 0n, max: (1n << 57n) - 1n }),
+    payload1: word,
+    payload2: word,
+    payload3: word,
+  }),
 );
 
 const amd: fc.Arbitrary<AmdCommand> = fc.oneof(
@@ -133,11 +140,32 @@ const amd: fc.Arbitrary<AmdCommand> = fc.oneof(
     address,
   }),
   fc.record({
+    type: names("invalidate-device-tlb"),
+    deviceId: bits(16),
+    pasid: bits(20),
+    queueDepth: bits(8),
+    queueId: bits(16),
+    sized: fc.boolean(),
+    guest: fc.boolean(),
+    requestType: fc.integer({ min: 1, max: 3 }),
+    address,
+  }),
+  fc.record({
+    type: names("prefetch-pages"),
+    deviceId: bits(16),
+    count: bits(8),
+    pasid: bits(20),
+    sized: fc.boolean(),
+    guest: fc.boolean(),
+    invalidateFirst: fc.boolean(),
+    address,
+  }),
+  fc.record({
     type: names("complete-page-request"),
     deviceId: bits(16),
     pasid: bits(20),
     guest: fc.boolean(),
-    tag: bits(10),
+    tag: bits(12),
     status: bits(4),
   }),
   fc.constant<AmdCommand>({ type: "invalidate-all" }),
@@ -283,7 +311,7 @@ describe("a queue's summary", () => {
     for (let i = 0n; i < 1000n; i++) counter.add((i << 32n) | 0x12n, 0n, 0n, 0n, 1);
     expect(Object.keys(counter.summary.malformed).length).toBeLessThanOrEqual(101);
     expect(Object.values(counter.summary.malformed).reduce((a, b) => a + b, 0)).toBe(999);
-    expect(vtdTypes).toHaveLength(9);
+    expect(vtdTypes).toHaveLength(10);
   });
 });
 
@@ -292,10 +320,12 @@ interface EngineCodec {
   pageIotlb(pasid: number): bigint;
   pageIotlbAddress(va: bigint, am: number, leavesOnly: boolean): bigint;
   pasidCache(pasid: number): bigint;
-  deviceTlb(pasid: number): bigint;
+  deviceTlb(sourceId: number, pasid: number): bigint;
   deviceTlbAddress(va: bigint, am: number): bigint;
   deviceTlbMask(qw1: bigint): number;
-  invalidatePages(pasid: number): bigint;
+  globalIotlb(): bigint;
+  invalidateAll(): bigint;
+  invalidatePages(domain: number, pasid: number): bigint;
   invalidateDevicePages(device: number, pasid: number): bigint;
   pagesAddress(first: bigint, last: bigint, withTables: boolean): bigint;
   pagesMask(w1: bigint): number;
@@ -309,7 +339,7 @@ describe("the engine's own encoding", () => {
       readFileSync(new URL(`../../assembly/hardware/queue/${name}.ts`, import.meta.url), "utf8");
     const files: Record<string, string | Uint8Array> = {
       "entry.ts":
-        'export { pasidIotlb, pageIotlb, pageIotlbAddress, pasidCache, deviceTlb, deviceTlbAddress, deviceTlbMask } from "./vtd";\nexport { invalidateDevicePages, invalidatePages, pagesAddress, pagesMask } from "./amd";',
+        'export { pasidIotlb, pageIotlb, pageIotlbAddress, pasidCache, deviceTlb, deviceTlbAddress, deviceTlbMask, globalIotlb } from "./vtd";\nexport { invalidateAll, invalidateDevicePages, invalidatePages, pagesAddress, pagesMask } from "./amd";',
       "vtd.ts": source("vtd"),
       "amd.ts": source("amd"),
     };
@@ -332,6 +362,7 @@ describe("the engine's own encoding", () => {
   it("is this one, for VT-d", () => {
     fc.assert(
       fc.property(bits(20), address, fc.integer({ min: 0, max: 51 }), fc.boolean(), (pasid, va, am, leavesOnly) => {
+        const sourceId = pasid & 0xffff;
         const [page0, page1] = encodeVtd({
           type: "pasid-iotlb",
           granularity: "page",
@@ -347,9 +378,10 @@ describe("the engine's own encoding", () => {
         expect(decoded).toMatchObject({ type: "pasid-iotlb", granularity: "pasid", domain: 1, pasid });
         const cache = decodeVtd(unsigned(engine.pasidCache(pasid)), 0n);
         expect(cache).toEqual({ type: "pasid-cache", granularity: "pasid", domain: 1, pasid });
-        const front = decodeVtd(unsigned(engine.deviceTlb(pasid)), unsigned(engine.deviceTlbAddress(va, am)));
-        expect(front).toMatchObject({ type: "pasid-device-tlb", pasid, sized: am > 0 });
+        const front = decodeVtd(unsigned(engine.deviceTlb(sourceId, pasid)), unsigned(engine.deviceTlbAddress(va, am)));
+        expect(front).toMatchObject({ type: "pasid-device-tlb", sourceId, pasid, global: false, sized: am > 0 });
         expect(vtdAddressMask(front)).toBe(am);
+        expect(engine.deviceTlbMask(unsigned(engine.deviceTlbAddress(va, am)))).toBe(am);
       }),
     );
   });
@@ -360,12 +392,12 @@ describe("the engine's own encoding", () => {
         const last = unsigned(first + BigInt(more) * 4096n);
         // No driver names a range that goes on at address 0.
         fc.pre(first <= last);
+        const device = pasid % 1024;
         const command = decodeAmd(
-          unsigned(engine.invalidatePages(pasid)),
+          unsigned(engine.invalidatePages(device, pasid)),
           unsigned(engine.pagesAddress(first, last, tables)),
         );
-        expect(command).toMatchObject({ type: "invalidate-pages", pasid, domain: 0, tables, guest: true });
-        const device = pasid % 1024;
+        expect(command).toMatchObject({ type: "invalidate-pages", pasid, domain: device, tables, guest: true });
         const front = decodeAmd(
           unsigned(engine.invalidateDevicePages(device, pasid)),
           unsigned(engine.pagesAddress(first, last, false)),
@@ -373,5 +405,26 @@ describe("the engine's own encoding", () => {
         expect(front).toMatchObject({ pasid, deviceId: device, guest: true });
       }),
     );
+  });
+
+  it("is this one, for everything of an IOMMU", () => {
+    expect(decodeVtd(unsigned(engine.globalIotlb()), 0n)).toMatchObject({ type: "iotlb", granularity: "global" });
+    expect(decodeAmd(unsigned(engine.invalidateAll()), 0n)).toEqual({ type: "invalidate-all" });
+  });
+
+  it("I16: reads AMD's sizes as the table of the specification has them, with four levels and with five", () => {
+    const of = (first: bigint, last: bigint) => engine.pagesMask(unsigned(engine.pagesAddress(first, last, true)));
+    // log2 of pages; 52 = all.
+    expect(of(0x5000n, 0x5fffn)).toBe(0);
+    expect(of(0x4000n, 0x5fffn)).toBe(1);
+    expect(of(0x1ff000n, 0x200fffn)).toBe(10);
+    expect(of(0xffff800000000000n, 0xffffffffffffffffn)).toBe(35);
+    expect(of(0xff00000000000000n, 0xffffffffffffffffn)).toBe(52);
+    // The first clear bit at 50 is 2^51 bytes; at 51 or above it is everything: both addresses that drivers use.
+    expect(engine.pagesMask(0x0003_ffff_ffff_f001n)).toBe(39);
+    expect(engine.pagesMask(0x0007_ffff_ffff_f001n)).toBe(52);
+    expect(engine.pagesMask(0x7fff_ffff_ffff_f001n)).toBe(52);
+    expect(engine.pagesMask(0xffff_ffff_ffff_f001n)).toBe(52);
+    expect(engine.pagesMask(0x7fff_ffff_ffff_f000n)).toBe(0);
   });
 });

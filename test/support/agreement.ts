@@ -3,10 +3,20 @@
 
 import type { Access, Machine, Outcome, WalkOutcome } from "../../src/index.js";
 import type { MachineDump, Machine as ModelMachine } from "../model/machine.js";
+import type { Result as ModelResult } from "../model/operations.js";
 import { type Operation, type Program, playOnModel } from "../model/programs.js";
 import type { Outcome as ModelOutcome } from "../model/walk.js";
 import { agree } from "./agree.js";
-import { dumpEngine, engineMachine, everyPlace, type Place, placesOf, stepEngine, tablesOf } from "./engine-player.js";
+import {
+  dumpEngine,
+  type EngineResult,
+  engineMachine,
+  everyPlace,
+  type Place,
+  placesOf,
+  stepEngine,
+  tablesOf,
+} from "./engine-player.js";
 
 /** How two machines are compared. */
 export interface AgreementOptions {
@@ -19,10 +29,15 @@ export interface AgreementOptions {
 }
 
 /** The model's outcomes carry no page size. */
-export function comparable(outcome: WalkOutcome | undefined): ModelOutcome | undefined {
-  if (outcome?.kind !== "ok") return outcome as ModelOutcome | undefined;
+export function comparableOutcome(outcome: WalkOutcome): ModelOutcome {
+  if (outcome.kind !== "ok") return outcome as ModelOutcome;
   const { kind, physicalAddress, level } = outcome;
   return { kind, physicalAddress, level };
+}
+
+/** The same of whatever came of an operation. */
+export function comparable(result: EngineResult): ModelResult {
+  return result?.kind === "ok" ? comparableOutcome(result) : (result as ModelResult);
 }
 
 /** SVA requests are user accesses, whatever the operation says. */
@@ -49,7 +64,7 @@ function explainOf(machine: Machine, operation: Operation): Outcome | undefined 
 
 /** What the model has after an operation: its outcome, and everything that can be seen, if that is compared now. */
 export interface Step {
-  outcome: ModelOutcome | undefined;
+  outcome: ModelResult;
   seen: { dump: MachineDump; tables: readonly (bigint | undefined)[] } | undefined;
 }
 

@@ -2,9 +2,13 @@
 // compared after every operation.
 
 import type { Cache } from "../../src/hardware/cache.js";
-import { type Access, createMachineSync, type Machine, type WalkOutcome } from "../../src/index.js";
+import { type Access, createMachineSync, type Iommu, type Machine, type WalkOutcome } from "../../src/index.js";
+import { DescriptorError } from "../../src/queue/index.js";
 import type { MachineConfig, MachineDump, Shootdown } from "../model/machine.js";
 import type { CpuOperation, IommuOperation, Operation } from "../model/operations.js";
+
+/** What came of an operation, as in the model. */
+export type EngineResult = WalkOutcome | { kind: "refused" } | undefined;
 
 const PAGE_SHIFT = 12n;
 
@@ -33,10 +37,13 @@ export function engineMachine(
     tables: Math.max(1, config.frames.length),
     workloadPages: 1,
     cpus: config.cpus.map((cpu) => ({ ...cpu, root: physical(cpu.root) })),
-    iommus: config.iommus.map((iommu, i) => ({
+    iommus: config.iommus.map(({ sourceIds: _, ...iommu }, i) => ({
       ...iommu,
       pasids: pasidsInOrder(config, operations, i),
-      devices: iommu.devices.map((deviceTlb) => (deviceTlb ? { deviceTlb } : {})),
+      devices: iommu.devices.map((deviceTlb, device) => ({
+        ...(deviceTlb && { deviceTlb }),
+        sourceId: config.iommus[i]?.sourceIds?.[device] ?? device,
+      })),
     })),
   });
   for (const { frame, state, entries } of config.frames) {
@@ -44,7 +51,7 @@ export function engineMachine(
     for (const [index, entry] of entries) machine.frames.writeEntry(physical(frame, index), entry);
   }
   for (const [i, { pasids }] of config.iommus.entries()) {
-    for (const { pasid, root, nxe } of pasids) machine.iommus[i]?.bind(pasid, { root: physical(root), nxe });
+    for (const { pasid, root, ...rest } of pasids) machine.iommus[i]?.bind(pasid, { root: physical(root), ...rest });
   }
   return machine;
 }
@@ -77,7 +84,18 @@ function stepCpu(machine: Machine, operation: CpuOperation): WalkOutcome | undef
   }
 }
 
-function stepIommu(machine: Machine, operation: IommuOperation): WalkOutcome | undefined {
+/** Whether hardware refuses a descriptor. */
+function submitted(iommu: Iommu, words: [bigint, bigint], device: number | undefined): EngineResult {
+  try {
+    iommu.submit(words, device);
+    return undefined;
+  } catch (error) {
+    if (error instanceof DescriptorError) return { kind: "refused" };
+    throw error;
+  }
+}
+
+function stepIommu(machine: Machine, operation: IommuOperation): EngineResult {
   const iommu = machine.iommus[operation.iommu]!;
   switch (operation.kind) {
     case "request":
@@ -89,7 +107,11 @@ function stepIommu(machine: Machine, operation: IommuOperation): WalkOutcome | u
     case "request-probe":
       return iommu.probe(operation.pasid, operation.address, operation.access as Access);
     case "bind":
-      iommu.bind(operation.pasid, { root: physical(operation.root), nxe: operation.nxe });
+      iommu.bind(operation.pasid, {
+        root: physical(operation.root),
+        nxe: operation.nxe,
+        domain: operation.domain,
+      });
       return undefined;
     case "invalidate-pasid-cache":
       iommu.invalidatePasidCache(operation.pasid);
@@ -109,11 +131,13 @@ function stepIommu(machine: Machine, operation: IommuOperation): WalkOutcome | u
     case "invalidate-device-pages":
       iommu.invalidateDeviceTlb(operation.device, operation.pasid, { va: operation.address, am: operation.am });
       return undefined;
+    case "submit":
+      return submitted(iommu, operation.words as [bigint, bigint], operation.device);
   }
 }
 
 /** Runs one operation on the engine. */
-export function stepEngine(machine: Machine, operation: Operation): WalkOutcome | undefined {
+export function stepEngine(machine: Machine, operation: Operation): EngineResult {
   if ("cpu" in operation) return stepCpu(machine, operation);
   if ("iommu" in operation) return stepIommu(machine, operation);
   if (operation.kind === "step") return machine.walks.step(operation.walk);

@@ -18,7 +18,7 @@ import type { KernelConfig, KernelDump } from "../model/kernel/kernel.js";
 import type { KernelOperation, KernelProgram, KernelResult } from "../model/kernel/operations.js";
 import type { Interleaved } from "../model/kernel/points.js";
 import type { MachineConfig } from "../model/machine.js";
-import { comparable } from "./agreement.js";
+import { comparableOutcome } from "./agreement.js";
 import { dumpEngine } from "./engine-player.js";
 
 const KINDS = [
@@ -194,9 +194,10 @@ export class KernelPlayer {
     const { kind } = operation;
     if (kind === "set-pcide") return 1;
     if (kind === "begin-access" || kind === "begin-request" || kind === "step" || kind === "finish") {
-      return comparable(unpackWalk(result)) ?? 0;
+      const outcome = unpackWalk(result);
+      return outcome ? comparableOutcome(outcome) : 0;
     }
-    if (kind === "access" || kind === "request") return comparable(unpackOutcome(result))!;
+    if (kind === "access" || kind === "request") return comparableOutcome(unpackOutcome(result));
     const refusal = refusalOf(result);
     // The generator draws no `giveBack`, so the model has no reason for it.
     if (refusal) return refusal as Exclude<typeof refusal, "nothing-taken">;

@@ -83,7 +83,15 @@ function packIommu(machine: Machine, operation: IommuOperation): Uint8Array[] {
       return [];
     case "bind": {
       const requester = iommu.requester(operation.pasid);
-      return [record(Operation.bind, 1, requester, operation.nxe ? NXE : 0, physical(operation.root))];
+      return [
+        record(
+          Operation.bind,
+          1,
+          requester,
+          ((operation.domain << 16) | (operation.nxe ? NXE : 0)) >>> 0,
+          physical(operation.root),
+        ),
+      ];
     }
     case "invalidate-pasid-cache": {
       const pasids = operation.pasid === undefined ? iommu.pasids : [operation.pasid];
@@ -97,6 +105,8 @@ function packIommu(machine: Machine, operation: IommuOperation): Uint8Array[] {
     }
     case "invalidate-all":
       return [built((it) => it.invalidateIommu(iommu.requester(iommu.pasids[0]!)))];
+    case "submit":
+      throw new Error("a descriptor is no operation of a program");
     default: {
       const { device, pasid } = operation;
       if (!iommu.devices[device]!.tlb) return [];

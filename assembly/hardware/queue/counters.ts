@@ -6,7 +6,7 @@ import { count } from "../../base/memory";
 export const PAGE_SELECTIVE_INVALIDATIONS: u32 = 0;
 /** PASID-selective descriptors. */
 export const PASID_SELECTIVE_INVALIDATIONS: u32 = 1;
-/** Invalidations of everything in an IOMMU. */
+/** Invalidations of everything in an IOMMU, or in one of its domains. */
 export const GLOBAL_INVALIDATIONS: u32 = 2;
 /** PASID-cache descriptors. */
 export const PASID_CACHE_INVALIDATIONS: u32 = 3;
