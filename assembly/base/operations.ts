@@ -7,10 +7,12 @@ export const KEEP_TABLES: u32 = 1 << 6;
 /** vfree: flush now (VM_FLUSH_RESET_PERMS); not for the lazy purge. */
 export const FLUSH_NOW: u32 = 1;
 export const UNLISTED: u32 = 1 << 1;
-/** Hot-add, hot-remove: tables reserved at boot; 4 KiB leaves; KASAN's shadow. */
+/** Hot-add, hot-remove: tables reserved at boot; 4 KiB leaves; KASAN's shadow; 1 GiB leaves; a split vmemmap's PTs (HVO). */
 export const BOOT_TABLES: u32 = 1;
 export const SMALL_PAGES: u32 = 1 << 1;
 export const SHADOW: u32 = 1 << 2;
+export const HUGE_PAGES: u32 = 1 << 3;
+export const SPLIT_VMEMMAP: u32 = 1 << 4;
 /** mmap: 2 MiB leaves; leaves without R/W. */
 export const LARGE: u32 = 1;
 export const READ_ONLY: u32 = 1 << 1;
@@ -77,7 +79,7 @@ export const OP_VMALLOC: u8 = 32;
 /** address, argument = pages, type: FLUSH_NOW, UNLISTED */
 export const OP_VFREE: u8 = 33;
 export const OP_PURGE: u8 = 34;
-/** address, argument = blocks of 2 MiB, type: BOOT_TABLES, SMALL_PAGES, SHADOW */
+/** address, argument = blocks of 2 MiB, type: BOOT_TABLES, SMALL_PAGES, SHADOW, HUGE_PAGES, SPLIT_VMEMMAP */
 export const OP_HOT_ADD: u8 = 35;
 export const OP_HOT_REMOVE: u8 = 36;
 /** address */
@@ -113,7 +115,9 @@ export const OP_TABLE_FREE: u8 = 54;
 export const OP_TIME: u8 = 55;
 /** gives the frame back that `reuse` took longest ago; result: its frame number */
 export const OP_GIVE_BACK: u8 = 56;
-export const LAST_KERNEL_OPERATION: u8 = OP_GIVE_BACK;
+/** requester = mm, address, argument = pages; madvise(MADV_DONTNEED) */
+export const OP_DONT_NEED: u8 = 57;
+export const LAST_KERNEL_OPERATION: u8 = OP_DONT_NEED;
 
 if (OP_VMALLOC <= OP_WALK_FINISH) ERROR("operations of a kernel must come after all others");
 

@@ -19,7 +19,7 @@ export const NO_FREE_FRAME: u32 = 5;
 export const TABLE_ABSENT: u32 = 6;
 /** A larger leaf covers the address. */
 export const LARGE_LEAF_ABOVE: u32 = 7;
-/** No 2 MiB leaf maps the address. */
+/** No 2 MiB or 1 GiB leaf maps the address. */
 export const NO_LARGE_LEAF: u32 = 8;
 /** No page table maps the 2 MiB piece. */
 export const NO_PAGE_TABLE: u32 = 9;
@@ -28,8 +28,8 @@ export const NO_SUCH_MM: u32 = 10;
 export const MM_EXISTS: u32 = 11;
 /** A CPU runs it. */
 export const MM_RUNS: u32 = 12;
-/** A PASID is bound to it. */
-export const MM_BOUND: u32 = 13;
+/** The PASID is bound to another one. */
+export const PASID_TAKEN: u32 = 13;
 /** The PASID is bound to nothing. */
 export const NOT_BOUND: u32 = 14;
 /** The policy shares no tables with IOMMUs. */
@@ -40,8 +40,10 @@ export const NOTHING_TAKEN: u32 = 16;
 export const NOT_IN_THIS_KERNEL: u32 = 17;
 /** The instruction is a #GP. */
 export const GENERAL_PROTECTION: u32 = 18;
+/** Its leaves are not 512 in a row, alike, from where a large page may begin. */
+export const LEAVES_DIFFER: u32 = 19;
 /** How many there are. */
-export const REFUSALS: u32 = 19;
+export const REFUSALS: u32 = 20;
 
 // ---- scratch: nothing survives a call ----
 let reason: u32 = DONE;

@@ -8,6 +8,7 @@ import {
   KEEP_TABLES,
   OP_CPA_COLLAPSE,
   OP_CPA_SPLIT,
+  OP_DONT_NEED,
   OP_FLUSH_TLB_ALL,
   OP_FLUSH_TLB_KERNEL_RANGE,
   OP_FLUSH_TLB_MM_RANGE,
@@ -36,11 +37,13 @@ import {
 import { addressIn, argumentIn, requesterIn, secondWordIn, typeIn } from "../base/record";
 import { EMPTY_RANGE, refuse, refusedResult, resultOf } from "../base/refusals";
 import { createHazards, detectHazards } from "../hardware/hazard";
+import { cpaCollapse, cpaSplit } from "./attributes";
 import { createBindings } from "./bindings";
-import { cpaCollapse, cpaSplit, hotAdd, hotRemove } from "./direct-map";
+import { hotAdd, hotRemove } from "./direct-map";
 import { flushTlbAll, flushTlbKernelRange, flushTlbMmRange, localFlushTlbAll } from "./flush";
 import { createDeferredList, runWork } from "./policy";
 import { createPool } from "./pool";
+import { dontNeed } from "./reclaim";
 import { createRemembered } from "./remembered";
 import { SITES } from "./sites";
 import { createMm, createSpaces, needMm, switchMm } from "./spaces";
@@ -107,6 +110,8 @@ export function playKernel(at: usize, operation: u8): u64 {
       return resultOf(mmap(who, address, argument, type));
     case OP_MUNMAP:
       return resultOf(munmap(who, address, argument));
+    case OP_DONT_NEED:
+      return resultOf(dontNeed(who, address, argument));
     case OP_MPROTECT:
       return resultOf(mprotect(who, address, argument));
     case OP_FLUSH_TLB_KERNEL_RANGE:

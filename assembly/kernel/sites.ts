@@ -9,10 +9,11 @@ export const REMOVE_PAGETABLE: u8 = 2;
 export const KASAN_REMOVE_ZERO_SHADOW: u8 = 3;
 export const CPA_COLLAPSE_LARGE_PAGES: u8 = 4;
 export const USER: u8 = 5;
+export const ZAP_PTE_RANGE: u8 = 6;
 /** How many there are. */
-export const SITES: u8 = 6;
+export const SITES: u8 = 7;
 
-if (SITES != USER + 1) ERROR("SITES is not how many sites there are");
+if (SITES != ZAP_PTE_RANGE + 1) ERROR("SITES is not how many sites there are");
 if (SITES > 32 || SITES > NO_SITE) ERROR("a policy keeps one bit for each site, and a frame a byte in which NO_SITE is none of them");
 /** Level of the table that a site is about: what a single step of it means that names none. */
 // @ts-ignore: decorator
@@ -50,7 +51,7 @@ export const PMD_CLEARED: u32 = 16;
 export const PMD_FLUSHED: u32 = 17;
 /** The PT is freed. */
 export const PMD_PT_FREED: u32 = 18;
-/** pud_free_pmd_page(): all PD entries, then the PDPT entry are cleared. */
+/** pud_free_pmd_page(): the PDPT entry is cleared (in older kernels all PD entries before it). */
 export const PUD_CLEARED: u32 = 19;
 /** Its flush of one page is done. */
 export const PUD_FLUSHED: u32 = 20;
@@ -68,23 +69,45 @@ export const UNPLUG_PT_CLEARED: u32 = 25;
 export const UNPLUG_PD_FREED: u32 = 26;
 /** The PDPT entry is cleared. */
 export const UNPLUG_PD_CLEARED: u32 = 27;
+/** With 5 levels: the PDPT is freed, its PML4 entry still leads to it. */
+export const UNPLUG_PDPT_FREED: u32 = 28;
+/** The PML4 entry is cleared. */
+export const UNPLUG_PDPT_CLEARED: u32 = 29;
 /** The flush at the end is done; its address is where the range begins. */
-export const UNPLUG_FLUSHED: u32 = 28;
+export const UNPLUG_FLUSHED: u32 = 30;
 /** kasan_remove_zero_shadow(): the PT is freed, its PD entry still leads to it. */
-export const KASAN_PT_FREED: u32 = 29;
+export const KASAN_PT_FREED: u32 = 31;
 /** The PD entry is cleared. */
-export const KASAN_PT_CLEARED: u32 = 30;
+export const KASAN_PT_CLEARED: u32 = 32;
 /** The PD is freed, its PDPT entry still leads to it. */
-export const KASAN_PD_FREED: u32 = 31;
+export const KASAN_PD_FREED: u32 = 33;
 /** The PDPT entry is cleared. */
-export const KASAN_PD_CLEARED: u32 = 32;
-/** cpa_collapse_large_pages(): the large leaf is in the place of the table. */
-export const COLLAPSE_INSTALLED: u32 = 33;
+export const KASAN_PD_CLEARED: u32 = 34;
+/** The PDPT is freed, its PML4 entry still leads to it. */
+export const KASAN_PDPT_FREED: u32 = 35;
+/** The PML4 entry of init_mm is cleared. */
+export const KASAN_PDPT_CLEARED: u32 = 36;
+/** With 5 levels: the PML4 is freed, its PML5 entry still leads to it. */
+export const KASAN_PML4_FREED: u32 = 37;
+/** The PML5 entry of init_mm is cleared. */
+export const KASAN_PML4_CLEARED: u32 = 38;
+/** cpa_collapse_large_pages(): the 2 MiB leaf is in the place of the PT. */
+export const COLLAPSE_INSTALLED: u32 = 39;
+/** The 1 GiB leaf is in the place of the PD (collapse_pud_page). */
+export const COLLAPSE_PD_INSTALLED: u32 = 40;
 /** Its flush is done. */
-export const COLLAPSE_FLUSHED: u32 = 34;
+export const COLLAPSE_FLUSHED: u32 = 41;
+/** The PD is freed: last on the list, first off it. */
+export const COLLAPSE_PD_FREED: u32 = 42;
 /** The PT is freed. */
-export const COLLAPSE_PT_FREED: u32 = 35;
+export const COLLAPSE_PT_FREED: u32 = 43;
 /** munmap(): leaves are cleared, tables that are empty now are unlinked; the address is where the range begins. */
-export const MUNMAP_UNLINKED: u32 = 36;
+export const MUNMAP_UNLINKED: u32 = 44;
 /** Its flush, with the notifier, is done. */
-export const MUNMAP_FLUSHED: u32 = 37;
+export const MUNMAP_FLUSHED: u32 = 45;
+/** The end of an mm: the entries of its PASIDs are cleared and invalidated. Tells the mm's number. */
+export const EXIT_UNBOUND: u32 = 46;
+/** madvise(MADV_DONTNEED): leaves are cleared, tables that are empty now are unlinked; the address is where the range begins. */
+export const RECLAIM_UNLINKED: u32 = 47;
+/** Its flush, with the notifier, is done. */
+export const RECLAIM_FLUSHED: u32 = 48;

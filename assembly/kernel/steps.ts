@@ -7,14 +7,34 @@ import { frameOf, MARK_KERNEL } from "../paging/frames";
 import { freeTable, isFreeable } from "./policy";
 import { allocateTable } from "./pool";
 import { forget, remember, remembered } from "./remembered";
-import { levelOfSite, TABLE_CLEARED, TABLE_FREED } from "./sites";
+import {
+  CPA_COLLAPSE_LARGE_PAGES,
+  KASAN_REMOVE_ZERO_SHADOW,
+  levelOfSite,
+  PMD_FREE_PTE_PAGE,
+  PUD_FREE_PMD_PAGE,
+  TABLE_CLEARED,
+  TABLE_FREED,
+} from "./sites";
 import { INIT_MM } from "./spaces";
 import { findEntry, LEAF_IN_THE_WAY, needEntry, needKernelHalf, tableOf } from "./tables";
+import { does, SPLITS_MARKED } from "./traits";
 
 // @ts-ignore: decorator
 @inline
 function levelOf(site: u8, level: u32): u32 {
   return level != 0 ? level : levelOfSite(site);
+}
+
+/** The mark of a table that a site frees, as far as its site tells. */
+function marksOf(site: u8): u8 {
+  if (site == CPA_COLLAPSE_LARGE_PAGES) return does(SPLITS_MARKED) ? MARK_KERNEL : 0;
+  return marksAbove(site);
+}
+
+/** The mark of the tables above it. */
+function marksAbove(site: u8): u8 {
+  return site == PMD_FREE_PTE_PAGE || site == PUD_FREE_PMD_PAGE || site == KASAN_REMOVE_ZERO_SHADOW ? MARK_KERNEL : 0;
 }
 
 /**
@@ -24,7 +44,10 @@ function levelOf(site: u8, level: u32): u32 {
 export function tableClear(site: u8, va: u64, level: u32): bool {
   if (!needKernelHalf(va)) return false;
   const table = levelOf(site, level);
-  const inside = needEntry(INIT_MM, va, table, MARK_KERNEL, PAGE_TABLE);
+  const above = needEntry(INIT_MM, va, table + 1, marksAbove(site), PAGE_TABLE);
+  if (above == 0) return false;
+  if (above == LEAF_IN_THE_WAY) return refuse(LARGE_LEAF_ABOVE);
+  const inside = needEntry(INIT_MM, va, table, marksOf(site), PAGE_TABLE);
   if (inside == 0) return false;
   if (inside == LEAF_IN_THE_WAY) return refuse(LARGE_LEAF_ABOVE);
   const entry = findEntry(INIT_MM, va, table + 1);
@@ -43,7 +66,7 @@ export function tableFree(site: u8, va: u64, level: u32): bool {
   const unlinked = remembered(site, va);
   if (unlinked != 0) forget(unlinked);
   let slot = unlinked != 0 ? unlinked : linked(va, table);
-  if (slot == 0) slot = allocateTable(table, MARK_KERNEL);
+  if (slot == 0) slot = allocateTable(table, marksOf(site));
   if (slot == 0) return false;
   freeTable(slot, site);
   point(TABLE_FREED, frameOf(slot));

@@ -2,27 +2,33 @@
 
 import { allocate } from "../base/memory";
 import { FILL, FORGE_USER_LEAF } from "../base/operations";
-import { NOT_BOUND, NOTHING_TAKEN, refuse, refusedResult, resultOf, SHARING_OFF } from "../base/refusals";
-import { CONTEXT_BOUND, DEFAULT_DOMAIN, entryOf } from "../hardware/context";
-import { bind } from "../hardware/pasid";
+import { NOT_BOUND, NOTHING_TAKEN, PASID_TAKEN, refuse, refusedResult, resultOf, SHARING_OFF } from "../base/refusals";
+import { CONTEXT_NEXT, DEFAULT_DOMAIN, entryOf } from "../hardware/context";
+import { bind, firstOfAll } from "../hardware/pasid";
 import { contextOf, isCpu } from "../hardware/requesters";
 import { leafEntry, PAGE_FORGED } from "../paging/format";
 import { clearContents, contentsOf, frameOf } from "../paging/frames";
 import { TABLE_BYTES } from "../paging/tables";
 import { NXE, WP } from "../paging/x86-64/controls";
-import { forgetBinding, noteBinding } from "./bindings";
+import { countUsers, firstBound, forgetBinding, isBoundTo, isKept, nextBound, noteBinding } from "./bindings";
 import { forgetPasid } from "./driver";
 import { has, NO_SHARED_TABLES, USER_ONLY_ROOT } from "./policy";
 import { allocateData, returnData } from "./pool";
 import { needMm, needSecondRoot, rootOf } from "./spaces";
 
+/** A PASID is one mm's: who binds it again has a share in the binding, another mm is refused (-EBUSY). */
 export function svaBind(requester: u32, mm: u32): bool {
   assert(!isCpu(requester), "a CPU has no PASID");
   if (!needMm(mm)) return false;
   if (has(NO_SHARED_TABLES)) return refuse(SHARING_OFF);
+  const context = entryOf(contextOf(requester));
+  if (isKept(context)) {
+    if (!isBoundTo(context, mm)) return refuse(PASID_TAKEN);
+    countUsers(context, 1);
+    return true;
+  }
   const root = has(USER_ONLY_ROOT) ? needSecondRoot(mm) : rootOf(mm);
   if (root == 0) return false;
-  const context = entryOf(contextOf(requester));
   const bound = bind(context, true, frameOf(root), NXE | WP, DEFAULT_DOMAIN);
   assert(bound, "there is always room for the domain of SVA");
   noteBinding(context, mm);
@@ -30,14 +36,35 @@ export function svaBind(requester: u32, mm: u32): bool {
   return true;
 }
 
+/** The last one who lets go clears the entry of the PASID. */
 export function svaUnbind(requester: u32): bool {
   assert(!isCpu(requester), "a CPU has no PASID");
   const context = entryOf(contextOf(requester));
-  if (!load<u32>(context, CONTEXT_BOUND)) return refuse(NOT_BOUND);
-  bind(context, false, 0, 0, 0);
+  if (!isKept(context)) return refuse(NOT_BOUND);
+  if (countUsers(context, -1) != 0) return true;
   forgetBinding(context);
-  forgetPasid(context);
+  tearDown(context);
   return true;
+}
+
+/** The entry of a PASID is cleared, and what was cached of it invalidated (intel_pasid_tear_down_entry). */
+function tearDown(context: usize): void {
+  bind(context, false, 0, 0, 0);
+  forgetPasid(context);
+}
+
+/** Clears the entries of all PASIDs of an mm: what the mmu notifier does at the mm's end (intel_mm_release). */
+export function tearDownMm(mm: u32): void {
+  for (let context = firstBound(); context != 0; context = nextBound(context)) {
+    if (isBoundTo(context, mm)) tearDown(context);
+  }
+}
+
+/** Whoever has bound an mm lets go of it, as files are closed. */
+export function dropBindings(mm: u32): void {
+  for (let context = firstOfAll(); context != 0; context = load<usize>(context, CONTEXT_NEXT)) {
+    if (isKept(context) && isBoundTo(context, mm)) forgetBinding(context);
+  }
 }
 
 // ---- frames taken and not given back, oldest first: a ring of slots ----

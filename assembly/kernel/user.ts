@@ -3,19 +3,19 @@
 
 import { LARGE, READ_ONLY } from "../base/operations";
 import { point } from "../base/points";
-import { MM_BOUND, MM_RUNS, NOT_ALIGNED, refuse } from "../base/refusals";
+import { MM_RUNS, NOT_ALIGNED, refuse } from "../base/refusals";
 import { detecting } from "../hardware/hazard";
 import { ENTRIES, isLeaf, isPresent, leafEntry, MAX_LEVELS, PAGE_SHIFT, PAGE_TABLE, PAGE_USER, readOnly, shiftOf } from "../paging/format";
 import { contentsOf, isEmpty, stateOf, TABLE, holdsEntry } from "../paging/frames";
 import { levels } from "../paging/mode";
 import { indexAt } from "../paging/tables";
-import { isBound } from "./bindings";
 import { takeDataFrames } from "./data-frames";
 import { flushTlbMmRange } from "./flush";
-import { has, NOTIFY_USER, notifyAll } from "./policy";
+import { has, NOTIFY_USER } from "./policy";
 import { release } from "./pool";
-import { MUNMAP_FLUSHED, MUNMAP_UNLINKED, USER } from "./sites";
+import { EXIT_UNBOUND, MUNMAP_FLUSHED, MUNMAP_UNLINKED, USER } from "./sites";
 import { forgetAsids, forgetMm, isRunning, needMm, rootOf, secondRootOf, syncTopEntry } from "./spaces";
+import { dropBindings, tearDownMm } from "./sva";
 import { clearLeaves, findEntry, LEAF_IN_THE_WAY, needEntry, needUserPages, tableOf } from "./tables";
 import { popUnlinked, pushUnlinked, unlinkedAt, unlinkedCount } from "./unlinked";
 
@@ -94,19 +94,25 @@ function protectEntry(entry: usize): void {
   if (isPresent(value)) store<u64>(entry, readOnly(value));
 }
 
-/** The end of an mm: full notifier invalidation, then all user tables and its roots. */
+/**
+ * The end of an mm (exit_mmap, exit_files): the notifier's release, all user tables, the bindings that are left, its roots.
+ */
 export function destroyMm(mm: u32): bool {
   if (!needMm(mm)) return false;
   if (isRunning(mm)) return refuse(MM_RUNS);
-  if (isBound(mm)) return refuse(MM_BOUND);
-  notifyAll(mm);
   const root = rootOf(mm);
-  releaseBelow(root, levels, ENTRIES >> 1);
   const second = secondRootOf(mm);
-  release(root, USER);
-  if (second != 0) release(second, USER);
+  // From here on nobody finds it.
   forgetMm(mm);
   forgetAsids(mm);
+  if (has(NOTIFY_USER)) tearDownMm(mm);
+  point(EXIT_UNBOUND, mm);
+  releaseBelow(root, levels, ENTRIES >> 1);
+  // Without a notifier the IOMMU learns of it here.
+  tearDownMm(mm);
+  dropBindings(mm);
+  release(root, USER);
+  if (second != 0) release(second, USER);
   return true;
 }
 

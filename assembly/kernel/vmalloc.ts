@@ -25,6 +25,7 @@ import {
 } from "./sites";
 import { cpuCount, INIT_MM } from "./spaces";
 import { clearLeaves, findEntry, LEAF_IN_THE_WAY, needEntry, needKernelPages, tableOf } from "./tables";
+import { does, PUD_FREE_KEEPS_PD } from "./traits";
 import { popUnlinked, pushUnlinked, unlinkedAt, unlinkedCount } from "./unlinked";
 
 /** Lazily unmapped pages, and the range that holds them. */
@@ -120,8 +121,12 @@ function pmdFreePtePage(entry: usize, va: u64): void {
   point(PMD_PT_FREED, frameOf(table));
 }
 
-/** pud_free_pmd_page(): the PD emptied and unlinked, one page flushed, its PTs and itself freed. */
+/** pud_free_pmd_page(): the PD unlinked, one page flushed, its PTs and itself freed. Older kernels empty the PD first. */
 function pudFreePmdPage(entry: usize, va: u64): void {
+  if (does(PUD_FREE_KEEPS_PD)) {
+    freeWhatPdNames(entry, va);
+    return;
+  }
   const table = tableOf(load<u64>(entry));
   const mine = unlinkedCount();
   if (table != 0) {
@@ -145,6 +150,27 @@ function pudFreePmdPage(entry: usize, va: u64): void {
   }
   assert(unlinkedCount() == end, "an operation inside left tables on the stack");
   popUnlinked(mine);
+}
+
+/** The newer form: the PD keeps its entries, and its PTs are freed by them. */
+function freeWhatPdNames(entry: usize, va: u64): void {
+  const table = tableOf(load<u64>(entry));
+  store<u64>(entry, 0);
+  point(PUD_CLEARED, va);
+  flushTlbKernelRange(va, va + 0xfff, true);
+  point(PUD_FLUSHED, va);
+  if (table != 0) {
+    const first = contentsOf(table);
+    for (let at = first; at < first + TABLE_BYTES; at += 8) {
+      const lower = load<u64>(at);
+      if (!isPresent(lower) || isLeaf(lower, 2)) continue;
+      const freed = tableOf(lower);
+      freeTable(freed, PUD_FREE_PMD_PAGE);
+      point(PUD_PT_FREED, frameOf(freed));
+    }
+  }
+  freeTable(table, PUD_FREE_PMD_PAGE);
+  point(PUD_PD_FREED, frameOf(table));
 }
 
 /** Unmaps lazily: the leaves go now, CPUs hear of it at the next purge (or, with `unlisted`, from somebody else's flush). */

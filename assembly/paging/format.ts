@@ -8,7 +8,8 @@
 //   a leaf      cachedLeaf, withMarks, isGlobalLeaf, isCachedGlobal, answerOf, frameOfLeaf, STALE
 //   a context   FORMAT_SIZE, setFormatMode, setRules, checkOf, allowsAsCached, allowsOnceMarked, honoursGlobal
 //   faults      refusal, notPresent, malformed, supervisorEntry
-//   a kernel    PAGE_TABLE, KERNPG_TABLE, PAGE_KERNEL, PAGE_USER, PAGE_FORGED, tableEntry, leafEntry, addressIn, bitsOfPieces, readOnly
+//   a kernel    PAGE_TABLE, KERNPG_TABLE, PAGE_KERNEL, PAGE_USER, PAGE_FORGED, tableEntry, leafEntry, addressIn,
+//               bitsOfPieces, nextLeaf, largerLeaf, mayBeLeaf, readOnly
 
 export * from "./x86-64/entry";
 export * from "./x86-64/rights";

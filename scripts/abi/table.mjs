@@ -101,7 +101,7 @@ export const GROUPS = [
     prefix: "OPERATION_",
   }),
   single("base/record", ["EVERY_CPU"]),
-  values("operationCodes", "base/operations", "OP_NOTHING", "OP_GIVE_BACK", {
+  values("operationCodes", "base/operations", "OP_NOTHING", "OP_DONT_NEED", {
     about: "Operation codes",
     prefix: "OP_",
   }),

@@ -83,6 +83,7 @@ export const parameters: Readonly<Record<OperationName, Parameters>> = {
   svaUnbind: { who: "pasid" },
   mmap: { who: "mm", argument: "pages", address: "va" },
   munmap: { who: "mm", argument: "pages", address: "va" },
+  dontNeed: { who: "mm", argument: "pages", address: "va" },
   mprotect: { who: "mm", argument: "pages", address: "va" },
   flushTlbKernelRange: { address: "start", second: "end" },
   flushTlbAll: {},

@@ -16,12 +16,20 @@ export interface HotAddOptions {
   bootTables?: boolean;
   /** 4 KiB leaves instead of 2 MiB ones. */
   smallPages?: boolean;
-  /** KASAN shadow: non-leaf entries with U/S = 0, removed without a flush. */
+  /** 1 GiB leaves: whole GiB only. */
+  hugePages?: boolean;
+  /** KASAN shadow: tables with the kernel's mark, removed without a flush. */
   shadow?: boolean;
+  /** vmemmap whose leaves HVO has split: 4 KiB leaves, and PTs with the kernel's mark. */
+  splitVmemmap?: boolean;
 }
 
-const hotType = ({ bootTables, smallPages, shadow }: HotAddOptions): number =>
-  (bootTables ? types.bootTables : 0) | (smallPages ? types.smallPages : 0) | (shadow ? types.shadow : 0);
+const hotType = ({ bootTables, smallPages, shadow, hugePages, splitVmemmap }: HotAddOptions): number =>
+  (bootTables ? types.bootTables : 0) |
+  (smallPages ? types.smallPages : 0) |
+  (shadow ? types.shadow : 0) |
+  (hugePages ? types.hugePages : 0) |
+  (splitVmemmap ? types.splitVmemmap : 0);
 
 /** What an attacker writes into a frame that was freed. */
 export type ReuseContents =
@@ -43,6 +51,8 @@ const hotAddSchema = object({
   bootTables: optional(boolean()),
   smallPages: optional(boolean()),
   shadow: optional(boolean()),
+  hugePages: optional(boolean()),
+  splitVmemmap: optional(boolean()),
 });
 const mmapSchema = object({ large: optional(boolean()), readOnly: optional(boolean()) });
 const LEVELS = [0, 1, 2, 3] as const;
@@ -194,7 +204,7 @@ export class ProgramBuilder {
     return this.put(Operation.purge, 0, 0, 0, 0n);
   }
 
-  /** Adds `blocks` blocks of 2 MiB to the direct map. */
+  /** Adds `blocks` blocks of 2 MiB to the direct map, to vmemmap or to KASAN's shadow; tables without a mark unless it says so. */
   hotAdd(va: bigint, blocks: number, options: HotAddOptions = {}): this {
     parse(hotAddSchema, options, "hotAdd.options");
     return this.put(Operation.hotAdd, hotType(options), 0, blocks, va);
@@ -206,12 +216,12 @@ export class ProgramBuilder {
     return this.put(Operation.hotRemove, hotType(options), 0, blocks, va);
   }
 
-  /** __split_large_page(). */
+  /** __split_large_page(): a leaf of 2 MiB or 1 GiB becomes a table. */
   cpaSplit(va: bigint): this {
     return this.put(Operation.cpaSplit, 0, 0, 0, va);
   }
 
-  /** cpa_collapse_large_pages(). */
+  /** cpa_collapse_large_pages(): a table of 512 like leaves in a row becomes a leaf. */
   cpaCollapse(va: bigint): this {
     return this.put(Operation.cpaCollapse, 0, 0, 0, va);
   }
@@ -221,7 +231,7 @@ export class ProgramBuilder {
     return this.put(Operation.mmCreate, 0, 0, mm, 0n);
   }
 
-  /** The end of an address space that nobody uses. */
+  /** The end of an address space that no CPU runs; PASIDs bound to it are let go of. */
   mmDestroy(mm: number): this {
     return this.put(Operation.mmDestroy, 0, 0, mm, 0n);
   }
@@ -231,12 +241,12 @@ export class ProgramBuilder {
     return this.put(Operation.switchMm, 0, cpu, mm, 0n);
   }
 
-  /** iommu_sva_bind_device(): the PASID of a requester gets an address space. */
+  /** iommu_sva_bind_device(): the PASID of a requester gets an address space; once more for a share in it, another is refused. */
   svaBind(requester: number, mm: number): this {
     return this.put(Operation.svaBind, 0, requester, mm, 0n);
   }
 
-  /** iommu_sva_unbind_device(). */
+  /** iommu_sva_unbind_device(), once for every bind. */
   svaUnbind(requester: number): this {
     return this.put(Operation.svaUnbind, 0, requester, 0, 0n);
   }
@@ -251,6 +261,11 @@ export class ProgramBuilder {
   /** Unmaps user pages: unlink, flush with the notifier, free. */
   munmap(mm: number, va: bigint, pages: number): this {
     return this.put(Operation.munmap, 0, mm, pages, va);
+  }
+
+  /** madvise(MADV_DONTNEED): user pages are given up, and by some kernels the page tables that are empty then. */
+  dontNeed(mm: number, va: bigint, pages: number): this {
+    return this.put(Operation.dontNeed, 0, mm, pages, va);
   }
 
   /** Makes user pages read-only. */

@@ -13,8 +13,11 @@ export interface SiteRecord {
   level: 1 | 2;
   /** Its flush: flush_tlb_kernel_range(), flush_tlb_all(), flush_tlb_mm_range(), or none. */
   flush: "kernelRange" | "flushAll" | "mmRange" | "none";
-  /** Mark of its tables: the kernel's (`ptdesc_set_kernel`), which a policy can defer by, or none. */
-  marks: "kernel" | "none";
+  /**
+   * Mark of its tables: the kernel's (`ptdesc_set_kernel`), which a policy can defer by, or none; `split`: that of tables made by
+   * a split, which depends on the kernel. Boot memory has its own.
+   */
+  marks: "kernel" | "none" | "split";
   /** Its points, in order, each with the step that has just been done. The first of two frees may come again. */
   points: Readonly<Record<string, SiteStep>>;
 }
@@ -35,16 +38,19 @@ const records = [
     points: { PUD_CLEARED: "clear", PUD_FLUSHED: "flush", PUD_PT_FREED: "free", PUD_PD_FREED: "free" },
   },
   {
+    // With 5 levels PDPTs too.
     name: "remove_pagetable",
     level: 1,
     flush: "flushAll",
-    marks: "kernel",
+    marks: "none",
     points: {
       UNPLUG_PTES_FLUSHED: "flush",
       UNPLUG_PT_FREED: "free",
       UNPLUG_PT_CLEARED: "clear",
       UNPLUG_PD_FREED: "free",
       UNPLUG_PD_CLEARED: "clear",
+      UNPLUG_PDPT_FREED: "free",
+      UNPLUG_PDPT_CLEARED: "clear",
       UNPLUG_FLUSHED: "flush",
     },
   },
@@ -53,22 +59,45 @@ const records = [
     level: 1,
     flush: "none",
     marks: "kernel",
-    points: { KASAN_PT_FREED: "free", KASAN_PT_CLEARED: "clear", KASAN_PD_FREED: "free", KASAN_PD_CLEARED: "clear" },
+    points: {
+      KASAN_PT_FREED: "free",
+      KASAN_PT_CLEARED: "clear",
+      KASAN_PD_FREED: "free",
+      KASAN_PD_CLEARED: "clear",
+      KASAN_PDPT_FREED: "free",
+      KASAN_PDPT_CLEARED: "clear",
+      KASAN_PML4_FREED: "free",
+      KASAN_PML4_CLEARED: "clear",
+    },
   },
   {
     name: "cpa_collapse_large_pages",
     level: 1,
     flush: "flushAll",
-    marks: "none",
-    points: { COLLAPSE_INSTALLED: "clear", COLLAPSE_FLUSHED: "flush", COLLAPSE_PT_FREED: "free" },
+    marks: "split",
+    points: {
+      COLLAPSE_INSTALLED: "clear",
+      COLLAPSE_PD_INSTALLED: "clear",
+      COLLAPSE_FLUSHED: "flush",
+      COLLAPSE_PD_FREED: "free",
+      COLLAPSE_PT_FREED: "free",
+    },
   },
   {
-    // munmap(): its tables are given back after the last point.
+    // munmap(), and the end of an mm: tables are given back after the last point.
     name: "user",
     level: 1,
     flush: "mmRange",
     marks: "none",
-    points: { MUNMAP_UNLINKED: "clear", MUNMAP_FLUSHED: "flush" },
+    points: { MUNMAP_UNLINKED: "clear", MUNMAP_FLUSHED: "flush", EXIT_UNBOUND: "clear" },
+  },
+  {
+    // madvise(MADV_DONTNEED): as munmap().
+    name: "zap_pte_range",
+    level: 1,
+    flush: "mmRange",
+    marks: "none",
+    points: { RECLAIM_UNLINKED: "clear", RECLAIM_FLUSHED: "flush" },
   },
 ] as const satisfies readonly SiteRecord[];
 

@@ -3,6 +3,7 @@
 // (Documentation/arch/x86/x86_64/mm.rst).
 
 import { hex } from "../base/notation.js";
+import type { KernelRecord, KernelTrait } from "../kernel/versions.js";
 import type { ProgramBuilder } from "../program/program.js";
 import type { Site, SitePoint } from "../program/sites.js";
 
@@ -29,6 +30,8 @@ interface Row {
   user: boolean;
   /** Whether the tables are reserved boot memory, which is never deferred. */
   boot: boolean;
+  /** What a kernel must do for the row to be there; nothing: every kernel has it. */
+  needs?: KernelTrait;
   about: string;
   /** Two regions: the second is for another instance of the site. */
   regions: readonly [Region, Region];
@@ -77,17 +80,59 @@ function pudRegion(va: bigint): Region {
   };
 }
 
-function removeRegion(va: bigint, bootTables: boolean): Region {
-  const origin = bootTables ? "present at boot, its tables are reserved boot memory" : "tables of 4 KiB pages";
+/** How the memory came to be there, and what its tables are. */
+const origins = {
+  added: {
+    text: "2 MiB, hot-added, tables of 4 KiB pages: made without the kernel's mark",
+    options: { smallPages: true },
+  },
+  boot: {
+    text: "2 MiB, present at boot, its tables are reserved boot memory",
+    options: { smallPages: true, bootTables: true },
+  },
+  vmemmap: {
+    text: "2 MiB of vmemmap whose leaf HVO has split: the PT has the kernel's mark, tables above it have none",
+    options: { splitVmemmap: true },
+  },
+  split: { text: "2 MiB, hot-added, a 2 MiB leaf", options: {} },
+} as const;
+
+function removeRegion(va: bigint, origin: keyof typeof origins): Region {
+  const { text, options } = origins[origin];
   return {
     addresses: [va, va + MIB2 - PAGE],
     setUp: [
-      {
-        text: `memory at ${hex(va)} in the direct map: 2 MiB, ${origin}`,
-        play: (p) => p.hotAdd(va, 1, { smallPages: true, bootTables }),
-      },
+      { text: `memory at ${hex(va)}: ${text}`, play: (p) => p.hotAdd(va, 1, options) },
+      ...(origin === "split" ? [splitStep(va)] : []),
+      // What the row is about is the PT.
+      ...(origin === "split" || origin === "vmemmap"
+        ? [
+            {
+              text: "its neighbour, which stays, and so does the PD",
+              play: (p: ProgramBuilder) => p.hotAdd(va + MIB2, 1),
+            },
+          ]
+        : []),
     ],
     free: { text: `memory hot-remove of ${hex(va)}: remove_pagetable()`, play: (p) => p.hotRemove(va, 1) },
+  };
+}
+
+const splitStep = (va: bigint): KernelStep => ({
+  text: `__split_large_page(${hex(va)}): a table of 512 leaves; the entry that leads to it has U/S = 0`,
+  play: (p) => p.cpaSplit(va),
+});
+
+function splitPmdRegion(va: bigint): Region {
+  const { addresses, setUp, free } = pmdRegion(va);
+  return {
+    addresses,
+    setUp: [
+      { text: `vmalloc_huge(${hex(va)}): 2 MiB, one large leaf`, play: (p) => p.vmalloc(va, 512, 21) },
+      splitStep(va),
+      ...setUp.slice(1),
+    ],
+    free,
   };
 }
 
@@ -97,9 +142,10 @@ function shadowRegion(va: bigint): Region {
     addresses: [va, va + MIB2 - PAGE],
     setUp: [
       {
-        text: `KASAN shadow at ${hex(va)}: 2 MiB, non-leaf entries with U/S = 0`,
+        text: `KASAN shadow at ${hex(va)}: 2 MiB, non-leaf entries with U/S = 1, as everywhere but in splits`,
         play: (p) => p.hotAdd(va, 1, options),
       },
+      { text: "shadow of other memory, which stays", play: (p) => p.hotAdd(va + 8n * GIB, 1, { shadow: true }) },
     ],
     free: { text: `kasan_remove_zero_shadow(${hex(va)})`, play: (p) => p.hotRemove(va, 1, { shadow: true }) },
   };
@@ -108,14 +154,47 @@ function shadowRegion(va: bigint): Region {
 function cpaRegion(va: bigint): Region {
   return {
     addresses: [va, va + MIB2 - PAGE],
+    setUp: [{ text: `direct map at ${hex(va)}: a 2 MiB leaf`, play: (p) => p.hotAdd(va, 1) }, splitStep(va)],
+    free: { text: `cpa_collapse_large_pages(${hex(va)})`, play: (p) => p.cpaCollapse(va) },
+  };
+}
+
+function cpaHugeRegion(va: bigint): Region {
+  return {
+    addresses: [va, va + 5n * MIB2],
     setUp: [
-      { text: `direct map at ${hex(va)}: a 2 MiB leaf`, play: (p) => p.hotAdd(va, 1) },
-      {
-        text: `__split_large_page(${hex(va)}): 512 PTEs; the table is not marked as a kernel table, its PD entry has U/S = 0`,
-        play: (p) => p.cpaSplit(va),
-      },
+      { text: `direct map at ${hex(va)}: a 1 GiB leaf`, play: (p) => p.hotAdd(va, 512, { hugePages: true }) },
+      splitStep(va),
+      splitStep(va),
     ],
     free: { text: `cpa_collapse_large_pages(${hex(va)})`, play: (p) => p.cpaCollapse(va) },
+  };
+}
+
+function reclaimRegion(va: bigint): Region {
+  const half = MIB2 / 2n;
+  const pages = 256;
+  return {
+    addresses: [va, va + MIB2 - PAGE],
+    setUp: [
+      { text: `mmap(${hex(va)}): 2 MiB of the process`, play: (p) => p.mmap(0, va, 512) },
+      ...[va, va + half].map((at) => ({
+        text: `madvise(${hex(at)}, MADV_DONTNEED): 1 MiB; the PTEs are cleared, the PT stays`,
+        play: (p: ProgramBuilder) => p.dontNeed(0, at, pages),
+      })),
+    ],
+    free: { text: `madvise(${hex(va)}, MADV_DONTNEED): 2 MiB`, play: (p) => p.dontNeed(0, va, 512) },
+  };
+}
+
+function exitRegion(mm: 0 | 1, va: bigint): Region {
+  return {
+    addresses: [va, va + PAGE],
+    setUp: [
+      { text: `process ${mm}`, play: (p) => p.mmCreate(mm) },
+      { text: `mmap(${hex(va)}): 2 pages of process ${mm}`, play: (p) => p.mmap(mm, va, 2) },
+    ],
+    free: { text: `exit of process ${mm}`, play: (p) => p.mmDestroy(mm) },
   };
 }
 
@@ -134,7 +213,7 @@ export const sentences: Readonly<Record<SitePoint, (at: bigint) => string>> = {
   PMD_CLEARED: (at) => `pmd_free_pte_page(): the PD entry for ${hex(at)} is cleared`,
   PMD_FLUSHED: (at) => `flush_tlb_kernel_range(${hex(at)}, ${hex(at + PAGE - 1n)}): one page`,
   PMD_PT_FREED: () => "pte_free_kernel()",
-  PUD_CLEARED: (at) => `pud_free_pmd_page(): all PD entries, then the PDPT entry for ${hex(at)} are cleared`,
+  PUD_CLEARED: (at) => `pud_free_pmd_page(): the PDPT entry for ${hex(at)} is cleared`,
   PUD_FLUSHED: (at) => `flush_tlb_kernel_range(${hex(at)}, ${hex(at + PAGE - 1n)}): one page of the 1 GiB`,
   PUD_PT_FREED: () => "pte_free_kernel()",
   PUD_PD_FREED: () => "pmd_free()",
@@ -143,21 +222,33 @@ export const sentences: Readonly<Record<SitePoint, (at: bigint) => string>> = {
   UNPLUG_PT_CLEARED: (at) => `the PD entry for ${hex(at)} is cleared`,
   UNPLUG_PD_FREED: () => "free_pmd_table(), before its PDPT entry is cleared",
   UNPLUG_PD_CLEARED: (at) => `the PDPT entry for ${hex(at)} is cleared`,
+  UNPLUG_PDPT_FREED: () => "free_pud_table(), before its PML4 entry is cleared",
+  UNPLUG_PDPT_CLEARED: (at) => `the PML4 entry for ${hex(at)} is cleared`,
   UNPLUG_FLUSHED: () => "flush_tlb_all() at the end of remove_pagetable()",
   KASAN_PT_FREED: () => "kasan_free_pte(), before its PD entry is cleared, without a flush",
   KASAN_PT_CLEARED: (at) => `the PD entry for ${hex(at)} is cleared`,
   KASAN_PD_FREED: () => "kasan_free_pmd(), before its PDPT entry is cleared, without a flush",
   KASAN_PD_CLEARED: (at) => `the PDPT entry for ${hex(at)} is cleared`,
+  KASAN_PDPT_FREED: () => "kasan_free_pud(), before its PML4 entry is cleared, without a flush",
+  KASAN_PDPT_CLEARED: (at) => `the PML4 entry for ${hex(at)} is cleared in init_mm`,
+  KASAN_PML4_FREED: () => "kasan_free_p4d(), before its PML5 entry is cleared, without a flush",
+  KASAN_PML4_CLEARED: (at) => `the PML5 entry for ${hex(at)} is cleared in init_mm`,
   COLLAPSE_INSTALLED: (at) => `the PD entry for ${hex(at)} becomes a 2 MiB leaf again`,
+  COLLAPSE_PD_INSTALLED: (at) => `the PDPT entry for ${hex(at)} becomes a 1 GiB leaf again`,
   COLLAPSE_FLUSHED: () => "flush_tlb_all()",
-  COLLAPSE_PT_FREED: () => "pagetable_free()",
+  COLLAPSE_PD_FREED: () => "pagetable_free() of the PD",
+  COLLAPSE_PT_FREED: () => "pagetable_free() of the PT",
   MUNMAP_UNLINKED: () => "the PTEs are cleared, the tables that are empty now are unlinked",
   MUNMAP_FLUSHED: (at) =>
     `flush_tlb_mm_range(${hex(at)}, ${hex(at + BigInt(MUNMAP_PAGES) * PAGE)}) with the mmu notifier`,
+  EXIT_UNBOUND: () => "the mmu notifier's release: PASIDs of the process have no entry any more, and nothing cached",
+  RECLAIM_UNLINKED: () => "zap_pte_range(): the PT is empty, its PD entry is cleared",
+  RECLAIM_FLUSHED: () => "flush_tlb_mm_range() of one page for the PT, with the mmu notifier",
 };
 
 const VMALLOC = 0xffffc90000000000n;
 const DIRECT_MAP = 0xffff888100000000n;
+const VMEMMAP = 0xffffea0000000000n;
 const SHADOW = 0xffffec0000000000n;
 const MMAP = 0x7f0000000000n;
 
@@ -170,6 +261,15 @@ const rows = [
     boot: false,
     about: "a 2 MiB vmap lands on a left-over empty PT: clear, flush of one page, free",
     regions: [pmdRegion(VMALLOC), pmdRegion(VMALLOC + GIB)],
+  },
+  {
+    name: "pmd_free_pte_page/split",
+    heading: "pmd_free, split",
+    site: "pmd_free_pte_page",
+    user: false,
+    boot: false,
+    about: "the same on the PT that a split has made",
+    regions: [splitPmdRegion(VMALLOC), splitPmdRegion(VMALLOC + GIB)],
   },
   {
     name: "pud_free_pmd_page",
@@ -186,8 +286,8 @@ const rows = [
     site: "remove_pagetable",
     user: false,
     boot: false,
-    about: "memory hot-remove, tables that the kernel marked: free, then clear, then flush",
-    regions: [removeRegion(DIRECT_MAP, false), removeRegion(DIRECT_MAP + GIB, false)],
+    about: "hot-remove of hot-added memory, whose tables have no mark: free, then clear, then flush",
+    regions: [removeRegion(DIRECT_MAP, "added"), removeRegion(DIRECT_MAP + GIB, "added")],
   },
   {
     name: "remove_pagetable/boot",
@@ -196,7 +296,25 @@ const rows = [
     user: false,
     boot: true,
     about: "memory hot-remove, tables reserved at boot: freed at once whatever the policy",
-    regions: [removeRegion(DIRECT_MAP, true), removeRegion(DIRECT_MAP + GIB, true)],
+    regions: [removeRegion(DIRECT_MAP, "boot"), removeRegion(DIRECT_MAP + GIB, "boot")],
+  },
+  {
+    name: "remove_pagetable/vmemmap",
+    heading: "unplug, HVO",
+    site: "remove_pagetable",
+    user: false,
+    boot: false,
+    about: "the vmemmap of removed memory that HVO has split: its PTs have the kernel's mark",
+    regions: [removeRegion(VMEMMAP, "vmemmap"), removeRegion(VMEMMAP + GIB, "vmemmap")],
+  },
+  {
+    name: "remove_pagetable/split",
+    heading: "unplug, split",
+    site: "remove_pagetable",
+    user: false,
+    boot: false,
+    about: "hot-remove of a direct map that a change of attributes has split",
+    regions: [removeRegion(DIRECT_MAP, "split"), removeRegion(DIRECT_MAP + GIB, "split")],
   },
   {
     name: "kasan_remove_zero_shadow",
@@ -213,8 +331,19 @@ const rows = [
     site: "cpa_collapse_large_pages",
     user: false,
     boot: false,
-    about: "a split large page is restored: its table was never marked as a kernel table",
+    needs: "collapses",
+    about: "a split 2 MiB page is restored: leaf, flush, free of the PT that the split made",
     regions: [cpaRegion(DIRECT_MAP), cpaRegion(DIRECT_MAP + GIB)],
+  },
+  {
+    name: "cpa_collapse_large_pages/1G",
+    heading: "cpa_collapse, 1G",
+    site: "cpa_collapse_large_pages",
+    user: false,
+    boot: false,
+    needs: "collapses",
+    about: "a split 1 GiB page is restored (collapse_pud_page): leaves, one flush, free of the PD and a PT",
+    regions: [cpaHugeRegion(DIRECT_MAP), cpaHugeRegion(DIRECT_MAP + GIB)],
   },
   {
     name: "munmap",
@@ -224,6 +353,25 @@ const rows = [
     boot: false,
     about: "user tables: unlink, flush with the mmu notifier, free",
     regions: [userRegion(MMAP), userRegion(0x7e8000000000n)],
+  },
+  {
+    name: "zap_pte_range",
+    heading: "reclaim",
+    site: "zap_pte_range",
+    user: true,
+    boot: false,
+    needs: "reclaims",
+    about: "madvise(MADV_DONTNEED) gives an empty user PT up: unlink, flush of one page, free",
+    regions: [reclaimRegion(MMAP), reclaimRegion(0x7e8000000000n)],
+  },
+  {
+    name: "exit",
+    heading: "exit",
+    site: "user",
+    user: true,
+    boot: false,
+    about: "the end of a process that is bound: the notifier's release, then free of all user tables",
+    regions: [exitRegion(0, MMAP), exitRegion(1, 0x7e8000000000n)],
   },
 ] as const satisfies readonly Row[];
 
@@ -238,3 +386,8 @@ export const scenarios: readonly Scenario[] = rows;
 
 /** Names of the rows. */
 export const scenarioNames: readonly ScenarioName[] = rows.map(({ name }) => name);
+
+/** The rows that a kernel has. */
+export function scenariosOf({ traits }: Pick<KernelRecord, "traits">): readonly Scenario[] {
+  return scenarios.filter(({ needs }) => needs === undefined || traits.includes(needs));
+}

@@ -54,8 +54,8 @@ class Teller {
   /** Frames freed by the program and not taken yet, the next to be taken last. */
   private readonly free: number[] = [];
   private readonly freedAt = new Map<number, number>();
-  /** Whether the site's tables wait for deferred work. */
-  private readonly defers: boolean;
+  /** Frames that the site lets go of and that wait for deferred work. */
+  private readonly deferred = new Set<number>();
 
   constructor(
     private readonly stage: Stage,
@@ -64,7 +64,7 @@ class Teller {
     private readonly setUp: readonly KernelStep[],
   ) {
     stage.play({ main: attempt.main.slice(0, 2), placed: [] });
-    this.defers = stage.kernel.counters.framesHeld > 0;
+    this.freedNow();
     stage.rewind();
   }
 
@@ -165,7 +165,7 @@ class Teller {
   }
 
   private letGo(actor: Actor, text: string, frames: readonly number[], boot = false): void {
-    if (this.defers) {
+    if (frames.every((frame) => this.deferred.has(frame))) {
       this.add(actor, `${text}: ${framesText(frames)} queued for the deferred work`, frames);
       this.queued.push(...frames);
       return;
@@ -208,15 +208,29 @@ class Teller {
 
   private freeElsewhere(text: string): void {
     const region = this.scenario.regions[1];
-    this.letGo("other", text, this.scenario.user ? this.tablesOf(region) : this.freedIn(region));
+    if (this.scenario.user) this.release("other", text, this.tablesOf(region));
+    else {
+      const frames = this.freedIn(region);
+      const [later, now] = [true, false].map((is) => frames.filter((frame) => this.deferred.has(frame) === is));
+      for (const some of [later, now]) if (some && some.length > 0) this.letGo("other", text, some);
+    }
   }
 
   /** Frames that a region's free lets go of: played by itself, as an interleaved operation reaches no points. */
   private freedIn({ free }: Region): number[] {
     this.stage.rewind();
     this.stage.machine.playInterleaved(recordOf(free.play), { operations: new Uint8Array(), points: [] });
-    const reached = this.stage.machine.reachedPoints();
-    return reached.flatMap(({ name, at }) => (siteSteps[name as SitePoint] === "free" ? Number(at) : []));
+    return this.freedNow();
+  }
+
+  /** Frames that the program just played has let go of; those that are tables still wait for deferred work. */
+  private freedNow(): number[] {
+    const { machine } = this.stage;
+    const freed = machine
+      .reachedPoints()
+      .flatMap(({ name, at }) => (siteSteps[name as SitePoint] === "free" ? Number(at) : []));
+    for (const frame of freed) if (machine.frames.describe(frame)?.state === "table") this.deferred.add(frame);
+    return freed;
   }
 
   private workInside(): void {

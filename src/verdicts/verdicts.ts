@@ -6,7 +6,7 @@ import { compileEngine, type EngineOptions } from "../engine/instance.js";
 import type { HazardKind } from "../kernel/hazards.js";
 import { checkPolicy, type PolicyName, policies } from "../kernel/policies.js";
 import { type CheckedPolicy, checkNames, noticedByCpus, type Policy } from "../kernel/policy.js";
-import { type KernelVersion, resolveKernel } from "../kernel/versions.js";
+import { type KernelRecord, type KernelVersion, resolveKernel } from "../kernel/versions.js";
 import type { Site } from "../program/sites.js";
 import { worst } from "./harm.js";
 import { hasWork } from "./moves.js";
@@ -19,7 +19,7 @@ import {
   usualCpu,
   usualIommu,
 } from "./options.js";
-import { type Scenario, type ScenarioName, scenarioNames, scenarios } from "./scenarios.js";
+import { type Scenario, type ScenarioName, scenarioNames, scenariosOf } from "./scenarios.js";
 import { search } from "./search.js";
 import { type AgentKind, Stage, type Walking } from "./stage.js";
 import { tell, type Witness } from "./story.js";
@@ -30,7 +30,7 @@ export interface VerdictsOptions extends EngineOptions, RunOptions {
   kernel?: string;
   /** Presets by name, or policies, each with a name of its own. Default: every preset. */
   policies?: readonly (PolicyName | Partial<Policy>)[];
-  /** Rows. Default: all. */
+  /** Rows; Default: all that the kernel has. */
   scenarios?: readonly ScenarioName[];
   /** Hardware: `all` combinations of options, each option changed by itself (`few`), the `usual` hardware only, or a list. Default `all`. */
   hardware?: "all" | "few" | "usual" | readonly IommuOptions[];
@@ -60,7 +60,7 @@ export interface HazardVerdict {
 
 /** One cell of the matrix. */
 export interface VerdictRecord {
-  /** The kernel: of several that were asked for alike, the one whose record was taken. */
+  /** The kernel: the one whose record was taken. */
   kernel: KernelVersion;
   /** Name of the policy. */
   policy: string;
@@ -106,8 +106,8 @@ export async function* verdicts(options: VerdictsOptions = {}): AsyncGenerator<V
     asked.map((policy, i) => namedPolicy(policy, `policies[${i}]`)),
     "policies",
   );
-  const { version } = resolveKernel(options.kernel, "kernel");
-  const rows = rowsOf(options.scenarios);
+  const { version, record } = resolveKernel(options.kernel, "kernel");
+  const rows = rowsOf(record, options.scenarios);
   const depth = checkInteger("depth", options.depth ?? DEPTH, 1, MAX_DEPTH);
   const hardware = hardwareOf(options);
   const walking: Walking = {
@@ -189,13 +189,20 @@ function* judge(stage: Stage, scenario: Scenario, most: number, turns: Turns): G
   };
 }
 
-function rowsOf(names: readonly ScenarioName[] | undefined): readonly Scenario[] {
+function rowsOf(kernel: KernelRecord, names: readonly ScenarioName[] | undefined): readonly Scenario[] {
   for (const [i, name] of (names ?? []).entries()) {
     if (!scenarioNames.includes(name)) {
       throw new InvalidOptionError(`scenarios[${i}]`, name, `one of ${scenarioNames.join(", ")}`);
     }
   }
-  return scenarios.filter(({ name }) => !names || names.includes(name));
+  const rows = scenariosOf(kernel);
+  for (const [i, name] of (names ?? []).entries()) {
+    if (!rows.some((row) => row.name === name)) {
+      const known = rows.map((row) => row.name).join(", ");
+      throw new InvalidOptionError(`scenarios[${i}]`, name, `a site that Linux ${kernel.version} has: ${known}`);
+    }
+  }
+  return rows.filter(({ name }) => !names || names.includes(name));
 }
 
 function hardwareOf({

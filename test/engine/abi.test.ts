@@ -50,7 +50,7 @@ describe("constants of the engine", () => {
   it("do not compile where two that must agree do not, and every pair is named", () => {
     const wrong: readonly Change[] = [
       // Case C6: a count of sites that is not theirs.
-      ["kernel/sites.ts", "SITES: u8 = 6", "SITES: u8 = 7", "SITES is not how many sites there are"],
+      ["kernel/sites.ts", "SITES: u8 = 7", "SITES: u8 = 8", "SITES is not how many sites there are"],
       [
         "hardware/hazard.ts",
         "RECORD_SIZE: usize = 64",

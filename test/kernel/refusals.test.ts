@@ -56,7 +56,7 @@ describe("L3: an error of a program names the argument and what is allowed", () 
       "hotAdd.options.smalPages",
       (p: ProgramBuilder) => p.hotAdd(DIRECT, 1, { smalPages: true } as object),
       true,
-      "one of bootTables, smallPages, shadow; did you mean smallPages?",
+      "one of bootTables, smallPages, shadow, hugePages, splitVmemmap; did you mean smallPages?",
     ],
     ["mmap.mm", (p: ProgramBuilder) => p.mmap(-1, USER, 1), -1, "an integer from 0 to 65535"],
     [
@@ -155,7 +155,18 @@ describe("L4: what the kernel refuses has a reason", () => {
           .cpaSplit(A + 0x4000_0000n),
       ),
       ...kernel!.run((p) => p.cpaCollapse(A).switchMm(0, 1).mmCreate(2).mmCreate(0).switchMm(0, 0).mmDestroy(0)),
-      ...kernel!.run((p) => p.mmCreate(1).svaUnbind(2).svaBind(2, 1).mmDestroy(1).giveBack()),
+      ...kernel!.run((p) =>
+        p
+          .mmCreate(1)
+          .svaUnbind(2)
+          .svaBind(2, 1)
+          .svaBind(2, 0)
+          .giveBack()
+          .hotAdd(DIRECT, 1)
+          .cpaSplit(DIRECT)
+          .vfree(DIRECT, 1)
+          .cpaCollapse(DIRECT),
+      ),
       ...off.kernel!.run((p) => p.mmCreate(0).svaBind(2, 0)),
       ...kernel!.run((p) => {
         for (let frame = 0; frame < 16; frame++) p.reuse();
@@ -180,8 +191,9 @@ describe("L4: what the kernel refuses has a reason", () => {
       "mmCreate: mm-exists",
       "mmDestroy: mm-runs",
       "svaUnbind: not-bound",
-      "mmDestroy: mm-bound",
+      "svaBind: pasid-taken",
       "giveBack: nothing-taken",
+      "cpaCollapse: leaves-differ",
       "svaBind: sharing-off",
       "reuse: no-free-frame",
       "cpaCollapse: not-in-this-kernel",

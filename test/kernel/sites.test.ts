@@ -30,7 +30,7 @@ function machineFor(policy: "none" | "deferred-free"): Machine {
   const machine = createMachineSync({
     workloadPages: 1,
     cpus: [{}, {}],
-    kernel: { version: "6.18.7", pool: 64, mms: 1, policy },
+    kernel: { version: "7.1.9", pool: 64, mms: 1, policy },
   });
   machine.kernel?.run((p) => p.mmCreate(0));
   return machine;
@@ -64,7 +64,9 @@ describe("the engine's list of sites and points", () => {
   });
 
   it("names every point that the engine has, and none that it has not", () => {
-    const kernel = ["direct-map", "policy", "steps", "user", "vmalloc"].map((name) => `assembly/kernel/${name}.ts`);
+    const kernel = ["attributes", "direct-map", "policy", "reclaim", "steps", "user", "vmalloc"].map(
+      (name) => `assembly/kernel/${name}.ts`,
+    );
     const code = [...kernel, "assembly/program/play.ts"].map((path) => readFileSync(join(ROOT, path), "utf8")).join("");
     const unused = constants("u32").filter(
       ({ name }) => !new RegExp(`^(?!import).*\\b${name}\\b.*[);]$`, "m").test(code),
@@ -80,12 +82,24 @@ describe("the record of a site", () => {
 
   it.each(scenarios)("$name: the engine reaches its points, in its order", (scenario) => {
     const record = siteRecords.find(({ name }) => name === scenario.site) as SiteRecord;
-    const { reached } = playFree(scenario, "none");
-    const names = reached.map(({ name }) => name as string);
+    const names = playFree(scenario, "none").reached.map(({ name }) => name as string);
     expect(names.at(-1)).toBe("OPERATION_DONE");
     // A free may come again before the next one: pud_free_pmd_page() frees several PTs.
     const once = names.slice(0, -1).filter((name, i) => name !== names[i - 1]);
-    expect(once).toEqual(stepsOf(record).map(([name]) => name));
+    const own = stepsOf(record).map(([name]) => name);
+    expect(once).toEqual(own.filter((name) => once.includes(name)));
+    expect(once.length).toBeGreaterThan(0);
+  });
+
+  it("names no point that its rows do not reach, but of levels that 4 levels do not free", () => {
+    const reached = new Set(
+      scenarios.flatMap((row) => playFree(row, "none").reached.map(({ name }) => name as string)),
+    );
+    const rest = siteRecords.flatMap((record) => stepsOf(record).flatMap(([name]) => (reached.has(name) ? [] : name)));
+    expect(rest).toEqual([
+      ...["UNPLUG_PDPT_FREED", "UNPLUG_PDPT_CLEARED"],
+      ...["KASAN_PDPT_FREED", "KASAN_PDPT_CLEARED", "KASAN_PML4_FREED", "KASAN_PML4_CLEARED"],
+    ]);
   });
 
   it.each(scenarios)("$name: its steps are what the engine does", (scenario) => {
@@ -97,7 +111,7 @@ describe("the record of a site", () => {
     const flushes = { kernelRange: "kernelRangeFlushes", flushAll: "flushAlls", mmRange: "mmFlushes" } as const;
     for (const [flush, counter] of Object.entries(flushes)) {
       const rose = Number(counters?.[counter]) - Number(before.kernel?.counters[counter]);
-      const steps = stepsOf(record).filter(([, step]) => step === "flush").length;
+      const steps = reached.filter(({ name }) => siteSteps[name as keyof typeof siteSteps] === "flush").length;
       expect(rose, counter).toBe(record.flush === flush ? steps : 0);
     }
     expect(stepsOf(record).some(([, step]) => step === "flush")).toBe(record.flush !== "none");
@@ -109,14 +123,22 @@ describe("the record of a site", () => {
     expect(told).toBeGreaterThan(0);
     // All else tells the address that it is about.
     const addresses = reached.filter(({ name }) => name !== "OPERATION_DONE" && !freed.some((it) => it.name === name));
-    for (const { at } of addresses) expect(at).toBe(scenario.regions[0].addresses[0]);
+    for (const { at, name } of addresses) {
+      expect(at).toBe(name === "EXIT_UNBOUND" ? 0n : scenario.regions[0].addresses[0]);
+    }
   });
 
-  it.each(scenarios)("$name: its tables are marked as it says", (scenario) => {
+  it.each(scenarios)("$name: its tables are marked as it says, or as their origin is", (scenario) => {
     const record = siteRecords.find(({ name }) => name === scenario.site) as SiteRecord;
-    const { machine } = playFree(scenario, "deferred-free");
-    const { framesHeld } = machine.kernel?.counters ?? { framesHeld: -1 };
-    expect(framesHeld > 0).toBe(record.marks === "kernel" && !scenario.boot);
+    const held = playFree(scenario, "deferred-free").machine.kernel?.counters.framesHeld;
+    // 7.1.9 marks no tables of splits.
+    const others: Partial<Record<string, number>> = { "pmd_free_pte_page/split": 0, "remove_pagetable/vmemmap": 1 };
+    const tables: Partial<Record<string, number>> = {
+      pmd_free_pte_page: 1,
+      pud_free_pmd_page: 3,
+      kasan_remove_zero_shadow: 2,
+    };
+    expect(held).toBe(others[scenario.name] ?? (record.marks === "kernel" ? tables[scenario.name] : 0));
   });
 
   it.each(siteRecords)("$name: the level of its table is what a single step means", ({ name, level }) => {
@@ -150,7 +172,7 @@ describe("docs/rules.md", () => {
   it("lists every point once, and names it where it is reached", () => {
     const [before = "", list = ""] = rules.split("\n## 13. ");
     const names = (text: string): string[] =>
-      [...text.matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)].map((it) => it[1] as string);
+      [...text.matchAll(/`([A-Z]+(?:_[A-Z0-9]+)+)`/g)].map((it) => it[1] as string);
     expect(names(list).sort()).toEqual([...points].sort());
     const reached = new Set(names(before));
     expect(points.filter((name) => !reached.has(name))).toEqual(["OPERATION_DONE"]);

@@ -111,7 +111,13 @@ function encode(machine: Machine, operation: KernelOperation, program: ProgramBu
     case "hot-add":
     case "hot-remove": {
       const { kind, address, blocks, type } = operation;
-      const options = { bootTables: (type & 1) !== 0, smallPages: (type & 2) !== 0, shadow: (type & 4) !== 0 };
+      const options = {
+        bootTables: (type & 1) !== 0,
+        smallPages: (type & 2) !== 0,
+        shadow: (type & 4) !== 0,
+        hugePages: (type & 8) !== 0,
+        splitVmemmap: (type & 16) !== 0,
+      };
       return kind === "hot-add"
         ? program.hotAdd(address, blocks, options)
         : program.hotRemove(address, blocks, options);
@@ -136,6 +142,8 @@ function encode(machine: Machine, operation: KernelOperation, program: ProgramBu
     }
     case "munmap":
       return program.munmap(operation.mm, operation.address, operation.pages);
+    case "dont-need":
+      return program.dontNeed(operation.mm, operation.address, operation.pages);
     case "mprotect":
       return program.mprotect(operation.mm, operation.address, operation.pages);
     case "flush-kernel-range":

@@ -7,7 +7,9 @@ import { cell, collect, story } from "./collect.js";
 
 /** The first kernel with the merged fix. */
 const KERNEL = "6.18.7";
-const kernelSites = scenarioNames.filter((name) => name !== "munmap");
+const kernelSites = scenarioNames.filter((name) => !["munmap", "zap_pte_range", "exit"].includes(name));
+/** All that unplug frees, whatever its origin. */
+const unplugs = scenarioNames.filter((name) => name.startsWith("remove_pagetable"));
 let records: VerdictRecord[] = [];
 
 beforeAll(async () => {
@@ -50,7 +52,7 @@ describe("IOMMU verdicts of the presets", () => {
   });
 
   it("flush-range (v1, v2): safe at pmd_free_pte_page only; pud_free_pmd_page flushes one page of many", () => {
-    expect(hazardous("flush-range")).toEqual(kernelSites.filter((name) => name !== "pmd_free_pte_page"));
+    expect(hazardous("flush-range")).toEqual(kernelSites.filter((name) => !name.startsWith("pmd_free_pte_page")));
     const pud = cell(records, "flush-range", "pud_free_pmd_page");
     // Not the slot that is flushed, another one.
     expect(pud.witness?.hazard).toMatchObject({ address: 0xffffc90000a00000n, level: 1, site: "pud_free_pmd_page" });
@@ -79,12 +81,7 @@ describe("IOMMU verdicts of the presets", () => {
   });
 
   it("flush-on-table-free: what precedes its flush, or has none, or flushes one page of many, stays open", () => {
-    expect(hazardous("flush-on-table-free")).toEqual([
-      "pud_free_pmd_page",
-      "remove_pagetable",
-      "remove_pagetable/boot",
-      "kasan_remove_zero_shadow",
-    ]);
+    expect(hazardous("flush-on-table-free")).toEqual(["pud_free_pmd_page", ...unplugs, "kasan_remove_zero_shadow"]);
     expectSteps(
       cell(records, "flush-on-table-free", "remove_pagetable"),
       /free_pte_table\(\), before its PD entry is cleared/,
@@ -92,8 +89,21 @@ describe("IOMMU verdicts of the presets", () => {
     );
   });
 
-  it("deferred-free (merged): both open holes, and nothing else", () => {
-    expect(hazardous("deferred-free")).toEqual(["remove_pagetable/boot", "cpa_collapse_large_pages"]);
+  it("K1: deferred-free (merged) does nothing for tables without the mark: hot-added, boot, split", () => {
+    expect(hazardous("deferred-free")).toEqual([
+      "pmd_free_pte_page/split",
+      "remove_pagetable",
+      "remove_pagetable/boot",
+      "remove_pagetable/split",
+      "cpa_collapse_large_pages",
+      "cpa_collapse_large_pages/1G",
+    ]);
+    expectSteps(
+      cell(records, "deferred-free", "remove_pagetable"),
+      /hot-added, .*without the kernel's mark/,
+      /freed at once \(not marked as a kernel table, so not deferred\)/,
+      /device/,
+    );
     expectSteps(
       cell(records, "deferred-free", "remove_pagetable/boot"),
       /present at boot/,
@@ -102,7 +112,7 @@ describe("IOMMU verdicts of the presets", () => {
     );
     expectSteps(
       cell(records, "deferred-free", "cpa_collapse_large_pages"),
-      /__split_large_page.*not marked as a kernel table/,
+      /__split_large_page/,
       /freed at once \(not marked as a kernel table, so not deferred\)/,
       /a cached PD entry leads/,
     );
@@ -110,9 +120,9 @@ describe("IOMMU verdicts of the presets", () => {
 
   it("deferred-free: where free precedes clear, work that runs in between opens the window again", () => {
     const races = scenarioNames.filter((name) => cell(records, "deferred-free", name).race);
-    expect(races).toEqual(["remove_pagetable", "kasan_remove_zero_shadow"]);
+    expect(races).toEqual(["remove_pagetable/vmemmap", "kasan_remove_zero_shadow"]);
     expect(cell(records, "deferred-free", "pmd_free_pte_page").race).toBeNull();
-    const race = cell(records, "deferred-free", "remove_pagetable").race;
+    const race = cell(records, "deferred-free", "remove_pagetable/vmemmap").race;
     expect(race?.kind).toBe("forged-translation");
     const texts = race?.witness.steps.map(({ text }) => text) ?? [];
     expect(texts.at(-3)).toMatch(/deferred work runs here, inside the operation: .* frees frame/);
@@ -149,12 +159,16 @@ describe("IOMMU verdicts of the presets", () => {
       "none pud_free_pmd_page",
       "none remove_pagetable",
       "none remove_pagetable/boot",
+      "none remove_pagetable/vmemmap",
+      // K2: U/S = 1 above the leaves of KASAN's shadow too.
+      "none kasan_remove_zero_shadow",
+      "deferred-free remove_pagetable",
       "deferred-free remove_pagetable/boot",
     ]);
   });
 
-  it("munmap: covered under every policy", () => {
-    for (const record of records.filter(({ scenario }) => scenario === "munmap")) {
+  it("munmap, sound reclaim, the end of a process: covered under every policy (K20)", () => {
+    for (const record of records.filter(({ scenario }) => ["munmap", "zap_pte_range", "exit"].includes(scenario))) {
       expect(record, `${record.policy}, ${record.agent}`).toMatchObject({ verdict: "safe" });
     }
   });

@@ -132,6 +132,8 @@ describe("hardware options", () => {
     expect(records.filter(({ verdict }) => verdict === "hazard").map(({ scenario }) => scenario)).toEqual([
       "remove_pagetable",
       "remove_pagetable/boot",
+      "remove_pagetable/vmemmap",
+      "remove_pagetable/split",
       "kasan_remove_zero_shadow",
     ]);
   });

@@ -236,6 +236,27 @@ export function bitsOfPieces(entry: u64): u64 {
   return entry & ~FRAME;
 }
 
+/** The leaf of the page that follows in memory, with the same bits. */
+// @ts-ignore: decorator
+@inline
+export function nextLeaf(entry: u64, level: u32): u64 {
+  return entry + ((<u64>1) << (shiftOf(level) - PAGE_SHIFT + FRAME_SHIFT));
+}
+
+/** The leaf one level up that begins with the page of this one, with its bits. */
+// @ts-ignore: decorator
+@inline
+export function largerLeaf(entry: u64): u64 {
+  return entry;
+}
+
+/** Whether a leaf may stand at a level: at any. */
+// @ts-ignore: decorator
+@inline
+export function mayBeLeaf(level: u32): bool {
+  return true;
+}
+
 // @ts-ignore: decorator
 @inline
 export function readOnly(entry: u64): u64 {

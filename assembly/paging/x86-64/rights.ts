@@ -60,6 +60,13 @@ export function setFormatMode(maxPhyAddr: u32, hugePages: bool): void {
   pages1G = hugePages;
 }
 
+/** Whether a leaf may stand at a level: at level 3, if there are 1 GiB pages. */
+// @ts-ignore: decorator
+@inline
+export function mayBeLeaf(level: u32): bool {
+  return level < 3 || (level == 3 && pages1G);
+}
+
 /** Derives reserved bits and rights checks from controls and PKRU. */
 export function setRules(format: usize, controls: u32, pkru: u32): void {
   const reserved = frameReserved | (controls & NXE ? 0 : XD);

@@ -4,7 +4,7 @@
 import type { Cpu } from "../cpu.js";
 import { frameOf, isLeaf, type Level, PRESENT } from "../entry.js";
 import type { Kernel } from "./kernel.js";
-import { invalidateIommus, USER_SITE } from "./policy.js";
+import { USER_SITE } from "./policy.js";
 import type { Answer } from "./refusals.js";
 
 /** A process's address space. */
@@ -30,12 +30,23 @@ interface CpuSlots {
 const ASIDS = 6;
 const KERNEL_ENTRIES = 256;
 
+/** A PASID that somebody has bound. */
+interface Binding {
+  iommu: number;
+  pasid: number;
+  mm: number;
+  /** How often it was bound. */
+  users: number;
+  /** Whether the entry of the PASID is still there: not after the end of its mm. */
+  entry: boolean;
+}
+
 /** All address spaces. */
 export class AddressSpaces {
   readonly mms = new Map<number, AddressSpace>();
   readonly slots: CpuSlots[];
   /** Bound PASIDs, by IOMMU and then PASID index. */
-  bindings: { iommu: number; pasid: number; mm: number }[] = [];
+  bindings: Binding[] = [];
 
   /** `initMm`: frame number of the kernel's own root. */
   constructor(
@@ -77,13 +88,16 @@ export function mmCreate(k: Kernel, number: number): Answer {
   return "done";
 }
 
-/** Release an mm with all its tables. Refused if it does not exist, runs, or is bound. */
+/** The end of an mm: its PASIDs are let go of, all its tables released. Refused if it does not exist or runs. */
 export function mmDestroy(k: Kernel, number: number): Answer {
   const mm = k.spaces.mms.get(number);
   if (mm === undefined) return "no-such-mm";
   if (k.spaces.slots.some((cpu) => cpu.mm === number)) return "mm-runs";
-  if (k.spaces.bindings.some((binding) => binding.mm === number)) return "mm-bound";
-  if (k.policy.notifyUser) invalidateIommus(k, "everything", number);
+  k.spaces.mms.delete(number);
+  // A slot never matches an mm that is made later under the same number (context ids are unique in the kernel).
+  for (const cpu of k.spaces.slots) cpu.slots = cpu.slots.map((slot) => (slot?.mm === number ? undefined : slot));
+  if (k.policy.notifyUser) tearDownMm(k, number);
+  k.points.reach("EXIT_UNBOUND", number);
 
   const release = (frame: number): void => k.memory.release(frame, USER_SITE, k.hazards.operation);
   // Tables may name each other in a circle, but none is entered from inside itself, and none twice.
@@ -100,11 +114,10 @@ export function mmDestroy(k: Kernel, number: number): Answer {
     }
   };
   releaseBelow([mm.root], KERNEL_ENTRIES);
+  tearDownMm(k, number);
+  k.spaces.bindings = k.spaces.bindings.filter((binding) => binding.mm !== number);
   release(mm.root);
   if (mm.userRoot !== undefined) release(mm.userRoot);
-  k.spaces.mms.delete(number);
-  // A slot never matches an mm that is made later under the same number (context ids are unique in the kernel).
-  for (const cpu of k.spaces.slots) cpu.slots = cpu.slots.map((slot) => (slot?.mm === number ? undefined : slot));
   return "done";
 }
 
@@ -137,28 +150,50 @@ export function svaBind(k: Kernel, iommu: number, pasid: number, number: number)
   const mm = k.spaces.mms.get(number);
   if (mm === undefined) return "no-such-mm";
   if (k.policy.root === "none") return "sharing-off";
+  const bound = bindingOf(k, iommu, pasid);
+  if (bound !== undefined) {
+    if (bound.mm !== number) return "pasid-taken";
+    bound.users += 1;
+    return "done";
+  }
   if (k.policy.root === "user-only" && mm.userRoot === undefined) {
     mm.userRoot = makeUserRoot(k, mm);
     if (mm.userRoot === undefined) return "no-free-frame";
   }
   k.iommu(iommu).bind({ pasid, root: mm.userRoot ?? mm.root, nxe: true });
-  const others = k.spaces.bindings.filter((it) => !(it.iommu === iommu && it.pasid === pasid));
   const index = (it: { iommu: number; pasid: number }): number => k.iommu(it.iommu).indexOf(it.pasid);
-  k.spaces.bindings = [...others, { iommu, pasid, mm: number }].sort(
+  k.spaces.bindings = [...k.spaces.bindings, { iommu, pasid, mm: number, users: 1, entry: true }].sort(
     (a, b) => a.iommu - b.iommu || index(a) - index(b),
   );
   forget(k, iommu, pasid);
   return "done";
 }
 
-/** Unbind a PASID. Refused if it is not bound. */
+/** Let go of a PASID; the last one clears its entry. Refused if it is not bound. */
 export function svaUnbind(k: Kernel, iommu: number, pasid: number): Answer {
-  const others = k.spaces.bindings.filter((it) => !(it.iommu === iommu && it.pasid === pasid));
-  if (others.length === k.spaces.bindings.length) return "not-bound";
-  k.spaces.bindings = others;
-  k.iommu(iommu).unbind(pasid);
-  forget(k, iommu, pasid);
+  const bound = bindingOf(k, iommu, pasid);
+  if (bound === undefined) return "not-bound";
+  bound.users -= 1;
+  if (bound.users > 0) return "done";
+  k.spaces.bindings = k.spaces.bindings.filter((it) => it !== bound);
+  tearDown(k, bound);
   return "done";
+}
+
+function bindingOf(k: Kernel, iommu: number, pasid: number): Binding | undefined {
+  return k.spaces.bindings.find((it) => it.iommu === iommu && it.pasid === pasid);
+}
+
+/** The entry of a PASID is cleared, and what was cached of it invalidated. */
+function tearDown(k: Kernel, binding: Binding): void {
+  binding.entry = false;
+  k.iommu(binding.iommu).unbind(binding.pasid);
+  forget(k, binding.iommu, binding.pasid);
+}
+
+/** The same for every PASID of an mm whose entry is still there. */
+function tearDownMm(k: Kernel, number: number): void {
+  for (const binding of k.spaces.bindings) if (binding.mm === number && binding.entry) tearDown(k, binding);
 }
 
 function makeUserRoot(k: Kernel, mm: AddressSpace): number | undefined {

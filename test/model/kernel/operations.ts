@@ -5,6 +5,7 @@ import { frameOf, isLeaf, PRESENT, USER, WRITABLE } from "../entry.js";
 import type { WalkOperation } from "../operations.js";
 import type { Outcome } from "../walk.js";
 import { mmCreate, mmDestroy, svaBind, svaUnbind, switchMm } from "./address-spaces.js";
+import { type AttributesCall, attributesCalls } from "./attributes.js";
 import type { Calls } from "./calls.js";
 import { type DirectMapCall, directMapCalls } from "./direct-map.js";
 import { flushAll, flushKernelRange, flushMmRange, localFlushAll } from "./flush.js";
@@ -12,6 +13,7 @@ import { halves, misplaced, TABLE_BITS } from "./geometry.js";
 import { Kernel, type KernelConfig } from "./kernel.js";
 import type { Interleaved } from "./points.js";
 import { freeTable, isFreeable, runWork } from "./policy.js";
+import { type ReclaimCall, reclaimCalls } from "./reclaim.js";
 import type { Answer, Refusal } from "./refusals.js";
 import { SITE } from "./sites.js";
 import { entryAt, findTable, needTable, setEntry } from "./tables.js";
@@ -62,6 +64,8 @@ type OtherCall =
 export type KernelCall =
   | VmallocCall
   | DirectMapCall
+  | AttributesCall
+  | ReclaimCall
   | UserCall
   | OtherCall
   /** `type` 0: zeros; 1: user leaves of the frame that holds physical address `address`; 2: entries equal to `address`. */
@@ -111,6 +115,8 @@ export function stepKernel(k: Kernel, operation: KernelOperation): KernelResult 
 const calls: Calls<Exclude<KernelCall, { kind: "reuse" }>> = {
   ...vmallocCalls,
   ...directMapCalls,
+  ...attributesCalls,
+  ...reclaimCalls,
   ...userCalls,
   "flush-kernel-range": (k, range) => {
     const half = halves(k.parameters.levels).kernel;
@@ -153,16 +159,27 @@ function entryLevel(site: number): 2 | 3 {
   return site === SITE.pudFreePmdPage ? 3 : 2;
 }
 
+/** Mark of the tables above one that a site frees. */
+function markAbove(site: number): "kernel" | "none" {
+  const marked: readonly number[] = [SITE.pmdFreePtePage, SITE.pudFreePmdPage, SITE.kasanRemoveZeroShadow];
+  return marked.includes(site) ? "kernel" : "none";
+}
+
+/** Mark of a table that a site frees. */
+function markOf(k: Kernel, site: number): "kernel" | "none" {
+  return site === SITE.cpaCollapse && k.traits.splitsMarked ? "kernel" : markAbove(site);
+}
+
 /** Unlink and remember the table that a site is about to free; made first if it is not there. */
 function tableClear(k: Kernel, site: number, address: bigint): Answer {
   const level = entryLevel(site);
   const wrong = misplaced(k.parameters.levels, "kernel", { start: address, end: address + 1n });
   if (wrong !== undefined) return wrong;
-  const making = { mark: "kernel" as const, bits: TABLE_BITS };
-  const target = needTable(k, k.spaces.initMm, address, level === 3 ? 2 : 1, making);
+  const holder = needTable(k, k.spaces.initMm, address, level, { mark: markAbove(site), bits: TABLE_BITS });
+  if (typeof holder === "string") return holder;
+  const own = { mark: markOf(k, site), bits: TABLE_BITS };
+  const target = needTable(k, k.spaces.initMm, address, level === 3 ? 2 : 1, own);
   if (typeof target === "string") return target;
-  const holder = findTable(k, k.spaces.initMm, address, level);
-  if (typeof holder === "string") throw new Error("what is above a table is there");
   if (isFreeable(k, target.frame)) {
     // A table waits in one place only.
     for (const [place, frame] of k.remembered) if (frame === target.frame) k.remembered.delete(place);
@@ -184,7 +201,7 @@ function tableFree(k: Kernel, site: number, address: bigint): Answer {
   const entry = typeof holder === "string" ? 0n : entryAt(k, holder, address);
   const linked = (entry & PRESENT) !== 0n && !isLeaf(entry, level) ? frameOf(entry) : undefined;
   const named = k.remembered.get(name) ?? (linked !== undefined && isFreeable(k, linked) ? linked : undefined);
-  const frame = named ?? k.memory.allocateTable(below, "kernel");
+  const frame = named ?? k.memory.allocateTable(below, markOf(k, site));
   if (frame === undefined) return "no-free-frame";
   k.remembered.delete(name);
   freeTable(k, frame, site);

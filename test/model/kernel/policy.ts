@@ -90,7 +90,7 @@ function invalidatePasid(k: Kernel, place: number, pasid: number, range: Range, 
 
 /** A round of IOMMU invalidation: of every bound PASID, or of those that are bound to one mm (the notifier: always by range). */
 export function invalidateIommus(k: Kernel, range: Range, mm?: number): void {
-  const targets = k.spaces.bindings.filter((binding) => mm === undefined || binding.mm === mm);
+  const targets = k.spaces.bindings.filter((it) => it.entry && (mm === undefined || it.mm === mm));
   if (targets.length > 0) k.counters.iommuRounds += 1;
   for (const { iommu, pasid } of targets) {
     invalidatePasid(k, iommu, pasid, range, mm === undefined ? k.policy.scope : "range");

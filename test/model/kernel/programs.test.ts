@@ -25,7 +25,7 @@ const OF_AGENTS = new Set(["access", "request", "begin-access", "begin-request",
 /** Reasons that random programs come to: all but that of a table which is not there. */
 const REFUSED: readonly Refusal[] = [
   ...(["empty-range", "not-kernel-half", "not-user-half", "not-aligned", "no-free-frame", "large-leaf-above"] as const),
-  ...(["no-large-leaf", "no-page-table", "no-such-mm", "mm-exists", "mm-runs", "mm-bound", "not-bound"] as const),
+  ...(["no-large-leaf", "no-page-table", "no-such-mm", "mm-exists", "mm-runs", "pasid-taken", "not-bound"] as const),
   "sharing-off",
 ];
 
@@ -41,7 +41,17 @@ describe("random kernel programs", () => {
       seen.set(what, (seen.get(what) ?? 0) + by);
     };
     const either = [
-      ...["vmalloc", "vfree", "hot-add", "cpa-split", "cpa-collapse", "mm-create", "mm-destroy", "switch-mm"],
+      ...[
+        "vmalloc",
+        "vfree",
+        "hot-add",
+        "cpa-split",
+        "cpa-collapse",
+        "dont-need",
+        "mm-create",
+        "mm-destroy",
+        "switch-mm",
+      ],
       ...["sva-bind", "sva-unbind", "mmap", "munmap", "mprotect", "flush-mm-range", "reuse"],
     ].flatMap((kind) => (kind === "vfree" ? [`${kind} 1`] : [`${kind} 0`, `${kind} 1`]));
     const done = ["purge", "hot-remove", "flush-all", "run-work", "local-flush-all", "table-clear", "table-free"];
@@ -55,7 +65,7 @@ describe("random kernel programs", () => {
       ...["purges", "kernelRangeFlushes", "flushAlls", "mmFlushes", "tablesAllocated", "tablesReleased"],
       ...["framesHeld", "outOfFrames", "iommuRounds", "iotlbInvalidations", "deviceTlbInvalidations", "dropped"],
     ];
-    const sites = [0, 1, 2, 3, 4, 5].map((site) => `walk-after-free/${site}`);
+    const sites = [0, 1, 2, 3, 4, 5, 6].map((site) => `walk-after-free/${site}`);
     const kinds = ["write-after-free", "walk-of-reused-frame", "forged-translation"].map((kind) => `${kind}/1`);
     const hazards = [...sites, ...kinds, "stale-translation/none"];
     const refused = REFUSED.map((why) => `refused: ${why}`);
@@ -76,7 +86,7 @@ describe("random kernel programs", () => {
     for (let batch = 0; batch < 12 && rare().length > 0; batch++) {
       for (const program of fc.sample(kernelPrograms(150), { numRuns: 250, seed: seedAt(5 + batch) })) {
         const k = playKernel(program, (_index, operation, result, _kernel, interleaved) => {
-          if (typeof result === "number" || result === "done") count(`${operation.kind} 1`);
+          if (typeof result === "number" || result === "done") count(`${operation.kind} ${result === 0 ? 0 : 1}`);
           else if (typeof result === "string")
             for (const it of [`${operation.kind} 0`, `refused: ${result}`]) count(it);
           else count(`${operation.kind} ${result.kind === "fault" ? result.reason : result.kind}`);
@@ -138,7 +148,11 @@ describe("promises of the policies, under random programs", () => {
         fc.property(kernelPrograms(120), (program) => {
           // A trace's bare table-free leaves the entry: the kernel itself then uses a frame that has become someone's root.
           const operations = program.operations.filter(({ kind }) => kind !== "table-free");
-          expect(iommuHazards(playKernel({ ...under(policy, program), operations }))).toEqual([]);
+          // The broken reclaim of user tables is in the user half, which such a root has.
+          const { config } = under(policy, program);
+          const version = config.version === "7.0" && policy.root === "user-only" ? "7.1.9" : config.version;
+          const played = playKernel({ ...program, config: { ...config, version }, operations });
+          expect(iommuHazards(played)).toEqual([]);
         }),
         { numRuns: runs(100) },
       );
@@ -154,8 +168,10 @@ describe("promises of the policies, under random programs", () => {
           { ...under(PRESETS["deferred-free"], program), operations, interleaved: [] },
           (index, _operation, _result, kernel) => {
             const now = iommuHazards(kernel).filter(({ operation }) => operation === index);
-            for (const { frame, state } of now) {
-              if (state === "free") expect(kernel.memory.info(frame)?.mark).not.toBe("kernel");
+            for (const { frame, state, level } of now) {
+              // What KASAN frees right below the root stays linked in every root but init_mm's (rules.md 10.3).
+              if (state === "free" && level < kernel.parameters.levels - 1)
+                expect(kernel.memory.info(frame)?.mark).not.toBe("kernel");
             }
           },
         );

@@ -172,7 +172,7 @@ function mappingOperations({ levels, cpus }: Shape): Weighted[] {
   });
   const vmallocAt = kernelPlace(levels);
   const blocks = fc.constantFrom(1, 1, 2, 3);
-  const type = fc.constantFrom(0, 1, 2, 2, 3, 4, 6, 6, 7);
+  const type = fc.constantFrom(0, 1, 2, 2, 3, 4, 6, 6, 7, 16, 17);
   return [
     draft(
       12,
@@ -194,6 +194,16 @@ function mappingOperations({ levels, cpus }: Shape): Weighted[] {
     draft(
       5,
       fc.record({ kind: fc.constant("hot-remove" as const), address: askew(fc.constantFrom(...direct)), blocks, type }),
+    ),
+    // 1 GiB at once: by one leaf, taken away by its place or together with its neighbours.
+    draft(
+      2,
+      fc.record({
+        kind: fc.constantFrom("hot-add" as const, "hot-add" as const, "hot-remove" as const),
+        address: fc.constantFrom(...direct),
+        blocks: fc.constantFrom(512, 512, 513, 1024),
+        type: fc.constantFrom(8, 8, 9, 12),
+      }),
     ),
     draft(
       4,
@@ -226,7 +236,7 @@ function mappingOperations({ levels, cpus }: Shape): Weighted[] {
       5,
       fc
         .record({
-          kind: fc.constantFrom("munmap" as const, "munmap" as const, "mprotect" as const),
+          kind: fc.constantFrom("munmap" as const, "munmap" as const, "mprotect" as const, "dont-need" as const),
           mm,
           address: askew(pageIn(user)),
           pages,

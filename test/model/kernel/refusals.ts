@@ -14,11 +14,12 @@ export type Refusal =
   | "no-such-mm"
   | "mm-exists"
   | "mm-runs"
-  | "mm-bound"
+  | "pasid-taken"
   | "not-bound"
   | "sharing-off"
   | "not-in-this-kernel"
-  | "general-protection";
+  | "general-protection"
+  | "leaves-differ";
 
 /** What comes of an operation: it is done, or refused for a reason. */
 export type Answer = "done" | Refusal;

@@ -100,8 +100,70 @@ export function stories(stage: Stage): fc.Arbitrary<KernelOperation[]> {
         reads(address),
       ),
     );
+  // Splits in vmalloc space, taken away by a large page; whole GiB split twice and collapsed.
+  const splitTable = fc
+    .constantFrom(...stage.vmalloc)
+    .chain((address) =>
+      inOrder(
+        always({ kind: "vmalloc", address, pages: LARGE_PAGES, shift: 21 }, { kind: "cpa-split", address }),
+        reads(address),
+        maybe(fc.constant({ kind: "cpa-collapse", address })),
+        always(
+          { kind: "vfree", address, pages: LARGE_PAGES, type: 1 },
+          { kind: "vmalloc", address, pages: LARGE_PAGES, shift: 21 },
+        ),
+        reads(address),
+        maybe(work),
+      ),
+    );
+  const hugeSplit = fc
+    .constantFrom(...stage.direct.filter((address) => address % (1n << 30n) === 0n))
+    .chain((address) =>
+      inOrder(
+        always(
+          { kind: "hot-remove", address, blocks: 512, type: 0 },
+          { kind: "hot-add", address, blocks: 512, type: 8 },
+          { kind: "cpa-split", address },
+          { kind: "cpa-split", address },
+        ),
+        reads(address),
+        always({ kind: "cpa-collapse", address }),
+        maybe(stage.reuse),
+        reads(address),
+        maybe(work),
+      ),
+    );
+  const reclaim = fc
+    .tuple(fc.constantFrom(...stage.user), fc.constantFrom(...stage.mms), fc.constantFrom(1, LARGE_PAGES - 1))
+    .chain(([address, mm, pages]) =>
+      inOrder(
+        always({ kind: "mmap", mm, address, pages: 2, type: 0 }),
+        reads(address),
+        always({ kind: "dont-need", mm, address, pages }),
+        reads(address),
+        always({ kind: "dont-need", mm, address, pages: LARGE_PAGES }),
+        maybe(stage.reuse),
+        reads(address),
+      ),
+    );
+  const exit = fc
+    .tuple(fc.constantFrom(...stage.user), fc.constantFrom(...stage.mms), fc.constantFrom(...stage.pasids))
+    .chain(([address, mm, pasid]) =>
+      inOrder(
+        always(
+          { kind: "sva-bind", iommu: 0, pasid, mm },
+          { kind: "sva-bind", iommu: 0, pasid, mm },
+          { kind: "mmap", mm, address, pages: 2, type: 0 },
+        ),
+        reads(address),
+        maybe(fc.constant({ kind: "sva-unbind", iommu: 0, pasid })),
+        always({ kind: "mm-destroy", mm }),
+        reads(address),
+        maybe(fc.constant({ kind: "sva-unbind", iommu: 0, pasid })),
+      ),
+    );
   const unplug = fc
-    .tuple(fc.constantFrom(...stage.direct), fc.constantFrom(2, 3, 6, 7))
+    .tuple(fc.constantFrom(...stage.direct), fc.constantFrom(2, 3, 6, 7, 16))
     .chain(([address, type]) =>
       inOrder(
         always({ kind: "hot-add", address, blocks: 1, type }),
@@ -129,6 +191,10 @@ export function stories(stage: Stage): fc.Arbitrary<KernelOperation[]> {
     { weight: 20, arbitrary: staleRead },
     { weight: 30, arbitrary: attributes },
     { weight: 24, arbitrary: unplug },
+    { weight: 12, arbitrary: splitTable },
+    { weight: 12, arbitrary: hugeSplit },
+    { weight: 16, arbitrary: reclaim },
+    { weight: 8, arbitrary: exit },
     { weight: 30, arbitrary: userTable },
     { weight: 1, arbitrary: flood },
   );

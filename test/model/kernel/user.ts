@@ -45,7 +45,7 @@ export function munmap(k: Kernel, number: number, address: bigint, pages: number
   if (typeof range === "string") return range;
   const leaves = leavesIn(k, range.root, range);
   for (const leaf of leaves) setEntry(k, leaf.table, leaf.address, 0n);
-  if (k.detect && !k.policy.notifyUser) markStale(k, number, leaves);
+  if (k.detect && !k.policy.notifyUser) markDevicesStale(k, number, leaves);
 
   const unlinked: number[] = [];
   for (let level: Level = 1; level < k.parameters.levels; level = (level + 1) as Level) {
@@ -63,9 +63,9 @@ export function munmap(k: Kernel, number: number, address: bigint, pages: number
 }
 
 /** Without the notifier, IOTLBs and device TLBs of the bound PASIDs keep what is gone. */
-function markStale(k: Kernel, number: number, leaves: readonly PlacedLeaf[]): void {
+export function markDevicesStale(k: Kernel, number: number, leaves: readonly PlacedLeaf[]): void {
   for (const binding of k.spaces.bindings) {
-    if (binding.mm !== number) continue;
+    if (binding.mm !== number || !binding.entry) continue;
     const iommu = k.iommu(binding.iommu);
     const tag = iommu.indexOf(binding.pasid);
     iommu.agent.markStale((entry) => entry.tag === tag && leaves.some((leaf) => k.isOf(leaf, entry)));

@@ -1,7 +1,7 @@
 // vmalloc space (rules.md 10.1, 10.2, 10.5): mapping with pieces as large as allowed, the frees of tables that this leads to,
 // unmapping and the lazy purge. Kernel functions: vmap_try_huge_*, pmd_free_pte_page, pud_free_pmd_page, __purge_vmap_area_lazy.
 
-import { frameOf, isLeaf, type LeafLevel, type Level, PAGE_SIZE, PRESENT } from "../entry.js";
+import { frameOf, isLeaf, type LeafLevel, PAGE_SIZE, PRESENT } from "../entry.js";
 import type { Calls } from "./calls.js";
 import { flushKernelRange } from "./flush.js";
 import { HUGE, KERNEL_LEAF_BITS, LARGE, misplacedPages, PAGE, TABLE_BITS } from "./geometry.js";
@@ -54,22 +54,23 @@ function pmdFreePtePage(k: Kernel, pd: FoundTable, address: bigint): void {
   k.points.reach("PMD_PT_FREED", pt);
 }
 
-/** Clear the PD and the PDPT entry, flush one page, free the PTs and the PD. */
+/** Unlink a PD and flush one page, free its PTs and it. Older kernels empty it first; newer ones free what it names then. */
 function pudFreePmdPage(k: Kernel, pdpt: FoundTable, address: bigint): void {
   const pd = frameOf(entryAt(k, pdpt, address));
-  const level: Level = 2;
-  const pts: number[] = [];
-  for (let index = 0; index < 512; index++) {
-    const entry = k.memory.readEntry(pd, index);
-    if (entry === undefined) break;
-    if ((entry & PRESENT) !== 0n && !isLeaf(entry, level)) pts.push(frameOf(entry));
-    k.memory.writeEntry(pd, index, 0n);
-  }
+  const ptAt = (index: number): number | undefined => {
+    const entry = k.memory.readEntry(pd, index) ?? 0n;
+    return (entry & PRESENT) !== 0n && !isLeaf(entry, 2) ? frameOf(entry) : undefined;
+  };
+  const indexes = Array.from({ length: 512 }, (_, index) => index);
+  const before = k.traits.pudFreeKeepsPd ? undefined : indexes.map(ptAt);
+  if (before !== undefined && k.memory.has(pd)) for (const index of indexes) k.memory.writeEntry(pd, index, 0n);
   setEntry(k, pdpt, address, 0n);
   k.points.reach("PUD_CLEARED", address);
   flushKernelRange(k, { start: address, end: address + PAGE - 1n }, true);
   k.points.reach("PUD_FLUSHED", address);
-  for (const pt of pts) {
+  for (const index of indexes) {
+    const pt = before === undefined ? ptAt(index) : before[index];
+    if (pt === undefined) continue;
     freeTable(k, pt, VMALLOC_SITES.pudFreePmdPage);
     k.points.reach("PUD_PT_FREED", pt);
   }
