@@ -22,10 +22,11 @@ export { createCache } from "./cache/create";
 export { cacheContents, cacheCounter, setCacheClock } from "./cache/inspect";
 
 // ---- agents, contexts, requesters ----
-export { addTranslationCache, agentCounter, createAgent, setPagingStructureCache } from "./hardware/agent";
+export { addTranslationCache, agentCounter, createAgent, pageRequests, setPagingStructureCache } from "./hardware/agent";
 export { contextRoot, contextTag, createContext, setContextRoot, setContextTag, setControls } from "./hardware/context";
 export { createPasidContext, domainAt } from "./hardware/context";
-export { access, accessAll, addRequester } from "./hardware/requesters";
+export { usualFields } from "./hardware/pasid-entry";
+export { access, accessAll, addRequester, setDevice } from "./hardware/requesters";
 
 // ---- one translation ----
 export { translate } from "./hardware/translate";

@@ -34,7 +34,7 @@ export const OP_INVLPG: u8 = 2;
 export const OP_INVPCID: u8 = 3;
 /** type 1 = no flush, argument = PCID, address = physical address of the root */
 export const OP_MOV_TO_CR3: u8 = 4;
-/** argument = controls, address = PKRU */
+/** argument = its fields (hardware/pasid-entry.ts), address = PKRU */
 export const OP_CONTROLS: u8 = 5;
 /** argument = pages, address = first page; INVLPG of each */
 export const OP_INVLPG_RANGE: u8 = 6;
@@ -53,7 +53,10 @@ export const OP_INVALIDATE_PASID_CACHE: u8 = 12;
 export const OP_INVALIDATE_DEVICE_TLB: u8 = 13;
 /** the requester's own TLB; argument = AM, address = virtual address */
 export const OP_INVALIDATE_DEVICE_TLB_PAGES: u8 = 14;
-/** PASID-table entry of the requester: type 1 = present, argument = controls | domain id << 16, address = physical address of the root */
+/**
+ * PASID-table entry of the requester: type 1 = present, argument = its fields (hardware/pasid-entry.ts) | domain id << 16,
+ * address = physical address of the root
+ */
 export const OP_BIND: u8 = 15;
 
 /**

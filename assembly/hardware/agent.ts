@@ -15,8 +15,10 @@ export const AGENT_L2: usize = AGENT_L1 + (MAX_CACHES + 1) * sizeof<usize>();
 const AGENT_PSC: usize = AGENT_L2 + (MAX_CACHES + 1) * sizeof<usize>();
 export const AGENT_FLAGS: usize = AGENT_PSC + (MAX_LEVELS + 1) * sizeof<usize>();
 export const AGENT_ID: usize = AGENT_FLAGS + 4;
+/** Of an IOMMU: page requests of its devices. */
+export const AGENT_PAGE_REQUESTS: usize = AGENT_ID + 4;
 /** Requests. */
-export const AGENT_TRANSLATIONS: usize = AGENT_ID + 4;
+export const AGENT_TRANSLATIONS: usize = AGENT_PAGE_REQUESTS + 8;
 /** Faults and non-canonical addresses. */
 export const AGENT_FAULTS: usize = AGENT_TRANSLATIONS + 8;
 /** Walks begun, for want of a cached translation. */
@@ -42,6 +44,8 @@ export const CACHE_SUPERVISOR_LEAVES: u32 = 1 << 2;
 /** INVLPG drops paging-structure entries of every PCID (AMD, TCE = 0), or only those on the path (AMD, TCE = 1). */
 export const INVLPG_ALL: u32 = 1 << 3;
 export const INVLPG_PATH: u32 = 1 << 4;
+/** Translation requests may say No-Write (ECAP.NWFS). */
+export const NO_WRITE_REQUESTS: u32 = 1 << 10;
 /** Invalidations reach this IOMMU as AMD commands, not as VT-d descriptors. */
 export const AMD_COMMANDS: u32 = 1 << 5;
 /** Walks may be made step by step (walks.ts). */
@@ -86,6 +90,11 @@ export function pscOf(agent: usize, level: u32): usize {
 @inline
 export function hasFlag(agent: usize, flag: u32): bool {
   return (load<u32>(agent, AGENT_FLAGS) & flag) != 0;
+}
+
+/** Page requests of the devices behind an IOMMU. */
+export function pageRequests(agent: usize): u64 {
+  return load<u64>(agent, AGENT_PAGE_REQUESTS);
 }
 
 /** A counter by its number in the agent, from AGENT_TRANSLATIONS on. */

@@ -23,8 +23,10 @@ const CONTEXT_FORMAT: usize = CONTEXT_NAME + 4;
 export const CONTEXT_CACHED: usize = CONTEXT_FORMAT + FORMAT_SIZE;
 export const CONTEXT_BOUND: usize = CONTEXT_CACHED + 4;
 export const CONTEXT_BOUND_ROOT: usize = CONTEXT_BOUND + 4;
-export const CONTEXT_BOUND_CONTROLS: usize = CONTEXT_BOUND_ROOT + 8;
-export const CONTEXT_PASID: usize = CONTEXT_BOUND_CONTROLS + 4;
+export const CONTEXT_BOUND_FIELDS: usize = CONTEXT_BOUND_ROOT + 8;
+/** Fields of the PASID-table entry as they were read last. */
+export const CONTEXT_FIELDS: usize = CONTEXT_BOUND_FIELDS + 4;
+export const CONTEXT_PASID: usize = CONTEXT_FIELDS + 4;
 /** Number of the requester that the context was registered with. */
 export const CONTEXT_REQUESTER: usize = CONTEXT_PASID + 4;
 /** Next context of an IOMMU (all of them form one list, by IOMMU and PASID index), and number of the first device TLB's requester + 1. */

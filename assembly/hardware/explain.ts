@@ -18,12 +18,14 @@ import {
   shiftOf,
 } from "../paging/format";
 import { addressMask, isCanonical, levels } from "../paging/mode";
-import { fault, NO_PASID, NON_CANONICAL } from "../paging/outcome";
+import { fault, NON_CANONICAL, TRANSLATED } from "../paging/outcome";
 import { tableAt } from "../paging/tables";
-import { AGENT_L1, AGENT_L2, pscOf } from "./agent";
+import { AGENT_L1, AGENT_L2, hasFlag, IS_CPU, pscOf } from "./agent";
 import { agentOf, checkOf, controlsOf, formatOf, pathTagOf, rootOf, tagOf } from "./context";
+import { asIommu, numbered } from "./fault-report";
 import { judge, lookUp, MISS, REFUSED } from "./hit";
 import { PSC_KEY } from "./invalidation";
+import { asRequest } from "./iommu";
 import { readPasidEntry } from "./pasid";
 import { Request } from "./request";
 
@@ -39,16 +41,27 @@ export let chainLength: u32 = 0;
 
 export function explain(context: usize, va: u64, asked: u32): u64 {
   chainLength = 0;
+  if (hasFlag(agentOf(context), IS_CPU)) return explainFor(context, va, withoutSpeculativeWrite(asked));
+  const refused = readPasidEntry(context);
+  if (refused != TRANSLATED) return numbered(context, fault(refused, 0, 0));
+  return asIommu(context, explainFor(context, va, asRequest(withoutSpeculativeWrite(asked))));
+}
+
+function explainFor(context: usize, va: u64, access: u32): u64 {
   if (!isCanonical(va)) return fault(NON_CANONICAL, 0, 0);
-  if (!readPasidEntry(context)) return fault(NO_PASID, 0, 0);
-  return explainFrom(context, va, withoutSpeculativeWrite(asked), levels, rootOf(context), FULL_RIGHTS);
+  return explainFrom(context, va, access, levels, rootOf(context), FULL_RIGHTS);
 }
 
 export function probe(context: usize, va: u64, asked: u32): u64 {
   chainLength = 0;
+  if (hasFlag(agentOf(context), IS_CPU)) return probeFor(context, va, withoutSpeculativeWrite(asked));
+  const refused = readPasidEntry(context);
+  if (refused != TRANSLATED) return numbered(context, fault(refused, 0, 0));
+  return asIommu(context, probeFor(context, va, asRequest(withoutSpeculativeWrite(asked))));
+}
+
+function probeFor(context: usize, va: u64, access: u32): u64 {
   if (!isCanonical(va)) return fault(NON_CANONICAL, 0, 0);
-  if (!readPasidEntry(context)) return fault(NO_PASID, 0, 0);
-  const access = withoutSpeculativeWrite(asked);
   const agent = agentOf(context);
   const page = va & addressMask;
   const cached = probeList(context, agent + AGENT_L1, va, access) || probeList(context, agent + AGENT_L2, va, access);

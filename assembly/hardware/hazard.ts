@@ -3,7 +3,7 @@
 
 import { operationNumber, time } from "../base/clock";
 import { allocate, count } from "../base/memory";
-import { isUser, USER } from "../paging/access";
+import { asRecorded } from "../paging/access";
 import { frameOfLeaf } from "../paging/format";
 import { FREE, frameOf, freedAt, generationOf, NO_SITE, siteOf, stateOf } from "../paging/frames";
 import { fault, isFault, UNDER_WAY } from "../paging/outcome";
@@ -191,8 +191,7 @@ function record(agent: usize, tag: u32, va: u64, access: u32, kindBits: u32, lev
   store<u32>(at, tag, RECORD_TAG);
   store<u16>(at, <u16>load<u32>(agent, AGENT_ID), RECORD_AGENT);
   store<u8>(at, <u8>kindBits, RECORD_KINDS);
-  // As the agent took it: an implicit access is the supervisor's.
-  store<u8>(at, <u8>(isUser(access) ? access : access & ~USER), RECORD_ACCESS);
+  store<u8>(at, <u8>asRecorded(access), RECORD_ACCESS);
   store<u8>(at, <u8>level, RECORD_LEVEL);
   store<u8>(at, <u8>site, RECORD_SITE);
   return at;

@@ -3,7 +3,8 @@
 
 import { CACHE_SEEN } from "../cache/layout";
 import { find } from "../cache/lookup";
-import { allowsAsCached, allowsOnceMarked, MAX_LEAF_LEVEL, STALE, shiftOf } from "../paging/format";
+import { READ, READ_OR_WRITE, SPECULATIVE, TYPE, WRITE } from "../paging/access";
+import { allowsAsCached, allowsOnceMarked, isWritable, MAX_LEAF_LEVEL, STALE, shiftOf } from "../paging/format";
 
 /** The leaf answers. */
 export const ALLOWED: u32 = 0;
@@ -19,6 +20,14 @@ export const STALE_HIT: u32 = 3;
 export function judge(check: usize, leaf: u64): u32 {
   assert(leaf != 0, "there is no leaf to judge");
   return allowsAsCached(check, leaf) ? ALLOWED : judgeOther(check, leaf & ~STALE);
+}
+
+/** What a translation request counts as at a leaf: a write where the page may be written, else a read. Others stay. */
+// @ts-ignore: decorator
+@inline
+export function settled(access: u32, leaf: u64): u32 {
+  if ((access & TYPE) != READ_OR_WRITE) return access;
+  return (access & ~(TYPE | SPECULATIVE)) | (isWritable(leaf) ? WRITE : READ);
 }
 
 /** The rest of the rule, for a leaf that does not answer as it is cached. */

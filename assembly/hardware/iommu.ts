@@ -5,13 +5,10 @@
 import { DOMAINS_OF_PASID } from "../base/limits";
 import { count } from "../base/memory";
 import { flushRange, flushTag } from "../cache/flush";
-import { CACHE_MISSES, dataAt, levelAt } from "../cache/layout";
-import { touch } from "../cache/lookup";
-import { SPECULATIVE, TYPE, USER, withoutSpeculativeWrite } from "../paging/access";
-import { PAGE_SHIFT, STALE } from "../paging/format";
-import { addressMask, isCanonical } from "../paging/mode";
-import { fault, isFault, NO_PASID } from "../paging/outcome";
-import { NXE } from "../paging/x86-64/controls";
+import { SPECULATIVE, USER, WRITE } from "../paging/access";
+import { PAGE_SHIFT } from "../paging/format";
+import { addressMask } from "../paging/mode";
+import { fault, INTERRUPT_RANGE, isFault, levelOfOutcome, TRANSLATED } from "../paging/outcome";
 import { AGENT_FAULTS, AGENT_INVALIDATIONS, AGENT_TRANSLATIONS, hasFlag, IS_CPU } from "./agent";
 import {
   agentOf,
@@ -19,15 +16,11 @@ import {
   CONTEXT_NEXT_SOURCE,
   CONTEXT_PASID,
   CONTEXT_SOURCE_ID,
-  checkOf,
-  createContext,
   nameOf,
   pathTagIn,
-  setControls,
   tagIn,
 } from "./context";
-import { reportStaleHit } from "./hazard";
-import { judge, lookUp, MISS, REFUSED, STALE_HIT } from "./hit";
+import { isInterruptAddress, numbered, refusesAddress } from "./fault-report";
 import {
   dropPathRange,
   dropTranslationRange,
@@ -40,58 +33,48 @@ import {
 import { ANY, firstEntry, isDomain, nextEntry, readPasidEntry } from "./pasid";
 import { drainDevice, drainPages, drain, EVERY_TAG } from "./step";
 import { translate } from "./translate";
-import { fillDeviceTlb, translated } from "./walk";
 
-/** SVA requests are user-privileged, whatever the requester wishes. */
+/** SVA requests are user-privileged, whatever the requester wishes; and a fetch is a read, since VT-d 4.1. */
 // @ts-ignore: decorator
 @inline
-function asUser(access: u32): u32 {
-  return (access & (TYPE | SPECULATIVE)) | USER;
+export function asRequest(access: u32): u32 {
+  return (access & (WRITE | SPECULATIVE)) | USER;
 }
 
 /** A request of a device without a TLB of its own. */
+// @ts-ignore: decorator
+@inline
 export function request(context: usize, va: u64, access: u32): u64 {
+  return ask(context, va, asRequest(access));
+}
+
+/** A request, with an access that is one: of a user, no fetch. */
+export function ask(context: usize, va: u64, access: u32): u64 {
   assert(!hasFlag(agentOf(context), IS_CPU), "not an IOMMU");
-  if (!load<u32>(context, CONTEXT_CACHED) && isCanonical(va)) {
-    if (!readPasidEntry(context)) return unbound(agentOf(context), access);
+  if (!load<u32>(context, CONTEXT_CACHED)) {
+    const refused = readPasidEntry(context);
+    if (refused != TRANSLATED) return refusedByEntry(context, access, refused);
     store<u32>(context, 1, CONTEXT_CACHED);
   }
-  return translate(context, va, asUser(access));
+  const outcome = translate(context, va, access);
+  if (isFault(outcome)) return numbered(context, outcome);
+  return isInterruptAddress(outcome) ? answerAt(context, access, outcome) : outcome;
 }
 
-function unbound(agent: usize, access: u32): u64 {
-  count(agent, AGENT_TRANSLATIONS);
-  if (!(access & SPECULATIVE)) count(agent, AGENT_FAULTS);
-  return fault(NO_PASID, 0, 0);
+function refusedByEntry(context: usize, access: u32, reason: u32): u64 {
+  count(agentOf(context), AGENT_TRANSLATIONS);
+  return refuse(context, access, fault(reason, 0, 0));
 }
 
-// ---- set up once ----
-/** What a device checks by itself: user rights, and XD whatever the tables' NXE. Made with the first device TLB. */
-let deviceRules: usize = 0;
-
-export function createDeviceRules(): bool {
-  if (deviceRules == 0) deviceRules = createContext(0, 0);
-  if (deviceRules != 0) setControls(deviceRules, NXE, 0);
-  return deviceRules != 0;
+function refuse(context: usize, access: u32, outcome: u64): u64 {
+  if (!(access & SPECULATIVE)) count(agentOf(context), AGENT_FAULTS);
+  return numbered(context, outcome);
 }
 
-/** A request of a device with a TLB: only completed translations get into it; what it refuses or misses asks the IOMMU. */
-export function requestThrough(deviceTlb: usize, context: usize, va: u64, access: u32): u64 {
-  assert(deviceTlb > 1 && deviceRules != 0, "the device has no TLB");
-  if (!isCanonical(va)) return request(context, va, access);
-  const tag = nameOf(context);
-  const page = va & addressMask;
-  const key = lookUp(deviceTlb, page, tag);
-  const leaf = key == 0 ? 0 : load<u64>(dataAt(deviceTlb, key));
-  const verdict = key == 0 ? MISS : judge(checkOf(deviceRules, asUser(withoutSpeculativeWrite(access))), leaf);
-  // A refusal is a hit all the same; an entry that is not dirty yet does not answer a write.
-  if (verdict != MISS) touch(deviceTlb, key);
-  else count(deviceTlb, CACHE_MISSES);
-  if (verdict == STALE_HIT) reportStaleHit(agentOf(context), tag, va, access, leaf & ~STALE, levelAt(key));
-  if (verdict != MISS && verdict != REFUSED) return translated(leaf, levelAt(key), va);
-  const outcome = request(context, va, access);
-  if (!isFault(outcome)) fillDeviceTlb(deviceTlb, tag, va, outcome);
-  return outcome;
+/** A cached translation to an address in the interrupt range is a hit, and refused. */
+function answerAt(context: usize, access: u32, outcome: u64): u64 {
+  if (!refusesAddress(agentOf(context), outcome)) return outcome;
+  return refuse(context, access, fault(INTERRUPT_RANGE, levelOfOutcome(outcome), 0));
 }
 
 /** Page-selective invalidation by hand of a context's PASID, of every device and domain; from am = 52 on it is PASID-selective. */

@@ -7,15 +7,18 @@ import { DOMAINS_OF_PASID } from "../base/limits";
 import { count } from "../base/memory";
 import { liveOf } from "../cache/living";
 import { levels } from "../paging/mode";
+import { TRANSLATED } from "../paging/outcome";
+import { NXE } from "../paging/x86-64/controls";
 import { AGENT_INVALIDATIONS, AGENT_L1, AGENT_L2, hasFlag, IS_CPU, MAX_CACHES, pscOf } from "./agent";
 import {
   agentOf,
   CONTEXT_BOUND,
-  CONTEXT_BOUND_CONTROLS,
+  CONTEXT_BOUND_FIELDS,
   CONTEXT_BOUND_PLACE,
   CONTEXT_BOUND_ROOT,
   CONTEXT_CACHED,
   CONTEXT_DOMAINS,
+  CONTEXT_FIELDS,
   CONTEXT_NEXT,
   CONTEXT_NEXT_SOURCE,
   CONTEXT_PASID,
@@ -29,6 +32,7 @@ import {
   setControls,
   tagIn,
 } from "./context";
+import { refusalOfEntry } from "./pasid-entry";
 import { drain, EVERY_TAG } from "./step";
 import { walksAreUnderWay } from "./walks";
 
@@ -78,10 +82,10 @@ export function isDomain(entry: usize, place: u32, domain: u32): bool {
 }
 
 /**
- * Writes the PASID-table entry of a PASID: root frame, controls and domain, or not present. Caches do not notice. False, and
- * nothing is done, if something is still cached under as many other domains as there are places; never for DEFAULT_DOMAIN.
+ * Writes the PASID-table entry of a PASID: present or not, root frame, fields (pasid-entry.ts) and domain. Caches do not
+ * notice. False, and nothing is done, if something is still cached under as many other domains as there are places; never for DEFAULT_DOMAIN.
  */
-export function bind(context: usize, present: bool, root: u64, controls: u32, domain: u32): bool {
+export function bind(context: usize, present: bool, root: u64, fields: u32, domain: u32): bool {
   assert(!hasFlag(agentOf(context), IS_CPU), "a CPU has no PASID-table entry");
   const entry = entryOf(context);
   if (present) {
@@ -92,7 +96,7 @@ export function bind(context: usize, present: bool, root: u64, controls: u32, do
   }
   store<u32>(entry, present ? 1 : 0, CONTEXT_BOUND);
   store<u64>(entry, root, CONTEXT_BOUND_ROOT);
-  store<u32>(entry, controls, CONTEXT_BOUND_CONTROLS);
+  store<u32>(entry, fields, CONTEXT_BOUND_FIELDS);
   return true;
 }
 
@@ -147,15 +151,20 @@ export function invalidatePasidCache(context: usize): void {
 }
 
 /**
- * Takes root, controls and domain of a context that the PASID cache does not hold from its PASID-table entry. False if there
- * is none; a CPU needs none.
+ * Takes root, fields and domain of a context that the PASID cache does not hold from its PASID-table entry. The reason for which the
+ * hardware refuses the entry, TRANSLATED if it does not; a CPU needs none.
  */
-export function readPasidEntry(context: usize): bool {
-  if (load<u32>(context, CONTEXT_CACHED) || hasFlag(agentOf(context), IS_CPU)) return true;
+export function readPasidEntry(context: usize): u32 {
+  if (load<u32>(context, CONTEXT_CACHED) || hasFlag(agentOf(context), IS_CPU)) return TRANSLATED;
   const entry = entryOf(context);
-  if (!load<u32>(entry, CONTEXT_BOUND)) return false;
-  store<u64>(context, load<u64>(entry, CONTEXT_BOUND_ROOT), CONTEXT_ROOT);
-  setControls(context, load<u32>(entry, CONTEXT_BOUND_CONTROLS), 0);
+  const root = load<u64>(entry, CONTEXT_BOUND_ROOT);
+  const fields = load<u32>(entry, CONTEXT_BOUND_FIELDS);
+  store<u32>(context, fields, CONTEXT_FIELDS);
+  const refused = refusalOfEntry(load<u32>(entry, CONTEXT_BOUND) != 0, root, fields);
+  if (refused != TRANSLATED) return refused;
+  store<u64>(context, root, CONTEXT_ROOT);
+  // Bits 63:52 of entries are ignored since VT-d 4.1: XD is no reserved bit, and nothing fetches.
+  setControls(context, NXE, 0);
   enterDomain(context, load<u32>(entry, CONTEXT_BOUND_PLACE));
-  return true;
+  return TRANSLATED;
 }

@@ -1,22 +1,26 @@
 // Requesters, by number: what an operation of a program names. A CPU; or a device with a PASID, with or without a TLB of its own.
 
 import { MAX_REQUESTERS } from "../base/limits";
+import { withoutSpeculativeWrite } from "../paging/access";
 import { hasFlag, IS_CPU, STEPWISE_WALKS } from "./agent";
 import { agentOf, CONTEXT_DEVICE_TLBS, CONTEXT_REQUESTER, entryOf } from "./context";
-import { createDeviceRules, request, requestThrough } from "./iommu";
+import { createDeviceRules, requestThrough } from "./device";
+import { asRequest, request } from "./iommu";
 import { addPasid } from "./pasid";
 import { translate } from "./translate";
-import { beginning, isUnderWay, onlyBegin, WALK_DEVICE_TLB, WALK_REQUESTER, walkAt } from "./walks";
+import { beginning, isUnderWay, onlyBegin, OWN_BITS, WALK_DEVICE_TLB, WALK_OWN, WALK_REQUESTER, walkAt } from "./walks";
 
 // ---- a requester ----
 const CONTEXT: usize = 0;
 const DEVICE_TLB: usize = CONTEXT + 4;
 /** Number of the next requester with a TLB of its own and the same PASID, + 1; 0 = none. */
 const NEXT_DEVICE_TLB: usize = DEVICE_TLB + 4;
+/** What its device does (device.ts). */
+const DEVICE: usize = NEXT_DEVICE_TLB + 4;
 const REQUESTER_SHIFT: usize = 4;
 const REQUESTERS: usize = memory.data(MAX_REQUESTERS << <u32>REQUESTER_SHIFT, sizeof<u64>());
 
-if (NEXT_DEVICE_TLB + 4 > 1 << REQUESTER_SHIFT) ERROR("a requester does not fit into its 2^REQUESTER_SHIFT bytes");
+if (DEVICE + 4 > 1 << REQUESTER_SHIFT) ERROR("a requester does not fit into its 2^REQUESTER_SHIFT bytes");
 
 /** In place of a device's TLB: the requester is a CPU. */
 const CPU: usize = 1;
@@ -38,6 +42,12 @@ export function addRequester(context: usize, deviceTlb: usize): i32 {
     if (!cpu && entryOf(context) == context) addPasid(context);
   }
   return requesterCount++;
+}
+
+/** Says what the device of a requester with a TLB does. */
+export function setDevice(requester: u32, device: u32): void {
+  assert(deviceTlbOf(requester) > CPU, "the requester has no TLB of its own");
+  store<u32>(requesterAt(requester), device, DEVICE);
 }
 
 function addDeviceTlb(context: usize, requester: u32): void {
@@ -101,6 +111,8 @@ export function beginWalk(number: u32, requester: u32, va: u64, kind: u32): u64 
   if (!hasFlag(agentOf(contextOf(requester)), STEPWISE_WALKS)) return access(requester, va, kind);
   store<u32>(walk, requester + 1, WALK_REQUESTER);
   store<usize>(walk, deviceTlbOf(requester), WALK_DEVICE_TLB);
+  const own = asRequest(withoutSpeculativeWrite(kind));
+  store<u32>(walk, own | (load<u32>(requesterAt(requester), DEVICE) << OWN_BITS), WALK_OWN);
   onlyBegin(walk);
   const outcome = access(requester, va, kind);
   if (beginning != 0) {
@@ -120,5 +132,5 @@ export function accessAll(requester: u32, at: usize, count: u32, access: u32): v
 function requestOf(requester: u32, va: u64, access: u32): u64 {
   const context = contextOf(requester);
   const deviceTlb = deviceTlbOf(requester);
-  return deviceTlb == 0 ? request(context, va, access) : requestThrough(deviceTlb, context, va, access);
+  return deviceTlb == 0 ? request(context, va, access) : requestThrough(deviceTlb, load<u32>(requesterAt(requester), DEVICE), context, va, access);
 }

@@ -5,20 +5,24 @@ import { MAX_WALKS } from "../base/limits";
 import { count } from "../base/memory";
 import { isWrite } from "../paging/access";
 import { descend } from "../paging/descent";
-import { allowsOnceMarked, isLeaf, leafMarks, TABLE_MARKS } from "../paging/format";
+import { allowsOnceMarked, leafMarks, TABLE_MARKS } from "../paging/format";
 import { generationOf, LIVE_TABLE, siteOf, standing } from "../paging/frames";
 import { addressMask } from "../paging/mode";
-import { fault, isFault, reasonOf, UNDER_WAY } from "../paging/outcome";
+import { fault, INTERRUPT_RANGE, isFault, reasonOf, UNDER_WAY } from "../paging/outcome";
 import { tableAt } from "../paging/tables";
 import { AGENT_AD_WRITES, AGENT_ENTRY_READS, DRAIN_NONE, DRAIN_PAGE, hasFlag, IS_CPU } from "./agent";
+import { takeAnswer } from "./answer";
 import { agentOf, checkOf, nameOf } from "./context";
+import { numbered } from "./fault-report";
 import { detecting, FORGED_TRANSLATION, reportStep, worsen, WRITE_AFTER_FREE } from "./hazard";
+import { settled } from "./hit";
 import { Request } from "./request";
 import { afterFault } from "./translate";
-import { complete, fillDeviceTlb, fillPath, leafOf, refuse } from "./walk";
+import { complete, fillPath, leadsAstray, leafOf, refuse } from "./walk";
 import {
   isUnderWay,
   letGo,
+  OWN_BITS,
   standBefore,
   WALK_ACCESS,
   WALK_ADDRESS,
@@ -31,6 +35,7 @@ import {
   WALK_GENERATION,
   WALK_LEVEL,
   WALK_MARKS,
+  WALK_OWN,
   WALK_RECORD,
   WALK_RIGHTS,
   WALK_SITE,
@@ -60,14 +65,15 @@ function end(walk: usize, outcome: u64): u64 {
   const context = walk + WALK_CONTEXT;
   const va = load<u64>(walk, WALK_ADDRESS);
   letGo(walk);
-  if (isFault(outcome)) {
-    afterFault(context, agentOf(context), va & addressMask, load<u32>(walk, WALK_ACCESS), outcome);
-    return outcome;
-  }
-  if (load<u64>(walk, WALK_RECORD) != 0) worsen(load<u64>(walk, WALK_RECORD), load<u32>(walk, WALK_SITE), FORGED_TRANSLATION);
+  const agent = agentOf(context);
+  if (isFault(outcome)) afterFault(context, agent, va & addressMask, load<u32>(walk, WALK_ACCESS), outcome);
+  else if (load<u64>(walk, WALK_RECORD) != 0) worsen(load<u64>(walk, WALK_RECORD), load<u32>(walk, WALK_SITE), FORGED_TRANSLATION);
+  if (hasFlag(agent, IS_CPU)) return outcome;
+  const answer = isFault(outcome) ? numbered(context, outcome) : outcome;
   const deviceTlb = load<usize>(walk, WALK_DEVICE_TLB);
-  if (deviceTlb > 1) fillDeviceTlb(deviceTlb, nameOf(context), va, outcome);
-  return outcome;
+  if (deviceTlb == 0) return answer;
+  const own = load<u32>(walk, WALK_OWN);
+  return takeAnswer(deviceTlb, own >> OWN_BITS, context, va, own & ((1 << OWN_BITS) - 1), answer);
 }
 
 /** Rules 12.2 and 14.8: whether the table is no longer what the pointer that led to it meant. */
@@ -106,11 +112,12 @@ function mark(walk: usize): u64 {
   const at = load<usize>(walk, WALK_AT);
   const entry = load<u64>(walk, WALK_ENTRY);
   const level = load<u32>(walk, WALK_LEVEL);
+  const marks = load<u32>(walk, WALK_MARKS);
   store<u32>(walk, 0, WALK_MARKS);
   if (load<u64>(at) != entry) return fault(UNDER_WAY, level, 0);
   look(walk, true);
   count(agentOf(walk + WALK_CONTEXT), AGENT_AD_WRITES);
-  store<u64>(at, entry | (isLeaf(entry, level) ? leafMarks(isWrite(load<u32>(walk, WALK_ACCESS))) : TABLE_MARKS));
+  store<u64>(at, entry | <u64>marks);
   return onward(walk, true);
 }
 
@@ -144,9 +151,11 @@ class Step extends Request {
     const walk = changetype<usize>(this);
     const agent = agentOf(context);
     const leaf = leafOf(context, agent, va, level, entry, rights);
-    if (!allowsOnceMarked(checkOf(context, access), leaf)) return refuse(context, agent, va, access, level, entry, leaf);
-    const marks = leafMarks(isWrite(access));
-    if ((entry & marks) != marks) return waitForMark(walk, level, at, entry, 0);
+    const counted = settled(access, leaf);
+    if (!allowsOnceMarked(checkOf(context, counted), leaf)) return refuse(context, agent, va, access, level, entry, leaf);
+    if (leadsAstray(agent, va, level, leaf)) return fault(INTERRUPT_RANGE, level, 0);
+    const marks = leafMarks(isWrite(counted));
+    if ((entry & marks) != marks) return waitForMark(walk, level, at, entry, 0, marks);
     return complete(context, agent, va, level, leaf, marks);
   }
 
@@ -156,7 +165,7 @@ class Step extends Request {
     const slot = tableAt(context, frame);
     const generation = marked ? load<u32>(walk, WALK_BELOW) : generationOf(slot);
     if ((entry & TABLE_MARKS) != TABLE_MARKS) {
-      waitForMark(walk, level, at, entry, generation);
+      waitForMark(walk, level, at, entry, generation, TABLE_MARKS);
       // Not the table below, which may be absent: the descent stops before it looks at any.
       return load<u32>(walk, WALK_SLOT);
     }
@@ -167,8 +176,8 @@ class Step extends Request {
 }
 
 /** The entry has to be marked before the walk goes on. */
-function waitForMark(walk: usize, level: u32, at: usize, entry: u64, below: u32): u64 {
-  store<u32>(walk, 1, WALK_MARKS);
+function waitForMark(walk: usize, level: u32, at: usize, entry: u64, below: u32, marks: u64): u64 {
+  store<u32>(walk, <u32>marks, WALK_MARKS);
   store<u64>(walk, entry, WALK_ENTRY);
   store<usize>(walk, at, WALK_AT);
   store<u32>(walk, below, WALK_BELOW);

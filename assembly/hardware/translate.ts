@@ -12,7 +12,7 @@ import { ABSENT, fault, isFault, NON_CANONICAL, reasonOf, UNDER_WAY } from "../p
 import { AGENT_FAULTS, AGENT_L1, AGENT_L2, AGENT_TRANSLATIONS, hasFlag, IS_CPU } from "./agent";
 import { agentOf, checkOf, controlsOf, formatOf, nameOf, pathTagOf, tagOf } from "./context";
 import { reportStaleHit } from "./hazard";
-import { ALLOWED, judge, lookUp, lookUpLarge, MISS, REFUSED, STALE_HIT } from "./hit";
+import { ALLOWED, judge, lookUp, lookUpLarge, MISS, REFUSED, settled, STALE_HIT } from "./hit";
 import { dropPath, dropTranslations } from "./invalidation";
 import { fillList, translated, walk } from "./walk";
 
@@ -63,11 +63,17 @@ function translateFrom(context: usize, va: u64, asked: u32, found: usize): u64 {
     else if (key == 0 && load<u32>(cache, CACHE_SEEN) != 2) {
       key = lookUpLarge(cache, page, tag, load<u32>(cache, CACHE_SEEN));
     }
-    const verdict = key == 0 ? MISS : judge(checkOf(context, access), load<u64>(dataAt(cache, key)));
+    const verdict = key == 0 ? MISS : judgeFor(context, access, load<u64>(dataAt(cache, key)));
     if (verdict != MISS) return answer(context, agent, va, access, cache, key, verdict);
     count(cache, CACHE_MISSES);
   }
   return beyondL1(context, agent, va, access);
+}
+
+// @ts-ignore: decorator
+@inline
+function judgeFor(context: usize, access: u32, leaf: u64): u32 {
+  return judge(checkOf(context, settled(access, leaf)), leaf);
 }
 
 // @ts-ignore: decorator
@@ -78,7 +84,7 @@ function beyondL1(context: usize, agent: usize, va: u64, access: u32): u64 {
   let cache: usize;
   for (let list = agent + AGENT_L2; (cache = load<usize>(list)) != 0; list += sizeof<usize>()) {
     const key = lookUp(cache, page, tag);
-    const verdict = key == 0 ? MISS : judge(checkOf(context, access), load<u64>(dataAt(cache, key)));
+    const verdict = key == 0 ? MISS : judgeFor(context, access, load<u64>(dataAt(cache, key)));
     if (verdict != MISS) {
       const outcome = answer(context, agent, va, access, cache, key, verdict);
       // A refused hit fills no l1; a copy keeps its mark.

@@ -28,7 +28,7 @@ import {
 } from "../paging/format";
 import { generationOf, LIVE_TABLE, standing, frameOf } from "../paging/frames";
 import { addressMask, levels } from "../paging/mode";
-import { levelOfOutcome } from "../paging/outcome";
+import { fault, INTERRUPT_RANGE, levelOfOutcome } from "../paging/outcome";
 import { tableAt } from "../paging/tables";
 import {
   AGENT_AD_WRITES,
@@ -43,7 +43,9 @@ import {
   pscOf,
 } from "./agent";
 import { agentOf, checkOf, controlsOf, formatOf, nameOf, pathTagOf, rootOf, tagOf } from "./context";
+import { refusesAddress } from "./fault-report";
 import { badSlot, beginWalk, detecting, meet, meetWrite, reportWalk } from "./hazard";
+import { settled } from "./hit";
 import { PSC_KEY } from "./invalidation";
 import { Request } from "./request";
 import { beginning, hold } from "./walks";
@@ -141,8 +143,10 @@ class Walk extends Request {
   leaf(context: usize, va: u64, access: u32, level: u32, at: usize, entry: u64, rights: u64): u64 {
     const agent = changetype<usize>(this);
     const leaf = leafOf(context, agent, va, level, entry, rights);
-    if (!allowsOnceMarked(checkOf(context, access), leaf)) return refuse(context, agent, va, access, level, entry, leaf);
-    const marks = leafMarks(isWrite(access));
+    const counted = settled(access, leaf);
+    if (!allowsOnceMarked(checkOf(context, counted), leaf)) return refuse(context, agent, va, access, level, entry, leaf);
+    if (leadsAstray(agent, va, level, leaf)) return fault(INTERRUPT_RANGE, level, 0);
+    const marks = leafMarks(isWrite(counted));
     if ((entry & marks) != marks) writeBack(agent, at, entry | marks);
     return complete(context, agent, va, level, leaf, marks);
   }
@@ -184,6 +188,13 @@ export function refuse(context: usize, agent: usize, va: u64, access: u32, level
     fillTranslation(context, agent, va, level, leaf);
   }
   return refused;
+}
+
+/** Rule 7.16: an IOMMU refuses the address that the leaf gives. */
+// @ts-ignore: decorator
+@inline
+export function leadsAstray(agent: usize, va: u64, level: u32, leaf: u64): bool {
+  return !hasFlag(agent, IS_CPU) && refusesAddress(agent, answerOf(leaf, level, va));
 }
 
 /** The leaf is marked, and the walk completes. */

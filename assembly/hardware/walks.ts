@@ -12,7 +12,7 @@ export const WALK_ACCESS: usize = WALK_REQUESTER + 4;
 export const WALK_ADDRESS: usize = WALK_ACCESS + 4;
 /** Level of the entry that the next step reads or marks, and the frame of its table, as the pointer to it said. */
 export const WALK_LEVEL: usize = WALK_ADDRESS + 8;
-/** The next step sets A or D in the entry that was read; 0: it reads. */
+/** A or D, which the next step sets in the entry that was read; 0: it reads. */
 export const WALK_MARKS: usize = WALK_LEVEL + 4;
 export const WALK_FRAME: usize = WALK_MARKS + 4;
 /** The host looks no further. */
@@ -33,12 +33,17 @@ export const WALK_SITE: usize = WALK_RECORD + 8;
 export const WALK_WROTE: usize = WALK_SITE + 4;
 /** TLB of the device that asked; 0 or 1: none. */
 export const WALK_DEVICE_TLB: usize = WALK_WROTE + 4;
+/** What the device that asked wants itself, and from bit OWN_BITS on what it does (answer.ts). */
+export const WALK_OWN: usize = WALK_DEVICE_TLB + 4;
 /** The context as it was when the walk began. */
 export const WALK_CONTEXT: usize = WALK_DEVICE_TLB + 8;
 const WALK_SIZE: usize = (WALK_CONTEXT + CONTEXT_SIZE + 7) & ~7;
 
 if (WALK_FRAME % 8 != 0 || WALK_RIGHTS % 8 != 0 || WALK_RECORD % 8 != 0 || WALK_CONTEXT % 8 != 0)
   ERROR("the 64-bit fields of a walk are not aligned");
+
+/** Bits of an access. */
+export const OWN_BITS: u32 = 8;
 
 const WALKS: usize = memory.data(<i32>(MAX_WALKS * <u32>WALK_SIZE), sizeof<u64>());
 const WALKS_UNDER_WAY: usize = memory.data(sizeof<u32>(), sizeof<u32>());

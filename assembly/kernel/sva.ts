@@ -5,11 +5,11 @@ import { FILL, FORGE_USER_LEAF } from "../base/operations";
 import { NOT_BOUND, NOTHING_TAKEN, PASID_TAKEN, refuse, refusedResult, resultOf, SHARING_OFF } from "../base/refusals";
 import { CONTEXT_NEXT, DEFAULT_DOMAIN, entryOf } from "../hardware/context";
 import { bind, firstOfAll } from "../hardware/pasid";
+import { usualFields } from "../hardware/pasid-entry";
 import { contextOf, isCpu } from "../hardware/requesters";
 import { leafEntry, PAGE_FORGED } from "../paging/format";
 import { clearContents, contentsOf, frameOf } from "../paging/frames";
 import { TABLE_BYTES } from "../paging/tables";
-import { NXE, WP } from "../paging/x86-64/controls";
 import { countUsers, firstBound, forgetBinding, isBoundTo, isKept, nextBound, noteBinding } from "./bindings";
 import { forgetPasid } from "./driver";
 import { has, NO_SHARED_TABLES, USER_ONLY_ROOT } from "./policy";
@@ -29,7 +29,7 @@ export function svaBind(requester: u32, mm: u32): bool {
   }
   const root = has(USER_ONLY_ROOT) ? needSecondRoot(mm) : rootOf(mm);
   if (root == 0) return false;
-  const bound = bind(context, true, frameOf(root), NXE | WP, DEFAULT_DOMAIN);
+  const bound = bind(context, true, frameOf(root), usualFields(), DEFAULT_DOMAIN);
   assert(bound, "there is always room for the domain of SVA");
   noteBinding(context, mm);
   forgetPasid(context);

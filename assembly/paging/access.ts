@@ -3,6 +3,11 @@
 export const READ: u32 = 0;
 export const WRITE: u32 = 1;
 export const FETCH: u32 = 2;
+/**
+ * A translation request of a device that does not say No-Write: a read, and a write too where the page may be written (VT-d
+ * 4.2.3.1). Only an IOMMU makes it of a device's access; no host can ask for it.
+ */
+export const READ_OR_WRITE: u32 = 3;
 /** The bits that hold the type. */
 export const TYPE: u32 = 3;
 export const USER: u32 = 1 << 2;
@@ -35,6 +40,12 @@ export function isUser(access: u32): bool {
 @inline
 export function isWrite(access: u32): bool {
   return (access & (TYPE | SPECULATIVE)) == WRITE;
+}
+
+/** What a record of a hazard says of an access: an implicit one is the supervisor's, a translation request is a read. */
+export function asRecorded(access: u32): u32 {
+  const taken = isUser(access) ? access : access & ~USER;
+  return (taken & TYPE) == READ_OR_WRITE ? taken & ~TYPE : taken;
 }
 
 /** A walk that the agent makes on its own never makes a page dirty: it is a read. */

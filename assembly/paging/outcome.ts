@@ -11,7 +11,12 @@ export const FAULT_REASON_SHIFT: u64 = 56;
 export const FAULT_REASON: u64 = 0x7f;
 export const FAULT_LEVEL_SHIFT: u64 = 52;
 export const FAULT_LEVEL: u64 = 0xf;
-/** Error code, or frame number. */
+/** In an IOMMU's fault, above the error code: VT-d's number of the reason, and whether FPD hides the fault's record. */
+export const ERROR_CODE: u64 = 0xffff;
+export const VTD_REASON_SHIFT: u64 = 16;
+export const VTD_REASON: u64 = 0xff;
+export const NOT_RECORDED: u64 = 1 << 24;
+/** Error code and the like, or frame number. */
 export const FAULT_DETAIL: u64 = (1 << FAULT_LEVEL_SHIFT) - 1;
 
 if ((FAULT & ((FAULT_REASON << FAULT_REASON_SHIFT) | (OK_LEVEL << OK_LEVEL_SHIFT))) != 0)
@@ -37,7 +42,14 @@ export const READ_REFUSED: u32 = 12;
 export const MARK_MISSING: u32 = 13;
 /** No outcome yet: the walk is under way. The level is that of the entry that its next step reads or marks. */
 export const UNDER_WAY: u32 = 14;
-export const REASONS: u32 = 15;
+// Of an IOMMU.
+/** A reserved field of the PASID-table entry is set; VT-d fault 0x5A. */
+export const PASID_RESERVED: u32 = 15;
+/** A field of the PASID-table entry names what the hardware cannot do; VT-d fault 0x5B. */
+export const PASID_INVALID: u32 = 16;
+/** The translation leads to FEEx_xxxx; VT-d fault 0x87. */
+export const INTERRUPT_RANGE: u32 = 17;
+export const REASONS: u32 = 18;
 
 if (REASONS > <u32>FAULT_REASON + 1) ERROR("an outcome has too few bits for the reasons");
 

@@ -73,6 +73,10 @@ export const GROUPS = [
   }),
   single("paging/frames", ["NO_SITE"]),
 
+  // ---- devices, PASID-table entries ----
+  values("deviceFlag", "hardware/answer", "PAGE_REQUESTS", "NO_WRITE", { about: "What a device does" }),
+  values("pasidField", "hardware/pasid-entry", "PGTT", "AW", { about: "Fields of a PASID-table entry" }),
+
   // ---- queues ----
   list("queueCounters", "hardware/queue/counters", "PAGE_SELECTIVE_INVALIDATIONS", "QUEUE_COUNTERS", {
     about: "What invalidation queues were given",

@@ -5,12 +5,13 @@ import { openFile, withZlib } from "../formats/node.js";
 import {
   checkRiscvVectors,
   checkVectors,
+  checkVtdSequences,
+  checkVtdVectors,
   DEFAULT_MAX_LINE,
   openVectors,
-  type RiscvCheck,
-  type VectorCheck,
+  type VectorFile,
 } from "../vectors/index.js";
-import { reportVectors } from "./check-vectors-text.js";
+import { type AnyCheck, reportVectors } from "./check-vectors-text.js";
 import { failResult } from "./errors.js";
 import { parseCount } from "./image-options.js";
 import { printJson, startProgress } from "./output.js";
@@ -22,8 +23,13 @@ interface Flags {
   maxLine: number;
 }
 
-/** A file's check; `levels` are of x86-64, `modes` of RISC-V. */
-type FileCheck = (VectorCheck | RiscvCheck) & { file: string; seconds: number };
+/** A file's check; `levels` are of x86-64, `modes` of RISC-V, `unordered` of VT-d, `requests` of sequences on VT-d. */
+type FileCheck = AnyCheck & { file: string; seconds: number };
+
+interface CheckOptions {
+  maxDifferences: number;
+  onProgress: () => void;
+}
 
 /** Registers `check-vectors`. */
 export function register(program: Command): void {
@@ -35,6 +41,8 @@ export function register(program: Command): void {
       "Plays each recorded access on the walker and compares the outcome, the physical address, the page size, the " +
         "error code and every entry afterwards; also what probe and explain say before. Where the emulator deviates " +
         "from the manual, the line says so and the manual's result counts. Exits with 0 if everything is equal, 1 if not. " +
+        "Files of device requests on VT-d are played on an IOMMU: single walks, and sequences with invalidations between " +
+        "them; there the result is VT-d's reason of a fault, of which any that a line lists is right. " +
         "Files of RISC-V accesses (mode sv39, sv48, sv57) need the engine's RISC-V build, which only a checkout has.",
     )
     .option("--differences <number>", "vectors that differ shown in full, for each file", parseCount, 5)
@@ -55,6 +63,19 @@ async function run(paths: string[], flags: Flags): Promise<void> {
   if (flags.json) printJson(results);
 }
 
+function checkOpened(opened: VectorFile, options: CheckOptions, file: string): Promise<AnyCheck> {
+  switch (opened.form) {
+    case "riscv":
+      return checkRiscvVectors(opened.vectors, { ...options, module: riscvModule(file) });
+    case "vtd":
+      return checkVtdVectors(opened.vectors, options);
+    case "vtd-sequences":
+      return checkVtdSequences(opened.vectors, options);
+    case "x86-64":
+      return checkVectors(opened.vectors, options);
+  }
+}
+
 async function checkFile(file: string, flags: Flags): Promise<FileCheck> {
   const progress = startProgress(file);
   const size = file === "-" ? 0 : statSync(file).size;
@@ -72,10 +93,7 @@ async function checkFile(file: string, flags: Flags): Promise<FileCheck> {
       maxDifferences: flags.differences,
       onProgress: () => progress.update({ done: read, total: size, unit: "bytes" }),
     };
-    const check =
-      opened.form === "riscv"
-        ? await checkRiscvVectors(opened.vectors, { ...options, module: riscvModule(file) })
-        : await checkVectors(opened.vectors, options);
+    const check = await checkOpened(opened, options, file);
     return { file, ...check, seconds: (performance.now() - start) / 1000 };
   } finally {
     progress.end();

@@ -32,6 +32,9 @@ const REASONS: Record<FaultReason, string> = {
   fetch: "fetch from a page that some level makes execute-disabled (XD)",
   key: "the protection key of the page refuses the access",
   "no-pasid": "the PASID has no entry",
+  "pasid-reserved": "a reserved field of the PASID-table entry is set",
+  "pasid-invalid": "a field of the PASID-table entry names what the hardware cannot do",
+  "interrupt-range": "the translation leads to the interrupt range FEEx_xxxx",
   read: "the page may not be read",
   "mark-missing": "A or D is clear, and software is to set it",
 };

@@ -7,6 +7,7 @@ import {
   type IommuOptions,
   iommuChangeNames,
   iotlbOccupancy,
+  pageRequestsLine,
   usualIommu,
   type VerdictRecord,
   type VerdictsOptions,
@@ -116,6 +117,7 @@ async function report(records: readonly VerdictRecord[], base: IommuOptions, ker
   printTable(matrixRows(records, "cpu", base));
   print();
   print(triedLine(records));
+  print(pageRequestsLine(base));
   print();
   const lines = optionLines(records);
   if (lines.length > 0) {

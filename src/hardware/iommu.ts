@@ -2,14 +2,15 @@
 // (VT-d 3.6, 6.2, 6.5.2; docs/rules.md section 7).
 
 import { checkAddress, checkInteger, InvalidOptionError, rootFrame } from "../base/errors.js";
-import { address, boolean, integer, list, object, oneOf, optional, parse, text } from "../base/schema.js";
+import { boolean, integer, list, object, oneOf, optional, text } from "../base/schema.js";
 import {
+  accessFetch,
+  accessType,
   agentFlag,
   allPagesMask,
   any as anyOne,
   cacheKeyTag,
-  controlBit,
-  defaultDomain,
+  deviceFlag,
   domainsOfPasid,
   maxRequesters,
 } from "../engine/abi.js";
@@ -30,7 +31,10 @@ import {
   type TranslationCacheGeometry,
   translationCacheSchema,
 } from "./geometry.js";
+import { type Binding, packBinding } from "./pasid-entry.js";
 import { type WalkOptions, walkFields, walkFlags } from "./walks.js";
+
+export type { Binding } from "./pasid-entry.js";
 
 /** A device behind an IOMMU. */
 export interface DeviceConfig {
@@ -38,6 +42,13 @@ export interface DeviceConfig {
   name?: string;
   /** TLB on the device (PCIe ATS); default none. */
   deviceTlb?: TranslationCacheGeometry;
+  /**
+   * It sends a page request (PCIe PRI) for an access that is refused and that software could mend; the IOMMU then drops what it
+   * holds of that page and PASID (VT-d 6.5.3.1). Needs a `deviceTlb`, and VT-d. Default false.
+   */
+  pageRequests?: boolean;
+  /** Its translation requests for reads say No-Write (PCIe ATS). Needs a `deviceTlb`. Default false. */
+  noWrite?: boolean;
   /** Bus, device and function, 16 bits, as descriptors name it; each device has another. Default its number. */
   sourceId?: number;
 }
@@ -50,6 +61,11 @@ export interface IommuConfig extends AgentGeometry, WalkOptions {
   devices?: readonly DeviceConfig[];
   /** What a request makes of a non-leaf entry with U/S = 0. Default `cache`. */
   supervisorEntries?: SupervisorEntries;
+  /**
+   * Translation requests may say No-Write (ECAP.NWFS). Without it, or without the device's saying so, a translation request
+   * counts as a read and a write (VT-d 4.2.3.1): it makes a writable page dirty. Default false.
+   */
+  noWriteRequests?: boolean;
   /** How invalidations are encoded, and how the driver batches and waits. Default `vtd`. */
   dialect?: "vtd" | "amd";
   /**
@@ -68,19 +84,6 @@ export type SupervisorEntries = (typeof SUPERVISOR_ENTRIES)[number];
 
 /** The readings, the usual one first. */
 export const SUPERVISOR_ENTRIES = ["cache", "walk", "stop"] as const;
-
-/** What a PASID-table entry holds. */
-export interface Binding {
-  /** Physical address of the root table. */
-  root: bigint;
-  /** EFER.NXE of the tables: without it XD is a reserved bit. Default true. */
-  nxe?: boolean;
-  /**
-   * Domain id, 16 bits: invalidations of another domain do not reach what is cached under this one. Default 1, as drivers
-   * have it for SVA (FLPT_DEFAULT_DID).
-   */
-  domain?: number;
-}
 
 /** Tags of a cache; the last value stands for "global". */
 const MAX_TAGS = Number(cacheKeyTag);
@@ -108,21 +111,19 @@ export const iommuSchema = object(
             name: optional(text()),
             deviceTlb: optional(translationCacheSchema),
             sourceId: optional(integer(0, 0xffff)),
+            pageRequests: optional(boolean()),
+            noWrite: optional(boolean()),
           },
           "an object that describes a device",
         ),
       ),
     ),
     supervisorEntries: optional(oneOf(SUPERVISOR_ENTRIES)),
+    noWriteRequests: optional(boolean()),
     dialect: optional(oneOf(DIALECTS)),
     cacheSupervisorLeaves: optional(boolean()),
   },
   "an object that describes an IOMMU",
-);
-
-const bindingSchema = object(
-  { root: address(), nxe: optional(boolean()), domain: optional(integer(0, 0xffff)) },
-  "a binding: { root, … }",
 );
 
 /** A device: requests with a PASID go through its own TLB, if it has one. */
@@ -167,6 +168,7 @@ export class Iommu extends Agent {
       (config.supervisorEntries === "stop" ? agentFlag.stopAtSupervisor : 0) |
       (config.supervisorEntries === "walk" ? agentFlag.passSupervisorUncached : 0) |
       (config.cacheSupervisorLeaves ? agentFlag.cacheSupervisorLeaves : 0) |
+      (config.noWriteRequests ? agentFlag.noWriteRequests : 0) |
       walkFlags(config);
     const tags = indexOf(pasids, `${field}.pasids`, "each PASID once");
     const sourceIds = devices.map(({ sourceId }, i) => sourceId ?? i);
@@ -226,11 +228,34 @@ export class Iommu extends Agent {
     const name = config.name ?? `device${index}`;
     const shape = config.deviceTlb && cacheShape(config.deviceTlb, `${field}.deviceTlb`, "device-tlb");
     const tlb = shape && makeCache(workshop, shape, `${field}.deviceTlb`, 0, this.pasids.length);
+    const flags = this.deviceFlags(config, tlb !== undefined, field);
     if (!tlb && index === 0) return new Device(name, index, tlb, sourceId, this.ownRequesters);
     const requesters = this.contextsOf(index).map((context) =>
       addRequester(workshop, context, tlb?.pointer ?? 0, field),
     );
+    if (tlb) for (const requester of requesters) this.engine.exports.setDevice(requester, flags);
     return new Device(name, index, tlb, sourceId, requesters);
+  }
+
+  private deviceFlags({ pageRequests, noWrite }: DeviceConfig, hasTlb: boolean, field: string): number {
+    for (const [name, value] of Object.entries({ pageRequests, noWrite })) {
+      if (value && !hasTlb) {
+        throw new InvalidOptionError(
+          `${field}.${name}`,
+          value,
+          "a device with a deviceTlb: without ATS there is none of it",
+        );
+      }
+    }
+    if (pageRequests && this.dialect !== "vtd") {
+      throw new InvalidOptionError(`${field}.pageRequests`, true, 'an IOMMU with `dialect: "vtd"`');
+    }
+    return (pageRequests ? deviceFlag.pageRequests : 0) | (noWrite ? deviceFlag.noWrite : 0);
+  }
+
+  /** Page requests that its devices have sent. */
+  get pageRequests(): number {
+    return Number(this.engine.exports.pageRequests(this.pointer));
   }
 
   /** Requesters that this IOMMU adds to a machine: one per PASID, and one per (device, PASID) but for a first device without a TLB. */
@@ -269,12 +294,13 @@ export class Iommu extends Agent {
 
   /**
    * Writes the PASID-table entry, which all devices share; the PASID cache does not notice (see {@link invalidatePasidCache}).
-   * @throws InvalidOptionError also for a domain, if the caches hold entries of the PASID under as many others as there is room for
+   * @throws InvalidOptionError for a field that no entry can have (what hardware refuses is the fault of a later request); also
+   * for a domain, if the caches hold entries of the PASID under as many others as there is room for
    */
   bind(pasid: number, binding: Binding): void {
-    const { root, nxe = true, domain = defaultDomain } = parse(bindingSchema, binding, "binding");
+    const { root, present, fields, domain } = packBinding(binding, this.engine.exports.usualFields());
     const frame = rootFrame("binding.root", root);
-    if (!this.engine.exports.bind(this.contextOf(pasid), true, frame, nxe ? controlBit.nxe : 0, domain)) {
+    if (!this.engine.exports.bind(this.contextOf(pasid), present, frame, fields, domain)) {
       throw new InvalidOptionError(
         "binding.domain",
         domain,
@@ -288,10 +314,14 @@ export class Iommu extends Agent {
     this.engine.exports.bind(this.contextOf(pasid), false, 0n, 0, 0);
   }
 
-  /** A request of a device with a PASID; without a device, of the first one past its TLB. SVA requests are user accesses. */
+  /**
+   * A request of a device with a PASID; without a device, of the first one past its TLB. SVA requests are user accesses.
+   * @throws InvalidOptionError for a fetch: since VT-d 4.1 there are no execute requests
+   */
   request(pasid: number, va: bigint, access: Access, device?: number): Outcome {
     const address = checkAddress("virtual address", va);
-    return unpackOutcome(this.engine.exports.access(this.requester(pasid, device), address, checkAccess(access)));
+    const requester = this.requester(pasid, device);
+    return unpackOutcome(this.engine.exports.access(requester, address, checkRequestAccess(access)));
   }
 
   /** Many requests for one kind of access, as `request` makes them one after the other; packed outcomes as in `Cpu.translateMany`. */
@@ -302,17 +332,18 @@ export class Iommu extends Agent {
     device?: number,
     outcomes: BigUint64Array = new BigUint64Array(addresses.length),
   ): BigUint64Array {
+    checkRequestAccess(access);
     return translateBatch(this.engine, this.scratch, this.requester(pasid, device), addresses, access, outcomes);
   }
 
   /** What a request (not through a device TLB) would answer, caches included, without any side effect. */
   probe(pasid: number, va: bigint, access: Access, device?: number): Outcome {
-    return probeContext(this.engine, this.contextOf(pasid, device), va, access);
+    return probeContext(this.engine, this.contextOf(pasid, device), va, checkRequestAccess(access));
   }
 
   /** What the tables of a PASID say, whatever is cached but the PASID-table entry. */
   explain(pasid: number, va: bigint, access: Access, device?: number): Explanation {
-    return explainWalk(this.engine, this.contextOf(pasid, device), va, access);
+    return explainWalk(this.engine, this.contextOf(pasid, device), va, checkRequestAccess(access));
   }
 
   /** PASID-cache invalidation of one PASID, or of all, whatever their domains. */
@@ -408,6 +439,17 @@ function indexOf(numbers: readonly number[], field: string, expected: string): M
     places.set(number, i);
   }
   return places;
+}
+
+/** Checks the access of a request. @throws InvalidOptionError */
+function checkRequestAccess(access: unknown): Access {
+  const code = checkAccess(access) as Access;
+  if ((code & accessType) !== accessFetch) return code;
+  throw new InvalidOptionError(
+    "access",
+    access,
+    "a read or a write: devices make no execute requests (VT-d 4.1 and later)",
+  );
 }
 
 function addRequester({ engine }: Workshop, context: Pointer, deviceTlb: Pointer, field: string): number {

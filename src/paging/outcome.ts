@@ -16,14 +16,22 @@ export const pageSizes: Readonly<Record<LeafLevel, number>> = {
 /** Why a translation faulted (docs/rules.md section 3). */
 export type FaultReason = Exclude<(typeof reasons)[number], "translated" | "non-canonical" | "absent" | "under-way">;
 
+/** What a fault has besides, if an IOMMU with VT-d's dialect has met it. */
+export interface IommuFault {
+  /** VT-d's number of the reason, e.g. 0x71; the error code beside it is what a CPU would report of such an access. */
+  vtdReason?: number;
+  /** Whether the fault is recorded: not if the PASID-table entry has FPD. */
+  recorded?: boolean;
+}
+
 /** What came of a translation. A guest's nonsense is one of these, never an exception. */
 export type Outcome =
   /** Translated: physical address, level of the leaf, page size in bytes. */
   | { kind: "ok"; physicalAddress: bigint; level: LeafLevel; pageSize: number }
-  /** Refused: #PF error code (SDM 4.7) on a CPU; level of the entry that faulted (0: no table was read). */
-  | { kind: "fault"; reason: FaultReason; errorCode: number; level: number }
-  /** The address is not canonical: #GP on a CPU, VT-d fault 0x80. */
-  | { kind: "non-canonical" }
+  /** Refused: #PF error code (SDM 4.7) of a CPU; level of the entry that faulted (0: no table was read). */
+  | ({ kind: "fault"; reason: FaultReason; errorCode: number; level: number } & IommuFault)
+  /** The address is not canonical: #GP on a CPU. */
+  | ({ kind: "non-canonical" } & IommuFault)
   /** The walk came to a frame that the frame store does not hold, so what it says is unknown. Not a fault. */
   | { kind: "absent"; level: number; frame: number };
 
@@ -45,12 +53,18 @@ export function unpackOutcome(packed: bigint): Outcome {
   const reason = reasons[Number((word >> bits.faultReasonShift) & bits.faultReason)];
   const level = Number((word >> bits.faultLevelShift) & bits.faultLevel);
   const detail = Number(word & bits.faultDetail);
-  if (reason === "non-canonical") return { kind: reason };
+  const fault = iommuFault(word);
+  if (reason === "non-canonical") return { kind: reason, ...fault };
   if (reason === "absent") return { kind: reason, level, frame: detail };
   if (reason === undefined || reason === "translated" || reason === "under-way") {
     throw new Error(`outcome 0x${word.toString(16)} is not of this engine`);
   }
-  return { kind: "fault", reason, errorCode: detail, level };
+  return { kind: "fault", reason, errorCode: detail & Number(bits.errorCode), level, ...fault };
+}
+
+function iommuFault(word: bigint): IommuFault | undefined {
+  const vtdReason = Number((word >> bits.vtdReasonShift) & bits.vtdReason);
+  return vtdReason === 0 ? undefined : { vtdReason, recorded: (word & bits.notRecorded) === 0n };
 }
 
 /**

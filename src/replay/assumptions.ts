@@ -11,6 +11,7 @@ export function assumptions(configuration: ReplayConfiguration, timeUnit: "ns" |
   return [
     "the trace does not say which addresses devices touch: what follows is a model, not a measurement",
     deviceSentence(devices),
+    "the device has no TLB of its own: its requests are untranslated, and it sends no page requests",
     `${percent(devices.kernelProbes)} of them are user-privileged probes of the kernel half, at pages of the latest ` +
       `${devices.probedAreas} areas that the kernel mapped, also after they are unmapped`,
     `${devices.perStep} accesses of the same kind before and after each step (clear, flush, free, reuse) of a table free: ` +

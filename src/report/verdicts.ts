@@ -1,6 +1,13 @@
 // The matrix of verdicts beside the replay: what a search over programs found, which does not depend on the trace.
 
-import { describeOptions, type IommuOptions, usualIommu, type VerdictRecord, type Witness } from "../verdicts/index.js";
+import {
+  describeOptions,
+  type IommuOptions,
+  pageRequestsLine,
+  usualIommu,
+  type VerdictRecord,
+  type Witness,
+} from "../verdicts/index.js";
 import { scenarios } from "../verdicts/scenarios.js";
 import { matrixRows, optionLines, triedLine } from "../verdicts/text.js";
 import { bullets, type Column, details, steps, table } from "./blocks.js";
@@ -11,7 +18,7 @@ import { type Html, type HtmlPart, html } from "./html.js";
 export function verdicts(records: readonly VerdictRecord[]): Html {
   return html`<p>Not from the trace: for every policy, site that frees page tables and choice of hardware, programs were searched for a
 walk through a freed table. Probes, reuse and other frees are placed at every point of a program; deferred work runs between
-operations, and for ◐ also inside them. ${triedLine(records)}.</p>
+operations, and for ◐ also inside them. ${triedLine(records)}; ${pageRequestsLine(usualIommu)}.</p>
 <p>● hazard, ○ none found, ◐ none found unless deferred work runs inside the operation that frees.</p>
 ${details("What the columns are", columnsText(records))}
 ${matrix(records, "iommu", "Walks of the IOMMU")}

@@ -10,6 +10,10 @@ function show(value: unknown): string {
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
 }
 
+function isHex(value: unknown): value is string {
+  return typeof value === "string" && /^0x[0-9a-f]{1,16}$/.test(value);
+}
+
 /** The JSON object of a line. @throws VectorFormatError if the line is none */
 export function fieldsOf(line: string, place: Place): Fields {
   let value: unknown;
@@ -47,6 +51,46 @@ export class Fields {
     return Object.hasOwn(this.#values, field);
   }
 
+  /** Refuses a field that is neither needed nor allowed, and a needed one that is not there. */
+  exactly(needed: readonly string[], allowed: readonly string[] = []): void {
+    for (const field of needed) if (!this.has(field)) throw this.wrong(field, "the field to be there");
+    for (const field of Object.keys(this.#values)) {
+      if (needed.includes(field) || allowed.includes(field)) continue;
+      throw this.wrong(field, `no fields but ${[...needed, ...allowed].join(", ")}`);
+    }
+  }
+
+  /** Whether the field is null. */
+  isNull(field: string): boolean {
+    return this.#values[field] === null;
+  }
+
+  /** Names of the fields, in order. */
+  names(): string[] {
+    return Object.keys(this.#values);
+  }
+
+  /** A list of different whole numbers in rising order. */
+  integerList(field: string, least: number, most: number): number[] {
+    const value = this.#values[field];
+    const isGood = (it: unknown, i: number, all: unknown[]): boolean =>
+      Number.isInteger(it) &&
+      (it as number) >= least &&
+      (it as number) <= most &&
+      (i === 0 || (it as number) > (all[i - 1] as number));
+    if (Array.isArray(value) && value.length > 0 && value.every(isGood)) return value as number[];
+    throw this.wrong(field, `a rising list of integers from ${least} to ${most}`);
+  }
+
+  /** A list of `length` 64-bit numbers as hex strings. */
+  hexList(field: string, length: number): bigint[] {
+    const value = this.#values[field];
+    if (!Array.isArray(value) || value.length !== length || !value.every(isHex)) {
+      throw this.wrong(field, `a list of ${length} numbers of 0x and 1 to 16 lower-case hex digits`);
+    }
+    return value.map((it) => BigInt(it));
+  }
+
   /** The error for a field that is not what was expected. */
   wrong(field: string, expected: string): VectorFormatError {
     const path = this.#path === "" ? field : `${this.#path}.${field}`;
@@ -79,7 +123,7 @@ export class Fields {
   /** A 64-bit number as a hex string. */
   hex(field: string): bigint {
     const value = this.#values[field];
-    if (typeof value !== "string" || !/^0x[0-9a-f]{1,16}$/.test(value)) {
+    if (!isHex(value)) {
       throw this.wrong(field, "0x and 1 to 16 lower-case hex digits");
     }
     return BigInt(value);

@@ -18,3 +18,4 @@ export {
   type VectorResult,
   type WalkVector,
 } from "./vector.js";
+export * from "./vtd/index.js";

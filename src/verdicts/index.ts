@@ -12,6 +12,7 @@ export {
   iommuChangeNames,
   iommuChanges,
   iommuOptionNames,
+  pageRequestsLine,
   usualCpu,
   usualIommu,
 } from "./options.js";

@@ -12,6 +12,8 @@ export interface IommuOptions {
   pagingStructureCaches: boolean;
   /** The device has a TLB of its own (ATS). */
   deviceTlb: boolean;
+  /** It sends page requests (PRI), which takes a TLB of its own. */
+  pageRequests: boolean;
 }
 
 /** Hardware options of the CPU. */
@@ -26,6 +28,7 @@ export const usualIommu: Readonly<IommuOptions> = {
   supervisorEntries: "cache",
   pagingStructureCaches: true,
   deviceTlb: false,
+  pageRequests: false,
 };
 /** The usual CPU: what INVLPG does on Intel's. */
 export const usualCpu: Readonly<CpuOptions> = { invlpgScope: "pcid" };
@@ -54,6 +57,7 @@ export const iommuChanges = {
   "stop-at-supervisor": { name: "supervisorEntries", value: "stop", text: "walks stop at U/S = 0" },
   "no-paging-structure-caches": { name: "pagingStructureCaches", value: false, text: "no paging-structure caches" },
   "device-tlb": { name: "deviceTlb", value: true, text: "device TLB" },
+  "page-requests": { name: "pageRequests", value: true, text: "the device has a TLB and sends page requests" },
 } as const satisfies Record<string, IommuChange>;
 
 /** Name of a change. */
@@ -64,18 +68,18 @@ export const iommuChangeNames = Object.keys(iommuChanges) as readonly IommuChang
 
 /** Hardware with changes made, in order. */
 export function changedIommu(names: readonly IommuChangeName[], from: IommuOptions = usualIommu): IommuOptions {
-  return names.reduce(
-    (options, change) => ({ ...options, [iommuChanges[change].name]: iommuChanges[change].value }),
-    from,
-  );
+  let options = from;
+  for (const name of names) options = { ...options, [iommuChanges[name].name]: iommuChanges[name].value };
+  return options;
 }
 
-/** All combinations of the IOMMU's options, the usual one first. */
+/** All combinations of the IOMMU's options, the usual one first; but page requests, which no policy may rely on, always off. */
 export const everyIommu: readonly IommuOptions[] = everyCombination();
 
 function everyCombination(): IommuOptions[] {
   const all: IommuOptions[] = [usualIommu];
   for (const option of iommuOptionNames) {
+    if (option === "pageRequests") continue;
     const changes = iommuChangeNames.filter((change) => iommuChanges[change].name === option);
     all.push(...changes.flatMap((change) => all.map((options) => changedIommu([change], options))));
   }
@@ -97,6 +101,11 @@ const SCOPE_WORDS: Record<CpuOptions["invlpgScope"], string> = {
   all: "INVLPG drops every paging-structure entry (AMD, TCE = 0)",
   path: "INVLPG drops the paging-structure entries on the path (AMD, TCE = 1)",
 };
+
+/** Whether the device sends page requests, in words: every table of verdicts says so. */
+export function pageRequestsLine({ pageRequests }: IommuOptions): string {
+  return pageRequests ? "the device sends page requests for what is refused" : "the device sends no page requests";
+}
 
 /** What differs from the usual hardware, in words; "usual hardware" if nothing does. */
 export function describeOptions(options: IommuOptions | CpuOptions): string {

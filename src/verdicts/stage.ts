@@ -209,12 +209,12 @@ function hardware(options: IommuOptions | CpuOptions, walking: Walking): Machine
   if ("invlpgScope" in options) {
     return { cpus: [{}, { l1: [SMALL], psc: PSC, invlpgScope: options.invlpgScope, ...walking }] };
   }
-  const { cacheSupervisorLeaves, supervisorEntries, pagingStructureCaches, deviceTlb } = options;
+  const { cacheSupervisorLeaves, supervisorEntries, pagingStructureCaches, deviceTlb, pageRequests } = options;
   const iommu = {
     l1: [SMALL],
     ...(pagingStructureCaches && { psc: PSC }),
     pasids: [PASID],
-    devices: [deviceTlb ? { deviceTlb: SMALL } : {}],
+    devices: [deviceTlb || pageRequests ? { deviceTlb: SMALL, pageRequests } : {}],
     cacheSupervisorLeaves,
     supervisorEntries,
     ...walking,

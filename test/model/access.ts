@@ -9,6 +9,8 @@ export interface Access {
   user: boolean;
   implicit: boolean;
   speculative: boolean;
+  /** A device's translation request without No-Write: where the page may be written, it counts as a write too. */
+  orWrite?: boolean;
 }
 
 /** Bits of an access code above the type (0 read, 1 write, 2 fetch). */

@@ -59,6 +59,8 @@ export interface AgentOptions {
   cpu: boolean;
   /** IOMMU: what a user access makes of a non-leaf entry with U/S = 0. */
   supervisorEntries: SupervisorEntries;
+  /** IOMMU of VT-d: what leads to the interrupt range is refused. */
+  refusesInterrupts: boolean;
   /** IOMMU: a leaf refused as a supervisor page enters the translation caches if its A is 1. */
   cacheSupervisorLeaves: boolean;
   /** Whether walks may be made step by step, and which of them an invalidation waits for. */
@@ -120,7 +122,8 @@ export function leafOf(way: Way): CachedLeaf {
 
 /** Whether a cached leaf serves for an access: a write needs D, unless its rights refuse it anyway. */
 export function lacksDirty(access: Access, data: bigint, controls: Controls): boolean {
-  return access.type === "write" && (data & DIRTY) === 0n && refusal(access, data, controls) === undefined;
+  const marks = access.type === "write" || (access.orWrite === true && (data & WRITABLE) !== 0n);
+  return marks && (data & DIRTY) === 0n && refusal(access, data, controls) === undefined;
 }
 
 /** The outcome of a hit: the rights are checked again. */
@@ -213,6 +216,7 @@ export class Agent {
       controls: context.controls,
       supervisorEntries: this.options.supervisorEntries,
       writeBack: false,
+      refusesInterrupts: this.options.refusesInterrupts,
     });
   }
 
@@ -246,6 +250,7 @@ export class Agent {
       controls: context.controls,
       supervisorEntries: this.options.supervisorEntries,
       writeBack: true,
+      refusesInterrupts: this.options.refusesInterrupts,
       listener: {
         read: (table) => {
           this.counters.entryReads += 1;

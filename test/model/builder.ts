@@ -135,7 +135,7 @@ export class World {
   /** An IOMMU with PASIDs 5 and 6 on one root, an IOTLB of 8 ways and one device with a TLB, unless told otherwise. */
   iommu(root: number, config: Partial<IommuConfig> = {}): Iommu {
     return new Iommu(this.memory, this.parameters, {
-      pasids: [5, 6].map((pasid) => ({ pasid, root, nxe: true })),
+      pasids: [5, 6].map((pasid) => ({ pasid, root })),
       l1: [tlb(8, 8)],
       l2: [],
       psc: PSC,

@@ -44,6 +44,7 @@ export class Cpu {
     this.agent = new Agent(memory, parameters, config, {
       cpu: true,
       supervisorEntries: "cache",
+      refusesInterrupts: false,
       cacheSupervisorLeaves: false,
       walks: config.walks ?? "atomic",
       drain: config.drain ?? "all",

@@ -18,7 +18,7 @@ import {
   type World,
   WRITE,
 } from "./builder.js";
-import { ACCESSED, PRESENT, USER, WRITABLE } from "./entry.js";
+import { ACCESSED, DIRTY, PRESENT, USER, WRITABLE } from "./entry.js";
 import type { Iommu } from "./iommu.js";
 
 const EMPTY = { tlb: [], pde: [], pml4e: [] };
@@ -98,7 +98,7 @@ describe("IOMMU invalidation (VT-d 6.5, rules.md 7)", () => {
     const other = it.table();
     it.map(other, A, { frame: 0x77 });
     it.map(other, FAR + 0x7000n, { frame: 0x78 });
-    iommu.bind({ pasid: 5, root: other, nxe: true });
+    iommu.bind({ pasid: 5, root: other });
     iommu.invalidatePasid(5);
     expect(iommu.request(5, A, READ)).toMatchObject({ physicalAddress: 0xa000n });
     iommu.invalidatePasidCache(5);
@@ -118,7 +118,8 @@ describe("supervisor leaves at an IOMMU (rules.md 7)", () => {
     const outcomes = [iommu.request(5, kernel, READ), iommu.request(5, kernel, READ)];
     return { outcomes, iommu, entry: it.entry(root, kernel, 1).value };
   }
-  const refused = { kind: "fault", reason: "supervisor-page", errorCode: 5, level: 1 };
+  const numbered = { vtdReason: 0x81, recorded: true };
+  const refused = { kind: "fault", reason: "supervisor-page", errorCode: 5, level: 1, ...numbered };
   const leaf = PRESENT | WRITABLE;
 
   it("are cached if A is 1, with D as it is; a hit refuses by the rights", () => {
@@ -171,18 +172,52 @@ describe("device TLBs (rules.md 7)", () => {
     expect(iommu.devices[0]?.counters).toEqual({ lookups: 3, hits: 1, fills: 1, evictions: 0, invalidated: 0 });
   });
 
-  it("ask the IOMMU when their rights refuse or D is 0", () => {
+  it("I12: a translation request counts as a write where the page may be written; a read-only page answers R, and is kept", () => {
     const { it, root } = fourPages();
     it.map(root, FAR + 0x7000n, { frame: 0xc, leaf: PRESENT | USER });
     const iommu = it.iommu(root);
     iommu.request(5, FAR + 0x7000n, READ, 0);
     iommu.request(5, A, READ, 0);
+    expect(it.entry(root, A, 1).value & DIRTY).toBe(DIRTY);
+    expect(it.entry(root, FAR + 0x7000n, 1).value & DIRTY).toBe(0n);
+    const refused = { reason: "write", vtdReason: 0x85, recorded: false };
+    expect(iommu.request(5, FAR + 0x7000n, WRITE, 0)).toMatchObject(refused);
     it.change(root, FAR + 0x7000n, 1, (entry) => entry | WRITABLE);
+    expect(iommu.request(5, FAR + 0x7000n, WRITE, 0)).toMatchObject(refused);
     iommu.invalidatePasid(5);
     expect(iommu.request(5, FAR + 0x7000n, WRITE, 0).kind).toBe("ok");
     expect(iommu.request(5, A, WRITE, 0).kind).toBe("ok");
-    expect(iommu.devices[0]?.counters).toEqual({ lookups: 4, hits: 1, fills: 4, evictions: 0, invalidated: 0 });
-    expect(iommu.agent.counters.translations).toBe(4);
+    expect(iommu.devices[0]?.counters).toEqual({ lookups: 6, hits: 4, fills: 5, evictions: 0, invalidated: 0 });
+    expect(iommu.agent.counters.translations).toBe(5);
+  });
+
+  it("I12: No-Write on hardware that knows it leaves D alone, and a write asks again", () => {
+    const { it, root } = fourPages();
+    const deviceOptions = [{ noWrite: true, pageRequests: false }];
+    for (const noWriteRequests of [true, false]) {
+      const iommu = it.iommu(root, { deviceOptions, noWriteRequests });
+      const address = noWriteRequests ? A : B;
+      iommu.request(5, address, READ, 0);
+      expect(it.entry(root, address, 1).value & DIRTY).toBe(noWriteRequests ? 0n : DIRTY);
+      expect(iommu.request(5, address, WRITE, 0).kind).toBe("ok");
+      expect(it.entry(root, address, 1).value & DIRTY).toBe(DIRTY);
+    }
+  });
+
+  it("I11, I15: a page request lets go of the refused page, at every level, and of nothing else", () => {
+    const { it, root } = fourPages();
+    it.map(root, FAR + 0x7000n, { frame: 0xc, leaf: PRESENT | USER });
+    for (const pageRequests of [false, true]) {
+      const iommu = it.iommu(root, { deviceOptions: [{ noWrite: false, pageRequests }] });
+      iommu.request(5, A, READ, 0);
+      iommu.request(5, FAR + 0x7000n, READ, 0);
+      iommu.request(5, FAR + 0x7000n, WRITE, 0);
+      it.change(root, FAR + 0x7000n, 1, (entry) => entry | WRITABLE);
+      expect(iommu.request(5, FAR + 0x7000n, WRITE, 0).kind).toBe(pageRequests ? "ok" : "fault");
+      expect(iommu.pageRequests).toBe(pageRequests ? 1 : 0);
+      expect(held(iommu.agent.dump().l1[0])).toContain(page(A, 0));
+      it.change(root, FAR + 0x7000n, 1, (entry) => entry & ~WRITABLE);
+    }
   });
 
   it("keep their entries through IOMMU invalidations and drop them by their own", () => {
@@ -198,14 +233,17 @@ describe("device TLBs (rules.md 7)", () => {
     expect(() => iommu.invalidateDevicePasid(3, 6)).toThrow("device 3: expected 0..0");
   });
 
-  it("are not touched by an address that is not canonical, nor is the PASID cache", () => {
+  it("I7: are not touched by an address that is not canonical; the PASID-table entry is looked at first, and cached", () => {
     const { it, root } = fourPages();
     const other = it.table();
     const iommu = it.iommu(root);
-    expect(iommu.request(5, A ^ (1n << 60n), READ, 0)).toEqual({ kind: "non-canonical" });
+    const nonCanonical = { kind: "non-canonical", vtdReason: 0x80, recorded: true };
+    expect(iommu.request(5, A ^ (1n << 60n), READ, 0)).toEqual(nonCanonical);
     expect(iommu.devices[0]?.counters.lookups).toBe(0);
     expect(iommu.agent.counters).toEqual({ translations: 1, faults: 1, walks: 0, entryReads: 0, adWrites: 0 });
-    iommu.bind({ pasid: 5, root: other, nxe: true });
-    expect(iommu.request(5, A, READ, 0)).toMatchObject({ reason: "not-present", level: 4 });
+    iommu.bind({ pasid: 5, root: other });
+    expect(iommu.request(5, A, READ, 0)).toMatchObject({ kind: "ok" });
+    iommu.unbind(6);
+    expect(iommu.request(6, A ^ (1n << 60n), READ, 0)).toMatchObject({ reason: "no-pasid", vtdReason: 0x59 });
   });
 });

@@ -10,15 +10,26 @@ import {
   lacksDirty,
   leafOf,
   outcomeOfHit,
+  type Translation,
   type TranslationCacheConfig,
 } from "./agent.js";
 import type { Cache, CacheEntry } from "./cache.js";
 import { levelShift } from "./entry.js";
 import type { Memory } from "./memory.js";
 import {
+  faultOfEntry,
+  isInterruptAddress,
+  numbered,
+  overlapsInterrupts,
+  type PasidEntry,
+  plainEntry,
+} from "./pasid-entry.js";
+import {
+  type FaultReason,
   isCanonical,
   type MachineParameters,
   type Outcome,
+  type Pause,
   type SupervisorEntries,
   toTheEnd,
   translatedBits,
@@ -32,10 +43,18 @@ export interface PasidBinding {
   pasid: number;
   /** Frame number of the root table. */
   root: number;
-  /** No-execute enable of its PASID-table entry. */
-  nxe: boolean;
+  /** Fields that are not as a driver sets them for shared virtual addressing. */
+  fields?: Partial<Omit<PasidEntry, "root">>;
   /** Domain id, 16 bits; 1 by default. */
   domain?: number;
+}
+
+/** What a device with a TLB does. */
+export interface DeviceOptions {
+  /** It sends page requests. */
+  pageRequests: boolean;
+  /** Its translation requests for reads say No-Write. */
+  noWrite: boolean;
 }
 
 /** An IOMMU as it starts. */
@@ -45,6 +64,10 @@ export interface IommuConfig extends AgentConfig {
   /** One device TLB per device; undefined for a device without. */
   devices: (TranslationCacheConfig | undefined)[];
   supervisorEntries: SupervisorEntries;
+  /** What each device with a TLB does; nothing of it by default. */
+  deviceOptions?: DeviceOptions[];
+  /** Whether a translation request may say No-Write (ECAP.NWFS). */
+  noWriteRequests?: boolean;
   /** Source-id of each device; its number by default. */
   sourceIds?: number[];
   /** What its queue takes; VT-d's descriptors by default. */
@@ -56,18 +79,10 @@ export interface IommuConfig extends AgentConfig {
   drain?: Drain;
 }
 
-/** The controls of a request: user-privileged, so only NXE matters. */
-function requestControls(nxe: boolean): Controls {
-  return { wp: true, smep: false, smap: false, pke: false, pge: false, pcide: false, nxe, ac: false, pkru: 0 };
-}
-
-/** A device's own controls: an execute-disabled page is refused whatever the IOMMU's NXE says. */
-const DEVICE_CONTROLS = requestControls(true);
-
-/** A canonical request of a PASID that is not bound: VT-d fault 0x59. */
-const NO_PASID: Outcome = { kind: "fault", reason: "no-pasid", errorCode: 0, level: 0 };
-/** For an address that is not canonical the context does not matter. */
-const NO_CONTEXT: Context = { root: 0, controls: requestControls(true), tag: 0 };
+/** The controls of a request: user-privileged, never a fetch, and XD is ignored: with NXE it is no reserved bit. */
+const REQUEST_CONTROLS: Controls = {
+  ...{ wp: true, smep: false, smap: false, pke: false, pge: false, pcide: false, nxe: true, ac: false, pkru: 0 },
+};
 
 /** Domain id if a binding names none. */
 const DEFAULT_DOMAIN = 1;
@@ -78,6 +93,7 @@ interface CachedPasid {
   device: number;
   domain: number;
   context: Context;
+  entry: PasidEntry;
 }
 
 /** 2^am aligned pages. */
@@ -98,6 +114,10 @@ export class Iommu {
   readonly devices: readonly (Cache | undefined)[];
   readonly sourceIds: readonly number[];
   readonly dialect: "vtd" | "amd";
+  /** Page requests of its devices. */
+  pageRequests = 0;
+  readonly #deviceOptions: readonly DeviceOptions[];
+  readonly #noWriteRequests: boolean;
   /** PASID -> tag: its index in order of the first binding. */
   readonly #indexes = new Map<number, number>();
   readonly #bindings = new Map<number, PasidBinding>();
@@ -107,6 +127,7 @@ export class Iommu {
     this.agent = new Agent(memory, parameters, config, {
       cpu: false,
       supervisorEntries: config.supervisorEntries,
+      refusesInterrupts: (config.dialect ?? "vtd") === "vtd",
       cacheSupervisorLeaves: config.cacheSupervisorLeaves,
       walks: config.walks ?? "atomic",
       drain: config.drain ?? "all",
@@ -114,6 +135,8 @@ export class Iommu {
     this.devices = config.devices.map((device) => device && createTranslationCache(device));
     this.sourceIds = config.sourceIds ?? config.devices.map((_, i) => i);
     this.dialect = config.dialect ?? "vtd";
+    this.#deviceOptions = config.deviceOptions ?? [];
+    this.#noWriteRequests = config.noWriteRequests ?? false;
     for (const binding of config.pasids) this.bind(binding);
   }
 
@@ -157,40 +180,78 @@ export class Iommu {
     const access = requestAccess(accessCode);
     const deviceTlb = device === undefined ? undefined : this.#device(device);
     const tag = this.#index(pasid);
-    if (deviceTlb?.enabled && isCanonical(address, this.agent.parameters)) {
+    if (device === undefined || !deviceTlb?.enabled) {
+      return (yield* this.#ask(pasid, device ?? 0, address, access)).outcome;
+    }
+    if (isCanonical(address, this.agent.parameters)) {
       const outcome = this.#lookUpInDevice(deviceTlb, tag, address, access);
       if (outcome !== undefined) return outcome;
     }
-    // An address that is not canonical touches nothing, the PASID cache included.
-    const canonical = isCanonical(address, this.agent.parameters);
-    const source = device ?? 0;
-    const context = this.#contextOf(pasid, source);
-    if (canonical && context !== undefined && !this.#cached(pasid, source)) {
-      this.#pasidCache.push({ pasid, device: source, domain: context.domain ?? DEFAULT_DOMAIN, context });
-    }
-    if (canonical && context === undefined) return this.agent.refuse(NO_PASID, access);
-    const { outcome, leaf } = yield* this.agent.translate(context ?? NO_CONTEXT, address, access);
-    if (outcome.kind === "ok" && leaf !== undefined) {
-      const pageShift = levelShift(leaf.level);
-      if (deviceTlb?.pageShifts.includes(pageShift)) {
-        const pageNumber = translatedBits(address, this.agent.parameters) >> BigInt(pageShift);
-        deviceTlb.fill({ pageShift, pageNumber, tag, data: leaf.data, generation: 0 });
-      }
+    const outcome = yield* this.#translationRequest(pasid, device, deviceTlb, address, access);
+    const options = this.#deviceOptions[device];
+    if (options?.pageRequests && !access.speculative && outcome.kind === "fault" && canBeMended(outcome.reason)) {
+      this.pageRequests += 1;
+      // It waits for no walk (rule 16.10).
+      this.#dropPagesNow({ pasid }, { address, am: 0 }, false);
     }
     return outcome;
   }
 
-  /** What the tables say about a request, without side effects, by the context that a request would use. */
-  probe(pasid: number, address: bigint, accessCode: number, device = 0): Outcome {
-    const context = this.#contextOf(pasid, device);
-    if (context === undefined && isCanonical(address, this.agent.parameters)) return NO_PASID;
-    return this.agent.probe(context ?? NO_CONTEXT, address, requestAccess(accessCode));
+  /** A request that reaches the IOMMU. */
+  *#ask(pasid: number, device: number, address: bigint, access: Access): Generator<Pause, Translation, void> {
+    const { refused, entry, context } = this.#contextOf(pasid, device);
+    if (refused !== undefined) {
+      return { outcome: this.#numbered(this.agent.refuse(refused, access), entry), leaf: undefined };
+    }
+    if (!this.#cached(pasid, device)) {
+      this.#pasidCache.push({ pasid, device, domain: context.domain ?? DEFAULT_DOMAIN, context, entry });
+    }
+    const { outcome, leaf } = yield* this.agent.translate(context, address, access);
+    return { outcome: this.#finished(outcome, entry, access), leaf };
   }
 
-  /** A probe with its chain of entries; undefined if the address is not canonical or the PASID is not bound. */
+  /** What a device with a TLB asks for an access, and what it makes of the answer. */
+  *#translationRequest(
+    pasid: number,
+    device: number,
+    deviceTlb: Cache,
+    address: bigint,
+    access: Access,
+  ): Generator<Pause, Outcome, void> {
+    const isVtd = this.dialect === "vtd";
+    const saysNoWrite =
+      this.#noWriteRequests && this.#deviceOptions[device]?.noWrite === true && access.type === "read";
+    const asked: Access = isVtd && !saysNoWrite ? { ...access, type: "read", orWrite: true } : access;
+    const { outcome, leaf } = yield* this.#ask(pasid, device, address, asked);
+    if (outcome.kind === "fault" && isVtd) {
+      // The error code is that of the device's access; what a page request could mend is not recorded.
+      const byWalk = outcome.level > 0 && outcome.reason !== "interrupt-range";
+      const errorCode = byWalk && access.type === "write" ? outcome.errorCode | 2 : outcome.errorCode;
+      return { ...outcome, errorCode, recorded: outcome.recorded === true && !canBeMended(outcome.reason) };
+    }
+    if (outcome.kind !== "ok" || leaf === undefined) return outcome;
+    const pageShift = levelShift(leaf.level);
+    const kept = !isVtd || !overlapsInterrupts(outcome.physicalAddress, pageShift);
+    if (kept && deviceTlb.pageShifts.includes(pageShift)) {
+      const pageNumber = translatedBits(address, this.agent.parameters) >> BigInt(pageShift);
+      deviceTlb.fill({ pageShift, pageNumber, tag: this.#index(pasid), data: leaf.data, generation: 0 });
+    }
+    const own = outcomeOfHit(leaf, address, access, REQUEST_CONTROLS);
+    if (own.kind === "ok" || !isVtd) return outcome;
+    return { ...numbered(own, undefined), recorded: false } as Outcome;
+  }
+
+  /** What the tables say about a request, without side effects, by the PASID-table entry that a request would use. */
+  probe(pasid: number, address: bigint, accessCode: number, device = 0): Outcome {
+    const { refused, entry, context } = this.#contextOf(pasid, device);
+    if (refused !== undefined) return this.#numbered(refused, entry);
+    return this.#numbered(this.agent.probe(context, address, requestAccess(accessCode)), entry);
+  }
+
+  /** A probe with its chain of entries; undefined if the address is not canonical or the PASID-table entry is refused. */
   explain(pasid: number, address: bigint, accessCode: number, device = 0): WalkResult | undefined {
-    const context = this.#contextOf(pasid, device);
-    return context && this.agent.explain(context, address, requestAccess(accessCode));
+    const { refused, context } = this.#contextOf(pasid, device);
+    return refused === undefined ? this.agent.explain(context, address, requestAccess(accessCode)) : undefined;
   }
 
   /** PASID-cache invalidation by hand: of one PASID, or of all if undefined, whatever the domain. */
@@ -244,6 +305,11 @@ export class Iommu {
   /** The same of 2^am pages. */
   dropPages(named: Named, { address, am }: Pages, sparePaths: boolean): void {
     this.waitForWalksOf(named.pasid, { address, am });
+    this.#dropPagesNow(named, { address, am }, sparePaths);
+  }
+
+  /** The same without waiting for a walk. */
+  #dropPagesNow(named: Named, { address, am }: Pages, sparePaths: boolean): void {
     const overlaps = this.#overlap(address, am);
     const isNamed = (entry: CacheEntry): boolean => this.#isNamed(entry, named) && overlaps(entry);
     for (const cache of [...this.agent.l1, ...this.agent.l2]) cache.invalidate(isNamed);
@@ -287,10 +353,10 @@ export class Iommu {
   #lookUpInDevice(deviceTlb: Cache, tag: number, address: bigint, access: Access): Outcome | undefined {
     deviceTlb.counters.lookups += 1;
     const way = deviceTlb.match(translatedBits(address, this.agent.parameters), tag);
-    if (way === undefined || lacksDirty(access, way.data, DEVICE_CONTROLS)) return undefined;
+    if (way === undefined || lacksDirty(access, way.data, REQUEST_CONTROLS)) return undefined;
     deviceTlb.hit(way);
     const leaf = leafOf(way);
-    const outcome = outcomeOfHit(leaf, address, access, DEVICE_CONTROLS);
+    const outcome = outcomeOfHit(leaf, address, access, REQUEST_CONTROLS);
     if (outcome.kind !== "ok") return undefined;
     this.agent.watch?.hit(tag, address, access, leaf);
     return outcome;
@@ -323,15 +389,40 @@ export class Iommu {
     return this.#pasidCache.find((entry) => entry.pasid === pasid && entry.device === device);
   }
 
-  /** The PASID cache's context for a device, or the one of the binding; undefined if the PASID is in neither. */
-  #contextOf(pasid: number, device: number): Context | undefined {
+  /** The PASID cache's context for a device, or that of the PASID-table entry, or why that is refused. */
+  #contextOf(
+    pasid: number,
+    device: number,
+  ):
+    | { refused: Outcome; entry: PasidEntry | undefined; context: undefined }
+    | { refused: undefined; entry: PasidEntry; context: Context } {
     const tag = this.#index(pasid);
     const cached = this.#cached(pasid, device);
-    if (cached !== undefined) return cached.context;
+    if (cached !== undefined) return { refused: undefined, entry: cached.entry, context: cached.context };
+    const { parameters } = this.agent;
     const binding = this.#bindings.get(pasid);
-    if (binding === undefined) return undefined;
-    const { root, nxe, domain = DEFAULT_DOMAIN } = binding;
-    return { root, controls: requestControls(nxe), tag, device, domain };
+    const entry = binding && { ...plainEntry(binding.root, parameters), ...binding.fields };
+    const refused = faultOfEntry(entry, parameters);
+    if (refused !== undefined || entry === undefined || binding === undefined) {
+      if (refused === undefined) throw new Error("an entry that is not there is refused");
+      return { refused, entry, context: undefined };
+    }
+    const { root, domain = DEFAULT_DOMAIN } = binding;
+    return { refused: undefined, entry, context: { root, controls: REQUEST_CONTROLS, tag, device, domain } };
+  }
+
+  /** An outcome of caches and walk as a request gets it: an address in the interrupt range is refused, faults have numbers. */
+  #finished(outcome: Outcome, entry: PasidEntry, access: Access): Outcome {
+    if (outcome.kind !== "ok" || this.dialect !== "vtd" || !isInterruptAddress(outcome.physicalAddress)) {
+      return this.#numbered(outcome, entry);
+    }
+    if (!access.speculative) this.agent.counters.faults += 1;
+    return this.#numbered({ kind: "fault", reason: "interrupt-range", errorCode: 0, level: outcome.level }, entry);
+  }
+
+  /** AMD's faults have no numbers of VT-d. */
+  #numbered(outcome: Outcome, entry: PasidEntry | undefined): Outcome {
+    return this.dialect === "vtd" ? numbered(outcome, entry) : outcome;
   }
 
   #index(pasid: number): number {
@@ -346,7 +437,13 @@ export class Iommu {
   }
 }
 
-/** Requests are user-privileged, never implicit; a prefetch (speculative) stays one. */
+/** Whether software could map the page so that the access is allowed: what page requests are for. */
+function canBeMended(reason: FaultReason): boolean {
+  return reason === "not-present" || reason === "supervisor-page" || reason === "write";
+}
+
+/** Requests are user-privileged, never implicit; a prefetch (speculative) stays one, and a fetch is a read. */
 function requestAccess(accessCode: number): Access {
-  return { ...decodeAccess(accessCode), user: true, implicit: false };
+  const access = decodeAccess(accessCode);
+  return { ...access, type: access.type === "fetch" ? "read" : access.type, user: true, implicit: false };
 }

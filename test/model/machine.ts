@@ -31,7 +31,7 @@ export type Shootdown =
 /** Caches and counters of everything in a machine. */
 export interface MachineDump {
   cpus: (AgentDump & { invalidations: number })[];
-  iommus: (AgentDump & { devices: (CacheDump | undefined)[] })[];
+  iommus: (AgentDump & { pageRequests: number; devices: (CacheDump | undefined)[] })[];
   walks: ReturnType<Walks["dump"]>;
 }
 
@@ -95,6 +95,7 @@ export class Machine {
       cpus: this.cpus.map((cpu) => ({ ...cpu.agent.dump(), invalidations: cpu.invalidations })),
       iommus: this.iommus.map((iommu) => ({
         ...iommu.agent.dump(),
+        pageRequests: iommu.pageRequests,
         devices: iommu.devices.map((device) => device?.dump()),
       })),
       walks: this.walks.dump(),

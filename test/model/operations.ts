@@ -2,6 +2,7 @@
 
 import type { Controls } from "./access.js";
 import { invalidateOnCpu, Machine, type MachineConfig, type Shootdown } from "./machine.js";
+import type { PasidEntry } from "./pasid-entry.js";
 import { submit } from "./queue.js";
 import type { Outcome } from "./walk.js";
 
@@ -15,12 +16,15 @@ export type CpuOperation = { cpu: number } & (
   | { kind: "controls"; controls: Controls }
 );
 
+/** Fields of a PASID-table entry that are not as usual. */
+export type PasidFields = Partial<Omit<PasidEntry, "root">>;
+
 /** What an IOMMU or a device does. `iommu` and `device` are places in the configuration; `am` is log2 of a number of pages. */
 export type IommuOperation = { iommu: number } /** `device` undefined: straight to the IOMMU. */ & (
   | { kind: "request"; device: number | undefined; pasid: number; address: bigint; access: number }
   | { kind: "begin"; walk: number; device: number | undefined; pasid: number; address: bigint; access: number }
   | { kind: "request-probe"; pasid: number; address: bigint; access: number }
-  | { kind: "bind"; pasid: number; root: number; nxe: boolean; domain: number }
+  | { kind: "bind"; pasid: number; root: number; fields: PasidFields; domain: number }
   /** `pasid` undefined: of all. */
   | { kind: "invalidate-pasid-cache"; pasid: number | undefined }
   | { kind: "invalidate-pasid"; pasid: number }
@@ -104,7 +108,7 @@ function stepIommu(machine: Machine, operation: IommuOperation): Result {
       iommu.bind({
         pasid: operation.pasid,
         root: operation.root,
-        nxe: operation.nxe,
+        fields: operation.fields,
         domain: operation.domain,
       });
       return undefined;

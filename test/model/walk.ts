@@ -29,6 +29,7 @@ import {
   WRITABLE,
 } from "./entry.js";
 import type { Memory } from "./memory.js";
+import { isInterruptAddress } from "./pasid-entry.js";
 
 /** What is the same for every agent of a machine. */
 export interface MachineParameters {
@@ -39,14 +40,25 @@ export interface MachineParameters {
   pages1G: boolean;
 }
 
+/** Why a translation is refused: by an entry, by the rights, or by an IOMMU (rules.md section 7). */
+export type FaultReason =
+  | ("not-present" | "reserved" | Refusal)
+  | ("no-pasid" | "pasid-reserved" | "pasid-invalid" | "interrupt-range");
+
+/** What an IOMMU of VT-d adds to a fault. */
+export interface Numbered {
+  vtdReason?: number;
+  recorded?: boolean;
+}
+
 /**
  * How a translation ends. `level` is that of the leaf (ok) or of the entry that faulted (0 for no-pasid, which reads none);
  * `frame` is a frame number.
  */
 export type Outcome =
   | { kind: "ok"; physicalAddress: bigint; level: LeafLevel }
-  | { kind: "fault"; reason: "not-present" | "reserved" | "no-pasid" | Refusal; errorCode: number; level: Level | 0 }
-  | { kind: "non-canonical" }
+  | ({ kind: "fault"; reason: FaultReason; errorCode: number; level: Level | 0 } & Numbered)
+  | ({ kind: "non-canonical" } & Numbered)
   | { kind: "absent"; level: Level; frame: number }
   /** None yet: the walk is under way, and an entry of this level comes next. */
   | { kind: "under-way"; level: Level };
@@ -128,6 +140,8 @@ export interface WalkOptions {
   writeBack: boolean;
   /** Told of what the walk does, when it does it. */
   listener?: WalkListener;
+  /** An IOMMU of VT-d: no translation may lead to the interrupt range. */
+  refusesInterrupts: boolean;
 }
 
 /** Where a walk stands: before the read of an entry, or before A or D is set in it. */
@@ -229,7 +243,11 @@ export function* walkInSteps(
         if (reason === "supervisor-page" && (entry & ACCESSED) !== 0n) result.refusedSupervisorLeaf = { level, data };
         return result;
       }
-      const dirty = access.type === "write" ? DIRTY : 0n;
+      if (options.refusesInterrupts && isInterruptAddress(physicalAddress({ level, data }, address))) {
+        return ended({ kind: "fault", reason: "interrupt-range", errorCode: 0, level });
+      }
+      const marks = access.type === "write" || (access.orWrite === true && (rights & WRITABLE) !== 0n);
+      const dirty = marks ? DIRTY : 0n;
       if (!(yield* writeBack(ACCESSED | dirty))) continue;
       const leaf = { level, data: data | dirty };
       const outcome: Outcome = { kind: "ok", physicalAddress: physicalAddress(leaf, address), level };

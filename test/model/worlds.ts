@@ -9,6 +9,7 @@ import type { CpuConfig } from "./cpu.js";
 import { ACCESSED, DIRTY, EXECUTE_DISABLE, GLOBAL, type Level, PAGE_SIZE, PRESENT, USER, WRITABLE } from "./entry.js";
 import type { IommuConfig, PasidBinding } from "./iommu.js";
 import type { FrameConfig, MachineConfig } from "./machine.js";
+import type { PasidEntry } from "./pasid-entry.js";
 
 /** Entry indices in use in every table: both edges, both halves, and neighbours that share small sets. */
 export const INDICES: readonly number[] = [0, 1, 2, 255, 256, 511];
@@ -38,8 +39,8 @@ const ABSENT_FRAME = 0x7777;
 /** Targets of leaves by level, aligned to their size. */
 const PAGES: readonly (readonly number[])[] = [
   [],
-  [0x200, 0x333, 0x334, 0x110, 0xfffff],
-  [0x200, 0x400, 0x600, 0x800, 0xffe00],
+  [0x200, 0x333, 0x334, 0x110, 0xfee7f],
+  [0x200, 0x400, 0x600, 0x800, 0xfee00],
   [0x40000, 0x80000, 0, 0xc0000, 0x40000],
 ];
 
@@ -158,6 +159,30 @@ export const controls: fc.Arbitrary<Controls> = fc
     pkru,
   }));
 
+/** The root of a PASID-table entry: seldom one that some widths of physical addresses do not reach. */
+export function pasidRoot(levels: 4 | 5): fc.Arbitrary<number> {
+  const [one, other] = roots(levels);
+  return fc.constantFrom(one, other, one, other, one, other, one, other, 2 ** 34 + one);
+}
+
+/** Fields of a PASID-table entry that are not as usual: none, or one that hardware refuses, or one that changes nothing. */
+export function pasidFields(levels: 4 | 5): fc.Arbitrary<Partial<Omit<PasidEntry, "root">>> {
+  const modes = levels === 5 ? [2, 3] : [1, 2, 3];
+  const odd = [
+    ...[{ p: false }, { pgtt: 0 }, { pgtt: 3 }, { sre: true }, { eafe: true }, { p: false, fpd: true }],
+    ...modes.map((fspm) => ({ fspm })),
+    ...[
+      { fpd: true },
+      { fpd: true },
+      { fpd: true },
+      { wpe: true },
+      { aw: 3, fpd: true },
+      { sre: true, pgtt: 2, fpd: true },
+    ],
+  ];
+  return fc.noBias(fc.nat(7)).chain((it) => (it === 7 ? fc.constantFrom(...odd) : fc.constant({})));
+}
+
 /** The TLB of a device, or none. */
 export const deviceTlb: fc.Arbitrary<TranslationCacheConfig | undefined> = fc.option(
   fc.oneof(translationCache(["4K", "2M", "1G"]), translationCache(["4K"])),
@@ -169,6 +194,7 @@ export const walkOptions = {
   walks: fc.constantFrom<("atomic" | "stepwise")[]>("stepwise", "stepwise", "stepwise", "atomic"),
   drain: fc.constantFrom<("all" | "page" | "none")[]>("all", "page", "none"),
 };
+const deviceOptions = fc.record({ pageRequests: fc.boolean(), noWrite: fc.boolean() });
 
 function cpu(levels: 4 | 5): fc.Arbitrary<CpuConfig> {
   return fc
@@ -189,8 +215,8 @@ function iommu(levels: 4 | 5): fc.Arbitrary<IommuConfig> {
       (pasid): fc.Arbitrary<PasidBinding> =>
         fc.record({
           pasid: fc.constant(pasid),
-          root: fc.constantFrom(...roots(levels)),
-          nxe: fc.noBias(fc.nat(4)).map((it) => it !== 4),
+          root: pasidRoot(levels),
+          fields: pasidFields(levels),
           domain: fc.constantFrom(...DOMAINS),
         }),
     ),
@@ -203,10 +229,17 @@ function iommu(levels: 4 | 5): fc.Arbitrary<IommuConfig> {
       sourceIds: fc.constantFrom(...SOURCE_IDS.map((ids) => [...ids])),
       dialect: fc.constantFrom("vtd", "amd"),
       supervisorEntries: fc.constantFrom("cache", "cache", "walk", "stop"),
+      deviceOptions: fc.tuple(deviceOptions, deviceOptions, deviceOptions),
+      noWriteRequests: fc.boolean(),
       cacheSupervisorLeaves: fc.boolean(),
       ...walkOptions,
     })
-    .map(({ caches, ...rest }) => ({ ...caches, ...rest }));
+    .map(({ caches, deviceOptions, ...rest }) => ({
+      ...caches,
+      ...rest,
+      // Page requests are VT-d's.
+      deviceOptions: deviceOptions.map((it) => ({ ...it, pageRequests: it.pageRequests && rest.dialect === "vtd" })),
+    }));
 }
 
 /** What decides which operations make sense in a world. */

@@ -41,7 +41,7 @@ export function comparable(result: EngineResult): ModelResult {
 }
 
 /** SVA requests are user accesses, whatever the operation says. */
-const asUser = (access: number): Access => ((access & 0x13) | 4) as Access;
+const asUser = (access: number): Access => ((access & 0x11) | 4) as Access;
 
 /** What the engine's probe says before an access is made; it must be what the access then gives. */
 function foretell(machine: Machine, operation: Operation): Outcome | undefined {

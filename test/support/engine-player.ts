@@ -37,11 +37,11 @@ export function engineMachine(
     tables: Math.max(1, config.frames.length),
     workloadPages: 1,
     cpus: config.cpus.map((cpu) => ({ ...cpu, root: physical(cpu.root) })),
-    iommus: config.iommus.map(({ sourceIds: _, ...iommu }, i) => ({
+    iommus: config.iommus.map(({ sourceIds: _, deviceOptions, ...iommu }, i) => ({
       ...iommu,
       pasids: pasidsInOrder(config, operations, i),
       devices: iommu.devices.map((deviceTlb, device) => ({
-        ...(deviceTlb && { deviceTlb }),
+        ...(deviceTlb?.enabled && { deviceTlb, ...deviceOptions?.[device] }),
         sourceId: config.iommus[i]?.sourceIds?.[device] ?? device,
       })),
     })),
@@ -51,7 +51,9 @@ export function engineMachine(
     for (const [index, entry] of entries) machine.frames.writeEntry(physical(frame, index), entry);
   }
   for (const [i, { pasids }] of config.iommus.entries()) {
-    for (const { pasid, root, ...rest } of pasids) machine.iommus[i]?.bind(pasid, { root: physical(root), ...rest });
+    for (const { pasid, root, fields, domain = 1 } of pasids) {
+      machine.iommus[i]?.bind(pasid, { root: physical(root), domain, ...fields });
+    }
   }
   return machine;
 }
@@ -109,7 +111,7 @@ function stepIommu(machine: Machine, operation: IommuOperation): EngineResult {
     case "bind":
       iommu.bind(operation.pasid, {
         root: physical(operation.root),
-        nxe: operation.nxe,
+        ...operation.fields,
         domain: operation.domain,
       });
       return undefined;
@@ -195,6 +197,7 @@ export function dumpEngine(machine: Machine, config: MachineConfig): MachineDump
         l1: dumpList(iommu.l1, l1),
         l2: dumpList(iommu.l2, l2),
         psc: psc(iommu.psc, structures),
+        pageRequests: iommu.pageRequests,
         devices: iommu.devices.map(({ tlb }, device) => (tlb ? dumpCache(tlb) : devices[device] ? EMPTY : undefined)),
       };
     }),

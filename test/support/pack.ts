@@ -1,13 +1,16 @@
 // Packs the model's operations into the engine's programs: what `play` runs in one call is what the calls of the API do
 // one by one.
 
+import { packBinding } from "../../src/hardware/pasid-entry.js";
 import { type Access, everyCpu, type Machine, Operation, operationBytes, ProgramBuilder } from "../../src/index.js";
 import { controlBits } from "../../src/paging/access.js";
 import type { Shootdown } from "../model/machine.js";
 import type { CpuOperation, IommuOperation, Operation as ModelOperation } from "../model/operations.js";
 
-const NXE = 64;
 const physical = (frame: number, index = 0): bigint => (BigInt(frame) << 12n) + BigInt(index * 8);
+
+/** PGTT = 1, and FSPM as the machine's tables have it. */
+const usualFields = (machine: Machine): number => 1 | (machine.levels === 5 ? 8 : 0);
 
 /** One packed record, for operations that the builder has no method for. */
 export function record(
@@ -83,15 +86,9 @@ function packIommu(machine: Machine, operation: IommuOperation): Uint8Array[] {
       return [];
     case "bind": {
       const requester = iommu.requester(operation.pasid);
-      return [
-        record(
-          Operation.bind,
-          1,
-          requester,
-          ((operation.domain << 16) | (operation.nxe ? NXE : 0)) >>> 0,
-          physical(operation.root),
-        ),
-      ];
+      const binding = { root: physical(operation.root), domain: operation.domain, ...operation.fields };
+      const { root, present, fields, domain } = packBinding(binding, usualFields(machine));
+      return [record(Operation.bind, present ? 1 : 0, requester, ((domain << 16) | fields) >>> 0, root)];
     }
     case "invalidate-pasid-cache": {
       const pasids = operation.pasid === undefined ? iommu.pasids : [operation.pasid];

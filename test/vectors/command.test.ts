@@ -3,6 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
 import { runCli, runJson } from "../cli/run-cli.js";
@@ -148,5 +149,48 @@ describe("check-vectors of RISC-V accesses", () => {
     const { code, err } = await runCli("check-vectors", path);
     expect(code).toBe(2);
     expect(err).toContain(`${path}:1: mode = "sv32": expected sv39 or sv48 or sv57`);
+  });
+});
+
+describe("check-vectors of device requests on VT-d", () => {
+  const [walks, sequences] = ["walks", "sequences"].map((name) => {
+    return fileURLToPath(new URL(`../fixtures/vtd/${name}.jsonl.gz`, import.meta.url));
+  }) as [string, string];
+
+  it("says that everything is equal", async () => {
+    const { code, out, err } = await runCli("check-vectors", walks, sequences);
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toContain(`${walks}: equal\n`);
+    expect(out).toMatch(/ {2}\d+ vectors in [\d.]+ s \(device requests on VT-d\)\n/);
+    expect(out).toMatch(/ {2}expected: \d+ translated, \d+ faults, \d+ blocked without a record\n/);
+    expect(out).toContain(`${sequences}: equal\n`);
+    expect(out).toMatch(/ {2}\d+ sequences on VT-d in [\d.]+ s: \d+ requests, \d+ invalidations\n/);
+    expect(out).toMatch(/ {2}expected: \d+ translated, \d+ faults; 0 requests differ\n/);
+  });
+
+  it("shows what differs in full, and exits with 1", async () => {
+    const falsified = (path: string, from: RegExp, to: string): string => {
+      const text = gunzipSync(readFileSync(path)).toString().replace(from, to);
+      const changed = join(folder, path === walks ? "vtd-walks.jsonl" : "vtd-sequences.jsonl");
+      writeFileSync(changed, text);
+      return changed;
+    };
+    const walk = await runCli("check-vectors", falsified(walks, /"ok":true,"pa":"0x/, '"ok":true,"pa":"0x7'));
+    expect(walk.code).toBe(1);
+    expect(walk.out).toMatch(/ {2}line \d+, id \d+: device (read|write) of 0x/);
+    expect(walk.out).toMatch(/ {4}48 physical bits, FS1GP=[01], root 0x[0-9a-f]+, PASID-table entry/);
+    const sequence = await runCli("check-vectors", falsified(sequences, /"ok":true,"pa":"0x/, '"ok":true,"pa":"0x7'));
+    expect(sequence.code).toBe(1);
+    expect(sequence.out).toMatch(/ {2}line \d+, id \d+: \d+ steps, PASID 0, domain \d+\n/);
+    expect(sequence.out).toMatch(/outcome {2}expected step \d+, (read|write) of 0x[0-9a-f]+: 0x7/);
+  });
+
+  it("refuses a line of another form by name", async () => {
+    const path = join(folder, "vtd-mixed.jsonl");
+    const text = (file: string): string => gunzipSync(readFileSync(file)).toString().split("\n")[0] ?? "";
+    writeFileSync(path, `${text(walks)}\n${text(sequences)}\n`);
+    const { code, err } = await runCli("check-vectors", path);
+    expect(code).toBe(2);
+    expect(err).toContain(`${path}:2: haw = undefined: expected the field to be there`);
   });
 });

@@ -118,6 +118,13 @@ export function isUserReachable(rights: u64): bool {
   return (rights & U) != 0;
 }
 
+/** Whether a cached leaf may be written. */
+// @ts-ignore: decorator
+@inline
+export function isWritable(leaf: u64): bool {
+  return (leaf & W) != 0;
+}
+
 // ---- what paging-structure caches keep ----
 
 // @ts-ignore: decorator

@@ -1,7 +1,7 @@
 // What a context's controls make of entries and accesses: reserved bits, rights checks, faults with their error codes
 // (docs/rules.md section 3; SDM 4.6, 4.7). All of it is folded when the controls are set, so that a walk or a hit only compares.
 
-import { ACCESS_CODES, FETCH, IMPLICIT, isUser, isWrite, SPECULATIVE, TYPE, WRITE } from "../access";
+import { ACCESS_CODES, FETCH, IMPLICIT, isUser, isWrite, READ_OR_WRITE, SPECULATIVE, TYPE, WRITE } from "../access";
 import {
   FAULT_LEVEL,
   FETCH_REFUSED,
@@ -95,7 +95,7 @@ function setCheck(check: usize, access: u32, controls: u32, pkru: u32): void {
   let wanted: u64 = 0;
   if (type == FETCH && controls & NXE) mask |= XD;
   // A cached entry answers a write only if its D is set.
-  if (type == WRITE) {
+  if (type == WRITE || type == READ_OR_WRITE) {
     mask |= D;
     wanted |= D;
     if (user || controls & WP) {

@@ -160,7 +160,7 @@ export function svaBind(k: Kernel, iommu: number, pasid: number, number: number)
     mm.userRoot = makeUserRoot(k, mm);
     if (mm.userRoot === undefined) return "no-free-frame";
   }
-  k.iommu(iommu).bind({ pasid, root: mm.userRoot ?? mm.root, nxe: true });
+  k.iommu(iommu).bind({ pasid, root: mm.userRoot ?? mm.root });
   const index = (it: { iommu: number; pasid: number }): number => k.iommu(it.iommu).indexOf(it.pasid);
   k.spaces.bindings = [...k.spaces.bindings, { iommu, pasid, mm: number, users: 1, entry: true }].sort(
     (a, b) => a.iommu - b.iommu || index(a) - index(b),

@@ -139,6 +139,7 @@ export class Kernel {
       cpus: this.cpus.map((cpu) => ({ ...cpu.agent.dump(), invalidations: cpu.invalidations })),
       iommus: this.iommus.map((iommu) => ({
         ...iommu.agent.dump(),
+        pageRequests: iommu.pageRequests,
         devices: iommu.devices.map((device) => device?.dump()),
       })),
       walks: this.walks.dump(),
