@@ -105,7 +105,7 @@ describe("K8: a range that ends at 2^64", () => {
     kernel.run(free);
     const nothing = { operations: new Uint8Array(), points: [] };
     machine.playInterleaved(new ProgramBuilder().runWork().build(), nothing);
-    expect(machine.reachedPoints()[0]).toEqual({ name: "REQUEST_INVALIDATED", at: LAST });
+    expect(machine.reachedPoints()[0]).toEqual({ name: "REQUEST_INVALIDATED", at: LAST, nested: 0 });
     expect(kernel.counters).toMatchObject({ pageSelectiveInvalidations: 1, pagesInvalidated: 16 });
   });
 });

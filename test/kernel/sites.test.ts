@@ -150,7 +150,7 @@ describe("the record of a site", () => {
     const levels = Array.from({ length: 64 }, (_, i) => state(0x1000 + i)?.level);
     machine.playInterleaved(program.build(), { operations: new Uint8Array(), points: [] });
     const [cleared, , freed] = machine.reachedPoints();
-    expect(cleared).toEqual({ name: "TABLE_CLEARED", at: va });
+    expect(cleared).toEqual({ name: "TABLE_CLEARED", at: va, nested: 0 });
     expect(freed?.name).toBe("TABLE_FREED");
     expect(levels[Number(freed?.at) - 0x1000]).toBe(level);
   });
@@ -200,7 +200,7 @@ describe("points of no site", () => {
       timing: "work",
       hooks: { kernelRange: true, flushAll: true },
     } as const;
-    const done = { name: "OPERATION_DONE", at: 0n };
+    const done = { name: "OPERATION_DONE", at: 0n, nested: 0 };
     const config = { workloadPages: 1, kernel: { policy } };
     const replace = (p: ProgramBuilder) => p.vmalloc(AREA, 512, 21);
     const [, first, second] = reached(
@@ -212,10 +212,10 @@ describe("points of no site", () => {
     expect(first?.map(({ name }) => name)).toEqual(["PMD_CLEARED", "PMD_FLUSHED", "PMD_PT_FREED", "OPERATION_DONE"]);
     expect(second).toEqual([
       done,
-      { name: "REQUEST_INVALIDATED", at: AREA },
-      { name: "REQUEST_INVALIDATED", at: 0n },
-      { name: "LIST_TAKEN", at: 1n },
-      { name: "HALF_INVALIDATED", at: HALF },
+      { name: "REQUEST_INVALIDATED", at: AREA, nested: 0 },
+      { name: "REQUEST_INVALIDATED", at: 0n, nested: 0 },
+      { name: "LIST_TAKEN", at: 1n, nested: 0 },
+      { name: "HALF_INVALIDATED", at: HALF, nested: 0 },
       done,
     ]);
   });

@@ -30,7 +30,8 @@ function withoutCaches(config: MachineConfig): MachineConfig {
   return {
     ...config,
     cpus: config.cpus.map((cpu) => ({ ...cpu, ...off })),
-    iommus: config.iommus.map((iommu) => ({ ...iommu, ...off, devices: iommu.devices.map(() => undefined) })),
+    // Devices keep their TLBs, since without one they would make untranslated requests: other rules for D (16.2).
+    iommus: config.iommus.map((iommu) => ({ ...iommu, ...off })),
   };
 }
 
@@ -127,9 +128,9 @@ describe("random programs", () => {
         const uncached = playOnModel(
           withoutCaches(program.config),
           program.operations,
-          (index, operation, outcome, machine) => {
+          (index, _, outcome, machine) => {
             expect(outcome, `operation ${index}`).toEqual(outcomes[index]);
-            if (CHANGES.has(operation.kind)) dropEverything(machine);
+            dropEverything(machine);
           },
         );
         expect(memoryOf(cached, program)).toEqual(memoryOf(uncached, program));

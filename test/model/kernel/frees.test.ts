@@ -68,7 +68,7 @@ describe("pud_free_pmd_page", () => {
 describe("hotRemove", () => {
   it("flushes, frees the PT, then clears; frees the PD before it clears the PDPT entry; flushes at the end", () => {
     const k = kernel();
-    run(k, { kind: "hot-add", address: DIRECT + 0x1000n, blocks: 2, type: 2 });
+    run(k, { kind: "hot-add", address: DIRECT, blocks: 2, type: 2 });
     const pts = [tableOf(k, DIRECT, 2), tableOf(k, DIRECT + MIB2, 2)];
     const pd = tableOf(k, DIRECT, 3);
     const pdpt = tableOf(k, DIRECT, 4);

@@ -3,7 +3,7 @@
 import { levelShift } from "../entry.js";
 import type { Calls } from "./calls.js";
 import { flushMmRange } from "./flush.js";
-import { LARGE, misplaced, PAGE } from "./geometry.js";
+import { LARGE, misplacedPages, PAGE } from "./geometry.js";
 import type { Kernel } from "./kernel.js";
 import type { Answer } from "./refusals.js";
 import { leavesIn, setEntry, tablesIn } from "./tables.js";
@@ -17,7 +17,7 @@ export function dontNeed(k: Kernel, number: number, address: bigint, pages: numb
   const mm = k.spaces.mms.get(number);
   if (mm === undefined) return "no-such-mm";
   const range = { start: address, end: address + BigInt(pages) * PAGE };
-  const wrong = misplaced(k.parameters.levels, "user", range);
+  const wrong = misplacedPages(k.parameters.levels, "user", range);
   if (wrong !== undefined) return wrong;
   const leaves = leavesIn(k, mm.root, range);
   for (const leaf of leaves) setEntry(k, leaf.table, leaf.address, 0n);

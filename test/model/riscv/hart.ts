@@ -84,8 +84,9 @@ export class Hart {
     for (const cache of this.#all()) cache.invalidate(({ tag }) => tag === asid);
   }
 
-  /** SFENCE.VMA va, asid: pointers to the leaf go too. */
+  /** SFENCE.VMA va, asid: pointers to the leaf go too. It has no effect if va is no valid address (privileged spec, SFENCE.VMA). */
   fenceAddress(va: bigint, asid: number): void {
+    if (!isCanonical(va, this.#levels)) return;
     this.#drop(this.#translatedBits(va), (tag) => tag === asid);
   }
 
