@@ -19,6 +19,10 @@ export const READ_ONLY: u32 = 1 << 1;
 /** flush_tlb_kernel_range(), flush_tlb_all(): the caller frees a table with this flush. */
 export const FREES_TABLES: u32 = 1;
 
+/** tableFree, beside the level in its argument: the table has the kernel's mark; it has none. Neither: as it was made. */
+export const MARKED: u32 = 1 << 2;
+export const UNMARKED: u32 = 1 << 3;
+
 // ---- types that are no bits: what `reuse` fills a frame with ----
 export const ZEROES: u32 = 0;
 export const FORGE_USER_LEAF: u32 = 1;
@@ -113,6 +117,7 @@ export const OP_REUSE: u8 = 51;
 export const OP_RUN_WORK: u8 = 52;
 /** type = site, argument = level of the table (0: the site's own), address */
 export const OP_TABLE_CLEAR: u8 = 53;
+/** the same; argument | MARKED or UNMARKED */
 export const OP_TABLE_FREE: u8 = 54;
 /** address = time in ns */
 export const OP_TIME: u8 = 55;

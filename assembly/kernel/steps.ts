@@ -1,9 +1,10 @@
 // The steps of a site one by one, for traces.
 
+import { MARKED, UNMARKED } from "../base/operations";
 import { point } from "../base/points";
 import { LARGE_LEAF_ABOVE, refuse } from "../base/refusals";
 import { isLeaf, isPresent, PAGE_TABLE } from "../paging/format";
-import { frameOf, MARK_KERNEL } from "../paging/frames";
+import { frameOf, MARK_KERNEL, marksOf, setMarks } from "../paging/frames";
 import { freeTable, isFreeable } from "./policy";
 import { allocateTable } from "./pool";
 import { forget, remember, remembered } from "./remembered";
@@ -19,6 +20,9 @@ import {
 import { INIT_MM } from "./spaces";
 import { findEntry, LEAF_IN_THE_WAY, needEntry, needKernelHalf, tableOf } from "./tables";
 import { does, SPLITS_MARKED } from "./traits";
+
+/** The bits of an argument that are a level. */
+const LEVEL: u32 = 3;
 
 // @ts-ignore: decorator
 @inline
@@ -59,15 +63,21 @@ export function tableClear(site: u8, va: u64, level: u32): bool {
   return true;
 }
 
-/** Frees the table that `tableClear` unlinked; where free precedes clear, the one that is still linked; else a new one. */
-export function tableFree(site: u8, va: u64, level: u32): bool {
+/**
+ * Frees the table that `tableClear` unlinked; where free precedes clear, the one that is still linked; else a new one.
+ * @param how its level (0: the site's own), and MARKED or UNMARKED where that is known better than by who made it
+ */
+export function tableFree(site: u8, va: u64, how: u32): bool {
   if (!needKernelHalf(va)) return false;
-  const table = levelOf(site, level);
+  const table = levelOf(site, how & LEVEL);
   const unlinked = remembered(site, va);
   if (unlinked != 0) forget(unlinked);
   let slot = unlinked != 0 ? unlinked : linked(va, table);
   if (slot == 0) slot = allocateTable(table, marksOf(site));
   if (slot == 0) return false;
+  if ((how & (MARKED | UNMARKED)) != 0 && isFreeable(slot)) {
+    setMarks(slot, how & MARKED ? marksOf(slot) | MARK_KERNEL : marksOf(slot) & ~MARK_KERNEL);
+  }
   freeTable(slot, site);
   point(TABLE_FREED, frameOf(slot));
   return true;

@@ -24,6 +24,7 @@ import {
   OP_WALK_BEGIN,
   OP_WALK_FINISH,
   OP_WRITE_ENTRY,
+  UNMARKED,
 } from "../base/operations";
 import {
   argumentIn,
@@ -111,7 +112,7 @@ function kernelFaultOf(at: usize, operation: u8): u32 {
     if (who >= requesterCount || isCpu(who)) return BAD_REQUESTER;
   } else if (operation == OP_TABLE_CLEAR || operation == OP_TABLE_FREE) {
     if (type >= SITES) return BAD_TYPE;
-    if (argumentIn(at) > 3) return BAD_ARGUMENT;
+    if (argumentIn(at) > (operation == OP_TABLE_FREE ? UNMARKED | 3 : 3)) return BAD_ARGUMENT;
   } else if (operation == OP_VMALLOC || operation == OP_FLUSH_TLB_MM_RANGE) {
     const shift = type & (KEEP_TABLES - 1);
     if (shift < 12 || shift > 30) return BAD_TYPE;

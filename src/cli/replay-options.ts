@@ -16,16 +16,18 @@ import { openTrace } from "../trace/node.js";
 import { fileOption } from "./choices.js";
 import { InputError } from "./errors.js";
 import { inFile, looksLikeFile, readJson } from "./json-file.js";
+import { tracedKernelOption } from "./kernel-option.js";
 import { refuseNothing } from "./nothing-read.js";
 import { startProgress } from "./output.js";
 import { policyOption } from "./policy-options.js";
 
 const HARDWARE = Object.keys(replayHardware);
 
-/** Adds `--policy`, `--geometry`, `--cost` and `--mapping`. */
+/** Adds `--policy`, `--kernel`, `--geometry`, `--cost` and `--mapping`. */
 export function addFileOptions(command: Command): Command {
   const options = [
     policyOption(),
+    tracedKernelOption(),
     fileOption("--geometry <preset|file>", `caches: ${HARDWARE.join(", ")}, or a JSON file`, HARDWARE).default(
       "skylake",
     ),
@@ -38,6 +40,7 @@ export function addFileOptions(command: Command): Command {
 /** Values of options that name files which are read. */
 export interface FileFlags {
   policy?: string[];
+  kernel?: string;
   geometry: string;
   cost?: string;
   mapping?: string;

@@ -1,6 +1,6 @@
 // A replay as text: what was read, one table for all policies, the frees, the witnesses, the assumptions. Node-only.
 import { notModelled } from "../cost/index.js";
-import { describeFree, duration, type ReplayResult, witnesses } from "../replay/index.js";
+import { describeFree, duration, kernelSentence, type ReplayResult, witnesses } from "../replay/index.js";
 import { print, printTable } from "./output.js";
 
 /** Prints everything; of the frees at most `most`. */
@@ -33,6 +33,7 @@ function printTrace(result: ReplayResult): void {
   const frees = Object.entries(program.frees).map(([site, count]) => `${site} ${count}`);
   const total = Object.values(program.frees).reduce((sum, count) => sum + count, 0);
   print(`${trace.name}: ${trace.events} events in ${duration(trace.durationNs)} (${trace.format})`);
+  print(`kernel: ${kernelSentence(result.configuration.kernel)}`);
   if (trace.damaged) print(damageLine(result));
   const { counted, uncounted } = trace.lost;
   if (counted > 0 || uncounted > 0) print(`the tracer lost ${counted} events, and more at ${uncounted} places`);

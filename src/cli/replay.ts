@@ -126,6 +126,7 @@ function replayOptions(path: string, flags: Flags): ReplayOptions {
     hardware: { ...hardware, supervisorEntries: flags.supervisorEntries ?? hardware.supervisorEntries },
     devices,
     mode: flags.strict ? "strict" : "lenient",
+    ...(flags.kernel !== undefined && { kernel: flags.kernel }),
     ...(flags.cpus !== undefined && { cpus: flags.cpus }),
     ...(flags.cost !== undefined && { cost: readCost(flags.cost) }),
     ...(flags.mapping !== undefined && { mapping: readMapping(flags.mapping) }),

@@ -55,7 +55,7 @@ async function run(path: string, flags: Flags, self: Command): Promise<void> {
   const page = checkOutputFile("--html", file, inputsOf(path, flags));
   const chosen = choosePolicies(flags.policy);
   const result = await playTrace(path, replayOptions(path, flags, chosen));
-  const records = flags.verdicts ? await judge(chosen) : [];
+  const records = flags.verdicts ? await judge(chosen, result.configuration.kernel.version) : [];
   // Only this command draws charts: the others need not load what draws them.
   const { renderReport } = await import("../report/index.js");
   const text = await renderReport(result, {
@@ -86,17 +86,19 @@ function replayOptions(path: string, flags: Flags, chosen: Chosen): ReplayOption
     hardware: chooseHardware(flags.geometry),
     mode: flags.strict ? "strict" : "lenient",
     ...(flags.seed !== undefined && { devices: { seed: flags.seed } }),
+    ...(flags.kernel !== undefined && { kernel: flags.kernel }),
     ...(flags.cpus !== undefined && { cpus: flags.cpus }),
     ...(flags.cost !== undefined && { cost: readCost(flags.cost) }),
     ...(flags.mapping !== undefined && { mapping: readMapping(flags.mapping) }),
   };
 }
 
-async function judge(chosen: Chosen): Promise<VerdictRecord[]> {
+async function judge(chosen: Chosen, kernel: string): Promise<VerdictRecord[]> {
   const progress = startProgress("verdicts, cells");
   try {
     const records: VerdictRecord[] = [];
     const options = {
+      kernel,
       policies: chosen,
       hardware: [usualIommu, changedIommu(["stop-at-supervisor"])],
       onProgress: progress.update,

@@ -1,6 +1,6 @@
 // What the parts of a record mean, operation by operation: the names that errors use, and the values that are allowed.
 
-import { allPagesMask, maxWalks, pcids } from "../engine/abi.js";
+import { allPagesMask, maxWalks, operationTypes as types, pcids } from "../engine/abi.js";
 import type { OperationName } from "./operations.js";
 import { sites } from "./sites.js";
 
@@ -97,7 +97,7 @@ export const parameters: Readonly<Record<OperationName, Parameters>> = {
   reuse: { address: "contents" },
   runWork: {},
   tableClear: { address: "va", argument: "level", most: LEVEL, type: SITE },
-  tableFree: { address: "va", argument: "level", most: LEVEL, type: SITE },
+  tableFree: { address: "va", argument: "level", most: LEVEL | types.unmarked, type: SITE },
   time: { address: "ns" },
   giveBack: {},
 };

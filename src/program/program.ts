@@ -335,10 +335,16 @@ export class ProgramBuilder {
     return this.put(Operation.tableClear, sites.indexOf(site), 0, level, va);
   }
 
-  /** Frees the table that `tableClear` unlinked, or the one that is still linked. */
-  tableFree(site: Site, va: bigint, level: 0 | 1 | 2 | 3 = 0): this {
+  /**
+   * Frees the table that `tableClear` unlinked, or the one that is still linked.
+   * @param mark `kernel`: it has the mark by which a policy defers; `none`: it has not. Default: as it was made
+   */
+  tableFree(site: Site, va: bigint, level: 0 | 1 | 2 | 3 = 0, mark?: "kernel" | "none"): this {
     checkOneOf("tableFree.site", site, sites);
-    return this.put(Operation.tableFree, sites.indexOf(site), 0, level, va);
+    checkInteger("tableFree.level", level, 0, 3);
+    if (mark !== undefined) checkOneOf("tableFree.mark", mark, ["kernel", "none"]);
+    const marks = { kernel: types.marked, none: types.unmarked };
+    return this.put(Operation.tableFree, sites.indexOf(site), 0, level | (mark ? marks[mark] : 0), va);
   }
 
   /** What time it is now, ns. */

@@ -2,12 +2,13 @@
 
 import type { DeviceModel } from "./device-model.js";
 import type { ReplayConfiguration } from "./result.js";
+import { kernelSentence } from "./traced-kernel.js";
 
 const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`;
 
 /** The assumptions behind a replay. */
 export function assumptions(configuration: ReplayConfiguration, timeUnit: "ns" | "ticks"): string[] {
-  const { devices, cpus, cpuGeometry, iommuGeometry, workDelayNs, pool, mms, levels, dialect } = configuration;
+  const { devices, kernel, cpus, cpuGeometry, iommuGeometry, workDelayNs, pool, mms, levels, dialect } = configuration;
   return [
     "the trace does not say which addresses devices touch: what follows is a model, not a measurement",
     deviceSentence(devices),
@@ -28,6 +29,8 @@ export function assumptions(configuration: ReplayConfiguration, timeUnit: "ns" |
     "deferred work runs between two operations of the trace, never inside one: races within it are not in a trace",
     `${pool} frames for tables and ${mms} address spaces at a time; a table that is older than the trace is made when it is freed`,
     "table pages freed by memory removal are taken for PDs, from the start of the removed range on",
+    `which freed tables have the kernel's mark, so that a deferring policy holds them back, follows from ${kernelSentence(kernel)}; ` +
+      "tables that the traced kernel itself handed to its deferred worker have it",
     "attribute changes, text pokes and modules change no table of the model; the flushes they cause are played",
     ...(timeUnit === "ticks" ? ["the trace's clock counts ticks, not time: every ns is one tick"] : []),
   ];

@@ -2,19 +2,21 @@
 // steps the device model acts. mm/vmalloc.c, arch/x86/mm/pgtable.c, arch/x86/mm/init_64.c.
 
 import { operationTypes, entries as SLOT_PAGES } from "../engine/abi.js";
+import type { KernelRecord } from "../kernel/versions.js";
 import { Operation } from "../program/operations.js";
 import { type Site, sites } from "../program/sites.js";
 import type { DeviceAccesses } from "./accesses.js";
 import type { DeviceModel } from "./device-model.js";
 import { addressOfPage, pageOf, type RecordWriter } from "./records.js";
 import type { TableFree } from "./trace-result.js";
+import { hasMark } from "./traced-kernel.js";
 
 /** Threads with an unfinished free that are remembered: a damaged trace may begin any number. */
 const MAX_THREADS = 1 << 12;
 /** Frees of one removal that are followed; 512 PDs would be a whole PDPT. */
 const MAX_FREES = 512;
 /** `vmalloc`: tables in the way of a large leaf stay. */
-const { keepTables: KEEP_TABLES, unlisted: UNLISTED, fill: FILL } = operationTypes;
+const { keepTables: KEEP_TABLES, unlisted: UNLISTED, fill: FILL, marked: MARKED, unmarked: UNMARKED } = operationTypes;
 /** What somebody writes into the frames they get: P, R/W, U/S, PS and 8 GiB, a leaf at level 2 as at level 1. A and D are clear. */
 const FORGED_LOW = 0x87;
 const FORGED_HIGH = 2;
@@ -68,6 +70,7 @@ export class TableFrees {
   readonly #writer: RecordWriter;
   readonly #devices: DeviceAccesses;
   readonly #model: DeviceModel;
+  readonly #kernel: KernelRecord;
   readonly #most: number;
   readonly #open = new Map<number, Steps>();
   readonly #listed: Mutable<TableFree>[] = [];
@@ -80,11 +83,16 @@ export class TableFrees {
   /** Tables that the traced kernel handed to its deferred worker. */
   deferred = 0;
 
-  constructor(writer: RecordWriter, devices: DeviceAccesses, model: DeviceModel, most: number) {
+  constructor(
+    writer: RecordWriter,
+    devices: DeviceAccesses,
+    options: { readonly devices: DeviceModel; readonly kernel: KernelRecord; readonly maxFrees: number },
+  ) {
     this.#writer = writer;
     this.#devices = devices;
-    this.#model = model;
-    this.#most = most;
+    this.#model = options.devices;
+    this.#kernel = options.kernel;
+    this.#most = options.maxFrees;
   }
 
   /** The frees so far, at most as many as asked for. */
@@ -203,7 +211,9 @@ export class TableFrees {
     const operation = followed ? this.#writer.next : steps.freed[0]!.operation;
     if (followed) {
       if (this.byOperation.size < this.#most) this.byOperation.set(operation, index);
-      this.#writer.putPage(Operation.tableFree, sites.indexOf(steps.site), 0, steps.level, page);
+      // What the traced kernel deferred had the mark; of the rest its version tells.
+      const mark = freed.deferred || hasMark(steps.site, this.#kernel) ? MARKED : UNMARKED;
+      this.#writer.putPage(Operation.tableFree, sites.indexOf(steps.site), 0, steps.level | mark, page);
       this.#devices.step(page, steps.pages);
       if (this.#model.reuse) this.#takeFrame(page, steps.pages);
     }

@@ -8,3 +8,4 @@ export { type ReplayOptions, replay } from "./replay.js";
 export type * from "./result.js";
 export { describeFree, describeHazard, duration, witnesses } from "./stories.js";
 export type * from "./trace-result.js";
+export { kernelSentence } from "./traced-kernel.js";

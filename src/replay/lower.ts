@@ -2,6 +2,7 @@
 // and the accesses of devices in between. What a flush or free does is the policy's business, later, in the engine.
 
 import { operationTypes } from "../engine/abi.js";
+import type { KernelRecord } from "../kernel/versions.js";
 import { Operation } from "../program/operations.js";
 import type { QueueCounter } from "../queue/summary.js";
 import { OPERATION_NAMES, type OperationBatch } from "../trace/index.js";
@@ -24,6 +25,8 @@ export interface LoweringOptions {
   readonly mms: number;
   /** Requester of the device's PASID. */
   readonly requester: number;
+  /** What the traced kernel does. */
+  readonly kernel: KernelRecord;
   readonly devices: DeviceModel;
   readonly workDelayNs: number;
   readonly maxFrees: number;
@@ -66,7 +69,7 @@ export class Lowering {
     this.accesses = new DeviceAccesses(options.devices, writer, options.requester);
     this.spaces = new AddressSpaces(writer, options.mms, options.cpus);
     this.#areas = new KernelAreas(writer, this.accesses, options.devices.cpuTouches, options.levels);
-    this.frees = new TableFrees(writer, this.accesses, options.devices, options.maxFrees);
+    this.frees = new TableFrees(writer, this.accesses, options);
     this.#cpus = new CpuNumbers(options.cpus);
     this.#tables = new TableEvents({
       frees: this.frees,

@@ -27,6 +27,8 @@ const RECORDS_PER_FREE = 3;
 export interface PlayerOptions {
   readonly module: WasmModule;
   readonly hardware: ReplayHardware;
+  /** Version of Linux. */
+  readonly kernel: string;
   readonly cpus: number;
   readonly levels: 4 | 5;
   readonly pool: number;
@@ -74,7 +76,7 @@ export class Player {
         },
       ],
       // The trace's own purges flush; the model must not add any.
-      kernel: { pool, mms: options.mms, policy, autoPurge: false, hazardRecords: RECORDS },
+      kernel: { version: options.kernel, pool, mms: options.mms, policy, autoPurge: false, hazardRecords: RECORDS },
     });
     this.#kernel = this.machine.kernel!;
   }

@@ -8,6 +8,7 @@ import { compileEngine } from "../engine/instance.js";
 import type { WasmModule } from "../engine/wasm-module.js";
 import { checkPolicy, type PolicyName, policies } from "../kernel/policies.js";
 import { checkNames, type Policy } from "../kernel/policy.js";
+import { resolveKernel } from "../kernel/versions.js";
 import { operationBytes } from "../program/operations.js";
 import { QueueCounter } from "../queue/index.js";
 import {
@@ -30,11 +31,17 @@ import { RecordWriter } from "./records.js";
 import type { ReplayConfiguration, ReplayResult } from "./result.js";
 import { TimelineBuilder } from "./timeline.js";
 import type { ReplayTrace } from "./trace-result.js";
+import { recordOf, tracedKernel } from "./traced-kernel.js";
 
 /** Options of {@link replay}. */
 export interface ReplayOptions extends RunOptions {
   /** Policies, by name or as data, each with a name of its own. Default: every preset. */
   readonly policies?: readonly (PolicyName | Partial<Policy>)[];
+  /**
+   * Which Linux the trace is of, as a version or what `uname -r` prints, for recordings that do not say so themselves. Default:
+   * the newest that is known.
+   */
+  readonly kernel?: string;
   /** CPUs, 1 to 256. Default: what the trace's header says (or 2), or as many as its first events name, if those are more. */
   readonly cpus?: number;
   /** Caches of CPUs and IOMMU. Default `skylake`. */
@@ -102,6 +109,7 @@ function checkOptions(options: ReplayOptions) {
   if (asked.length === 0 || asked.length > 64) {
     throw new InvalidOptionError("policies", `${asked.length} policies`, "1 to 64");
   }
+  if (options.kernel !== undefined) resolveKernel(options.kernel, "kernel");
   if (options.cpus !== undefined) checkInteger("cpus", options.cpus, 1, 256);
   if (options.levels !== undefined) checkInteger("levels", options.levels, 4, 5);
   const pool = checkInteger("pool", options.pool ?? 4096, 64, 1 << 16);
@@ -114,6 +122,7 @@ function checkOptions(options: ReplayOptions) {
       asked.map((policy, i) => checkPolicy(policy, `policies[${i}]`)),
       "policies",
     ),
+    kernel: options.kernel,
     cpus: options.cpus,
     levels: options.levels,
     hardware: checkHardware(options.hardware ?? "skylake"),
@@ -154,6 +163,7 @@ class Run {
   ) {
     this.#turns = new Turns(signal);
     const { hardware, pool, mms, devices, workDelayNs, maxFrees, maxHazards } = checked;
+    const kernel = tracedKernel(compiler.summary.trace.kernel, checked.kernel);
     const cpus = checked.cpus ?? Math.min(MAX_CPUS, countCpus(compiler.summary.trace.cpus, first));
     const levels = checked.levels ?? (first && needsFiveLevels(first) ? 5 : 4);
     this.#compiler = compiler;
@@ -161,6 +171,7 @@ class Run {
     this.#packageVersion = checked.packageVersion;
     this.#configuration = {
       policies: checked.policies,
+      kernel,
       cpus,
       cpuGeometry: { name: hardware.name, geometry: hardware.cpu },
       iommuGeometry: { name: hardware.name, geometry: hardware.iommu },
@@ -176,7 +187,7 @@ class Run {
       maxFrees,
       maxHazards,
     };
-    const playerOptions = { module, hardware, cpus, levels, pool, mms, maxHazards };
+    const playerOptions = { module, hardware, kernel: kernel.version, cpus, levels, pool, mms, maxHazards };
     this.#players = checked.policies.map((policy) => new Player(policy, playerOptions));
     this.#writer = new RecordWriter(
       (program) => {
@@ -195,6 +206,7 @@ class Run {
       cpus,
       mms,
       requester,
+      kernel: recordOf(kernel),
       devices,
       workDelayNs,
       maxFrees,

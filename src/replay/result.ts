@@ -4,7 +4,7 @@
 import type { CostModel } from "../cost/model.js";
 import type { AgentGeometry } from "../hardware/geometry.js";
 import type { SupervisorEntries } from "../hardware/iommu.js";
-import type { Policy } from "../kernel/policies.js";
+import type { Policy, PolicyName } from "../kernel/policies.js";
 import type { QueueSummary } from "../queue/summary.js";
 import type { DeviceModel } from "./device-model.js";
 import type { PolicyResult } from "./policy-result.js";
@@ -42,6 +42,8 @@ export interface ReplayResult {
 export interface ReplayConfiguration {
   /** The policies, every field filled in. */
   readonly policies: readonly Policy[];
+  /** Which Linux the trace is of: it says which tables have the mark that a deferring policy goes by. */
+  readonly kernel: ReplayKernel;
   /** CPUs modelled, and their caches. */
   readonly cpus: number;
   /** Caches of each CPU. */
@@ -70,6 +72,24 @@ export interface ReplayConfiguration {
   readonly maxFrees: number;
   /** Most hazard records per policy. */
   readonly maxHazards: number;
+}
+
+/** The Linux of a trace. */
+export interface ReplayKernel {
+  /** Its version, as the recording or the caller has it. */
+  readonly name: string;
+  /** The known version that it is taken for. */
+  readonly version: string;
+  /** How the two differ, in a few words; empty if they do not. */
+  readonly note: string;
+  /** The policy that this kernel itself has. */
+  readonly ships: PolicyName;
+  /** Who told it: the recording goes before the option; without both it is the newest that is known. */
+  readonly toldBy: "recording" | "option" | "default";
+  /** What the recording says, if anything; with another `toldBy`, nothing is known of that kernel. */
+  readonly recorded: string | undefined;
+  /** The version of the option, if it is another one and was not used. */
+  readonly unused: string | undefined;
 }
 
 /** A geometry with the name it was chosen by. */

@@ -1,6 +1,6 @@
 // The beginning of the page: what was freed, who walked through it, and whether the input can be trusted.
 
-import type { PolicyResult, ReplayResult } from "../replay/index.js";
+import { kernelSentence, type PolicyResult, type ReplayResult } from "../replay/index.js";
 import { bullets, details, facts } from "./blocks.js";
 import { code, count, listHtml, plural, timeFormat } from "./format.js";
 import { type Html, html } from "./html.js";
@@ -70,6 +70,7 @@ ${facts([
   ["flush_tlb_all()", count(program.flushes.all)],
   ["flush_tlb_mm_range()", count(program.flushes.mm)],
   ["device accesses modelled", count(program.accesses)],
+  ["kernel", kernelSentence(configuration.kernel)],
   ["hardware modelled", `${plural(configuration.cpus, "CPU")}, one IOMMU (${configuration.iommuGeometry.name})`],
 ])}`;
 }

@@ -7,7 +7,7 @@ import { type ReplayOptions, type ReplayResult, replay, toJson } from "../../src
 import { UNPLAYED } from "../../src/replay/unplayed.js";
 import { OPERATION_NAMES, OPERATIONS } from "../../src/trace/index.js";
 import { openTrace } from "../../src/trace/node.js";
-import { runCli } from "../cli/run-cli.js";
+import { runCli, runJson } from "../cli/run-cli.js";
 import { sharedData } from "../support/shared-data.js";
 import { bytes, fixture, line } from "../trace/support.js";
 
@@ -209,8 +209,100 @@ describe("T14: frees at once, by __free_pages", () => {
   });
 });
 
+describe("K1, K4: the kernel of a trace says which freed tables have the mark that a deferring policy goes by", () => {
+  const POLICIES: ReplayOptions = { policies: ["none", "deferred-free"] };
+  const held = ({ policies }: ReplayResult) => policies[1]!.held.frames;
+
+  it("K1: tables of hot-added memory have none, on any kernel", async () => {
+    for (const kernel of ["6.12", "6.18.15", "7.3"]) {
+      const result = await play("hotplug.trace.txt", { ...POLICIES, kernel });
+      const [none, deferred] = result.policies.map(({ policy, timeline, seconds, ...row }) => row);
+      expect(none!.tablesFreed.remove_pagetable).toBeGreaterThan(0);
+      expect(deferred).toEqual(none);
+      expect(held(result)).toBe(0);
+    }
+  });
+
+  it.each([
+    ["6.18.15", 1],
+    ["7.2.6", 1],
+    ["6.18.53", 4],
+    ["7.2.7", 4],
+    ["7.3.4+deb13-amd64", 4],
+    [undefined, 4],
+  ])(
+    "tables that CPA collapses are marked from 7.3 on, and where that was ported back: Linux %s",
+    async (kernel, deferred) => {
+      // Three collapses at once, a PD of hot-added memory, and a table that the traced kernel itself deferred.
+      const result = await play("frees618.trace.txt", { ...POLICIES, ...(kernel && { kernel }) });
+      expect(result.program.frees).toEqual({ cpa_collapse_large_pages: 3, remove_pagetable: 1, pmd_free_pte_page: 1 });
+      expect(held(result)).toBe(deferred);
+      expect("cpa_collapse_large_pages" in result.policies[1]!.hazards.bySite).toBe(deferred === 1);
+    },
+  );
+
+  it("what the traced kernel itself deferred has the mark, whatever its version", async () => {
+    expect(held(await play("frees73.trace.txt", { ...POLICIES, kernel: "6.18.15" }))).toBe(3);
+  });
+
+  it("the recording's own version goes before the option, and that before the newest; text and JSON say so", async () => {
+    const trace = (head: string) => Buffer.concat([Buffer.from(head), fixture("frees618.trace.txt")]);
+    const recorded = "# stalewalk: kernel 6.18.15+deb13-amd64 #1 SMP\n";
+    const kernelOf = async (head: string, kernel?: string) => {
+      const { configuration } = await replay(trace(head), { ...NONE, ...(kernel && { kernel }) });
+      return configuration.kernel;
+    };
+    const own = { name: "6.18.15+deb13-amd64", version: "6.18.7", note: "taken for 6.18.7", ships: "deferred-free" };
+    expect(await kernelOf(recorded)).toMatchObject({ ...own, toldBy: "recording", unused: undefined });
+    expect(await kernelOf(recorded, "6.18.9")).toMatchObject({ ...own, unused: undefined });
+    expect(await kernelOf(recorded, "7.3")).toMatchObject({ ...own, toldBy: "recording", unused: "7.3" });
+    expect(await kernelOf("", "6.18.53")).toMatchObject({ name: "6.18.53", version: "6.18.53", toldBy: "option" });
+    expect(await kernelOf("")).toMatchObject({ name: "7.3", version: "7.3", toldBy: "default", recorded: undefined });
+    const old = { version: "7.3", toldBy: "default", recorded: "5.10.0-21-amd64" };
+    expect(await kernelOf("# os release : 5.10.0-21-amd64\n")).toMatchObject(old);
+    expect(await kernelOf("# os release : 5.10.0-21-amd64\n", "6.1")).toMatchObject({
+      version: "6.1",
+      toldBy: "option",
+    });
+    const folder = mkdtempSync(join(tmpdir(), "stalewalk-kernel-"));
+    const file = join(folder, "t.txt");
+    writeFileSync(file, trace(recorded));
+    const said =
+      "kernel: Linux 6.18.15+deb13-amd64 (taken for 6.18.7), as the recording says; by itself it has deferred-free";
+    expect((await runCli("replay", file, "--policy", "sva-off")).out).toContain(`\n${said}\n`);
+    expect((await runCli("replay", file, "--policy", "sva-off", "--kernel", "7.3")).out).toContain(
+      "as the recording says; 7.3, asked for, is not used; by itself",
+    );
+    const { value } = await runJson("replay", file, "--policy", "sva-off");
+    expect(value).toMatchObject({ configuration: { kernel: { ...own, toldBy: "recording" } } });
+    writeFileSync(file, trace(""));
+    const { out } = await runCli("replay", file, "--policy", "sva-off");
+    expect(out).toContain(
+      "\nkernel: Linux 7.3, the newest known: the trace does not say which it is of; by itself it has deferred-free\n",
+    );
+    expect(await runCli("replay", file, "--kernel", "5.15")).toMatchObject({ code: 2, out: "" });
+    rmSync(folder, { recursive: true });
+  });
+});
+
 const live = sharedData("live");
 describe.skipIf(!live)("T13, T14: the recordings, whole (skipped without the recorded data)", () => {
+  it.each([
+    ["6.18.15", 2, true],
+    ["7.3", 20, false],
+  ])(
+    "linux618-frees under the merged fix, as Linux %s: of 25 tables %i are held back",
+    async (kernel, deferred, open) => {
+      const { policies } = await replay(openTrace(`${live}/linux618-frees.trace.txt.gz`), {
+        policies: ["deferred-free"],
+        kernel,
+      });
+      expect(policies[0]!.held.frames).toBe(deferred);
+      expect("cpa_collapse_large_pages" in policies[0]!.hazards.bySite).toBe(open);
+      expect(policies[0]!.hazards.bySite).toHaveProperty("remove_pagetable");
+    },
+  );
+
   it.each([
     ["linux73-pmd-free-deferred", { pmd_free_pte_page: 2, cpa_collapse_large_pages: 3 }, 5, 0],
     ["linux618-frees", { pmd_free_pte_page: 2, cpa_collapse_large_pages: 18, remove_pagetable: 5 }, 2, 5],

@@ -158,7 +158,7 @@ function encode(machine: Machine, operation: KernelOperation, program: ProgramBu
     case "table-clear":
       return program.tableClear(sites[operation.site] as Site, operation.address);
     case "table-free":
-      return program.tableFree(sites[operation.site] as Site, operation.address);
+      return program.tableFree(sites[operation.site] as Site, operation.address, 0, operation.mark);
   }
 }
 

@@ -67,6 +67,12 @@ export class FrameStore extends Memory {
     return frame;
   }
 
+  /** A table's mark is known to be another; tables of boot memory keep theirs. */
+  remark(frame: number, mark: "kernel" | "none"): void {
+    const info = this.#infoOf(frame);
+    if (info.mark !== "boot") info.mark = mark;
+  }
+
   /** Give a table back; its contents stay. Nothing happens to a frame that is not a table now. */
   release(frame: number, site: number, operation: number): void {
     if (!this.isTable(frame)) return;

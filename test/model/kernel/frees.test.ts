@@ -16,6 +16,7 @@ import {
   VMALLOC,
 } from "./builder.js";
 import type { Kernel } from "./kernel.js";
+import { PRESETS } from "./policy.js";
 import { SITE } from "./sites.js";
 
 /** At each point: is the entry present, how many invalidations had CPU 0, what are the frames used as. */
@@ -192,6 +193,21 @@ describe("steps for traces", () => {
     run(k, { kind: "table-free", site: 2, address: VMALLOC });
     expect([k.memory.tablesAllocated - allocated, k.memory.tablesReleased]).toEqual([1, 2]);
     expect(k.memory.freeStack().filter((frame) => frame === pt)).toEqual([pt]);
+  });
+
+  it.each([
+    ["a table of vmalloc", { kind: "vmalloc", address: VMALLOC, pages: 1, shift: 12 }, undefined, 1],
+    ["a table of vmalloc", { kind: "vmalloc", address: VMALLOC, pages: 1, shift: 12 }, "none", 0],
+    ["a table of vmalloc", { kind: "vmalloc", address: VMALLOC, pages: 1, shift: 12 }, "kernel", 1],
+    ["a table that is made for the step", undefined, "none", 0],
+    ["a table that is made for the step", undefined, "kernel", 1],
+    ["boot memory", { kind: "hot-add", address: VMALLOC, blocks: 1, type: 3 }, "kernel", 0],
+  ] as const)("%s, %#: free may say which mark it has", (_, made, mark, held) => {
+    const k = kernel({ policy: PRESETS["deferred-free"] });
+    if (made) run(k, made);
+    run(k, { kind: "table-clear", site: 2, address: VMALLOC });
+    run(k, { kind: "table-free", site: 2, address: VMALLOC, ...(mark && { mark }) });
+    expect([k.deferred.length, k.memory.tablesReleased]).toEqual([held, 1 - held]);
   });
 
   it("work on the PD for pud_free_pmd_page", () => {

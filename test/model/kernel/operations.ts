@@ -58,7 +58,9 @@ type OtherCall =
   | { kind: "switch-mm"; cpu: number; mm: number }
   | { kind: "sva-bind"; iommu: number; pasid: number; mm: number }
   | { kind: "sva-unbind"; iommu: number; pasid: number }
-  | { kind: "table-clear" | "table-free"; site: number; address: bigint };
+  | { kind: "table-clear"; site: number; address: bigint }
+  /** `mark`: what the table is known to have. */
+  | { kind: "table-free"; site: number; address: bigint; mark?: "kernel" | "none" };
 
 /** What the kernel does. Addresses are virtual, pages are of 4 KiB, blocks of 2 MiB, `mm` is any number. */
 export type KernelCall =
@@ -145,7 +147,7 @@ const calls: Calls<Exclude<KernelCall, { kind: "reuse" }>> = {
   "sva-bind": (k, { iommu, pasid, mm }) => svaBind(k, iommu, pasid, mm),
   "sva-unbind": (k, { iommu, pasid }) => svaUnbind(k, iommu, pasid),
   "table-clear": (k, { site, address }) => tableClear(k, site, address),
-  "table-free": (k, { site, address }) => tableFree(k, site, address),
+  "table-free": (k, { site, address, mark }) => tableFree(k, site, address, mark),
 };
 
 /** A frame for someone's data: its frame number. */
@@ -191,7 +193,7 @@ function tableClear(k: Kernel, site: number, address: bigint): Answer {
 }
 
 /** Free what was remembered, or what the entry names, or a table newly allocated. */
-function tableFree(k: Kernel, site: number, address: bigint): Answer {
+function tableFree(k: Kernel, site: number, address: bigint, mark: "kernel" | "none" | undefined): Answer {
   const level = entryLevel(site);
   const below = level === 3 ? 2 : 1;
   const wrong = misplaced(k.parameters.levels, "kernel", { start: address, end: address + 1n });
@@ -204,6 +206,7 @@ function tableFree(k: Kernel, site: number, address: bigint): Answer {
   const frame = named ?? k.memory.allocateTable(below, markOf(k, site));
   if (frame === undefined) return "no-free-frame";
   k.remembered.delete(name);
+  if (mark !== undefined && isFreeable(k, frame)) k.memory.remark(frame, mark);
   freeTable(k, frame, site);
   k.points.reach("TABLE_FREED", frame);
   return "done";

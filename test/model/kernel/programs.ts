@@ -255,12 +255,12 @@ function mappingOperations({ levels, cpus }: Shape): Weighted[] {
           site: fc.constantFrom(...Object.values(SITE)),
           // Few places, so that a free follows its clear; aligned to what the site frees.
           at: fc.constantFrom(0, 1, 3),
+          mark: fc.constantFrom(undefined, undefined, "kernel" as const, "none" as const),
         })
-        .map(({ kind, site, at }) => ({
-          kind,
-          site,
-          address: (site === 1 ? ((vmalloc[at] ?? 0n) / GIB) * GIB : vmalloc[at]) ?? 0n,
-        })),
+        .map(({ kind, site, at, mark }) => {
+          const address = (site === 1 ? ((vmalloc[at] ?? 0n) / GIB) * GIB : vmalloc[at]) ?? 0n;
+          return kind === "table-free" && mark ? { kind, site, address, mark } : { kind, site, address };
+        }),
     ),
     draft(
       2,
