@@ -1,6 +1,6 @@
 // What the parts of a record mean, operation by operation: the names that errors use, and the values that are allowed.
 
-import { allPagesMask, maxWalks, operationTypes as types, pcids } from "../engine/abi.js";
+import { allPagesMask, maxWalks, pcids, operationTypes as types } from "../engine/abi.js";
 import type { OperationName } from "./operations.js";
 import { sites } from "./sites.js";
 

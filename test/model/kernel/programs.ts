@@ -251,15 +251,16 @@ function mappingOperations({ levels, cpus }: Shape): Weighted[] {
       2,
       fc
         .record({
-          kind: fc.constantFrom("table-clear" as const, "table-free" as const, "table-free" as const),
+          // With what is known of the mark, for a free.
+          step: fc.constantFrom(["table-clear"] as const, ["table-free"] as const, ["table-free", true] as const),
           site: fc.constantFrom(...Object.values(SITE)),
           // Few places, so that a free follows its clear; aligned to what the site frees.
           at: fc.constantFrom(0, 1, 3),
-          mark: fc.constantFrom(undefined, undefined, "kernel" as const, "none" as const),
         })
-        .map(({ kind, site, at, mark }) => {
+        .map(({ step: [kind, isKnown], site, at }) => {
           const address = (site === 1 ? ((vmalloc[at] ?? 0n) / GIB) * GIB : vmalloc[at]) ?? 0n;
-          return kind === "table-free" && mark ? { kind, site, address, mark } : { kind, site, address };
+          if (kind === "table-clear" || !isKnown) return { kind, site, address };
+          return { kind, site, address, mark: at === 1 ? ("kernel" as const) : ("none" as const) };
         }),
     ),
     draft(
