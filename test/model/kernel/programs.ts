@@ -257,10 +257,10 @@ function mappingOperations({ levels, cpus }: Shape): Weighted[] {
           // Few places, so that a free follows its clear; aligned to what the site frees.
           at: fc.constantFrom(0, 1, 3),
         })
-        .map(({ step: [kind, isKnown], site, at }) => {
+        .map(({ step, site, at }) => {
           const address = (site === 1 ? ((vmalloc[at] ?? 0n) / GIB) * GIB : vmalloc[at]) ?? 0n;
-          if (kind === "table-clear" || !isKnown) return { kind, site, address };
-          return { kind, site, address, mark: at === 1 ? ("kernel" as const) : ("none" as const) };
+          if (step[0] === "table-clear" || !step[1]) return { kind: step[0], site, address };
+          return { kind: step[0], site, address, mark: at === 1 ? ("kernel" as const) : ("none" as const) };
         }),
     ),
     draft(
