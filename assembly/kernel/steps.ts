@@ -31,7 +31,7 @@ function levelOf(site: u8, level: u32): u32 {
 }
 
 /** The mark of a table that a site frees, as far as its site tells. */
-function marksOf(site: u8): u8 {
+function marksBelow(site: u8): u8 {
   if (site == CPA_COLLAPSE_LARGE_PAGES) return does(SPLITS_MARKED) ? MARK_KERNEL : 0;
   return marksAbove(site);
 }
@@ -51,7 +51,7 @@ export function tableClear(site: u8, va: u64, level: u32): bool {
   const above = needEntry(INIT_MM, va, table + 1, marksAbove(site), PAGE_TABLE);
   if (above == 0) return false;
   if (above == LEAF_IN_THE_WAY) return refuse(LARGE_LEAF_ABOVE);
-  const inside = needEntry(INIT_MM, va, table, marksOf(site), PAGE_TABLE);
+  const inside = needEntry(INIT_MM, va, table, marksBelow(site), PAGE_TABLE);
   if (inside == 0) return false;
   if (inside == LEAF_IN_THE_WAY) return refuse(LARGE_LEAF_ABOVE);
   const entry = findEntry(INIT_MM, va, table + 1);
@@ -73,7 +73,7 @@ export function tableFree(site: u8, va: u64, how: u32): bool {
   const unlinked = remembered(site, va);
   if (unlinked != 0) forget(unlinked);
   let slot = unlinked != 0 ? unlinked : linked(va, table);
-  if (slot == 0) slot = allocateTable(table, marksOf(site));
+  if (slot == 0) slot = allocateTable(table, marksBelow(site));
   if (slot == 0) return false;
   if ((how & (MARKED | UNMARKED)) != 0 && isFreeable(slot)) {
     setMarks(slot, how & MARKED ? marksOf(slot) | MARK_KERNEL : marksOf(slot) & ~MARK_KERNEL);

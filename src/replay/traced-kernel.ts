@@ -40,6 +40,7 @@ const MAKERS: Readonly<Record<Site, "vmalloc" | "hot-add" | "split" | "user">> =
   remove_pagetable: "hot-add",
   cpa_collapse_large_pages: "split",
   user: "user",
+  zap_pte_range: "user",
 };
 
 /** Whether tables that a site frees have the kernel's mark. */

@@ -6,7 +6,14 @@ import { Engine } from "../../engine/instance.js";
 import type { WasmModule } from "../../engine/wasm-module.js";
 import { type CacheCounters, readCacheCounters } from "../../hardware/cache.js";
 import { Frames } from "../../paging/frames.js";
-import { accessCode, type RiscvAccess, type RiscvOutcome, riscvControlBits, unpackRiscvOutcome } from "./outcome.js";
+import {
+  accessCode,
+  NO_CONTROLS,
+  type RiscvAccess,
+  type RiscvOutcome,
+  riscvControlBits,
+  unpackRiscvOutcome,
+} from "./outcome.js";
 import type { RiscvControls } from "./vector.js";
 
 /** A cache of a hart, LRU. */
@@ -76,7 +83,9 @@ export class RiscvMachine {
         made.push(psc);
       }
     }
-    return new RiscvHart(engine, engine.made(exports.createContext(agent, 0), "context"), made);
+    const context = engine.made(exports.createContext(agent, 0), "context");
+    exports.setControls(context, NO_CONTROLS, 0);
+    return new RiscvHart(engine, context, made);
   }
 }
 

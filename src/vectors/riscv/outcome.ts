@@ -50,9 +50,12 @@ export function accessCode({ type, user }: RiscvAccess): number {
   return TYPES[type] + (user ? USER : 0);
 }
 
+/** A hart without any control: it has ASIDs all the same, as the instructions that fences are made of want to know. */
+export const NO_CONTROLS: number = controlBit.pcide;
+
 /** Controls as the engine takes them. A hart always has ASIDs, which its instructions take for PCIDs. */
 export function riscvControlBits(controls: RiscvControls): number {
-  let bits: number = controlBit.pcide;
+  let bits = NO_CONTROLS;
   for (const [name, bit] of Object.entries(RISCV_CONTROL_BITS)) if (controls[name as keyof RiscvControls]) bits |= bit;
   return bits;
 }
