@@ -69,16 +69,20 @@ function randomProgram(below: Below, { set, cpus }: World, count: number): Uint8
   const builder = new ProgramBuilder();
   // Few addresses, so that caches answer.
   const addresses = Array.from({ length: 25 }, () => randomAddress(below, set.levels));
+  // What is flushed is canonical: of other addresses version 0.1.0, and the contestants made after it, know another rule (6.2).
+  const isCanonical = (va: bigint) => BigInt.asUintN(64, BigInt.asIntN(12 + 9 * set.levels, va)) === va;
+  const flushed = addresses.filter((va) => isCanonical(va) && isCanonical(va + 0x40000n));
   for (let i = 0; i < count; i++) {
     const cpu = below(cpus);
     const target = below(3) === 0 ? everyCpu : cpu;
     const va = addresses[below(addresses.length)] as bigint;
+    const page = flushed[below(flushed.length)] as bigint;
     const flush = [
-      () => builder.invlpg(target, va),
-      () => builder.invpcid(target, below(4) as 0 | 1 | 2 | 3, below(3), va),
+      () => builder.invlpg(target, page),
+      () => builder.invpcid(target, below(4) as 0 | 1 | 2 | 3, below(3), page),
       () => builder.movToCr3(cpu, BigInt(ROOT + below(2)) << 12n, below(3), below(2) === 0),
-      () => builder.invlpgRange(target, va, below(40)),
-      () => builder.flushKernelRange(target, va, below(50)),
+      () => builder.invlpgRange(target, page, below(40)),
+      () => builder.flushKernelRange(target, page, below(50)),
       () => builder.flushAll(target),
     ] as const;
     if (below(12) === 0) flush[below(flush.length)]?.();

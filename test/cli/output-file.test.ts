@@ -201,7 +201,7 @@ describe("a signal while a file is put in its place", () => {
   it.skipIf(noShell).each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
     `${noShell ?? ""}%s waits until it is done, and then ends the command`,
     (signal) => {
-      const signals = pathToFileURL(join(MAIN, "../signals.js")).href;
+      const signals = pathToFileURL(join(MAIN, "../../../build/js/cli/signals.js")).href;
       const script = `
         import { writeFileSync } from "node:fs";
         import { holdingSignals } from "${signals}";

@@ -203,7 +203,7 @@ describe("what it says", () => {
     expect(head).toEqual(["policy", "pmd_free", "unplug"]);
     expect(rows).toEqual([
       ["none", "hazard", "hazard"],
-      ["deferred-free", "safe", "safe; race"],
+      ["deferred-free", "safe", "hazard"],
     ]);
     const stories = records.flatMap(({ worst, witness, race }) => worst?.witness ?? witness ?? race?.witness ?? []);
     expect(stories.length).toBeGreaterThan(2);

@@ -179,6 +179,6 @@ describe("options of verdicts()", () => {
     };
     await expect(run()).rejects.toThrow("enough");
     expect(seen).toEqual([1, 2, 3].map((done) => ({ done, total: scenarioNames.length, unit: "cells" })));
-    expect(cell(records, "none", "remove_pagetable").verdict).toBe("hazard");
+    expect(cell(records, "none", "pmd_free_pte_page").verdict).toBe("hazard");
   });
 });
