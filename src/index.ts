@@ -50,6 +50,7 @@ export type { FrameState, Frames } from "./paging/frames.js";
 export type { MappingBatch } from "./paging/mappings.js";
 export {
   type FaultReason,
+  type IommuFault,
   isTranslated,
   type LeafLevel,
   type Outcome,

@@ -83,7 +83,8 @@ export function isDomain(entry: usize, place: u32, domain: u32): bool {
 
 /**
  * Writes the PASID-table entry of a PASID: present or not, root frame, fields (pasid-entry.ts) and domain. Caches do not
- * notice. False, and nothing is done, if something is still cached under as many other domains as there are places; never for DEFAULT_DOMAIN.
+ * notice. False, and nothing is done, if something is still cached under as many other domains as there are places; never
+ * for DEFAULT_DOMAIN.
  */
 export function bind(context: usize, present: bool, root: u64, fields: u32, domain: u32): bool {
   assert(!hasFlag(agentOf(context), IS_CPU), "a CPU has no PASID-table entry");

@@ -132,5 +132,6 @@ export function accessAll(requester: u32, at: usize, count: u32, access: u32): v
 function requestOf(requester: u32, va: u64, access: u32): u64 {
   const context = contextOf(requester);
   const deviceTlb = deviceTlbOf(requester);
-  return deviceTlb == 0 ? request(context, va, access) : requestThrough(deviceTlb, load<u32>(requesterAt(requester), DEVICE), context, va, access);
+  if (deviceTlb == 0) return request(context, va, access);
+  return requestThrough(deviceTlb, load<u32>(requesterAt(requester), DEVICE), context, va, access);
 }

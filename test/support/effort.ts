@@ -8,7 +8,7 @@ export type Effort = (typeof EFFORTS)[number];
 export const EFFORT: Effort = effortOf(process.env["STALEWALK_TESTS"]);
 
 /** The amount for this run. */
-export function amount(amounts: Record<Effort, number>): number {
+export function amount<T = number>(amounts: Record<Effort, T>): T {
   return amounts[EFFORT];
 }
 
