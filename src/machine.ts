@@ -162,9 +162,9 @@ export class Machine {
 
   /**
    * Plays a packed program (see {@link ProgramBuilder}) inside the engine.
-   * @returns one packed result a record: of accesses the outcome (see `unpackOutcome`), of what writes entries and of a
-   * kernel 1 or why it was refused (see {@link refusalOf}), of `reuse` and `giveBack` a frame number, of walks under way what
-   * `unpackWalk` says, of others 0
+   * @returns one packed result a record: of accesses the outcome (see `unpackOutcome`), of walks under way what
+   * `unpackWalk` says, of `reuse` and `giveBack` a frame number, of others 1; or why it was refused (see {@link refusalOf}).
+   * A second record has 0
    * @throws InvalidOptionError naming the first operation that this machine cannot play; then none has been played
    */
   play(program: Uint8Array): BigUint64Array {

@@ -38,7 +38,7 @@ export const OP_INVLPG: u8 = 2;
 export const OP_INVPCID: u8 = 3;
 /** type 1 = no flush, argument = PCID, address = physical address of the root */
 export const OP_MOV_TO_CR3: u8 = 4;
-/** argument = its fields (hardware/pasid-entry.ts), address = PKRU */
+/** argument = controls, address = PKRU */
 export const OP_CONTROLS: u8 = 5;
 /** argument = pages, address = first page; INVLPG of each */
 export const OP_INVLPG_RANGE: u8 = 6;

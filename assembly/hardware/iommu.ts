@@ -34,6 +34,9 @@ import { ANY, firstEntry, isDomain, nextEntry, readPasidEntry } from "./pasid";
 import { drainDevice, drainPages, drain, EVERY_TAG } from "./step";
 import { translate } from "./translate";
 
+/** Address masks (log2 of pages) from here on name all pages. */
+export const ALL_PAGES_MASK: u32 = 52;
+
 /** SVA requests are user-privileged, whatever the requester wishes; and a fetch is a read, since VT-d 4.1. */
 // @ts-ignore: decorator
 @inline
@@ -77,7 +80,7 @@ function answerAt(context: usize, access: u32, outcome: u64): u64 {
   return refuse(context, access, fault(INTERRUPT_RANGE, levelOfOutcome(outcome), 0));
 }
 
-/** Page-selective invalidation by hand of a context's PASID, of every device and domain; from am = 52 on it is PASID-selective. */
+/** Page-selective invalidation by hand of a context's PASID, of every device and domain; from ALL_PAGES_MASK on it is PASID-selective. */
 export function invalidatePages(context: usize, va: u64, am: u32, leavesOnly: bool): void {
   count(agentOf(context), AGENT_INVALIDATIONS);
   drop(context, load<u32>(context, CONTEXT_PASID), ANY, ANY, va, am, leavesOnly);
@@ -121,7 +124,7 @@ export function invalidateAll(agent: usize): void {
   flushBoth(agent, NOTHING, 0);
 }
 
-/** What a device TLB holds of the PASID with a dense index and overlaps the 2^am pages around `va`; all from am = 52 on. */
+/** What a device TLB holds of the PASID with a dense index and overlaps the 2^am pages around `va`; all from ALL_PAGES_MASK on. */
 export function invalidateDeviceTlb(deviceTlb: usize, name: u32, va: u64, am: u32): void {
   assert(deviceTlb > 1, "the device has no TLB");
   assert(am <= 0x3f, "an address mask has 6 bits");

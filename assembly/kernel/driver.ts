@@ -4,9 +4,10 @@
 
 import { AMD_COMMANDS, hasFlag } from "../hardware/agent";
 import { agentOf, CONTEXT_DEVICE_TLBS, CONTEXT_PASID, CONTEXT_SOURCE_ID, DEFAULT_DOMAIN } from "../hardware/context";
-import * as amd from "../hardware/queue/amd";
+import { ALL_PAGES_MASK } from "../hardware/iommu";
 import { ANY } from "../hardware/pasid";
-import { ALL_PAGES_MASK, executeAmd, executeVtd } from "../hardware/queue/execute";
+import * as amd from "../hardware/queue/amd";
+import { executeAmd, executeVtd } from "../hardware/queue/execute";
 import * as vtd from "../hardware/queue/vtd";
 import { contextOf, nextDeviceTlb } from "../hardware/requesters";
 import { DEVICE_TLB_INVALIDATIONS, IOTLB_INVALIDATIONS, QUEUE_WAITS, tally } from "./counters";
@@ -87,7 +88,7 @@ function submitAmd(context: usize, first: u64, last: u64, scope: u32): void {
   const w1 = ranged ? amd.pagesAddress(first, last, true) : amd.allPages(true);
   tally(IOTLB_INVALIDATIONS);
   if (scope == SCOPE_ALL) executeAmd(context, ANY, amd.invalidateAll(), 0);
-  else executeAmd(context, ANY, amd.invalidatePages(vtd.SVA_DOMAIN, pasid), w1);
+  else executeAmd(context, ANY, amd.invalidatePages(DEFAULT_DOMAIN, pasid), w1);
   for (let deviceTlb = load<u32>(context, CONTEXT_DEVICE_TLBS); deviceTlb != 0; deviceTlb = nextDeviceTlb(deviceTlb - 1)) {
     tally(DEVICE_TLB_INVALIDATIONS);
     executeAmd(context, ANY, amd.invalidateDevicePages(sourceIdOf(deviceTlb), pasid), w1 & ~amd.PDE);
@@ -104,7 +105,7 @@ export function forgetPasid(context: usize): void {
   const isAmd = hasFlag(agentOf(context), AMD_COMMANDS);
   const w1 = amd.allPages(true);
   tally(QUEUE_WAITS);
-  if (isAmd) executeAmd(context, ANY, amd.invalidatePages(vtd.SVA_DOMAIN, pasid), w1);
+  if (isAmd) executeAmd(context, ANY, amd.invalidatePages(DEFAULT_DOMAIN, pasid), w1);
   else {
     executeVtd(context, ANY, vtd.pasidCache(pasid), 0);
     executeVtd(context, ANY, vtd.pasidIotlb(pasid), 0);

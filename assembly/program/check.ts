@@ -35,7 +35,7 @@ import {
   requesterIn,
   typeIn,
 } from "../base/record";
-import { ALL_PAGES_MASK } from "../hardware/queue/execute";
+import { ALL_PAGES_MASK } from "../hardware/iommu";
 import { deviceTlbOf, isCpu, requesterCount } from "../hardware/requesters";
 import { hasKernel } from "../kernel/operations";
 import { SITES } from "../kernel/sites";

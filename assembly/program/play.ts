@@ -40,9 +40,8 @@ import {
 } from "../base/record";
 import { agentOf, nameOf } from "../hardware/context";
 import { changeControls, flushEverything, invlpg, invlpgRange, invpcid, movToCr3 } from "../hardware/cpu";
-import { invalidateAll, invalidateDeviceTlb, invalidatePages } from "../hardware/iommu";
+import { ALL_PAGES_MASK, invalidateAll, invalidateDeviceTlb, invalidatePages } from "../hardware/iommu";
 import { bind, invalidatePasidCache } from "../hardware/pasid";
-import { ALL_PAGES_MASK } from "../hardware/queue/execute";
 import { access, accessInline, beginWalk, contextOf, deviceTlbOf, isCpu, requesterCount } from "../hardware/requesters";
 import { finishWalk, stepWalk } from "../hardware/step";
 import { CEILING } from "../kernel/flush";

@@ -13,7 +13,7 @@ export const GROUPS = [
   single("hardware/context", ["DEFAULT_DOMAIN"], { number: true }),
   single("hardware/pasid", ["ANY"], { number: true }),
   single("hardware/agent", ["MAX_CACHES"], { number: true }),
-  single("hardware/queue/execute", ["ALL_PAGES_MASK"]),
+  single("hardware/iommu", ["ALL_PAGES_MASK"]),
 
   // ---- accesses, controls, outcomes, frames ----
   values("accesses", "paging/access", "SUPERVISOR_READ", "SPECULATIVE_USER_FETCH", { about: "Accesses by name" }),

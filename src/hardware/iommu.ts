@@ -178,7 +178,7 @@ export class Iommu extends Agent {
     const contexts: Pointer[][] = [];
     const { exports } = workshop.engine;
     const domainOf = (tag: number, step: number): number =>
-      exports.domainAt(contexts[0]?.[tag % pasids.length] as Pointer, Math.floor(tag / step)) >>> 0;
+      exports.domainAt(contexts[0]?.[tag % pasids.length] as Pointer, Math.floor(tag / step));
     super(
       workshop,
       config,

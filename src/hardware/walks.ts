@@ -84,7 +84,7 @@ export class Walks {
   }
 
   private at(walk: number): WalkUnderWay | undefined {
-    const view = this.engine.view(this.engine.exports.walkAt(walk) >>> 0, walkSize);
+    const view = this.engine.view(this.engine.exports.walkAt(walk), walkSize);
     const requester = readNumber(view, field.requester);
     if (requester === 0) return undefined;
     return {

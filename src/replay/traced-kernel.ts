@@ -3,7 +3,7 @@
 
 import { InvalidOptionError } from "../base/errors.js";
 import { type KernelRecord, resolveKernel } from "../kernel/versions.js";
-import type { Site } from "../program/sites.js";
+import { type Site, type SiteRecord, siteRecords } from "../program/sites.js";
 import type { ReplayKernel } from "./result.js";
 
 /**
@@ -31,22 +31,10 @@ function known(recorded: string): ReturnType<typeof resolveKernel> | undefined {
   }
 }
 
-/** What makes the tables that a site frees; the mark goes with it. Sources: docs/rules.md 8.4 and 11. */
-const MAKERS: Readonly<Record<Site, "vmalloc" | "hot-add" | "split" | "user">> = {
-  pmd_free_pte_page: "vmalloc",
-  pud_free_pmd_page: "vmalloc",
-  kasan_remove_zero_shadow: "vmalloc",
-  // ptdesc_set_kernel() has no caller among what maps hot-added memory.
-  remove_pagetable: "hot-add",
-  cpa_collapse_large_pages: "split",
-  user: "user",
-  zap_pte_range: "user",
-};
-
 /** Whether tables that a site frees have the kernel's mark. */
 export function hasMark(site: Site, { traits }: KernelRecord): boolean {
-  const maker = MAKERS[site];
-  return maker === "vmalloc" || (maker === "split" && traits.includes("splitsMarked"));
+  const { marks } = siteRecords.find(({ name }) => name === site) as SiteRecord;
+  return marks === "kernel" || (marks === "split" && traits.includes("splitsMarked"));
 }
 
 /** What is known of a kernel that {@link tracedKernel} chose. */

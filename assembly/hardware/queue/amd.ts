@@ -28,7 +28,7 @@ const ALL_PAGES: u64 = 0x7fff_ffff_ffff_f000;
 /** A range whose undecided bits reach this one is the whole cache. */
 const ALL_PAGES_BIT: u32 = 51;
 /** log2 of pages that stands for all of them. */
-const ALL_PAGES_MASK: u32 = 52;
+export const ALL_PAGES_MASK: u32 = 52;
 
 // @ts-ignore: decorator
 @inline
