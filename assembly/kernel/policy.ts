@@ -35,7 +35,7 @@ import {
 } from "./counters";
 import { invalidateByQueue, SCOPE_PASID, SCOPE_RANGE, startRound } from "./driver";
 import { release } from "./pool";
-import { HALF_INVALIDATED, LIST_TAKEN, REQUEST_INVALIDATED, USER } from "./sites";
+import { HALF_INVALIDATED, isOfUser, LIST_TAKEN, REQUEST_INVALIDATED } from "./sites";
 
 // ---- the policy: bits ----
 export const HOOK_KERNEL_RANGE: u32 = 1;
@@ -169,14 +169,13 @@ export function isFreeable(slot: u32): bool {
 }
 
 /**
- * A site lets go of a table: given back at once, or put on the deferred list. Nothing if it is gone already. The mmu_gather of
- * user mappings frees without a look at the mark.
+ * A site lets go of a table: given back at once, or put on the deferred list. Nothing if it is gone already.
  */
 export function freeTable(slot: u32, site: u8): void {
   if (!isFreeable(slot)) return;
   const marks = marksOf(slot);
   const covered = (marks & MARK_KERNEL) != 0 || (deferSites & (1 << site)) != 0;
-  if (!has(DEFER_FREE) || marks & MARK_BOOT || !covered || site == USER) {
+  if (!has(DEFER_FREE) || marks & MARK_BOOT || !covered || isOfUser(site)) {
     release(slot, site);
     return;
   }

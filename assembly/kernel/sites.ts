@@ -15,6 +15,13 @@ export const SITES: u8 = 7;
 
 if (SITES != ZAP_PTE_RANGE + 1) ERROR("SITES is not how many sites there are");
 if (SITES > 32 || SITES > NO_SITE) ERROR("a policy keeps one bit for each site, and a frame a byte in which NO_SITE is none of them");
+/** Whether the tables that a site frees are a user's: mmu_gather frees them without a look at the mark. */
+// @ts-ignore: decorator
+@inline
+export function isOfUser(site: u8): bool {
+  return site == USER || site == ZAP_PTE_RANGE;
+}
+
 /** Level of the table that a site is about: what a single step of it means that names none. */
 // @ts-ignore: decorator
 @inline

@@ -23,7 +23,7 @@ export interface Policy {
   free: "immediate" | "deferred";
   /** What the worker does first; only with `free: "deferred"`. */
   worker: "takes-list-first" | "invalidates-first";
-  /** Sites whose tables are deferred although the kernel never marked them (`ptdesc_set_kernel`); those of `user` never are. */
+  /** Sites whose tables are deferred although the kernel never marked them (`ptdesc_set_kernel`); those of `user` and `zap_pte_range` never are. */
   deferUnmarkedOf: readonly Site[];
   /** The root that IOMMUs get: the mm's own, one without the kernel half, or none (SVA is refused). */
   root: "shared" | "user-only" | "none";

@@ -13,13 +13,13 @@ const TABLE = 0x67n;
 const made = (kernel: KernelConfig, levels: 4 | 5 = 4): Machine =>
   createMachineSync({ levels, tables: (kernel.pool ?? 512) + 8, kernel });
 
-describe("K10: tables that the site user frees", () => {
+describe.each(["user", "zap_pte_range"] as const)("K10: tables that the site %s frees", (site) => {
   it("are never deferred, whoever made them", () => {
     for (const policy of ["deferred-free", "deferred-free-unlocked"] as const) {
       const { kernel } = made({ policy });
-      kernel!.run((p) => p.vmalloc(AREA, 1).tableClear("user", AREA).tableFree("user", AREA));
+      kernel!.run((p) => p.vmalloc(AREA, 1).tableClear(site, AREA).tableFree(site, AREA));
       expect(kernel!.counters).toMatchObject({ framesDeferred: 0, framesHeld: 0, tablesReleased: 1 });
-      expect(kernel!.tablesFreed.user).toBe(1);
+      expect(kernel!.tablesFreed[site]).toBe(1);
       // The neighbour: the same table by a site of the kernel.
       kernel!.run((p) => p.vmalloc(AREA, 1).tableClear("pmd_free_pte_page", AREA).tableFree("pmd_free_pte_page", AREA));
       expect(kernel!.counters.framesDeferred).toBe(1);
@@ -28,14 +28,14 @@ describe("K10: tables that the site user frees", () => {
 
   it("as the case has it: a free without a clear before it", () => {
     const { kernel } = made({ policy: "deferred-free" });
-    kernel!.run((p) => p.vmalloc(AREA, 1).tableFree("user", AREA));
-    expect([kernel!.counters.framesDeferred, kernel!.tablesFreed.user]).toEqual([0, 1]);
+    kernel!.run((p) => p.vmalloc(AREA, 1).tableFree(site, AREA));
+    expect([kernel!.counters.framesDeferred, kernel!.tablesFreed[site]]).toEqual([0, 1]);
   });
 
   it("are not even if a policy names the site", () => {
-    const { kernel } = made({ policy: { name: "mine", free: "deferred", deferUnmarkedOf: ["user"] } });
-    kernel!.run((p) => p.vmalloc(AREA, 1).tableFree("user", AREA));
-    expect([kernel!.counters.framesDeferred, kernel!.tablesFreed.user]).toEqual([0, 1]);
+    const { kernel } = made({ policy: { name: "mine", free: "deferred", deferUnmarkedOf: [site] } });
+    kernel!.run((p) => p.vmalloc(AREA, 1).tableFree(site, AREA));
+    expect([kernel!.counters.framesDeferred, kernel!.tablesFreed[site]]).toEqual([0, 1]);
   });
 });
 

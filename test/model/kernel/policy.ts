@@ -55,8 +55,9 @@ export const PRESETS = {
 /** Most queued requests of asynchronous invalidation. */
 export const MAX_REQUESTS = 64;
 
-/** The site of user mappings: its tables are never deferred. */
+/** The sites of user mappings, unmapped and reclaimed: their tables are never deferred. */
 export const USER_SITE = 5;
+export const RECLAIM_SITE = 6;
 
 /** A range of bytes [start, end), or everything. */
 export type Range = { start: bigint; end: bigint } | "everything";
@@ -114,7 +115,7 @@ export function freeTable(k: Kernel, frame: number, site: number): void {
   if (!isFreeable(k, frame)) return;
   const mark = k.memory.info(frame)?.mark;
   const covered = mark === "kernel" || (mark === "none" && k.policy.deferSites.includes(site));
-  if (k.policy.deferFree && covered && site !== USER_SITE) k.deferred.push({ frame, site });
+  if (k.policy.deferFree && covered && site !== USER_SITE && site !== RECLAIM_SITE) k.deferred.push({ frame, site });
   else k.memory.release(frame, site, k.hazards.operation);
 }
 

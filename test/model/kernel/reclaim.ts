@@ -5,12 +5,10 @@ import type { Calls } from "./calls.js";
 import { flushMmRange } from "./flush.js";
 import { LARGE, misplacedPages, PAGE } from "./geometry.js";
 import type { Kernel } from "./kernel.js";
+import { RECLAIM_SITE } from "./policy.js";
 import type { Answer } from "./refusals.js";
 import { leavesIn, setEntry, tablesIn } from "./tables.js";
 import { markDevicesStale } from "./user.js";
-
-/** The site of reclaimed page tables. */
-export const RECLAIM_SITE = 6;
 
 /** Give up pages; then, if the kernel does so, the page tables of whole 2 MiB that are empty. */
 export function dontNeed(k: Kernel, number: number, address: bigint, pages: number): Answer {

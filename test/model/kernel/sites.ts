@@ -2,8 +2,7 @@
 
 import { CPA_SITE } from "./attributes.js";
 import { DIRECT_MAP_SITES } from "./direct-map.js";
-import { USER_SITE } from "./policy.js";
-import { RECLAIM_SITE } from "./reclaim.js";
+import { RECLAIM_SITE, USER_SITE } from "./policy.js";
 import { VMALLOC_SITES } from "./vmalloc.js";
 
 export const SITE = {
