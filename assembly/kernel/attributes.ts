@@ -33,7 +33,7 @@ import {
   SPLIT_INSTALLED,
 } from "./sites";
 import { INIT_MM } from "./spaces";
-import { findEntry, needKernelHalf, tableOf } from "./tables";
+import { findEntry, holdsLeaf, needKernelHalf, tableOf } from "./tables";
 import { COLLAPSES, does, SPLITS_MARKED } from "./traits";
 
 const PD_ENTRY: u32 = 2;
@@ -48,10 +48,10 @@ export function cpaSplit(va: u64): bool {
   let level = PDPT_ENTRY;
   let entry = findEntry(INIT_MM, va, level);
   if (entry == 0) return refuse(NO_LARGE_LEAF);
-  if (!isLargeLeaf(entry, level)) {
+  if (!holdsLeaf(entry, level)) {
     level = PD_ENTRY;
     entry = findEntry(INIT_MM, va, level);
-    if (entry == 0 || !isLargeLeaf(entry, level)) return refuse(NO_LARGE_LEAF);
+    if (entry == 0 || !holdsLeaf(entry, level)) return refuse(NO_LARGE_LEAF);
   }
   const table = allocateTable(level - 1, does(SPLITS_MARKED) ? MARK_KERNEL : 0);
   if (table == 0) return false;
@@ -68,11 +68,6 @@ export function cpaSplit(va: u64): bool {
   flushTlbAll(false);
   point(SPLIT_FLUSHED, va);
   return true;
-}
-
-function isLargeLeaf(entry: usize, level: u32): bool {
-  const value = load<u64>(entry);
-  return isPresent(value) && isLeaf(value, level);
 }
 
 /**

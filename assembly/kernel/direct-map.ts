@@ -33,7 +33,7 @@ import {
   UNPLUG_PTES_FLUSHED,
 } from "./sites";
 import { INIT_MM } from "./spaces";
-import { findEntry, LEAF_IN_THE_WAY, needEntry, needKernelPages, tableOf } from "./tables";
+import { findEntry, holdsLeaf, LEAF_IN_THE_WAY, needEntry, needKernelPages, tableOf } from "./tables";
 
 /** A block is what a PD entry covers: 2 MiB. */
 const BLOCK_LEVEL: u32 = 2;
@@ -124,7 +124,7 @@ export function hotRemove(va: u64, blocks: u32, type: u32): bool {
 function removeHuge(va: u64, bytes: u64): void {
   if ((va & (bytesAt(HUGE_LEVEL) - 1)) != 0 || bytes < bytesAt(HUGE_LEVEL)) return;
   const entry = findEntry(INIT_MM, va, HUGE_LEVEL);
-  if (entry != 0 && isPresent(load<u64>(entry)) && isLeaf(load<u64>(entry), HUGE_LEVEL)) store<u64>(entry, 0);
+  if (entry != 0 && holdsLeaf(entry, HUGE_LEVEL)) store<u64>(entry, 0);
 }
 
 /** True if a table was freed. */

@@ -3,16 +3,14 @@
 
 import { point } from "../base/points";
 import { detecting } from "../hardware/hazard";
-import { isLeaf, isPresent, PAGE_SHIFT, shiftOf } from "../paging/format";
-import { isEmpty, stateOf, TABLE } from "../paging/frames";
+import { isPresent, PAGE_SHIFT, shiftOf } from "../paging/format";
 import { flushTlbMmRange } from "./flush";
 import { has, NOTIFY_USER } from "./policy";
-import { release } from "./pool";
 import { RECLAIM_FLUSHED, RECLAIM_UNLINKED, ZAP_PTE_RANGE } from "./sites";
 import { needMm } from "./spaces";
-import { clearLeaves, findEntry, needUserPages, tableOf } from "./tables";
+import { clearLeaves, findEntry, holdsLeaf, needUserPages } from "./tables";
 import { does, RECLAIM_FLUSHES_PAST_TABLE, RECLAIMS } from "./traits";
-import { popUnlinked, pushUnlinked, unlinkedAt, unlinkedCount } from "./unlinked";
+import { releaseUnlinked, unlinkedCount, unlinkIfEmpty } from "./unlinked";
 
 /** What a PD entry covers: 2 MiB, and so the table that may go. */
 const PD_ENTRY: u32 = 2;
@@ -47,9 +45,7 @@ export function dontNeed(mm: u32, va: u64, pages: u32): bool {
   point(RECLAIM_UNLINKED, first);
   if (from != to) flushTlbMmRange(mm, from, to, shift);
   point(RECLAIM_FLUSHED, first);
-  for (let place = mine; place < last; place++) release(unlinkedAt(place), ZAP_PTE_RANGE);
-  assert(unlinkedCount() == last, "an operation inside left tables on the stack");
-  popUnlinked(mine);
+  releaseUnlinked(mine, last, ZAP_PTE_RANGE);
   return true;
 }
 
@@ -69,7 +65,7 @@ function gatherLeaves(mm: u32, first: u64, end: u64): void {
     const next = min<u64>(end, (at & ~(span - 1)) + span);
     const large = findEntry(mm, at, PD_ENTRY);
     const whole = (at & (span - 1)) == 0 && next - at == span;
-    if (whole && large != 0 && isPresent(load<u64>(large)) && isLeaf(load<u64>(large), PD_ENTRY)) gather(at, span);
+    if (whole && large != 0 && holdsLeaf(large, PD_ENTRY)) gather(at, span);
     at = next;
   }
 }
@@ -79,12 +75,7 @@ function unlinkWhole(mm: u32, first: u64, end: u64): void {
   const span = (<u64>1) << shiftOf(PD_ENTRY);
   for (let at = (first + span - 1) & ~(span - 1); at + span <= end; at += span) {
     const entry = findEntry(mm, at, PD_ENTRY);
-    if (entry == 0) continue;
-    const value = load<u64>(entry);
-    if (!isPresent(value) || isLeaf(value, PD_ENTRY)) continue;
-    const table = tableOf(value);
-    if (table == 0 || stateOf(table) != TABLE || !isEmpty(table) || !pushUnlinked(table)) continue;
-    store<u64>(entry, 0);
+    if (entry == 0 || !unlinkIfEmpty(entry, PD_ENTRY)) continue;
     gather(does(RECLAIM_FLUSHES_PAST_TABLE) ? at + span : at, (<u64>1) << PAGE_SHIFT);
   }
 }

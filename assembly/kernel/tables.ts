@@ -2,7 +2,7 @@
 
 import { EMPTY_RANGE, NOT_ALIGNED, NOT_KERNEL_HALF, NOT_USER_HALF, TABLE_ABSENT, refuse } from "../base/refusals";
 import { descend } from "../paging/descent";
-import { ENTRIES, FULL_RIGHTS, frameIn, isPresent, PAGE_SHIFT, shiftOf, tableEntry } from "../paging/format";
+import { ENTRIES, FULL_RIGHTS, frameIn, isLeaf, isPresent, PAGE_SHIFT, shiftOf, tableEntry } from "../paging/format";
 import { frameOf, holdsEntry } from "../paging/frames";
 import { addressMask, isCanonical, levels } from "../paging/mode";
 import { HOST, indexAt, tableAt } from "../paging/tables";
@@ -13,6 +13,12 @@ import { markLeaves } from "./stale-marks";
 /** Slot of the table that a non-leaf entry points at. */
 export function tableOf(entry: u64): u32 {
   return tableAt(HOST, frameIn(entry));
+}
+
+/** Whether an entry of a level maps a page. */
+export function holdsLeaf(entry: usize, level: u32): bool {
+  const value = load<u64>(entry);
+  return isPresent(value) && isLeaf(value, level);
 }
 
 // ---- where a descent ends: an entry and its level in one word, since entries are aligned to 8 ----

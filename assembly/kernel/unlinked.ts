@@ -2,7 +2,10 @@
 // between, at a point, and has its own tables on top.
 
 import { MAX_UNLINKED } from "../base/limits";
-import { ENTRIES } from "../paging/format";
+import { ENTRIES, isLeaf, isPresent } from "../paging/format";
+import { isEmpty, stateOf, TABLE } from "../paging/frames";
+import { release } from "./pool";
+import { tableOf } from "./tables";
 
 if (MAX_UNLINKED <= ENTRIES) ERROR("MAX_UNLINKED is below what pud_free_pmd_page() unlinks at once");
 
@@ -12,6 +15,23 @@ const COUNT: usize = memory.data(sizeof<u32>(), sizeof<u32>());
 /** How many there are; an operation notes this first and takes its own from there on. */
 export function unlinkedCount(): u32 {
   return load<u32>(COUNT);
+}
+
+/** Unlinks the table that an entry of a level names, if it is an empty one; it waits on the stack then. */
+export function unlinkIfEmpty(entry: usize, level: u32): bool {
+  const value = load<u64>(entry);
+  if (!isPresent(value) || isLeaf(value, level)) return false;
+  const table = tableOf(value);
+  if (table == 0 || stateOf(table) != TABLE || !isEmpty(table) || !pushUnlinked(table)) return false;
+  store<u64>(entry, 0);
+  return true;
+}
+
+/** Gives a user's tables back that an operation has unlinked: all from its first place up to `last`, where the stack must end. */
+export function releaseUnlinked(first: u32, last: u32, site: u8): void {
+  for (let place = first; place < last; place++) release(unlinkedAt(place), site);
+  assert(unlinkedCount() == last, "an operation inside left tables on the stack");
+  popUnlinked(first);
 }
 
 /** Adds a table; false if there is no room, then it must stay linked. */

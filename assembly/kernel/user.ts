@@ -6,7 +6,7 @@ import { point } from "../base/points";
 import { MM_RUNS, NOT_ALIGNED, refuse } from "../base/refusals";
 import { detecting } from "../hardware/hazard";
 import { ENTRIES, isLeaf, isPresent, leafEntry, MAX_LEVELS, PAGE_SHIFT, PAGE_TABLE, PAGE_USER, readOnly, shiftOf } from "../paging/format";
-import { contentsOf, isEmpty, stateOf, TABLE, holdsEntry } from "../paging/frames";
+import { contentsOf, stateOf, TABLE, holdsEntry } from "../paging/frames";
 import { levels } from "../paging/mode";
 import { indexAt } from "../paging/tables";
 import { takeDataFrames } from "./data-frames";
@@ -17,7 +17,7 @@ import { EXIT_UNBOUND, MUNMAP_FLUSHED, MUNMAP_UNLINKED, USER } from "./sites";
 import { forgetAsids, forgetMm, isRunning, needMm, rootOf, secondRootOf, syncTopEntry } from "./spaces";
 import { dropBindings, tearDownMm } from "./sva";
 import { clearLeaves, findEntry, LEAF_IN_THE_WAY, needEntry, needUserPages, tableOf } from "./tables";
-import { popUnlinked, pushUnlinked, unlinkedAt, unlinkedCount } from "./unlinked";
+import { releaseUnlinked, unlinkedCount, unlinkIfEmpty } from "./unlinked";
 
 export function mmap(mm: u32, va: u64, pages: u32, type: u32): bool {
   if (!needMm(mm) || !needUserPages(va, pages)) return false;
@@ -45,9 +45,7 @@ export function munmap(mm: u32, va: u64, pages: u32): bool {
   point(MUNMAP_UNLINKED, va);
   flushTlbMmRange(mm, va, end, PAGE_SHIFT);
   point(MUNMAP_FLUSHED, va);
-  for (let place = mine; place < last; place++) release(unlinkedAt(place), USER);
-  assert(unlinkedCount() == last, "an operation inside left tables on the stack");
-  popUnlinked(mine);
+  releaseUnlinked(mine, last, USER);
   return true;
 }
 
@@ -57,12 +55,7 @@ function unlinkEmpty(mm: u32, first: u64, end: u64): void {
     const span = (<u64>1) << shiftOf(level);
     for (let at = first & ~(span - 1); at < end; at += span) {
       const entry = findEntry(mm, at, level);
-      if (entry == 0) continue;
-      const value = load<u64>(entry);
-      if (!isPresent(value) || isLeaf(value, level)) continue;
-      const table = tableOf(value);
-      if (table == 0 || stateOf(table) != TABLE || !isEmpty(table) || !pushUnlinked(table)) continue;
-      store<u64>(entry, 0);
+      if (entry == 0 || !unlinkIfEmpty(entry, level)) continue;
       if (level == levels) syncTopEntry(mm, indexAt(at, level));
     }
   }
