@@ -62,7 +62,8 @@ export {
 export type { PagingMode } from "./paging/paging-mode.js";
 export type { KernelMix, KernelWorkloadOptions } from "./program/kernel-workload.js";
 export { everyCpu, Operation, type OperationName, operationBytes } from "./program/operations.js";
-export { type HotAddOptions, type MmapOptions, ProgramBuilder, type ReuseContents } from "./program/program.js";
+export type { HotAddOptions, MmapOptions, ReuseContents } from "./program/options.js";
+export { ProgramBuilder } from "./program/program.js";
 export { type OperationResult, type Refusal, refusalOf } from "./program/results.js";
 export {
   type PointName,

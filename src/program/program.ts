@@ -1,61 +1,24 @@
 // Programs: operations of 16 bytes, played inside the engine in one call (layout: assembly/base/record.ts).
 
-import { checkAddress, checkInteger, checkOneOf, InvalidOptionError, rootFrame } from "../base/errors.js";
-import { boolean, isObject, object, optional, parse } from "../base/schema.js";
+import { checkAddress, checkInteger, checkOneOf, rootFrame } from "../base/errors.js";
+import { boolean, parse } from "../base/schema.js";
 import { operation as field, operationTypes as types } from "../engine/abi.js";
 import { writeNumber, writeWord } from "../engine/structures.js";
 import { checkAccess } from "../hardware/context.js";
 import type { Access } from "../paging/access.js";
 import { everyCpu, Operation, type OperationName, operationBytes, operationName } from "./operations.js";
+import {
+  type HotAddOptions,
+  hotAddType,
+  type MmapOptions,
+  mmapType,
+  type ReuseContents,
+  reuseTypeAndWord,
+} from "./options.js";
 import { LEAST_SHIFT, MOST_SHIFT, parameterName, parameters } from "./parameters.js";
 import { type Site, sites } from "./sites.js";
 
-/** How memory is added to the direct map, or a KASAN shadow made. */
-export interface HotAddOptions {
-  /** Tables reserved at boot: their free is never deferred. */
-  bootTables?: boolean;
-  /** 4 KiB leaves instead of 2 MiB ones. */
-  smallPages?: boolean;
-  /** 1 GiB leaves: whole GiB only. */
-  hugePages?: boolean;
-  /** KASAN shadow: tables with the kernel's mark, removed without a flush. */
-  shadow?: boolean;
-  /** vmemmap whose leaves HVO has split: 4 KiB leaves, and PTs with the kernel's mark. */
-  splitVmemmap?: boolean;
-}
-
-const hotType = ({ bootTables, smallPages, shadow, hugePages, splitVmemmap }: HotAddOptions): number =>
-  (bootTables ? types.bootTables : 0) |
-  (smallPages ? types.smallPages : 0) |
-  (shadow ? types.shadow : 0) |
-  (hugePages ? types.hugePages : 0) |
-  (splitVmemmap ? types.splitVmemmap : 0);
-
-/** What an attacker writes into a frame that was freed. */
-export type ReuseContents =
-  | "zeroes"
-  /** Every slot a user leaf (P, R/W, U/S; A and D clear) of this physical address. */
-  | { userLeaf: bigint }
-  /** Every slot this word. */
-  | { word: bigint };
-
-/** How user pages are mapped. */
-export interface MmapOptions {
-  /** 2 MiB leaves instead of 4 KiB ones. */
-  large?: boolean;
-  /** Without R/W. */
-  readOnly?: boolean;
-}
-
-const hotAddSchema = object({
-  bootTables: optional(boolean()),
-  smallPages: optional(boolean()),
-  shadow: optional(boolean()),
-  hugePages: optional(boolean()),
-  splitVmemmap: optional(boolean()),
-});
-const mmapSchema = object({ large: optional(boolean()), readOnly: optional(boolean()) });
-const LEVELS = [0, 1, 2, 3] as const;
+const INVPCID_TYPES = [0, 1, 2, 3] as const;
 const LEAVES = [12, 21, 30] as const;
 
 const MAX_ARGUMENT = 0xffff_ffff;
@@ -135,7 +98,7 @@ export class ProgramBuilder {
 
   /** INVPCID of type 0 to 3; refused where it is a #GP (see `Cpu.invpcid`). */
   invpcid(cpu: number, type: 0 | 1 | 2 | 3, pcid = 0, va = 0n): this {
-    checkOneOf("invpcid.type", type, LEVELS);
+    checkOneOf("invpcid.type", type, INVPCID_TYPES);
     return this.put(Operation.invpcid, type, cpu, pcid, va);
   }
 
@@ -206,14 +169,12 @@ export class ProgramBuilder {
 
   /** Adds `blocks` blocks of 2 MiB to the direct map, to vmemmap or to KASAN's shadow; tables without a mark unless it says so. */
   hotAdd(va: bigint, blocks: number, options: HotAddOptions = {}): this {
-    parse(hotAddSchema, options, "hotAdd.options");
-    return this.put(Operation.hotAdd, hotType(options), 0, blocks, va);
+    return this.put(Operation.hotAdd, hotAddType(options, "hotAdd.options"), 0, blocks, va);
   }
 
   /** Removes blocks (remove_pagetable): free, clear, then flush. */
   hotRemove(va: bigint, blocks: number, options: Pick<HotAddOptions, "shadow"> = {}): this {
-    parse(hotAddSchema, options, "hotRemove.options");
-    return this.put(Operation.hotRemove, hotType(options), 0, blocks, va);
+    return this.put(Operation.hotRemove, hotAddType(options, "hotRemove.options"), 0, blocks, va);
   }
 
   /** __split_large_page(): a leaf of 2 MiB or 1 GiB becomes a table. */
@@ -253,9 +214,7 @@ export class ProgramBuilder {
 
   /** Maps user pages (4 KiB, or with `large` 2 MiB leaves). */
   mmap(mm: number, va: bigint, pages: number, options: MmapOptions = {}): this {
-    parse(mmapSchema, options, "mmap.options");
-    const type = (options.large ? types.large : 0) | (options.readOnly ? types.readOnly : 0);
-    return this.put(Operation.mmap, type, mm, pages, va);
+    return this.put(Operation.mmap, mmapType(options, "mmap.options"), mm, pages, va);
   }
 
   /** Unmaps user pages: unlink, flush with the notifier, free. */
@@ -307,16 +266,8 @@ export class ProgramBuilder {
 
   /** Somebody takes the frame that was freed last; result: the frame. */
   reuse(contents: ReuseContents = "zeroes"): this {
-    if (contents === "zeroes") return this.put(Operation.reuse, types.zeroes, 0, 0, 0n);
-    if (!isObject(contents) || "userLeaf" in contents === "word" in contents) {
-      throw new InvalidOptionError(
-        "reuse.contents",
-        contents,
-        '"zeroes", { userLeaf: an address } or { word: an entry }',
-      );
-    }
-    if ("userLeaf" in contents) return this.put(Operation.reuse, types.forgeUserLeaf, 0, 0, contents.userLeaf);
-    return this.put(Operation.reuse, types.fill, 0, 0, contents.word);
+    const [type, word] = reuseTypeAndWord(contents, "reuse.contents");
+    return this.put(Operation.reuse, type, 0, 0, word);
   }
 
   /** The frame that `reuse` took longest ago is free again; result: the frame. */

@@ -3,7 +3,7 @@
 
 import { hex } from "../base/notation.js";
 import { Access } from "../paging/access.js";
-import type { ReuseContents } from "../program/program.js";
+import type { ReuseContents } from "../program/options.js";
 import type { Scenario } from "./scenarios.js";
 import type { MainOperation, Move, Stage } from "./stage.js";
 import { PASID, recordOf } from "./stage.js";
