@@ -11,6 +11,7 @@ export type { AgentCounters } from "./hardware/agent.js";
 export type { Cache, CacheCounters, CacheEntry } from "./hardware/cache.js";
 export type { Explanation, WalkStep } from "./hardware/context.js";
 export type { Cpu, CpuConfig } from "./hardware/cpu.js";
+export type { Device } from "./hardware/device.js";
 export { geometries } from "./hardware/geometries.js";
 export type {
   AgentGeometry,
@@ -19,7 +20,9 @@ export type {
   Replacement,
   TranslationCacheGeometry,
 } from "./hardware/geometry.js";
-export type { Binding, Device, DeviceConfig, Iommu, IommuConfig, QueueResult } from "./hardware/iommu.js";
+export type { Iommu, QueueResult } from "./hardware/iommu.js";
+export type { DeviceConfig, IommuConfig } from "./hardware/iommu-config.js";
+export type { Binding } from "./hardware/pasid-entry.js";
 export { createWalker, createWalkerSync, type Walker, type WalkerOptions } from "./hardware/walker.js";
 export type { WalkOptions, Walks, WalkUnderWay } from "./hardware/walks.js";
 export { type Hazard, type HazardCounts, type HazardKind, hazardKinds } from "./kernel/hazards.js";

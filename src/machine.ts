@@ -18,7 +18,8 @@ import {
 } from "./engine/limits.js";
 import type { Workshop } from "./hardware/agent.js";
 import { Cpu, type CpuConfig, cpuSchema } from "./hardware/cpu.js";
-import { Iommu, type IommuConfig, iommuSchema } from "./hardware/iommu.js";
+import { Iommu } from "./hardware/iommu.js";
+import { type IommuConfig, iommuSchema } from "./hardware/iommu-config.js";
 import { Walks } from "./hardware/walks.js";
 import { Kernel, type KernelConfig, kernelSchema } from "./kernel/kernel.js";
 import type { Controls } from "./paging/access.js";

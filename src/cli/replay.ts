@@ -1,6 +1,6 @@
 // `stalewalk replay TRACE`: a kernel trace played through kernel, policy, CPUs and IOMMU. Node-only.
 import type { Command } from "commander";
-import { SUPERVISOR_ENTRIES, type SupervisorEntries } from "../hardware/iommu.js";
+import { SUPERVISOR_ENTRIES, type SupervisorEntries } from "../hardware/iommu-config.js";
 import {
   type DeviceModel,
   defaultDeviceModel,

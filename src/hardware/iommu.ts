@@ -2,91 +2,28 @@
 // (VT-d 3.6, 6.2, 6.5.2; docs/rules.md section 7).
 
 import { checkAddress, checkInteger, InvalidOptionError, rootFrame } from "../base/errors.js";
-import { boolean, integer, list, object, oneOf, optional, text } from "../base/schema.js";
 import {
   accessFetch,
   accessType,
   agentFlag,
   allPagesMask,
   any as anyOne,
-  cacheKeyTag,
-  deviceFlag,
   domainsOfPasid,
   maxRequesters,
 } from "../engine/abi.js";
 import type { Pointer } from "../engine/exports.js";
-import { MAX_PASID } from "../engine/limits.js";
 import type { Access } from "../paging/access.js";
 import { type Outcome, unpackOutcome } from "../paging/outcome.js";
 import { decodeAmd } from "../queue/amd.js";
 import { DescriptorError } from "../queue/fields.js";
 import { decodeVtd } from "../queue/vtd.js";
 import { Agent, makeCache, type Workshop } from "./agent.js";
-import type { Cache } from "./cache.js";
 import { checkAccess, type Explanation, explainWalk, probeContext, translateBatch } from "./context.js";
-import {
-  type AgentGeometry,
-  agentFields,
-  cacheShape,
-  type TranslationCacheGeometry,
-  translationCacheSchema,
-} from "./geometry.js";
+import { Device, deviceFlags } from "./device.js";
+import { cacheShape } from "./geometry.js";
+import type { DeviceConfig, IommuConfig } from "./iommu-config.js";
 import { type Binding, packBinding } from "./pasid-entry.js";
-import { type WalkOptions, walkFields, walkFlags } from "./walks.js";
-
-export type { Binding } from "./pasid-entry.js";
-
-/** A device behind an IOMMU. */
-export interface DeviceConfig {
-  /** For output; default `device0`, … */
-  name?: string;
-  /** TLB on the device (PCIe ATS); default none. */
-  deviceTlb?: TranslationCacheGeometry;
-  /**
-   * It sends a page request (PCIe PRI) for an access that is refused and that software could mend; the IOMMU then drops what it
-   * holds of that page and PASID (VT-d 6.5.3.1). Needs a `deviceTlb`, and VT-d. Default false.
-   */
-  pageRequests?: boolean;
-  /** Its translation requests for reads say No-Write (PCIe ATS). Needs a `deviceTlb`. Default false. */
-  noWrite?: boolean;
-  /** Bus, device and function, 16 bits, as descriptors name it; each device has another. Default its number. */
-  sourceId?: number;
-}
-
-/** An IOMMU: its caches (`l1` is the IOTLB), its PASIDs, its devices, and where hardware differs. */
-export interface IommuConfig extends AgentGeometry, WalkOptions {
-  /** PASIDs that may be bound, each 0 to 2^20 - 1. Default [1]. */
-  pasids?: readonly number[];
-  /** Default one device without a TLB. */
-  devices?: readonly DeviceConfig[];
-  /** What a request makes of a non-leaf entry with U/S = 0. Default `cache`. */
-  supervisorEntries?: SupervisorEntries;
-  /**
-   * Translation requests may say No-Write (ECAP.NWFS). Without it, or without the device's saying so, a translation request
-   * counts as a read and a write (VT-d 4.2.3.1): it makes a writable page dirty. Default false.
-   */
-  noWriteRequests?: boolean;
-  /** How invalidations are encoded, and how the driver batches and waits. Default `vtd`. */
-  dialect?: "vtd" | "amd";
-  /**
-   * A walk refused at a supervisor leaf still puts the leaf into the IOTLB: hardware that does more than VT-d's text allows,
-   * by which no walk that meets a fault is cached there (6.2.4.1). Default false.
-   */
-  cacheSupervisorLeaves?: boolean;
-}
-
-/**
- * What a user request makes of a non-leaf entry with U/S = 0; VT-d's text leaves room for three readings (docs/rules.md rule
- * 3.7). `cache`: the walk goes on, and the entry goes into the paging-structure cache (as Intel describes its hardware).
- * `walk`: the walk goes on and sets A, but caches no path from there down. `stop`: it is refused there (as QEMU does).
- */
-export type SupervisorEntries = (typeof SUPERVISOR_ENTRIES)[number];
-
-/** The readings, the usual one first. */
-export const SUPERVISOR_ENTRIES = ["cache", "walk", "stop"] as const;
-
-/** Tags of a cache; the last value stands for "global". */
-const MAX_TAGS = Number(cacheKeyTag);
+import { walkFlags } from "./walks.js";
 
 /** What became of a queue of descriptors. */
 export interface QueueResult {
@@ -94,57 +31,6 @@ export interface QueueResult {
   done: number;
   /** What is wrong with the next one, at which the queue has stopped. */
   error?: DescriptorError;
-}
-
-const DIALECTS = ["vtd", "amd"] as const;
-
-/** An IOMMU. @internal */
-export const iommuSchema = object(
-  {
-    ...agentFields,
-    ...walkFields,
-    pasids: optional(list(integer(0, MAX_PASID), `1 to ${MAX_TAGS} PASIDs`, 1, MAX_TAGS)),
-    devices: optional(
-      list(
-        object(
-          {
-            name: optional(text()),
-            deviceTlb: optional(translationCacheSchema),
-            sourceId: optional(integer(0, 0xffff)),
-            pageRequests: optional(boolean()),
-            noWrite: optional(boolean()),
-          },
-          "an object that describes a device",
-        ),
-      ),
-    ),
-    supervisorEntries: optional(oneOf(SUPERVISOR_ENTRIES)),
-    noWriteRequests: optional(boolean()),
-    dialect: optional(oneOf(DIALECTS)),
-    cacheSupervisorLeaves: optional(boolean()),
-  },
-  "an object that describes an IOMMU",
-);
-
-/** A device: requests with a PASID go through its own TLB, if it has one. */
-export class Device {
-  /** @internal */
-  constructor(
-    /** Name as configured, or `device` and its number. */
-    readonly name: string,
-    /** Number in its IOMMU. */
-    readonly index: number,
-    /** TLB on the device, if it has one. */
-    readonly tlb: Cache | undefined,
-    /** Bus, device and function, as descriptors name it. */
-    readonly sourceId: number,
-    private readonly requesters: readonly number[],
-  ) {}
-
-  /** @internal */
-  requester(tag: number): number {
-    return this.requesters[tag] as number;
-  }
 }
 
 /** An IOMMU of a machine. */
@@ -228,29 +114,13 @@ export class Iommu extends Agent {
     const name = config.name ?? `device${index}`;
     const shape = config.deviceTlb && cacheShape(config.deviceTlb, `${field}.deviceTlb`, "device-tlb");
     const tlb = shape && makeCache(workshop, shape, `${field}.deviceTlb`, 0, this.pasids.length);
-    const flags = this.deviceFlags(config, tlb !== undefined, field);
+    const flags = deviceFlags(config, tlb !== undefined, this.dialect, field);
     if (!tlb && index === 0) return new Device(name, index, tlb, sourceId, this.ownRequesters);
     const requesters = this.contextsOf(index).map((context) =>
       addRequester(workshop, context, tlb?.pointer ?? 0, field),
     );
     if (tlb) for (const requester of requesters) this.engine.exports.setDevice(requester, flags);
     return new Device(name, index, tlb, sourceId, requesters);
-  }
-
-  private deviceFlags({ pageRequests, noWrite }: DeviceConfig, hasTlb: boolean, field: string): number {
-    for (const [name, value] of Object.entries({ pageRequests, noWrite })) {
-      if (value && !hasTlb) {
-        throw new InvalidOptionError(
-          `${field}.${name}`,
-          value,
-          "a device with a deviceTlb: without ATS there is none of it",
-        );
-      }
-    }
-    if (pageRequests && this.dialect !== "vtd") {
-      throw new InvalidOptionError(`${field}.pageRequests`, true, 'an IOMMU with `dialect: "vtd"`');
-    }
-    return (pageRequests ? deviceFlag.pageRequests : 0) | (noWrite ? deviceFlag.noWrite : 0);
   }
 
   /** Page requests that its devices have sent. */

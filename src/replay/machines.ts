@@ -4,7 +4,7 @@ import { checkOneOf } from "../base/errors.js";
 import { anything, object, oneOf, optional, parse, text } from "../base/schema.js";
 import { geometries } from "../hardware/geometries.js";
 import { type AgentGeometry, cacheShape, geometrySchema, listShapes } from "../hardware/geometry.js";
-import { SUPERVISOR_ENTRIES, type SupervisorEntries } from "../hardware/iommu.js";
+import { SUPERVISOR_ENTRIES, type SupervisorEntries } from "../hardware/iommu-config.js";
 
 /** CPUs and the IOMMU beside them. */
 export interface ReplayHardware {

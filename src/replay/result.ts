@@ -3,7 +3,7 @@
 
 import type { CostModel } from "../cost/model.js";
 import type { AgentGeometry } from "../hardware/geometry.js";
-import type { SupervisorEntries } from "../hardware/iommu.js";
+import type { SupervisorEntries } from "../hardware/iommu-config.js";
 import type { Policy, PolicyName } from "../kernel/policies.js";
 import type { QueueSummary } from "../queue/summary.js";
 import type { DeviceModel } from "./device-model.js";

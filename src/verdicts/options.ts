@@ -1,6 +1,6 @@
 // What hardware may differ in, as far as a verdict could depend on it (docs/rules.md sections 3, 5, 6, 7).
 
-import type { SupervisorEntries } from "../hardware/iommu.js";
+import type { SupervisorEntries } from "../hardware/iommu-config.js";
 
 /** Hardware options of an IOMMU and its device. */
 export interface IommuOptions {

@@ -2,7 +2,7 @@
 // since making one costs more than many requests; their frame stores only fill up, so a full one is replaced.
 
 import type { EngineOptions } from "../../engine/instance.js";
-import type { IommuConfig } from "../../hardware/iommu.js";
+import type { IommuConfig } from "../../hardware/iommu-config.js";
 import { createMachine, type Machine } from "../../machine.js";
 
 /** PASID of the requests. */
