@@ -40,11 +40,26 @@ export const CHAIN: usize = memory.data(MAX_LEVELS * <u32>LINK_SIZE, sizeof<u64>
 export let chainLength: u32 = 0;
 
 export function explain(context: usize, va: u64, asked: u32): u64 {
+  const refused = refusedByEntry(context);
+  return refused != 0 ? refused : asAgent(context, explainFor(context, va, accessOf(context, asked)));
+}
+
+/** What the agent makes of an access. */
+function accessOf(context: usize, asked: u32): u32 {
+  const access = withoutSpeculativeWrite(asked);
+  return hasFlag(agentOf(context), IS_CPU) ? access : asRequest(access);
+}
+
+/** The fault of a PASID-table entry that the hardware refuses; 0 if there is none, or no such entry. */
+function refusedByEntry(context: usize): u64 {
   chainLength = 0;
-  if (hasFlag(agentOf(context), IS_CPU)) return explainFor(context, va, withoutSpeculativeWrite(asked));
   const refused = readPasidEntry(context);
-  if (refused != TRANSLATED) return numbered(context, fault(refused, 0, 0));
-  return asIommu(context, explainFor(context, va, asRequest(withoutSpeculativeWrite(asked))));
+  return refused == TRANSLATED ? 0 : numbered(context, fault(refused, 0, 0));
+}
+
+/** An outcome as the agent gives it. */
+function asAgent(context: usize, outcome: u64): u64 {
+  return hasFlag(agentOf(context), IS_CPU) ? outcome : asIommu(context, outcome);
 }
 
 function explainFor(context: usize, va: u64, access: u32): u64 {
@@ -53,11 +68,8 @@ function explainFor(context: usize, va: u64, access: u32): u64 {
 }
 
 export function probe(context: usize, va: u64, asked: u32): u64 {
-  chainLength = 0;
-  if (hasFlag(agentOf(context), IS_CPU)) return probeFor(context, va, withoutSpeculativeWrite(asked));
-  const refused = readPasidEntry(context);
-  if (refused != TRANSLATED) return numbered(context, fault(refused, 0, 0));
-  return asIommu(context, probeFor(context, va, asRequest(withoutSpeculativeWrite(asked))));
+  const refused = refusedByEntry(context);
+  return refused != 0 ? refused : asAgent(context, probeFor(context, va, accessOf(context, asked)));
 }
 
 function probeFor(context: usize, va: u64, access: u32): u64 {

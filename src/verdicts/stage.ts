@@ -11,7 +11,8 @@ import { Access } from "../paging/access.js";
 import { operationBytes } from "../program/operations.js";
 import { ProgramBuilder } from "../program/program.js";
 import type { CpuOptions, IommuOptions } from "./options.js";
-import type { KernelStep, Region, Scenario } from "./scenarios.js";
+import type { KernelStep, Region } from "./regions.js";
+import type { Scenario } from "./scenarios.js";
 
 /** Whose walks a verdict is about. */
 export type AgentKind = "iommu" | "cpu";
