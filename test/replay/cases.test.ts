@@ -1,5 +1,5 @@
 // Frees of kernel page tables as real kernels show them, and other replays that once went wrong, with the right value.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -302,6 +302,16 @@ describe.skipIf(!live)("T13, T14: the recordings, whole (skipped without the rec
       expect(policies[0]!.hazards.bySite).toHaveProperty("remove_pagetable");
     },
   );
+
+  it("linux618-frees, whole, has the walks that the README names beside those of its excerpt", async () => {
+    const { trace: read, policies } = await replay(openTrace(`${live}/linux618-frees.trace.txt.gz`), {
+      policies: ["none", "deferred-free"],
+      kernel: "6.18.15",
+    });
+    const [none, deferred] = policies.map(({ hazards }) => hazards.byAgent.iommu);
+    const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8").replace(/\s+/g, " ");
+    expect(readme).toContain(`of ${read.events} events, has the same 25, and ${none} and ${deferred} walks`);
+  });
 
   it.each([
     ["linux73-pmd-free-deferred", { pmd_free_pte_page: 2, cpa_collapse_large_pages: 3 }, 5, 0],
