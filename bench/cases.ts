@@ -133,7 +133,7 @@ function flushCases(sizes: Sizes): CasePlan[] {
     }),
     flushCase("33-page range flush, L2 full", touchAll, (builder, pages) => {
       const starts = pages.filter((_, i) => i % RANGE_PAGES === 0);
-      for (const { va } of shuffled(starts, below)) builder.flushKernelRange(THE_CPU, va, RANGE_PAGES);
+      for (const { va } of shuffled(starts, below)) builder.invlpgRangeOrAll(THE_CPU, va, RANGE_PAGES);
     }),
     flushCase("one-tag flush, L2 full", touchInTurns, (builder) => {
       const spaces = Array.from({ length: SPACES }, (_, space) => 1 + space);

@@ -64,10 +64,10 @@ export const OP_INVALIDATE_DEVICE_TLB_PAGES: u8 = 14;
 export const OP_BIND: u8 = 15;
 
 /**
- * What one CPU does of a flush of kernel pages, with no kernel and no policy in it: argument = pages, address = first page.
- * Page by page up to tlb_single_page_flush_ceiling (33), above it everything.
+ * Instructions of a CPU, nothing of a kernel: argument = pages, address = first page; INVLPG of each up to 33 pages
+ * (tlb_single_page_flush_ceiling), above that everything.
  */
-export const OP_FLUSH_KERNEL_RANGE: u8 = 16;
+export const OP_INVLPG_RANGE_OR_ALL: u8 = 16;
 
 // ---- walks under way, by number in the argument (below MAX_WALKS) ----
 /**

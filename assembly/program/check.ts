@@ -6,7 +6,7 @@ import {
   KEEP_TABLES,
   LAST_KERNEL_OPERATION,
   OP_ACCESS,
-  OP_FLUSH_KERNEL_RANGE,
+  OP_INVLPG_RANGE_OR_ALL,
   OP_FLUSH_TLB_MM_RANGE,
   OP_INVALIDATE_DEVICE_TLB,
   OP_INVALIDATE_DEVICE_TLB_PAGES,
@@ -81,7 +81,7 @@ function faultOf(at: usize): u32 {
   const type = typeIn(at);
   const requester = requesterIn(at);
   const argument = argumentIn(at);
-  const forCpu = operation < OP_WRITE_ENTRY || operation == OP_FLUSH_KERNEL_RANGE;
+  const forCpu = operation < OP_WRITE_ENTRY || operation == OP_INVLPG_RANGE_OR_ALL;
   if (operation >= OP_WALK_BEGIN) {
     if (argument >= MAX_WALKS) return BAD_ARGUMENT;
     if (operation != OP_WALK_BEGIN) return FINE;

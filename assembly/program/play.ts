@@ -8,7 +8,7 @@ import {
   OP_BIND,
   OP_CONTROLS,
   OP_FLUSH_ALL,
-  OP_FLUSH_KERNEL_RANGE,
+  OP_INVLPG_RANGE_OR_ALL,
   OP_INVALIDATE_DEVICE_TLB,
   OP_INVALIDATE_DEVICE_TLB_PAGES,
   OP_INVALIDATE_IOMMU,
@@ -89,7 +89,7 @@ function playOther(at: usize, operation: u8): u64 {
   if (operation == OP_WRITE_ENTRY) return resultOf(writeEntry(addressIn(at), secondWordIn(at)));
   if (operation >= OP_VMALLOC) return playKernel(at, operation);
   if (operation >= OP_WALK_BEGIN) return playWalk(at, operation);
-  if (operation < OP_WRITE_ENTRY || operation == OP_FLUSH_KERNEL_RANGE) return resultOf(playOnCpus(at, operation));
+  if (operation < OP_WRITE_ENTRY || operation == OP_INVLPG_RANGE_OR_ALL) return resultOf(playOnCpus(at, operation));
   playOnIommu(at, operation);
   return 1;
 }
@@ -129,14 +129,14 @@ function playOnIommu(at: usize, operation: u8): void {
 }
 
 function playOnCpu(at: usize, operation: u8, context: usize): bool {
-  assert(operation != OP_ACCESS && operation <= OP_FLUSH_KERNEL_RANGE, "no operation of a CPU");
+  assert(operation != OP_ACCESS && operation <= OP_INVLPG_RANGE_OR_ALL, "no operation of a CPU");
   const type = typeIn(at);
   const argument = argumentIn(at);
   const address = addressIn(at);
   if (operation == OP_INVLPG) invlpg(context, address);
   else if (operation == OP_INVLPG_RANGE) invlpgRange(context, address, argument);
   else if (operation == OP_FLUSH_ALL) flushEverything(context);
-  else if (operation == OP_FLUSH_KERNEL_RANGE) {
+  else if (operation == OP_INVLPG_RANGE_OR_ALL) {
     if (argument > CEILING) flushEverything(context);
     else invlpgRange(context, address, argument);
   } else if (operation == OP_INVPCID) return invpcid(context, type, argument, address);

@@ -4,7 +4,7 @@
 // some of the accesses may be writes.
 
 import { allocate } from "../base/memory";
-import { OP_ACCESS, OP_FLUSH_ALL, OP_FLUSH_KERNEL_RANGE, OP_INVLPG, OP_INVPCID } from "../base/operations";
+import { OP_ACCESS, OP_FLUSH_ALL, OP_INVLPG_RANGE_OR_ALL, OP_INVLPG, OP_INVPCID } from "../base/operations";
 import { below, next, seed } from "../base/random";
 import { EVERY_CPU, OPERATION_SIZE, putRecord } from "../base/record";
 import { INVPCID_ALL_BUT_GLOBAL, INVPCID_CONTEXT } from "../hardware/cpu";
@@ -220,9 +220,9 @@ function putFlush(at: usize, draw: u32, page: u64): void {
     kind++;
   }
   if (kind == FLUSH_PAGE) putRecord(at, OP_INVLPG, 0, EVERY_CPU, 0, page);
-  else if (kind == FLUSH_RANGE) putRecord(at, OP_FLUSH_KERNEL_RANGE, 0, EVERY_CPU, 1 + below(LONGEST_RANGE), page);
+  else if (kind == FLUSH_RANGE) putRecord(at, OP_INVLPG_RANGE_OR_ALL, 0, EVERY_CPU, 1 + below(LONGEST_RANGE), page);
   else if (kind == FLUSH_ABOVE_CEILING) {
-    putRecord(at, OP_FLUSH_KERNEL_RANGE, 0, EVERY_CPU, <u32>CEILING + 1 + below(LONGEST_ABOVE - <u32>CEILING), page);
+    putRecord(at, OP_INVLPG_RANGE_OR_ALL, 0, EVERY_CPU, <u32>CEILING + 1 + below(LONGEST_ABOVE - <u32>CEILING), page);
   } else if (kind == FLUSH_SPACE) {
     putRecord(at, OP_INVPCID, INVPCID_CONTEXT, firstRequester + below(requesterSpan), below(pcids), page);
   } else if (kind == FLUSH_GLOBAL) putRecord(at, OP_FLUSH_ALL, 0, EVERY_CPU, 0, 0);

@@ -55,7 +55,7 @@ export const parameters: Readonly<Record<OperationName, Parameters>> = {
   invalidateDeviceTlb: { who: "device" },
   invalidateDeviceTlbPages: { who: "device", argument: "am", address: "va", most: allPagesMask },
   bind: { who: "pasid", argument: "controls", address: "root" },
-  flushKernelRange: { who: "cpu", argument: "pages", address: "start" },
+  invlpgRangeOrAll: { who: "cpu", argument: "pages", address: "start" },
   walkBegin: {
     who: "requester",
     argument: "walk",

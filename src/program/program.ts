@@ -115,11 +115,11 @@ export class ProgramBuilder {
   }
 
   /**
-   * What one CPU does of a flush of kernel pages: INVLPG of each up to 33 pages, above that everything. It takes no kernel, and
-   * no policy hears of it; the kernel's own function is {@link flushTlbKernelRange}.
+   * Instructions of a CPU: INVLPG of each of `pages` pages if they are 33 or fewer, else everything. The kernel's function, which
+   * also asks the policy, is {@link flushTlbKernelRange}.
    */
-  flushKernelRange(cpu: number, start: bigint, pages: number): this {
-    return this.put(Operation.flushKernelRange, 0, cpu, pages, start);
+  invlpgRangeOrAll(cpu: number, start: bigint, pages: number): this {
+    return this.put(Operation.invlpgRangeOrAll, 0, cpu, pages, start);
   }
 
   /** Everything, globals included. */

@@ -25,7 +25,7 @@ export type Stream = (typeof streams)[number];
 export interface FlushMix {
   /** INVLPG of one page, on every CPU. */
   page?: number;
-  /** `flush_tlb_kernel_range()` of 1 to 64 pages (above 33 the kernel flushes everything). */
+  /** 1 to 64 pages on every CPU: INVLPG of each, or above 33 everything (`invlpgRangeOrAll` of a program; no kernel, no policy). */
   range?: number;
   /** The same of 34 to 512 pages: always above the ceiling. */
   aboveCeiling?: number;

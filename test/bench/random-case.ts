@@ -82,7 +82,7 @@ function randomProgram(below: Below, { set, cpus }: World, count: number): Uint8
       () => builder.invpcid(target, below(4) as 0 | 1 | 2 | 3, below(3), page),
       () => builder.movToCr3(cpu, BigInt(ROOT + below(2)) << 12n, below(3), below(2) === 0),
       () => builder.invlpgRange(target, page, below(40)),
-      () => builder.flushKernelRange(target, page, below(50)),
+      () => builder.invlpgRangeOrAll(target, page, below(50)),
       () => builder.flushAll(target),
     ] as const;
     if (below(12) === 0) flush[below(flush.length)]?.();

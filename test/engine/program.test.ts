@@ -117,7 +117,7 @@ describe("play", () => {
     expect(machine.frames.readEntry(0x7008n)).toBe(5n);
   });
 
-  it("flushes up to 33 pages of a kernel range one by one, and everything above", () => {
+  it("range or all: drops up to 33 pages one by one, and everything above", () => {
     const machine = createMachineSync({ tables: 8, workloadPages: 1, cpus: [{ l1: [{ entries: 64, ways: 64 }] }] });
     const tables = new Tables(machine.frames);
     for (let page = 0; page < 50; page++) tables.map(pageAt(page), 0x100 + page);
@@ -127,11 +127,11 @@ describe("play", () => {
       for (let page = 0; page < 50; page++) cpu.translate(pageAt(page), Access.userRead);
     };
     touchAll();
-    machine.play(new ProgramBuilder().flushKernelRange(0, 0n, 33).build());
+    machine.play(new ProgramBuilder().invlpgRangeOrAll(0, 0n, 33).build());
     expect(cpu.l1[0]!.contents()).toHaveLength(50 - 33);
     expect(cpu.counters.invalidations).toBe(1 + 33);
     touchAll();
-    machine.play(new ProgramBuilder().flushKernelRange(everyCpu, 0n, 34).build());
+    machine.play(new ProgramBuilder().invlpgRangeOrAll(everyCpu, 0n, 34).build());
     expect(cpu.l1[0]!.contents()).toHaveLength(0);
     expect(cpu.counters.invalidations).toBe(1 + 33 + 1);
   });
@@ -178,7 +178,7 @@ describe("a program that cannot be played", () => {
       record(Operation.invlpg, 0, pasid, 0, 0n),
       "invlpg.cpu is 2; expected a CPU of this machine, 0 to 1, or everyCpu",
     ],
-    ["a kernel range by an IOMMU", record(Operation.flushKernelRange, 0, pasid, 1, 0n), "flushKernelRange.cpu is 2"],
+    ["a range or all by an IOMMU", record(Operation.invlpgRangeOrAll, 0, pasid, 1, 0n), "invlpgRangeOrAll.cpu is 2"],
     [
       "a PASID invalidation by a CPU",
       record(Operation.invalidatePasid, 0, 1, 0, 0n),

@@ -189,7 +189,7 @@ describe("flushes", () => {
   it("come as often as asked for, each of its kind and with its lengths", () => {
     const total = 250_000;
     const operations = operationsOf({ pages: pagesOf(PAGES), flushes: mix, pcids: 7, seed: BigInt(seedAt(11)) }, total);
-    const kernel = operations.filter(({ operation }) => operation === Operation.flushKernelRange);
+    const kernel = operations.filter(({ operation }) => operation === Operation.invlpgRangeOrAll);
     const invpcid = operations.filter(({ operation }) => operation === Operation.invpcid);
     const found: Record<keyof FlushMix, Decoded[]> = {
       page: operations.filter(({ operation }) => operation === Operation.invlpg),
@@ -221,7 +221,7 @@ describe("flushes", () => {
     ["aboveCeiling", 34, 512],
   ] as const)("of kind %s have %i to %i pages, each as often", (kind, least, most) => {
     const operations = operationsOf({ pages: pagesOf(16), flushes: { [kind]: 1e6 }, seed: BigInt(seedAt(2)) }, 50_000);
-    expect(operations.every(({ operation }) => operation === Operation.flushKernelRange)).toBe(true);
+    expect(operations.every(({ operation }) => operation === Operation.invlpgRangeOrAll)).toBe(true);
     const counts = countBy(operations.map(({ argument }) => argument));
     const lengths = most - least + 1;
     expect(Math.min(...counts.keys())).toBe(least);

@@ -45,7 +45,7 @@ const NOTHING_DROPPED: [string, (machine: Machine) => void][] = [
   ["cpu.invpcid of type 0, tagged", ({ cpus }) => expect(cpus[0]!.invpcid(0, 1, TAGGED)).toBe(false)],
   ["program invlpg", (machine) => play(machine, (p) => p.invlpg(0, ALIAS).invlpg(everyCpu, TAGGED))],
   ["program invlpgRange", (machine) => play(machine, (p) => p.invlpgRange(0, ALIAS, 2))],
-  ["program flushKernelRange", (machine) => play(machine, (p) => p.flushKernelRange(0, ALIAS, 2))],
+  ["program invlpgRangeOrAll", (machine) => play(machine, (p) => p.invlpgRangeOrAll(0, ALIAS, 2))],
   [
     "program invpcid 0",
     (machine) => expect(play(machine, (p) => p.invpcid(0, 0, 1, ALIAS))).toEqual(["general-protection"]),

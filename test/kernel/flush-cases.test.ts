@@ -1,14 +1,16 @@
-// Flushes that once went wrong (cases K7, K8, K14, K15): docs/rules.md 9.7, 10.5, 10.7. Sources: flush_tlb_kernel_range(),
+// Flushes that once went wrong (cases K7, K8, K14, K15, K16): docs/rules.md 9.7, 10.5, 10.7. Sources: flush_tlb_kernel_range(),
 // flush_tlb_mm_range(), choose_new_asid() (arch/x86/mm/tlb.c), __purge_vmap_area_lazy() (mm/vmalloc.c).
 
 import { describe, expect, it } from "vitest";
 import {
   Access,
   createMachineSync,
+  everyCpu,
   geometries,
   type IommuConfig,
   type KernelCounters,
   type MachineConfig,
+  Operation,
   type Policy,
   type PolicyName,
   ProgramBuilder,
@@ -193,5 +195,36 @@ describe("K15: CR4.PCIDE switched under a kernel", () => {
     expect(kernel.counters.cpuSpaceFlushes).toBe(counters.cpuSpaceFlushes);
     kernel.run((p) => p.switchMm(0, 0));
     expect(cpu!.pcid).toBe(3);
+  });
+});
+
+describe("K16: flush_tlb_kernel_range() has one name, and it asks the policy", () => {
+  it("of all operations one is called so", () => {
+    expect(Object.keys(Operation).filter((name) => /kernel_?range/i.test(name))).toEqual(["flushTlbKernelRange"]);
+    expect(new ProgramBuilder()).not.toHaveProperty("flushKernelRange");
+  });
+
+  it.each([2, 34])(
+    "of %i pages: the kernel's function invalidates the IOMMU, the CPU's instructions nothing but the CPU",
+    (pages) => {
+      const { machine, counting } = made("flush-range");
+      const heard = (): number => machine.iommus[0]!.counters.invalidations;
+      const before = heard();
+      expect(counting((p) => p.invlpgRangeOrAll(everyCpu, AREA, pages))).toEqual({});
+      expect(heard()).toBe(before);
+      const counters = counting((p) => p.flushTlbKernelRange(AREA, AREA + BigInt(pages) * PAGE));
+      expect(counters).toMatchObject({ kernelRangeFlushes: 1, pageSelectiveInvalidations: 1 });
+      expect(heard()).toBe(before + 1);
+    },
+  );
+
+  it("both drop the same of a CPU", () => {
+    const { machine } = made("none");
+    const [first, second] = machine.cpus.map((cpu) => cpu.counters.invalidations);
+    machine.kernel!.run((p) =>
+      p.flushTlbKernelRange(AREA, AREA + 33n * PAGE).flushTlbKernelRange(AREA, AREA + 34n * PAGE),
+    );
+    machine.kernel!.run((p) => p.invlpgRangeOrAll(everyCpu, AREA, 33).invlpgRangeOrAll(everyCpu, AREA, 34));
+    expect(machine.cpus.map((cpu) => cpu.counters.invalidations)).toEqual([first! + 2 * 34, second! + 2 * 34]);
   });
 });

@@ -120,6 +120,14 @@ export class Cpu {
     }
   }
 
+  /** INVLPG of each of some pages, none beyond 2^64; of more than 33 pages everything instead. */
+  rangeOrAll(start: bigint, pages: number): void {
+    const first = (start >> 12n) << 12n;
+    const end = first + BigInt(pages) * 4096n;
+    if (pages > 33) this.invpcid(2, 0n, 0);
+    else this.flushRange(first, end < 1n << 64n ? end : 1n << 64n);
+  }
+
   /**
    * INVPCID. False if it is a #GP, which drops nothing: type 0 with an address that is not canonical, types 0 and 1 with a PCID
    * other than 0 while PCIDE is off.

@@ -156,6 +156,18 @@ describe("CPU invalidation (SDM 4.10.4.1)", () => {
     expect(cpu.invalidations - before).toBe(3);
     expect(() => cpu.flushRange(0n, 1n << 40n)).toThrow("expected at most 1048576 pages");
   });
+
+  it("range or all is that up to 33 pages, none beyond 2^64, and everything above", () => {
+    const { cpu } = warmCpu();
+    const before = cpu.invalidations;
+    cpu.rangeOrAll(A + 0x123n, 33);
+    cpu.rangeOrAll(0xffff_ffff_ffff_f000n, 33);
+    expect(cpu.invalidations - before).toBe(34);
+    expect(contents(cpu).tlb).toContain("FAR1");
+    cpu.rangeOrAll(A, 34);
+    expect(cpu.invalidations - before).toBe(35);
+    expect(contents(cpu)).toEqual(EMPTY);
+  });
 });
 
 describe("page faults (SDM 4.10.4.1)", () => {

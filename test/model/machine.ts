@@ -26,7 +26,8 @@ export interface MachineConfig extends MachineParameters {
 export type Shootdown =
   | { kind: "invlpg"; address: bigint }
   | { kind: "invpcid"; type: 0 | 1 | 2 | 3; address: bigint; pcid: number }
-  | { kind: "flush-range"; start: bigint; end: bigint };
+  | { kind: "flush-range"; start: bigint; end: bigint }
+  | { kind: "range-or-all"; start: bigint; pages: number };
 
 /** Caches and counters of everything in a machine. */
 export interface MachineDump {
@@ -46,6 +47,9 @@ export function invalidateOnCpu(cpu: Cpu, operation: Shootdown): void {
       return;
     case "flush-range":
       cpu.flushRange(operation.start, operation.end);
+      return;
+    case "range-or-all":
+      cpu.rangeOrAll(operation.start, operation.pages);
       return;
   }
 }

@@ -85,7 +85,8 @@ describe("random programs", () => {
     const refusals = ["supervisor-page", "smap", "smep", "write", "fetch", "key"];
     const counters = ["lookups", "hits", "fills", "evictions", "invalidated"];
     const kinds = [
-      ...["access", "probe", "invlpg", "invpcid", "flush-range", "mov-cr3", "controls", "write-entry", "shootdown"],
+      ...["access", "probe", "invlpg", "invpcid", "flush-range", "range-or-all", "mov-cr3", "controls"],
+      ...["write-entry", "shootdown"],
       ...["request", "request-probe", "bind", "invalidate-pasid-cache", "invalidate-pasid", "invalidate-pages"],
       ...["invalidate-all", "invalidate-device-pasid", "invalidate-device-pages", "submit", "refused"],
       ...["vtd drops", "amd drops"],

@@ -118,6 +118,10 @@ function shootdown(levels: 4 | 5): fc.Arbitrary<ShootdownDraft> {
           return { kind: "flush-range", start, end: rangeEnd(start, length, levels) };
         },
     ),
+    fc.record({ at, pages: fc.nat(40) }).map(
+      ({ at, pages }): ShootdownDraft =>
+        (address) => ({ kind: "range-or-all", start: address(at), pages }),
+    ),
   );
 }
 

@@ -2,7 +2,14 @@
 // compared after every operation.
 
 import type { Cache } from "../../src/hardware/cache.js";
-import { type Access, createMachineSync, type Iommu, type Machine, type WalkOutcome } from "../../src/index.js";
+import {
+  type Access,
+  createMachineSync,
+  type Iommu,
+  type Machine,
+  ProgramBuilder,
+  type WalkOutcome,
+} from "../../src/index.js";
 import { DescriptorError } from "../../src/queue/index.js";
 import type { MachineConfig, MachineDump, Shootdown } from "../model/machine.js";
 import type { CpuOperation, IommuOperation, Operation } from "../model/operations.js";
@@ -62,7 +69,11 @@ function shootdownOn(machine: Machine, cpu: number, operation: Shootdown): void 
   const target = machine.cpus[cpu]!;
   if (operation.kind === "invlpg") target.invlpg(operation.address);
   else if (operation.kind === "invpcid") target.invpcid(operation.type, operation.pcid, operation.address);
-  else target.flushRange(operation.start, operation.end);
+  else if (operation.kind === "flush-range") target.flushRange(operation.start, operation.end);
+  else {
+    const { start, pages } = operation;
+    machine.play(new ProgramBuilder().invlpgRangeOrAll(target.requester, start, pages).build());
+  }
 }
 
 function stepCpu(machine: Machine, operation: CpuOperation): WalkOutcome | undefined {

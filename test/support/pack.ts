@@ -47,6 +47,8 @@ function packShootdown(requester: number, operation: Shootdown): Uint8Array {
       const pages = operation.end > first ? Number((operation.end - first + 0xfffn) >> 12n) : 0;
       return built((it) => it.invlpgRange(requester, first, pages));
     }
+    case "range-or-all":
+      return built((it) => it.invlpgRangeOrAll(requester, operation.start, operation.pages));
   }
 }
 

@@ -57,7 +57,7 @@ function seeds(): Uint8Array[] {
     begin()
       .invlpg(0, HEAP)
       .invpcid(0, 1, 3)
-      .flushKernelRange(0, A, 40)
+      .invlpgRangeOrAll(0, A, 40)
       .invalidatePasid(pasid)
       .invalidatePages(pasid, HEAP, 3)
       .writeEntry(0x100_0000n, 7n),
