@@ -14,8 +14,8 @@ export { allocate, arenaBytes } from "./base/memory";
 export { setPagingMode } from "./paging/mode";
 
 // ---- frames ----
-export { claimSlot, createFrameStore, framesUsed, slotOf } from "./paging/frames";
-export { clearContents, contentsOf, frameOf, generationOf, levelOf, setState, stateOf } from "./paging/frames";
+export { claimSlot, createFrameStore, framesUsed, nextTouched, forgetTouched, slotOf, touch } from "./paging/frames";
+export { clearContents, contentsOf, frameOf, generationOf, levelOf, metaOf, setState, standingOf, stateOf } from "./paging/frames";
 
 // ---- caches ----
 export { createCache } from "./cache/create";
@@ -26,7 +26,7 @@ export { addTranslationCache, agentCounter, createAgent, pageRequests, setPaging
 export { contextRoot, contextTag, createContext, setContextRoot, setContextTag, setControls } from "./hardware/context";
 export { createPasidContext, domainAt } from "./hardware/context";
 export { usualFields } from "./hardware/pasid-entry";
-export { access, accessAll, addRequester, setDevice } from "./hardware/requesters";
+export { access, accessAll, addRequester, createRequesters, setDevice } from "./hardware/requesters";
 
 // ---- one translation ----
 export { translate } from "./hardware/translate";
@@ -56,6 +56,7 @@ export { createWorkload, generate, setActors, setFlushWeight, startWorkload } fr
 
 // ---- kernel ----
 export { createKernel, setKernelOptions } from "./kernel/operations";
+export { createUnlinked } from "./kernel/unlinked";
 export { setPolicy, workWaits } from "./kernel/policy";
 export { setKernelTraits } from "./kernel/traits";
 export { freedBySite, kernelCounter } from "./kernel/counters";

@@ -43,6 +43,7 @@ export {
 export {
   createMachine,
   createMachineSync,
+  type Interleaved,
   type Machine,
   type MachineConfig,
   type ReachedPoint,

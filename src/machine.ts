@@ -16,6 +16,7 @@ import {
   MAX_WORKLOAD_PAGES,
   SCRATCH_WORDS,
 } from "./engine/limits.js";
+import { type Image, type Range, State } from "./engine/state.js";
 import type { Workshop } from "./hardware/agent.js";
 import { Cpu, type CpuConfig, cpuSchema } from "./hardware/cpu.js";
 import { Iommu } from "./hardware/iommu.js";
@@ -45,6 +46,16 @@ export interface MachineConfig extends PagingMode, EngineOptions {
   workloadPages?: number;
 }
 
+/** Records, and the point at which each is played: ascending. */
+export interface Interleaved {
+  /** A packed program; no operation of two records. */
+  operations: Uint8Array;
+  /** One per record, 0 to 2^32 - 1. */
+  points: readonly number[];
+}
+
+const LAST_POINT = 0xffff_ffff;
+
 /** A point that a program has reached (docs/rules.md section 13). */
 export interface ReachedPoint {
   /** Which point. */
@@ -60,9 +71,7 @@ export interface Snapshot {
   /** @internal */
   readonly machine: Machine;
   /** @internal */
-  readonly parts: readonly { at: Pointer; bytes: Uint8Array<ArrayBuffer> }[];
-  /** @internal */
-  readonly frames: number;
+  readonly image: Image;
   /** @internal */
   readonly controls: readonly Readonly<Controls>[];
 }
@@ -117,8 +126,8 @@ export class Machine {
   private readonly pageList: Pointer;
   private readonly workloadPages: number;
   private readonly iommuRequesters: number;
-  /** Linear memory that holds state, as [from, to): buffers for programs and dumps are left out. */
-  private readonly stateful: readonly (readonly [from: Pointer, to: Pointer])[];
+  /** Linear memory that holds state: buffers for programs and dumps are left out, and what is only set up. */
+  private readonly state: State;
 
   /** @internal */
   constructor(engine: Engine, config: MachineConfig) {
@@ -126,6 +135,8 @@ export class Machine {
     this.engine = engine;
     const levels = setPagingMode(engine, config);
     this.levels = levels;
+    const dataEnd = exports.arenaBytes();
+    engine.made(exports.createRequesters(), "the list of requesters");
     const scratch = { at: engine.made(exports.allocate(SCRATCH_WORDS * 8), "scratch memory"), words: SCRATCH_WORDS };
     const workshop: Workshop = { engine, levels, scratch, nextAgent: 0 };
     this.cpus = (config.cpus ?? [{}]).map((cpu, i) => new Cpu(workshop, cpu, `cpus[${i}]`));
@@ -140,14 +151,16 @@ export class Machine {
     this.results = engine.made(exports.allocate(CHUNK * 8), "result memory");
     this.workloadPages = config.workloadPages ?? 65536;
     this.pageList = engine.made(exports.createWorkload(this.workloadPages), "workload pages");
-    const buffersEnd = exports.arenaBytes();
+    engine.made(exports.createUnlinked(), "the stack of unlinked tables");
     this.frames = new Frames(engine, config.tables ?? Math.max(1024, config.kernel?.pool ?? 512));
+    const framesEnd = exports.arenaBytes();
     this.kernel = config.kernel && new Kernel(engine, (program) => this.play(program), config.kernel, this.cpus.length);
-    this.stateful = [
-      [0, scratch.at],
+    const small: Range[] = [
+      [0, dataEnd],
       [scratch.at + scratch.words * 8, this.program],
-      [buffersEnd, exports.arenaBytes()],
+      [framesEnd, exports.arenaBytes()],
     ];
+    this.state = new State(engine, small, this.frames.lent);
     if (this.kernel) engine.made(exports.createKernelWorkload(MAX_AREAS), "workload areas");
   }
 
@@ -210,10 +223,13 @@ export class Machine {
    * 13), counted from 0. Both programs are at most 65,536 records.
    * @returns outcomes of the program's records, and how many points it reached
    */
-  playInterleaved(
-    program: Uint8Array,
-    interleaved: { operations: Uint8Array; points: readonly number[] },
-  ): { results: BigUint64Array; points: number } {
+  playInterleaved(program: Uint8Array, interleaved: Interleaved): { results: BigUint64Array; points: number } {
+    const points = this.playPlaced(program, interleaved);
+    return { results: this.engine.words(this.results, countOperations(program)).slice(), points };
+  }
+
+  /** The same without a copy of the results; how many points it reached. @internal */
+  playPlaced(program: Uint8Array, interleaved: Interleaved): number {
     const { exports } = this.engine;
     const count = countOperations(program);
     const extra = countOperations(interleaved.operations);
@@ -223,8 +239,14 @@ export class Machine {
     if (interleaved.points.length !== extra) {
       throw new InvalidOptionError("points.length", interleaved.points.length, `one per record (${extra})`);
     }
-    for (const [i, point] of interleaved.points.entries()) {
-      checkInteger(`points[${i}]`, point, i === 0 ? 0 : (interleaved.points[i - 1] as number), 0xffff_ffff);
+    let least = 0;
+    for (let i = 0; i < extra; i++) {
+      const point = interleaved.points[i] as number;
+      // A name is made only for an error: this loop is half of what a short program costs.
+      if (!(Number.isInteger(point) && point >= least && point <= LAST_POINT)) {
+        checkInteger(`points[${i}]`, point, least, LAST_POINT);
+      }
+      least = point;
       if ((interleaved.operations[i * operationBytes] as number) in twoRecords) {
         throw new InvalidOptionError(`operation ${i}`, "two records", "operations of one record");
       }
@@ -236,7 +258,7 @@ export class Machine {
     exports.play(this.program, count, this.results);
     this.reached = exports.pointsReached();
     exports.ignorePoints();
-    return { results: this.engine.words(this.results, count).slice(), points: this.reached };
+    return this.reached;
   }
 
   /** The points that the latest {@link playInterleaved} reached, in order; of very long programs the first 4096. */
@@ -345,22 +367,21 @@ export class Machine {
 
   /** Keeps the state of everything: tables, caches, counters, hazards, kernel. Costs a copy of the machine's memory. */
   snapshot(): Snapshot {
-    const engine = this.engine;
-    const parts = this.stateful.map(([at, to]) => ({ at, bytes: engine.bytes(at, to - at).slice() }));
-    return { machine: this, parts, frames: this.frames.size, controls: this.cpus.map((cpu) => cpu.controls) };
+    return { machine: this, image: this.state.take(), controls: this.cpus.map((cpu) => cpu.controls) };
   }
 
   /**
-   * Goes back to a snapshot.
+   * Goes back to a snapshot. Quickest is to go back to the same one again and again: only frames that were written to since are
+   * copied then, and those whose contents `frames.view` has given out.
    * @throws InvalidOptionError if it is another machine's, or if frames have been added by hand since
    */
   restore(snapshot: Snapshot): void {
-    const engine = this.engine;
     if (snapshot.machine !== this) throw new InvalidOptionError("snapshot", "another machine's", "one of this machine");
-    if (snapshot.frames !== this.frames.size) {
-      throw new InvalidOptionError("frames.size", this.frames.size, `${snapshot.frames}, as in the snapshot`);
+    const { used } = snapshot.image;
+    if (used !== this.frames.size) {
+      throw new InvalidOptionError("frames.size", this.frames.size, `${used}, as in the snapshot`);
     }
-    for (const { at, bytes } of snapshot.parts) engine.bytes(at, bytes.length).set(bytes);
+    this.state.bringBack(snapshot.image);
     for (const [i, cpu] of this.cpus.entries()) cpu.recall(snapshot.controls[i] as Readonly<Controls>);
   }
 

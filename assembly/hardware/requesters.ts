@@ -1,6 +1,7 @@
 // Requesters, by number: what an operation of a program names. A CPU; or a device with a PASID, with or without a TLB of its own.
 
 import { MAX_REQUESTERS } from "../base/limits";
+import { allocate } from "../base/memory";
 import { withoutSpeculativeWrite } from "../paging/access";
 import { hasFlag, IS_CPU, STEPWISE_WALKS } from "./agent";
 import { agentOf, CONTEXT_DEVICE_TLBS, CONTEXT_REQUESTER, entryOf } from "./context";
@@ -18,7 +19,6 @@ const NEXT_DEVICE_TLB: usize = DEVICE_TLB + 4;
 /** What its device does (device.ts). */
 const DEVICE: usize = NEXT_DEVICE_TLB + 4;
 const REQUESTER_SHIFT: usize = 4;
-const REQUESTERS: usize = memory.data(MAX_REQUESTERS << <u32>REQUESTER_SHIFT, sizeof<u64>());
 
 if (DEVICE + 4 > 1 << REQUESTER_SHIFT) ERROR("a requester does not fit into its 2^REQUESTER_SHIFT bytes");
 
@@ -26,7 +26,15 @@ if (DEVICE + 4 > 1 << REQUESTER_SHIFT) ERROR("a requester does not fit into its 
 const CPU: usize = 1;
 
 // ---- set up once ----
+let requesters: usize = 0;
 export let requesterCount: u32 = 0;
+
+/** Room for requesters; called once. False if memory cannot hold it. */
+export function createRequesters(): bool {
+  assert(requesters == 0, "there is one list of requesters");
+  requesters = allocate(<usize>MAX_REQUESTERS << REQUESTER_SHIFT);
+  return requesters != 0;
+}
 
 /** Registers a requester; its number, or -1 if there are too many. */
 export function addRequester(context: usize, deviceTlb: usize): i32 {
@@ -61,7 +69,7 @@ function addDeviceTlb(context: usize, requester: u32): void {
 @inline
 function requesterAt(requester: u32): usize {
   assert(requester <= requesterCount && requester < MAX_REQUESTERS, "there is no such requester");
-  return REQUESTERS + (<usize>requester << REQUESTER_SHIFT);
+  return requesters + (<usize>requester << REQUESTER_SHIFT);
 }
 
 // @ts-ignore: decorator

@@ -6,7 +6,7 @@ import { count } from "../base/memory";
 import { isWrite } from "../paging/access";
 import { descend } from "../paging/descent";
 import { allowsOnceMarked, leafMarks, TABLE_MARKS } from "../paging/format";
-import { generationOf, LIVE_TABLE, siteOf, standing } from "../paging/frames";
+import { generationOf, LIVE_TABLE, setEntry, siteOf, standing } from "../paging/frames";
 import { addressMask } from "../paging/mode";
 import { fault, INTERRUPT_RANGE, isFault, reasonOf, UNDER_WAY } from "../paging/outcome";
 import { tableAt } from "../paging/tables";
@@ -117,7 +117,7 @@ function mark(walk: usize): u64 {
   if (load<u64>(at) != entry) return fault(UNDER_WAY, level, 0);
   look(walk, true);
   count(agentOf(walk + WALK_CONTEXT), AGENT_AD_WRITES);
-  store<u64>(at, entry | <u64>marks);
+  setEntry(at, entry | <u64>marks);
   return onward(walk, true);
 }
 

@@ -26,7 +26,7 @@ import {
   TABLE_MARKS,
   withMarks,
 } from "../paging/format";
-import { generationOf, LIVE_TABLE, standing, frameOf } from "../paging/frames";
+import { frameOf, generationOf, LIVE_TABLE, setEntry, standing } from "../paging/frames";
 import { addressMask, levels } from "../paging/mode";
 import { fault, INTERRUPT_RANGE, levelOfOutcome } from "../paging/outcome";
 import { tableAt } from "../paging/tables";
@@ -166,7 +166,7 @@ class Walk extends Request {
 // @ts-ignore: decorator
 @inline
 function writeBack(agent: usize, at: usize, entry: u64): void {
-  store<u64>(at, entry);
+  setEntry(at, entry);
   count(agent, AGENT_AD_WRITES);
   if (badSlot != 0) meetWrite();
 }

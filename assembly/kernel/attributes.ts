@@ -17,7 +17,7 @@ import {
   shiftOf,
   tableEntry,
 } from "../paging/format";
-import { contentsOf, frameOf, MARK_KERNEL } from "../paging/frames";
+import { contentsOf, frameOf, MARK_KERNEL, setEntry } from "../paging/frames";
 import { TABLE_BYTES } from "../paging/tables";
 import { flushTlbAll } from "./flush";
 import { freeTable } from "./policy";
@@ -60,10 +60,10 @@ export function cpaSplit(va: u64): bool {
   let page = addressIn(old, level);
   const first = contentsOf(table);
   for (let at = first; at < first + TABLE_BYTES; at += 8) {
-    store<u64>(at, leafEntry(page, level - 1, bits));
+    setEntry(at, leafEntry(page, level - 1, bits));
     page += (<u64>1) << shiftOf(level - 1);
   }
-  store<u64>(entry, tableEntry(frameOf(table), KERNPG_TABLE));
+  setEntry(entry, tableEntry(frameOf(table), KERNPG_TABLE));
   point(SPLIT_INSTALLED, va);
   flushTlbAll(false);
   point(SPLIT_FLUSHED, va);
@@ -115,6 +115,6 @@ function collapse(entry: usize, level: u32): u32 {
     expected = nextLeaf(expected, level - 1);
     if (load<u64>(first + (<usize>i << 3)) != expected) return 0;
   }
-  store<u64>(entry, leaf);
+  setEntry(entry, leaf);
   return table;
 }

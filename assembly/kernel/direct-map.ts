@@ -5,7 +5,7 @@ import { BOOT_TABLES, HUGE_PAGES, SHADOW, SMALL_PAGES, SPLIT_VMEMMAP } from "../
 import { point } from "../base/points";
 import { NOT_ALIGNED, refuse } from "../base/refusals";
 import { ENTRIES, isLeaf, isPresent, leafEntry, PAGE_KERNEL, PAGE_TABLE, shiftOf } from "../paging/format";
-import { clearContents, frameOf, holdsEntry, isEmpty, MARK_BOOT, MARK_KERNEL } from "../paging/frames";
+import { clearContents, frameOf, holdsEntry, isEmpty, MARK_BOOT, MARK_KERNEL, setEntry } from "../paging/frames";
 import { levels } from "../paging/mode";
 import { TABLE_BYTES } from "../paging/tables";
 import { takeDataFrames } from "./data-frames";
@@ -84,14 +84,14 @@ function addPiece(va: u64, level: u32, marks: u8, own: u8): bool {
   if (above == 0) return false;
   if (above == LEAF_IN_THE_WAY) return true;
   if (level > 1) {
-    if (!isPresent(load<u64>(above))) store<u64>(above, leafEntry(takeDataFrames(level), level, PAGE_KERNEL));
+    if (!isPresent(load<u64>(above))) setEntry(above, leafEntry(takeDataFrames(level), level, PAGE_KERNEL));
     return true;
   }
   const first = needEntry(INIT_MM, va, 1, own, PAGE_TABLE);
   if (first == 0) return false;
   if (first == LEAF_IN_THE_WAY) return true;
   for (let at = first; at < first + TABLE_BYTES; at += 8) {
-    if (!isPresent(load<u64>(at))) store<u64>(at, leafEntry(takeDataFrames(1), 1, PAGE_KERNEL));
+    if (!isPresent(load<u64>(at))) setEntry(at, leafEntry(takeDataFrames(1), 1, PAGE_KERNEL));
   }
   return true;
 }
@@ -124,7 +124,7 @@ export function hotRemove(va: u64, blocks: u32, type: u32): bool {
 function removeHuge(va: u64, bytes: u64): void {
   if ((va & (bytesAt(HUGE_LEVEL) - 1)) != 0 || bytes < bytesAt(HUGE_LEVEL)) return;
   const entry = findEntry(INIT_MM, va, HUGE_LEVEL);
-  if (entry != 0 && holdsLeaf(entry, HUGE_LEVEL)) store<u64>(entry, 0);
+  if (entry != 0 && holdsLeaf(entry, HUGE_LEVEL)) setEntry(entry, 0);
 }
 
 /** True if a table was freed. */
@@ -134,7 +134,7 @@ function removeBlock(va: u64, site: u8): bool {
   const old = load<u64>(entry);
   if (!isPresent(old)) return false;
   if (isLeaf(old, BLOCK_LEVEL)) {
-    store<u64>(entry, 0);
+    setEntry(entry, 0);
     return false;
   }
   const table = tableOf(old);
@@ -165,7 +165,7 @@ function freeThenClear(table: u32, entry: usize, va: u64, site: u8, level: u32):
   const freed = (site == REMOVE_PAGETABLE ? UNPLUG_PT_FREED : KASAN_PT_FREED) + 2 * (level - 1);
   freeTable(table, site);
   point(freed, frameOf(table));
-  store<u64>(entry, 0);
+  setEntry(entry, 0);
   point(freed + 1, va);
   return true;
 }

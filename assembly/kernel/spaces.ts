@@ -8,7 +8,7 @@ import { controlsOf, setContextRoot, setContextTag } from "../hardware/context";
 import { movToCr3 } from "../hardware/cpu";
 import { contextOf } from "../hardware/requesters";
 import { ENTRIES } from "../paging/format";
-import { contentsOf, frameOf } from "../paging/frames";
+import { contentsOf, copyContents, frameOf, setEntry } from "../paging/frames";
 import { levels } from "../paging/mode";
 import { PCIDE } from "../paging/x86-64/controls";
 import { CPU_SPACE_FLUSHES, ROOT_SYNCS, tally } from "./counters";
@@ -114,7 +114,7 @@ export function createMm(mm: u32): bool {
   const root = allocateTable(levels, 0);
   if (root == 0) return false;
   const half: usize = HALF << 3;
-  memory.copy(contentsOf(root) + half, contentsOf(initRoot) + half, half);
+  copyContents(initRoot, root, half, half);
   store<u32>(mmAt(mm), root, MM_ROOT);
   store<u32>(mmAt(mm), 0, MM_SECOND_ROOT);
   return true;
@@ -132,7 +132,7 @@ export function needSecondRoot(mm: u32): u32 {
   if (second != 0) return second;
   second = allocateTable(levels, 0);
   if (second == 0) return 0;
-  memory.copy(contentsOf(second), contentsOf(rootOf(mm)), HALF << 3);
+  copyContents(rootOf(mm), second, 0, HALF << 3);
   store<u32>(mmAt(mm), second, MM_SECOND_ROOT);
   return second;
 }
@@ -145,12 +145,12 @@ export function syncTopEntry(mm: u32, index: u32): void {
   if (mm != INIT_MM) {
     const second = secondRootOf(mm);
     if (second == 0) return;
-    store<u64>(contentsOf(second) + at, entry);
+    setEntry(contentsOf(second) + at, entry);
     tally(ROOT_SYNCS);
     return;
   }
   for (let other: u32 = 0; other < maxMms; other++) {
-    if (exists(other)) store<u64>(contentsOf(rootOf(other)) + at, entry);
+    if (exists(other)) setEntry(contentsOf(rootOf(other)) + at, entry);
   }
 }
 

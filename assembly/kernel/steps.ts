@@ -4,7 +4,7 @@ import { MARKED, UNMARKED } from "../base/operations";
 import { point } from "../base/points";
 import { LARGE_LEAF_ABOVE, refuse } from "../base/refusals";
 import { isLeaf, isPresent, PAGE_TABLE } from "../paging/format";
-import { frameOf, MARK_KERNEL, marksOf, setMarks } from "../paging/frames";
+import { frameOf, MARK_KERNEL, marksOf, setEntry, setMarks } from "../paging/frames";
 import { freeTable, isFreeable } from "./policy";
 import { allocateTable } from "./pool";
 import { forget, remember, remembered } from "./remembered";
@@ -58,7 +58,7 @@ export function tableClear(site: u8, va: u64, level: u32): bool {
   assert(entry != 0, "a table that was needed is linked nowhere");
   const slot = tableOf(load<u64>(entry));
   if (isFreeable(slot)) remember(site, va, slot);
-  store<u64>(entry, 0);
+  setEntry(entry, 0);
   point(TABLE_CLEARED, va);
   return true;
 }

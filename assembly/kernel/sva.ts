@@ -8,7 +8,7 @@ import { bind, firstOfAll } from "../hardware/pasid";
 import { usualFields } from "../hardware/pasid-entry";
 import { contextOf, isCpu } from "../hardware/requesters";
 import { leafEntry, PAGE_FORGED } from "../paging/format";
-import { clearContents, contentsOf, frameOf } from "../paging/frames";
+import { clearContents, contentsOf, frameOf, setEntry } from "../paging/frames";
 import { TABLE_BYTES } from "../paging/tables";
 import { countUsers, firstBound, forgetBinding, isBoundTo, isKept, nextBound, noteBinding } from "./bindings";
 import { forgetPasid } from "./driver";
@@ -100,7 +100,7 @@ export function reuse(type: u32, word: u64): u64 {
   if (entry == 0) clearContents(slot);
   else {
     const first = contentsOf(slot);
-    for (let at = first; at < first + TABLE_BYTES; at += 8) store<u64>(at, entry);
+    for (let at = first; at < first + TABLE_BYTES; at += 8) setEntry(at, entry);
   }
   const last = load<u32>(NEXT_TAKEN);
   assert(last - load<u32>(FIRST_TAKEN) < takenSize, "the ring of taken frames is full");

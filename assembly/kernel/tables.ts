@@ -3,7 +3,7 @@
 import { EMPTY_RANGE, NOT_ALIGNED, NOT_KERNEL_HALF, NOT_USER_HALF, TABLE_ABSENT, refuse } from "../base/refusals";
 import { descend } from "../paging/descent";
 import { ENTRIES, FULL_RIGHTS, frameIn, isLeaf, isPresent, PAGE_SHIFT, shiftOf, tableEntry } from "../paging/format";
-import { frameOf, holdsEntry } from "../paging/frames";
+import { clearEntries, frameOf, holdsEntry, setEntry } from "../paging/frames";
 import { addressMask, isCanonical, levels } from "../paging/mode";
 import { HOST, indexAt, tableAt } from "../paging/tables";
 import { allocateTable } from "./pool";
@@ -112,7 +112,7 @@ export function needEntry(mm: u32, va: u64, level: u32, marks: u8, bits: u64): u
     if (isPresent(load<u64>(entry))) return LEAF_IN_THE_WAY;
     const table = allocateTable(at - 1, marks);
     if (table == 0) return 0;
-    store<u64>(entry, tableEntry(frameOf(table), bits));
+    setEntry(entry, tableEntry(frameOf(table), bits));
     if (at == levels) syncTopEntry(mm, indexAt(va, at));
     place = reachFrom(table, at - 1, va, level);
   }
@@ -132,7 +132,7 @@ export function clearLeaves(mm: u32, va: u64, pages: u64, mark: bool): void {
     if (level == 1) {
       const run = min<u64>(left, ENTRIES - indexAt(at, 1));
       if (mark) markLeaves(mm, entry, at, 1, <u32>run);
-      memory.fill(entry, 0, <usize>run << 3);
+      clearEntries(entry, <usize>run);
       at += run << PAGE_SHIFT;
       left -= run;
       continue;
@@ -141,7 +141,7 @@ export function clearLeaves(mm: u32, va: u64, pages: u64, mark: bool): void {
     const isWhole = (at & (span - 1)) == 0 && left >= span >> PAGE_SHIFT;
     if (isWhole && entry != 0 && isPresent(load<u64>(entry))) {
       if (mark) markLeaves(mm, entry, at, level, 1);
-      store<u64>(entry, 0);
+      setEntry(entry, 0);
     }
     const step = min<u64>(left, (span - (at & (span - 1))) >> PAGE_SHIFT);
     at += step << PAGE_SHIFT;

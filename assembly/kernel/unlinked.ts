@@ -2,15 +2,26 @@
 // between, at a point, and has its own tables on top.
 
 import { MAX_UNLINKED } from "../base/limits";
+import { allocate } from "../base/memory";
 import { ENTRIES, isLeaf, isPresent } from "../paging/format";
-import { isEmpty, stateOf, TABLE } from "../paging/frames";
+import { isEmpty, setEntry, stateOf, TABLE } from "../paging/frames";
 import { release } from "./pool";
 import { tableOf } from "./tables";
 
 if (MAX_UNLINKED <= ENTRIES) ERROR("MAX_UNLINKED is below what pud_free_pmd_page() unlinks at once");
 
-const SLOTS: usize = memory.data(MAX_UNLINKED * sizeof<u32>(), sizeof<u32>());
 const COUNT: usize = memory.data(sizeof<u32>(), sizeof<u32>());
+
+// ---- set up once ----
+/** The stack. No snapshot holds it: between operations it is empty. */
+let slots: usize = 0;
+
+/** Room for the stack; called once. False if memory cannot hold it. */
+export function createUnlinked(): bool {
+  assert(slots == 0, "the stack is made once");
+  slots = allocate(<usize>MAX_UNLINKED << 2);
+  return slots != 0;
+}
 
 /** How many there are; an operation notes this first and takes its own from there on. */
 export function unlinkedCount(): u32 {
@@ -23,7 +34,7 @@ export function unlinkIfEmpty(entry: usize, level: u32): bool {
   if (!isPresent(value) || isLeaf(value, level)) return false;
   const table = tableOf(value);
   if (table == 0 || stateOf(table) != TABLE || !isEmpty(table) || !pushUnlinked(table)) return false;
-  store<u64>(entry, 0);
+  setEntry(entry, 0);
   return true;
 }
 
@@ -39,7 +50,7 @@ export function pushUnlinked(slot: u32): bool {
   assert(load<u32>(COUNT) <= MAX_UNLINKED, "more tables are on the stack than it has room for");
   const count = load<u32>(COUNT);
   if (count == MAX_UNLINKED) return false;
-  store<u32>(SLOTS + (<usize>count << 2), slot);
+  store<u32>(slots + (<usize>count << 2), slot);
   store<u32>(COUNT, count + 1);
   return true;
 }
@@ -48,7 +59,7 @@ export function pushUnlinked(slot: u32): bool {
 @inline
 export function unlinkedAt(place: u32): u32 {
   assert(place < load<u32>(COUNT), "the place is above the top of the stack");
-  return load<u32>(SLOTS + (<usize>place << 2));
+  return load<u32>(slots + (<usize>place << 2));
 }
 
 /** Forgets all from a place on. */

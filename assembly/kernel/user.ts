@@ -6,7 +6,7 @@ import { point } from "../base/points";
 import { MM_RUNS, NOT_ALIGNED, refuse } from "../base/refusals";
 import { detecting } from "../hardware/hazard";
 import { ENTRIES, isLeaf, isPresent, leafEntry, MAX_LEVELS, PAGE_SHIFT, PAGE_TABLE, PAGE_USER, readOnly, shiftOf } from "../paging/format";
-import { contentsOf, stateOf, TABLE, holdsEntry } from "../paging/frames";
+import { contentsOf, holdsEntry, setEntry, stateOf, TABLE } from "../paging/frames";
 import { levels } from "../paging/mode";
 import { indexAt } from "../paging/tables";
 import { takeDataFrames } from "./data-frames";
@@ -30,7 +30,7 @@ export function mmap(mm: u32, va: u64, pages: u32, type: u32): bool {
     const entry = needEntry(mm, at, level, 0, PAGE_TABLE);
     if (entry == 0) return false;
     if (entry == LEAF_IN_THE_WAY) continue;
-    if (!isPresent(load<u64>(entry))) store<u64>(entry, leafEntry(takeDataFrames(level), level, bits));
+    if (!isPresent(load<u64>(entry))) setEntry(entry, leafEntry(takeDataFrames(level), level, bits));
   }
   return true;
 }
@@ -84,7 +84,7 @@ export function mprotect(mm: u32, va: u64, pages: u32): bool {
 function protectEntry(entry: usize): void {
   assert(holdsEntry(entry), "no entry of a table stands here");
   const value = load<u64>(entry);
-  if (isPresent(value)) store<u64>(entry, readOnly(value));
+  if (isPresent(value)) setEntry(entry, readOnly(value));
 }
 
 /**

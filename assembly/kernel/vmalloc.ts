@@ -5,7 +5,7 @@ import { point } from "../base/points";
 import { LARGE_LEAF_ABOVE, refuse } from "../base/refusals";
 import { detecting } from "../hardware/hazard";
 import { ENTRIES, isLeaf, isPresent, leafEntry, PAGE_KERNEL, PAGE_TABLE, shiftOf } from "../paging/format";
-import { clearContents, contentsOf, frameOf, holdsEntry, MARK_KERNEL } from "../paging/frames";
+import { clearContents, contentsOf, frameOf, holdsEntry, MARK_KERNEL, setEntry } from "../paging/frames";
 import { indexAt, TABLE_BYTES } from "../paging/tables";
 import { PURGES, tally } from "./counters";
 import { takeDataFrames } from "./data-frames";
@@ -71,7 +71,7 @@ export function vmalloc(va: u64, pages: u32, shift: u32, keepTables: bool): bool
     }
     const old = load<u64>(entry);
     if (isPresent(old) && !isLeaf(old, level)) replaceTable(entry, at, level);
-    store<u64>(entry, leafEntry(takeDataFrames(level), level, PAGE_KERNEL));
+    setEntry(entry, leafEntry(takeDataFrames(level), level, PAGE_KERNEL));
     at += (<u64>1) << shiftOf(level);
     left -= (<u64>1) << (shiftOf(level) - 12);
   }
@@ -100,7 +100,7 @@ function levelBesideTables(at: u64, left: u64, shift: u32): u32 {
 function mapPages(entry: usize, count: u32): void {
   assert(count >= 1 && holdsEntry(entry) && holdsEntry(entry + (<usize>(count - 1) << 3)), "no entries of a table stand here");
   const end = entry + (<usize>count << 3);
-  for (let at = entry; at < end; at += 8) store<u64>(at, leafEntry(takeDataFrames(1), 1, PAGE_KERNEL));
+  for (let at = entry; at < end; at += 8) setEntry(at, leafEntry(takeDataFrames(1), 1, PAGE_KERNEL));
 }
 
 function replaceTable(entry: usize, va: u64, level: u32): void {
@@ -113,7 +113,7 @@ function replaceTable(entry: usize, va: u64, level: u32): void {
 /** pmd_free_pte_page(): clear, flush of one page, free. */
 function pmdFreePtePage(entry: usize, va: u64): void {
   const table = tableOf(load<u64>(entry));
-  store<u64>(entry, 0);
+  setEntry(entry, 0);
   point(PMD_CLEARED, va);
   flushTlbKernelRange(va, va + 0xfff, true);
   point(PMD_FLUSHED, va);
@@ -139,7 +139,7 @@ function pudFreePmdPage(entry: usize, va: u64): void {
   }
   pushUnlinked(table);
   const end = unlinkedCount();
-  store<u64>(entry, 0);
+  setEntry(entry, 0);
   point(PUD_CLEARED, va);
   flushTlbKernelRange(va, va + 0xfff, true);
   point(PUD_FLUSHED, va);
@@ -155,7 +155,7 @@ function pudFreePmdPage(entry: usize, va: u64): void {
 /** The newer form: the PD keeps its entries, and its PTs are freed by them. */
 function freeWhatPdNames(entry: usize, va: u64): void {
   const table = tableOf(load<u64>(entry));
-  store<u64>(entry, 0);
+  setEntry(entry, 0);
   point(PUD_CLEARED, va);
   flushTlbKernelRange(va, va + 0xfff, true);
   point(PUD_FLUSHED, va);

@@ -18,6 +18,7 @@ const STANDING_LEVEL: usize = STANDING_STATE + 1;
 const STANDING_MARKS: usize = STANDING_LEVEL + 1;
 const STANDING_SITE: usize = STANDING_MARKS + 1;
 const STANDING_SHIFT: usize = 3;
+export const STANDING_SIZE: usize = 1 << STANDING_SHIFT;
 const PAGE: usize = 1 << PAGE_SHIFT;
 
 // ---- what else is known of it ----
@@ -25,9 +26,10 @@ const META_FRAME: usize = 0;
 const META_FREED_AT: usize = META_FRAME + 8;
 const META_HELD_SINCE: usize = META_FREED_AT + 8;
 const META_SHIFT: usize = 5;
+export const META_SIZE: usize = 1 << META_SHIFT;
 
-if (STANDING_SITE + 1 != 1 << STANDING_SHIFT) ERROR("a standing is one 64-bit word, and is read as such");
-if (META_HELD_SINCE + 8 > 1 << META_SHIFT) ERROR("what else is known of a frame does not fit into its 2^META_SHIFT bytes");
+if (STANDING_SITE + 1 != STANDING_SIZE) ERROR("a standing is one 64-bit word, and is read as such");
+if (META_HELD_SINCE + 8 > META_SIZE) ERROR("what else is known of a frame does not fit into its 2^META_SHIFT bytes");
 
 /** In place of a site: nobody has freed the frame. */
 export const NO_SITE: u8 = 0xff;
@@ -59,6 +61,7 @@ let bucketMask: u64 = 0;
 let standings: usize = 0;
 let meta: usize = 0;
 let pages: usize = 0;
+let touched: usize = 0;
 let capacity: u32 = 0;
 let used: u32 = 0;
 
@@ -70,10 +73,11 @@ export function createFrameStore(frames: u32): bool {
   buckets = allocate(<usize>(<u64>8 << bits));
   standings = allocate((<usize>frames + 1) << STANDING_SHIFT);
   meta = allocate((<usize>frames + 1) << META_SHIFT);
+  touched = allocate(<usize>frames + 1);
   const contents = (<u64>frames + 1) << <u64>PAGE_SHIFT;
   if (contents >= 0xfff0_0000) return false;
   pages = allocate(<usize>contents);
-  if (buckets == 0 || standings == 0 || meta == 0 || pages == 0) return false;
+  if (buckets == 0 || standings == 0 || meta == 0 || touched == 0 || pages == 0) return false;
   assert((<u64>1 << bits) >= <u64>frames * 2, "the buckets are more than half full: a search may not end");
   bucketShift = 64 - bits;
   bucketMask = (<u64>1 << bits) - 1;
@@ -118,14 +122,14 @@ export function claimSlot(frame: u64): u32 {
 
 // @ts-ignore: decorator
 @inline
-function metaOf(slot: u32): usize {
+export function metaOf(slot: u32): usize {
   assert(slot != 0 && slot <= used, "no frame has this slot");
   return meta + (<usize>slot << META_SHIFT);
 }
 
 // @ts-ignore: decorator
 @inline
-function standingOf(slot: u32): usize {
+export function standingOf(slot: u32): usize {
   assert(slot <= used, "no frame has this slot");
   return standings + (<usize>slot << STANDING_SHIFT);
 }
@@ -173,6 +177,7 @@ export function setMarks(slot: u32, marks: u8): void {
   assert((marks & ~(MARK_KERNEL | MARK_BOOT | MARK_DEFERRED)) == 0, "there is no such mark");
   assert(stateOf(slot) == TABLE, "only a table has marks");
   store<u8>(standingOf(slot), marks, STANDING_MARKS);
+  touch(slot);
 }
 
 /** Notes which site freed a table, in which operation. */
@@ -180,6 +185,7 @@ export function noteFree(slot: u32, site: u8, operation: u64): void {
   assert(stateOf(slot) == FREE, "the frame is not free");
   store<u8>(standingOf(slot), site, STANDING_SITE);
   store<u64>(metaOf(slot), operation, META_FREED_AT);
+  touch(slot);
 }
 
 export function siteOf(slot: u32): u8 {
@@ -192,6 +198,7 @@ export function freedAt(slot: u32): u64 {
 
 export function holdSince(slot: u32, time: u64): void {
   store<u64>(metaOf(slot), time, META_HELD_SINCE);
+  touch(slot);
 }
 
 export function heldSince(slot: u32): u64 {
@@ -207,6 +214,7 @@ export function setState(slot: u32, state: u8, level: u8): void {
   store<u8>(at, level, STANDING_LEVEL);
   assert(load<u32>(at, STANDING_GENERATION) != <u32>-1, "the generations of a frame have run out");
   store<u32>(at, load<u32>(at, STANDING_GENERATION) + 1, STANDING_GENERATION);
+  touch(slot);
 }
 
 export function levelOf(slot: u32): u8 {
@@ -215,6 +223,36 @@ export function levelOf(slot: u32): u8 {
 
 export function framesUsed(): u32 {
   return used;
+}
+
+/** Writes an entry, or any 64-bit word, of a frame. */
+// @ts-ignore: decorator
+@inline
+export function setEntry(at: usize, entry: u64): void {
+  assert(holdsEntry(at), "no entry of a frame stands here");
+  store<u64>(at, entry);
+  store<u8>(touched + ((at - pages) >> <usize>PAGE_SHIFT), 1);
+}
+
+/** Says that contents, or what is known, of a slot are no longer what the latest snapshot holds of it. */
+// @ts-ignore: decorator
+@inline
+export function touch(slot: u32): void {
+  store<u8>(touched + slot, 1);
+}
+
+/** The first slot from one on of which something has been written since the latest snapshot or restore; 0 if there is none. */
+export function nextTouched(from: u32): u32 {
+  for (let slot = from; slot <= used; slot++) {
+    if ((slot & 7) == 0) while (slot + 8 <= used && load<u64>(touched + slot) == 0) slot += 8;
+    if (load<u8>(touched + slot)) return slot;
+  }
+  return 0;
+}
+
+/** Forgets which slots have been written to: all is as a snapshot holds it. */
+export function forgetTouched(): void {
+  memory.fill(touched, 0, <usize>used + 1);
 }
 
 /** Whether an entry of some frame stands at an address. For assertions. */
@@ -235,4 +273,17 @@ export function isEmpty(slot: u32): bool {
 
 export function clearContents(slot: u32): void {
   memory.fill(contentsOf(slot), 0, PAGE);
+  touch(slot);
+}
+
+/** Zeroes entries that follow each other in one table. */
+export function clearEntries(first: usize, count: usize): void {
+  memory.fill(first, 0, count << 3);
+  store<u8>(touched + ((first - pages) >> <usize>PAGE_SHIFT), 1);
+}
+
+/** Copies bytes from one frame's contents to the same place of another's. */
+export function copyContents(from: u32, to: u32, offset: usize, bytes: usize): void {
+  memory.copy(contentsOf(to) + offset, contentsOf(from) + offset, bytes);
+  touch(to);
 }

@@ -48,6 +48,7 @@ import { CEILING } from "../kernel/flush";
 import { playKernel } from "../kernel/operations";
 import { OPERATION_DONE } from "../kernel/sites";
 import { rootFrame } from "../paging/format";
+import { setEntry } from "../paging/frames";
 import { HOST, tableAt, wordAt } from "../paging/tables";
 
 /** Starts counting points; operations interleaved play at theirs. */
@@ -149,6 +150,6 @@ function playOnCpu(at: usize, operation: u8, context: usize): bool {
 function writeEntry(physicalAddress: u64, value: u64): bool {
   const table = tableAt(HOST, physicalAddress >> 12);
   if (table == 0) return refuse(TABLE_ABSENT);
-  store<u64>(wordAt(table, physicalAddress), value);
+  setEntry(wordAt(table, physicalAddress), value);
   return true;
 }

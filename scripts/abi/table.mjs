@@ -26,6 +26,7 @@ export const GROUPS = [
     spelling: kebab,
   }),
   values("outcomeBits", "paging/outcome", "OK_LEVEL_SHIFT", "FAULT_DETAIL", { about: "Fields of a packed outcome" }),
+  single("paging/frames", ["STANDING_SIZE", "META_SIZE"], { number: true }),
   list("frameStates", "paging/frames", "FREE", "FRAME_STATES", { about: "States of frames", spelling: kebab }),
 
   // ---- caches ----

@@ -66,6 +66,7 @@ export class Walker {
     const { exports } = engine;
     this.levels = setPagingMode(engine, options);
     this.current = completeControls(options.controls, { ...linuxControls, pcide: false });
+    engine.made(exports.createRequesters(), "the list of requesters");
     this.scratch = { at: engine.made(exports.allocate(SCRATCH_WORDS * 8), "scratch memory"), words: SCRATCH_WORDS };
     this.context = engine.made(
       exports.createContext(engine.made(exports.createAgent(0, agentFlag.isCpu), "agent"), 0),

@@ -15,6 +15,8 @@ const PAGE_OFFSET = (1n << PAGE_SHIFT) - 1n;
 export class Frames {
   /** Frames that fit in. */
   readonly capacity: number;
+  /** Slots whose contents have been given out as a view, which may be written to at any time. @internal */
+  readonly lent: Set<number> = new Set();
 
   /** @internal */
   constructor(
@@ -67,11 +69,12 @@ export class Frames {
       this.engine.exports.clearContents(this.slot(frame));
     } else if (entries instanceof BigUint64Array) {
       if (entries.length !== ENTRIES) throw new InvalidOptionError("entries.length", entries.length, "512 entries");
-      this.view(frame)?.set(entries);
+      this.contents(this.slot(frame)).set(entries);
     } else {
       if (entries.length !== ENTRIES * 8) throw new InvalidOptionError("entries.length", entries.length, "4096 bytes");
       this.engine.bytes(this.engine.exports.contentsOf(this.slot(frame)), ENTRIES * 8).set(entries);
     }
+    this.engine.exports.touch(this.slot(frame));
   }
 
   private slot(frame: number): number {
@@ -81,7 +84,14 @@ export class Frames {
   /** The 512 entries of a frame as a view of the engine's memory (writes go through), or undefined if it is not held. */
   view(frame: number): BigUint64Array | undefined {
     const slot = this.slot(frame);
-    return slot === 0 ? undefined : this.engine.words(this.engine.exports.contentsOf(slot), ENTRIES);
+    if (slot === 0) return undefined;
+    this.lent.add(slot);
+    this.engine.exports.touch(slot);
+    return this.contents(slot);
+  }
+
+  private contents(slot: number): BigUint64Array {
+    return this.engine.words(this.engine.exports.contentsOf(slot), ENTRIES);
   }
 
   /** Use, level and generation of a frame, or undefined if it is not held. */
@@ -98,23 +108,24 @@ export class Frames {
 
   /** The entry at a physical address (its low three bits do not matter). @throws RangeError if its frame is not held */
   readEntry(physicalAddress: bigint): bigint {
-    const [frame, index] = this.locate(physicalAddress);
-    return this.view(frame)?.[index] as bigint;
+    const [slot, index] = this.locate(physicalAddress);
+    return this.contents(slot)[index] as bigint;
   }
 
   /** Writes the entry at a physical address; no cache notices. @throws RangeError if its frame is not held */
   writeEntry(physicalAddress: bigint, entry: bigint): void {
-    const [frame, index] = this.locate(physicalAddress);
-    const view = this.view(frame) as BigUint64Array;
-    view[index] = checkAddress("entry", entry);
+    const [slot, index] = this.locate(physicalAddress);
+    this.contents(slot)[index] = checkAddress("entry", entry);
+    this.engine.exports.touch(slot);
   }
 
+  /** Slot of the frame, and index of the entry. */
   private locate(physicalAddress: bigint): [number, number] {
     const address = checkAddress("physicalAddress", physicalAddress);
     const frame = Number(address >> PAGE_SHIFT);
     if (frame > MAX_FRAME || !this.has(frame)) {
       throw new RangeError(`physical address 0x${address.toString(16)}: its frame is not in the frame store`);
     }
-    return [frame, Number((address & PAGE_OFFSET) >> 3n)];
+    return [this.slot(frame), Number((address & PAGE_OFFSET) >> 3n)];
   }
 }

@@ -1,6 +1,7 @@
 // The machine on which programs are tried: one policy, one choice of hardware, one scenario; every program starts from the
 // same snapshot. Only the agents that the verdict is about have caches.
 
+import { MAX_INTERLEAVED } from "../engine/limits.js";
 import type { WasmModule } from "../engine/wasm-module.js";
 import type { WalkOptions } from "../hardware/walks.js";
 import type { Hazard } from "../kernel/hazards.js";
@@ -55,7 +56,7 @@ export const PASID = 42;
 /** The CPU that the kernel's operations run on, and the one whose walks are watched. */
 const WATCHED_CPU = 1;
 const CPUS = 2;
-/** Frames: every scenario must fit, and little more, since going back to the start copies them all. */
+/** Frames: every scenario must fit, and little more, since every machine of a search has its own. */
 const POOL = 18;
 const SMALL = { entries: 16, ways: 16 };
 const PSC = { 2: SMALL, 3: SMALL, 4: SMALL } as const;
@@ -76,7 +77,9 @@ export class Stage {
   operations = 0;
   private readonly empty: Snapshot;
   private start: Snapshot;
-  private readonly buffers = new Map<number, Uint8Array>();
+  private readonly placedRecords = new Uint8Array(MAX_INTERLEAVED * operationBytes);
+  private latestMain: readonly MainOperation[] | undefined;
+  private program = new Uint8Array(0);
 
   constructor(
     readonly policy: CheckedPolicy,
@@ -156,25 +159,19 @@ export class Stage {
     this.machine.restore(this.start);
     this.programs++;
     this.operations += main.length - 1 + placed.length;
-    const points = pointsOf(placed);
-    const operations = this.buffer(points.length + 16);
+    const points: number[] = [];
     let at = 0;
-    for (const { move } of placed) {
-      operations.set(move.record, at);
+    for (const { point, move } of placed) {
+      this.placedRecords.set(move.record, at);
       at += move.record.length;
+      for (let left = move.record.length; left > 0; left -= operationBytes) points.push(point);
     }
-    const program = this.buffer(main.length);
-    for (const [i, { record }] of main.entries()) program.set(record, i * operationBytes);
-    return this.machine.playInterleaved(program, { operations: operations.subarray(0, at), points }).points;
-  }
-
-  private buffer(operations: number): Uint8Array {
-    let buffer = this.buffers.get(operations);
-    if (!buffer) {
-      buffer = new Uint8Array(operations * operationBytes);
-      this.buffers.set(operations, buffer);
+    if (main !== this.latestMain) {
+      this.latestMain = main;
+      this.program = new Uint8Array(main.length * operationBytes);
+      for (const [i, { record }] of main.entries()) this.program.set(record, i * operationBytes);
     }
-    return buffer;
+    return this.machine.playPlaced(this.program, { operations: this.placedRecords.subarray(0, at), points });
   }
 
   /**

@@ -8,7 +8,7 @@ import { dumpEngine, engineMachine, stepEngine } from "./engine-player.js";
 import { dumpKernel, KernelPlayer, kernelMachine } from "./kernel-player.js";
 
 /** Exports without a parameter that act. All others tell something, and are looked at. */
-const ACTING = ["clearHazards", "ignorePoints"];
+const ACTING = ["clearHazards", "createRequesters", "createUnlinked", "forgetTouched", "ignorePoints"];
 
 export const exportsOf = (machine: Machine): EngineExports =>
   (machine as unknown as { engine: { exports: EngineExports } }).engine.exports;
@@ -24,8 +24,9 @@ function countersOf(machine: Machine): Record<string, unknown> {
 }
 
 /** The parts of memory that a snapshot holds, as they are now. */
-function partsOf(machine: Machine): Snapshot["parts"] {
-  return machine.snapshot().parts;
+function partsNow(machine: Machine, { image }: Snapshot): Snapshot["image"]["parts"] {
+  const { memory } = exportsOf(machine);
+  return image.parts.map(({ at, bytes }) => ({ at, bytes: new Uint8Array(memory.buffer, at, bytes.length).slice() }));
 }
 
 /** Counters, contents and registers, by every way there is to look at them. */
@@ -42,7 +43,7 @@ function observe(machine: Machine): Record<string, unknown> {
 /** What was seen: results and dumps step by step, and the memory at the end. */
 export interface Seen {
   steps: readonly unknown[];
-  memory: Snapshot["parts"];
+  memory: Snapshot["image"]["parts"];
 }
 
 /** Something that can be played from a snapshot on, as often as one likes. */
@@ -51,7 +52,7 @@ export interface Replay {
   /** Plays up to where the snapshot is taken. */
   begin(): void;
   /** Plays on from the snapshot to the end, and says what is to be seen. */
-  finish(): Seen;
+  finish(start: Snapshot): Seen;
 }
 
 /** A kernel program, cut in the middle. */
@@ -64,12 +65,12 @@ export function kernelReplay(program: KernelProgram): Replay {
     begin() {
       for (let i = 0; i < cut; i++) player.next();
     },
-    finish() {
+    finish(start) {
       const again = player.copy();
       const steps = program.operations
         .slice(cut)
         .map(() => [again.next(), dumpKernel(machine, program.config), observe(machine)]);
-      return { steps, memory: partsOf(machine) };
+      return { steps, memory: partsNow(machine, start) };
     },
   };
 }
@@ -83,11 +84,11 @@ export function plainReplay({ config, operations }: Program): Replay {
     begin() {
       for (const operation of operations.slice(0, cut)) stepEngine(machine, operation);
     },
-    finish() {
+    finish(start) {
       const steps = operations
         .slice(cut)
         .map((operation) => [stepEngine(machine, operation), dumpEngine(machine, config), observe(machine)]);
-      return { steps, memory: partsOf(machine) };
+      return { steps, memory: partsNow(machine, start) };
     },
   };
 }
@@ -96,7 +97,7 @@ export function plainReplay({ config, operations }: Program): Replay {
 export function twice({ machine, begin, finish }: Replay): [first: Seen, again: Seen] {
   begin();
   const start = machine.snapshot();
-  const first = finish();
+  const first = finish(start);
   machine.restore(start);
-  return [first, finish()];
+  return [first, finish(start)];
 }
