@@ -1,14 +1,17 @@
 // What a device with a TLB makes of the answer to its translation request, and the page request that may follow (docs/rules.md
-// section 16; VT-d 4.2.3.1, 6.5.3.1, 7.4).
+// section 16; VT-d 4.2.3.1, 6.5.3.1, 7.1.3, 7.4).
 
-import { DOMAINS_OF_PASID } from "../base/limits";
 import { count } from "../base/memory";
 import { isWrite, SPECULATIVE } from "../paging/access";
 import { refusal } from "../paging/format";
 import { addressMask } from "../paging/mode";
 import {
+  fault,
+  INTERRUPT_RANGE,
   isFault,
   levelOfOutcome,
+  NO_PASID,
+  NON_CANONICAL,
   NOT_PRESENT,
   NOT_RECORDED,
   reasonOf,
@@ -16,8 +19,8 @@ import {
   SUPERVISOR_PAGE,
   WRITE_REFUSED,
 } from "../paging/outcome";
-import { AGENT_PAGE_REQUESTS, AMD_COMMANDS, hasFlag } from "./agent";
-import { agentOf, CONTEXT_NEXT_SOURCE, controlsOf, entryOf, formatOf, nameOf, pathTagIn, tagIn } from "./context";
+import { AGENT_FAULTS, AGENT_PAGE_REQUESTS, AMD_COMMANDS, hasFlag } from "./agent";
+import { agentOf, CONTEXT_NEXT_SOURCE, CONTEXT_PLACE, controlsOf, entryOf, formatOf, nameOf, pathTagOf, tagIn } from "./context";
 import { numbered, overlapsRefused } from "./fault-report";
 import { dropPathRange, dropTranslationRange } from "./invalidation";
 import { answeredLeaf, fillDeviceTlb } from "./walk";
@@ -43,18 +46,28 @@ function asAnswered(deviceTlb: usize, context: usize, va: u64, own: u32, answer:
   const agent = agentOf(context);
   const level = levelOfOutcome(answer);
   const leaf = answeredLeaf;
-  if (!overlapsRefused(agent, answer, level)) fillDeviceTlb(deviceTlb, nameOf(context), va, answer);
+  if (overlapsRefused(agent, answer, level)) {
+    // The answer would be the page, all of it, and part of that is refused (SGN.8.2).
+    if (!(own & SPECULATIVE)) count(agent, AGENT_FAULTS);
+    return numbered(context, fault(INTERRUPT_RANGE, level, 0));
+  }
+  fillDeviceTlb(deviceTlb, nameOf(context), va, answer);
   // A read-only page has answered a write: the device refuses it by itself.
   const refused = refusal(formatOf(context), controlsOf(context), own, leaf, level);
   return refused == 0 ? answer : numbered(context, refused) | (hasFlag(agent, AMD_COMMANDS) ? 0 : NOT_RECORDED);
 }
 
-/** A fault as the device's access has it: what a page request could mend is no fault on record, but an answer without rights. */
+/** A fault as the device's access has it: most are no fault on record, but an answer without rights (VT-d 7.1.3, table 30). */
 function asRefused(agent: usize, own: u32, outcome: u64): u64 {
   if (hasFlag(agent, AMD_COMMANDS)) return outcome;
   const reason = reasonOf(outcome);
   const written = isWrite(own) && (reason == NOT_PRESENT || reason == SUPERVISOR_PAGE || reason == RESERVED) ? ERROR_W : 0;
-  return outcome | written | (canBeMended(reason) ? NOT_RECORDED : 0);
+  return outcome | written | (isAnswered(reason) ? NOT_RECORDED : 0);
+}
+
+/** Whether a translation request that meets this is answered, without the rights; the others are aborted and recorded. */
+function isAnswered(reason: u32): bool {
+  return reason == NO_PASID || reason == RESERVED || reason == NON_CANONICAL || canBeMended(reason);
 }
 
 /** Whether software could map the page so that the access is allowed. */
@@ -62,17 +75,15 @@ function canBeMended(reason: u32): bool {
   return reason == NOT_PRESENT || reason == SUPERVISOR_PAGE || reason == WRITE_REFUSED;
 }
 
-/** The IOMMU drops what it holds of the page and PASID, as for a descriptor with AM = 0 and IH = 0; it waits for no walk. */
+/** The IOMMU drops what it holds of the page, domain and PASID, as for a descriptor with AM = 0 and IH = 0; it waits for no walk. */
 function pageRequest(context: usize, va: u64, own: u32, outcome: u64): void {
   if (own & SPECULATIVE || !canBeMended(reasonOf(outcome))) return;
   const agent = agentOf(context);
-  const entry = entryOf(context);
   const first = va & addressMask & ~PAGE_OFFSET;
   const last = first | PAGE_OFFSET;
   count(agent, AGENT_PAGE_REQUESTS);
-  for (let place: u32 = 0; place < DOMAINS_OF_PASID; place++) {
-    for (let source = entry; source != 0; source = load<usize>(source, CONTEXT_NEXT_SOURCE))
-      dropTranslationRange(agent, first, last, tagIn(source, place), false);
-    dropPathRange(agent, first, last, pathTagIn(entry, place));
-  }
+  const place = load<u32>(context, CONTEXT_PLACE);
+  for (let source = entryOf(context); source != 0; source = load<usize>(source, CONTEXT_NEXT_SOURCE))
+    dropTranslationRange(agent, first, last, tagIn(source, place), false);
+  dropPathRange(agent, first, last, pathTagOf(context));
 }

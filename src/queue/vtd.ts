@@ -133,15 +133,17 @@ export type VtdDescriptor =
     }
   | {
       /** Kind of descriptor. */
-      type: "page-stream-response";
-      /** Bits 4 to 8 and 12 to 63 of the first word, as they are: no text that gives them a meaning under type 10 is at hand. */
-      payload0: bigint;
-      /** The second word. */
-      payload1: bigint;
-      /** The third word. */
-      payload2: bigint;
-      /** The fourth word. */
-      payload3: bigint;
+      type: "hpt-cache";
+      /** What is dropped: all, a domain's, or pages of a domain. */
+      granularity: "global" | "domain" | "page";
+      /** Host-permission-table domain (HPTDID), 16 bits. */
+      domain: number;
+      /** AM: 2^AM pages. */
+      addressMask: number;
+      /** IH: entries of the lowest level go, and of so many levels above it (0 to 3). */
+      levelsAbove: number;
+      /** First byte of the pages, a host physical address, a multiple of 4 KiB. */
+      address: bigint;
     };
 
 const number = (name: string, ...parts: Part[]): FieldLayout => ({ name, kind: "number", parts });
@@ -250,21 +252,15 @@ const LAYOUTS: readonly DescriptorLayout[] = [
     ],
   },
   {
-    // Valid in scalable mode (VT-d 6.5.2, table 26). Linux' old macros (QI_PSTRM_*) run over bits 9 to 11, which are type now.
-    type: "page-stream-response",
+    // VT-d 6.5.2.7. Before 4.0 type 10 was a page-stream response, of a mode that is gone.
+    type: "hpt-cache",
     code: 10,
     fields: [
-      {
-        name: "payload0",
-        kind: "word",
-        parts: [
-          [0, 4, 5],
-          [0, 12, 52],
-        ],
-      },
-      { name: "payload1", kind: "word", parts: [[1, 0, 64]] },
-      { name: "payload2", kind: "word", parts: [[2, 0, 64]] },
-      { name: "payload3", kind: "word", parts: [[3, 0, 64]] },
+      granularity(2, { global: 1, domain: 2, page: 3 }),
+      domain,
+      addressMask,
+      number("levelsAbove", [1, 6, 2]),
+      address,
     ],
   },
 ];

@@ -100,15 +100,12 @@ describe("requests at an IOMMU", () => {
     }
   });
 
-  it("I8: a page of 2 MiB over the range is refused at its addresses only, cached or not, and kept out of device TLBs", () => {
+  it("I8: a page of 2 MiB over the range is refused at its addresses only to untranslated requests, cached or not", () => {
     const { iommu, write } = world({ devices: [{ deviceTlb: { entries: 4, ways: 4 } }] });
     write(2, 0xfee0_0087n);
     const inside = { reason: "interrupt-range", vtdReason: 0x87, level: 2 };
-    expect(iommu.request(PASID, VA + 0x10_0000n, Access.userRead, 0)).toMatchObject({
-      kind: "ok",
-      pageSize: 0x20_0000,
-    });
-    expect(iommu.devices[0]!.tlb!.contents()).toEqual([]);
+    const outside = { kind: "ok", pageSize: 0x20_0000 };
+    expect(iommu.request(PASID, VA + 0x10_0000n, Access.userRead)).toMatchObject(outside);
     const before = iommu.counters.faults;
     expect(iommu.request(PASID, VA, Access.userRead)).toMatchObject(inside);
     expect(iommu.request(PASID, VA + 0xf_ffffn, Access.userRead, 0)).toMatchObject(inside);
@@ -190,6 +187,62 @@ describe("requests at an IOMMU", () => {
     expect(() => world({ dialect: "amd", devices: [{ deviceTlb, pageRequests: true }] })).toThrow(
       /pageRequests is true/,
     );
+  });
+
+  it("what a translation request meets is answered without rights, or aborted and recorded (VT-d 7.1.3, table 30)", () => {
+    const devices = [{ deviceTlb: { entries: 4, ways: 4 } }];
+    const { iommu } = world({ devices });
+    iommu.unbind(PASID);
+    iommu.invalidatePasidCache();
+    expect(iommu.request(PASID, VA, Access.userRead, 0)).toMatchObject({ vtdReason: 0x59, recorded: false });
+    expect(iommu.request(PASID, VA, Access.userRead)).toMatchObject({ vtdReason: 0x59, recorded: true });
+    const answered = (leaf: bigint, address = VA, fields = {}): unknown => {
+      const { iommu: one } = world({ devices }, { leaf });
+      one.bind(PASID, { root: BigInt(TABLES[0]) << 12n, ...fields });
+      const outcome = one.request(PASID, address, Access.userRead, 0);
+      return "vtdReason" in outcome ? [outcome.vtdReason, outcome.recorded] : outcome.kind;
+    };
+    expect(answered(0n)).toEqual([0x71, false]);
+    expect(answered(0x8_0000_0500_0067n)).toEqual([0x72, false]);
+    expect(answered(0x5000067n, 1n << 50n)).toEqual([0x80, false]);
+    expect(answered(0x5000063n)).toEqual([0x81, false]);
+    expect(answered(0x5000067n, VA, { sre: true })).toEqual([0x5a, true]);
+    expect(answered(0x5000067n, VA, { pgtt: 2 })).toEqual([0x5b, true]);
+    expect(answered(0xfee0_0067n)).toEqual([0x87, true]);
+  });
+
+  it("a translation request to a large page that overlaps FEEx_xxxx is 0x87 wherever it lies (VT-d SGN.8.2)", () => {
+    const { iommu, write, entry } = world({ devices: [{ deviceTlb: { entries: 4, ways: 4, pageSizes: ["2M"] } }] });
+    write(2, 0xfee0_0087n);
+    const outside = VA + 0x10_0000n;
+    expect(iommu.request(PASID, outside, Access.userRead)).toMatchObject({ kind: "ok", physicalAddress: 0xfef0_0000n });
+    const faults = iommu.counters.faults;
+    const refused = { reason: "interrupt-range", level: 2, errorCode: 0, vtdReason: 0x87, recorded: true };
+    expect(iommu.request(PASID, outside, Access.userRead, 0)).toMatchObject(refused);
+    expect(iommu.counters.faults).toBe(faults + 1);
+    expect(iommu.devices[0]!.tlb!.contents()).toEqual([]);
+    expect(entry(2) & 0x60n).toBe(0x60n);
+  });
+
+  it("a page request drops what belongs to the domain of the PASID-table entry, of every device", () => {
+    const deviceTlb = { entries: 4, ways: 4 };
+    const { iommu } = world({ devices: [{ deviceTlb, pageRequests: true }, {}] }, { leaf: 0x5000065n });
+    const root = BigInt(TABLES[0]) << 12n;
+    for (const domain of [7, 1]) {
+      iommu.bind(PASID, { root, domain });
+      iommu.invalidatePasidCache();
+      iommu.invalidateDeviceTlb(0, PASID);
+      for (const device of [0, 1]) iommu.request(PASID, VA, Access.userRead, device);
+    }
+    expect(iommu.l1[0]!.contents()).toHaveLength(4);
+    iommu.request(PASID, VA, Access.userWrite, 0);
+    expect(iommu.pageRequests).toBe(1);
+    expect(iommu.l1[0]!.contents().map(({ domain }) => domain)).toEqual([7, 7]);
+    expect([...iommu.psc.values()].map((cache) => cache.contents().map(({ domain }) => domain))).toEqual([
+      [7],
+      [7],
+      [7],
+    ]);
   });
 
   it("I11: the README's example with page requests has no hazard", () => {

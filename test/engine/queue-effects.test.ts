@@ -299,7 +299,7 @@ describe("VT-d's descriptors", () => {
   it("I6: types that name nothing cached here are valid, and have no effect", () => {
     const { iommu, cached } = filled();
     const before = cached();
-    for (const type of [1n | (1n << 4n), 3n, 4n, 5n, 9n, 10n]) iommu.submit([type, 0n]);
+    for (const type of [1n | (1n << 4n), 3n, 4n, 5n, 9n, 10n | (1n << 4n)]) iommu.submit([type, 0n]);
     vtd(iommu, { type: "context-cache", granularity: "device", domain: 1, sourceId: 0, functionMask: 3 });
     vtd(iommu, { type: "device-tlb", physicalFunction: 0, queueDepth: 0, sourceId: 0, sized: true, address: 0n });
     vtd(iommu, { type: "pasid-iotlb", granularity: "pasid", domain: 1, pasid: 99, ...whole });

@@ -237,7 +237,7 @@ describe("device TLBs (rules.md 7)", () => {
     const { it, root } = fourPages();
     const other = it.table();
     const iommu = it.iommu(root);
-    const nonCanonical = { kind: "non-canonical", vtdReason: 0x80, recorded: true };
+    const nonCanonical = { kind: "non-canonical", vtdReason: 0x80, recorded: false };
     expect(iommu.request(5, A ^ (1n << 60n), READ, 0)).toEqual(nonCanonical);
     expect(iommu.devices[0]?.counters.lookups).toBe(0);
     expect(iommu.agent.counters).toEqual({ translations: 1, faults: 1, walks: 0, entryReads: 0, adWrites: 0 });

@@ -108,6 +108,11 @@ export interface Named {
   domain?: number;
 }
 
+/** What the IOMMU says to a request, and the PASID-table entry that it was looked up by. */
+interface Answer extends Translation {
+  entry: PasidEntry | undefined;
+}
+
 /** An IOMMU. */
 export class Iommu {
   readonly agent: Agent;
@@ -122,6 +127,8 @@ export class Iommu {
   readonly #indexes = new Map<number, number>();
   readonly #bindings = new Map<number, PasidBinding>();
   #pasidCache: CachedPasid[] = [];
+  /** By PASID and device: the domain of the entry that the PASID cache held last. */
+  readonly #lastDomain = new Map<string, number>();
 
   constructor(memory: Memory, parameters: MachineParameters, config: IommuConfig) {
     this.agent = new Agent(memory, parameters, config, {
@@ -189,25 +196,29 @@ export class Iommu {
     }
     const outcome = yield* this.#translationRequest(pasid, device, deviceTlb, address, access);
     const options = this.#deviceOptions[device];
-    if (options?.pageRequests && !access.speculative && outcome.kind === "fault" && canBeMended(outcome.reason)) {
+    if (options?.pageRequests && !access.speculative && canBeMended(outcome)) {
       this.pageRequests += 1;
+      const domain = this.#lastDomain.get(`${pasid} ${device}`);
+      if (domain === undefined) throw new Error("what is refused at a page has had an entry");
       // It waits for no walk (rule 16.10).
-      this.#dropPagesNow({ pasid }, { address, am: 0 }, false);
+      this.#dropPagesNow({ pasid, domain }, { address, am: 0 }, false);
     }
     return outcome;
   }
 
   /** A request that reaches the IOMMU. */
-  *#ask(pasid: number, device: number, address: bigint, access: Access): Generator<Pause, Translation, void> {
+  *#ask(pasid: number, device: number, address: bigint, access: Access): Generator<Pause, Answer, void> {
     const { refused, entry, context } = this.#contextOf(pasid, device);
     if (refused !== undefined) {
-      return { outcome: this.#numbered(this.agent.refuse(refused, access), entry), leaf: undefined };
+      return { outcome: this.#numbered(this.agent.refuse(refused, access), entry), leaf: undefined, entry };
     }
     if (!this.#cached(pasid, device)) {
-      this.#pasidCache.push({ pasid, device, domain: context.domain ?? DEFAULT_DOMAIN, context, entry });
+      const domain = context.domain ?? DEFAULT_DOMAIN;
+      this.#pasidCache.push({ pasid, device, domain, context, entry });
+      this.#lastDomain.set(`${pasid} ${device}`, domain);
     }
     const { outcome, leaf } = yield* this.agent.translate(context, address, access);
-    return { outcome: this.#finished(outcome, entry, access), leaf };
+    return { outcome: this.#finished(outcome, entry, access), leaf, entry };
   }
 
   /** What a device with a TLB asks for an access, and what it makes of the answer. */
@@ -222,17 +233,23 @@ export class Iommu {
     const saysNoWrite =
       this.#noWriteRequests && this.#deviceOptions[device]?.noWrite === true && access.type === "read";
     const asked: Access = isVtd && !saysNoWrite ? { ...access, type: "read", orWrite: true } : access;
-    const { outcome, leaf } = yield* this.#ask(pasid, device, address, asked);
+    const { outcome, leaf, entry } = yield* this.#ask(pasid, device, address, asked);
+    if (outcome.kind === "non-canonical" && isVtd) return { ...outcome, recorded: false };
     if (outcome.kind === "fault" && isVtd) {
       // The error code is that of the device's access; what a page request could mend is not recorded.
       const byWalk = outcome.level > 0 && outcome.reason !== "interrupt-range";
       const errorCode = byWalk && access.type === "write" ? outcome.errorCode | 2 : outcome.errorCode;
-      return { ...outcome, errorCode, recorded: outcome.recorded === true && !canBeMended(outcome.reason) };
+      return { ...outcome, errorCode, recorded: outcome.recorded === true && !isAnsweredWithout(outcome) };
     }
     if (outcome.kind !== "ok" || leaf === undefined) return outcome;
     const pageShift = levelShift(leaf.level);
-    const kept = !isVtd || !overlapsInterrupts(outcome.physicalAddress, pageShift);
-    if (kept && deviceTlb.pageShifts.includes(pageShift)) {
+    if (isVtd && overlapsInterrupts(outcome.physicalAddress, pageShift)) {
+      // Rule 16.4: the answer would be the whole page.
+      const refused: Outcome = { kind: "fault", reason: "interrupt-range", errorCode: 0, level: leaf.level };
+      if (!access.speculative) this.agent.counters.faults += 1;
+      return this.#numbered(refused, entry);
+    }
+    if (deviceTlb.pageShifts.includes(pageShift)) {
       const pageNumber = translatedBits(address, this.agent.parameters) >> BigInt(pageShift);
       deviceTlb.fill({ pageShift, pageNumber, tag: this.#index(pasid), data: leaf.data, generation: 0 });
     }
@@ -437,9 +454,18 @@ export class Iommu {
   }
 }
 
+/** What a translation request is not answered for, but aborted (VT-d 7.1.3, table 30: CA). */
+const ABORTED: readonly FaultReason[] = ["pasid-reserved", "pasid-invalid", "interrupt-range"];
+
 /** Whether software could map the page so that the access is allowed: what page requests are for. */
-function canBeMended(reason: FaultReason): boolean {
-  return reason === "not-present" || reason === "supervisor-page" || reason === "write";
+function canBeMended(outcome: Outcome): boolean {
+  return outcome.kind === "fault" && ["not-present", "supervisor-page", "write"].includes(outcome.reason);
+}
+
+/** Whether a translation request that ends so is answered all the same, without the rights. */
+function isAnsweredWithout(outcome: Outcome): boolean {
+  if (outcome.kind === "non-canonical") return true;
+  return outcome.kind === "fault" && !ABORTED.includes(outcome.reason);
 }
 
 /** Requests are user-privileged, never implicit; a prefetch (speculative) stays one, and a fetch is a read. */

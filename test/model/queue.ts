@@ -115,12 +115,13 @@ const VTD: Readonly<Record<number, { used: Used; granularities?: readonly number
   },
   10: {
     used: [
-      [0, 8, 4],
-      [0, 63, 12],
-      [1, 63, 0],
-      [2, 63, 0],
-      [3, 63, 0],
+      [0, 5, 4],
+      [0, 31, 16],
+      [1, 5, 0],
+      [1, 7, 6],
+      [1, 63, 12],
     ],
+    granularities: [1, 2, 3],
   },
 };
 

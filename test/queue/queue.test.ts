@@ -102,11 +102,12 @@ const vtd: fc.Arbitrary<VtdDescriptor> = fc.oneof(
     privateData1: word,
   }),
   fc.record({
-    type: names("page-stream-response"),
-    payload0: fc.bigInt({ min: 0n, max: (1n << 57n) - 1n }),
-    payload1: word,
-    payload2: word,
-    payload3: word,
+    type: names("hpt-cache"),
+    granularity: names("global", "domain", "page"),
+    domain: bits(16),
+    addressMask: bits(6),
+    levelsAbove: bits(2),
+    address,
   }),
 );
 
@@ -248,6 +249,13 @@ describe("VT-d descriptors", () => {
     expect(() => decodeVtd(0x02n, 0n)).toThrowError(expect.objectContaining({ field: "iotlb.granularity" }) as Error);
     expect(() => decodeVtd(0x100_0000_0000_0012n, 0n)).toThrowError(/reserved bits of qw0/);
     expect(() => decodeVtd(0x17n, 0n, 1n)).toThrowError(/reserved bits of qw2/);
+    // Type 10 by VT-d 6.5.2.7: granularity 0 is reserved, and so is what a page-stream response had before 4.0.
+    expect(() => decodeVtd(0xan, 0n)).toThrowError(/granularity/);
+    expect(() => decodeVtd(0x10_001an, 0n)).not.toThrow();
+    expect(() => decodeVtd(0x1_0000_001an, 0n)).toThrowError(/reserved bits of qw0/);
+    expect(decodeVtd(0x4_003an, 0x5_0000_00c9n)).toEqual({
+      ...{ type: "hpt-cache", granularity: "page", domain: 4, addressMask: 9, levelsAbove: 3, address: 0x5_0000_0000n },
+    });
     const bad = { type: "pasid-cache", granularity: "pasid", domain: 1, pasid: 1 << 20 } as const;
     expect(() => encodeVtd(bad)).toThrowError(expect.objectContaining({ field: "pasid-cache.pasid" }) as Error);
     expect(() => encodeVtd({ ...bad, pasid: 1, color: 3 } as unknown as VtdDescriptor)).toThrowError(

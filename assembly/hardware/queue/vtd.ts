@@ -8,8 +8,8 @@
 //   type 7  PASID cache:       qw0 = type | granularity << 4 | domain << 16 | PASID << 32
 //   type 8  PASID device TLB:  qw0 = type | source-id << 16 | PASID << 32 | PFSID…
 //                              qw1 = global | size << 11 | address (63:12)
-// All others (1 context cache, 3 device TLB without PASID, 4 interrupt entries, 5 wait, 9 and 10 responses to page requests)
-// drop nothing that is cached here: rule 15.8.
+// All others (1 context cache, 3 device TLB without PASID, 4 interrupt entries, 5 wait, 9 responses to page requests, 10 cache of host
+// permission tables) drop nothing that is cached here: rule 15.8.
 
 const TYPE_IOTLB: u64 = 2;
 const TYPE_PASID_IOTLB: u64 = 6;
