@@ -135,6 +135,14 @@ describe("L4: what the kernel refuses has a reason", () => {
     expect(taken).toEqual({ operation: "reuse", done: true, frame: expect.any(Number) });
   });
 
+  it("a start that is not that of a page: refused, not rounded down, and nothing is mapped", () => {
+    const { kernel, cpus } = machineOf();
+    expect(told(kernel!.run((p) => p.vmalloc(A + 1n, 1)))).toEqual(["not-aligned"]);
+    expect(cpus[0]!.probe(A, Access.supervisorRead).kind).not.toBe("ok");
+    expect(told(kernel!.run((p) => p.vmalloc(A, 1).vfree(A + 1n, 1)))).toEqual(["done", "not-aligned"]);
+    expect(cpus[0]!.probe(A, Access.supervisorRead).kind).toBe("ok");
+  });
+
   it("every reason, by what leads to it", () => {
     const { kernel } = machineOf({ pool: 16, mms: 2 });
     const off = machineOf({ policy: "sva-off" });
