@@ -1,29 +1,27 @@
-// `npm run fuzz -- TARGET --seconds N [--seed N]`: one target of test/fuzz/ on mutated inputs for so long. An input that breaks it
-// is shrunk, kept in test/fuzz/corpus/ and from then on a test. Without a target it names them.
+// `npm run fuzz -- TARGET [--seconds N] [--inputs N] [--seed N]`: one target of test/fuzz/ on mutated inputs. Bundled and run by
+// Node itself: a test runner's modules make every call between files dear, and its own memory hides the reader's.
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { pathToFileURL } from "node:url";
+import { rolldown } from "rolldown";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { seconds: { type: "string", default: "60" }, seed: { type: "string" } },
+const OUTPUT = "build/fuzz/main.mjs";
+
+const bundle = await rolldown({
+  input: "test/fuzz/main.ts",
+  // Libraries stay what they are; sources are bundled, and know where they were.
+  external: (id) => !/^[./]/.test(id),
+  platform: "node",
+  logLevel: "warn",
+  plugins: [
+    {
+      name: "where sources are",
+      transform: (code, id) => code.replaceAll("import.meta.url", JSON.stringify(pathToFileURL(id).href)),
+    },
+  ],
 });
-const folder = new URL("../test/fuzz/targets/", import.meta.url);
-const names = readdirSync(folder)
-  .flatMap((file) => [...readFileSync(new URL(file, folder), "utf8").matchAll(/(?:name: |Target\(\s*)"([^"]+)"/g)])
-  .map(([, name]) => name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-"));
-const [target] = positionals;
-if (!names.includes(target) || !(Number(values.seconds) > 0)) {
-  console.error(`usage: npm run fuzz -- TARGET --seconds N [--seed N]; targets: ${names.join(", ")}`);
-  process.exit(2);
-}
-const { status } = spawnSync("npx", ["vitest", "run", "test/fuzz", "--reporter=default"], {
+await bundle.write({ file: OUTPUT, format: "esm" });
+await bundle.close();
+const { status } = spawnSync(process.execPath, ["--enable-source-maps", OUTPUT, ...process.argv.slice(2)], {
   stdio: "inherit",
-  env: {
-    ...process.env,
-    STALEWALK_FUZZ_TARGET: target,
-    STALEWALK_FUZZ_SECONDS: values.seconds,
-    ...(values.seed !== undefined && { STALEWALK_SEED: values.seed }),
-  },
 });
 process.exit(status ?? 1);

@@ -2,6 +2,8 @@
 import { type ByteStream, chunksOf } from "./bytes.js";
 
 const EMPTY = new Uint8Array(0);
+/** The reason of an end that nobody asks for: a reason that is not given costs an exception with its stack. */
+const CLOSED = "closed";
 
 /** Reads a source by byte counts, whatever its chunks are. */
 export class ByteQueue {
@@ -81,7 +83,7 @@ export class ByteQueue {
 
   /** Says that nothing more will be read; a source that stands still is left at once. */
   close(): void {
-    this.#stop.abort();
+    this.#stop.abort(CLOSED);
     if (!this.#ended) this.#chunks.return(undefined).catch(() => {});
     this.#ended = true;
   }

@@ -23,7 +23,7 @@ const WANTED = ["CPL", "CR0", "CR3", "CR4", "EFER"] as const;
 /**
  * Parses the text of `info registers` (one CPU, without heading) or `info registers -a`.
  *
- * @throws ListingFormatError if a CPU lacks one of CPL, CR0, CR3, CR4, EFER, or shows one twice
+ * @throws ListingFormatError if a CPU lacks one of CPL, CR0, CR3, CR4, EFER, shows one twice, or has a CPL above 3
  */
 export function parseInfoRegisters(text: string, file = "info registers"): ListedRegisters[] {
   const result: ListedRegisters[] = [];
@@ -60,6 +60,7 @@ export function parseInfoRegisters(text: string, file = "info registers"): Liste
     }
     for (const [, name, value] of line.matchAll(/\b(CPL|CR0|CR3|CR4|EFER)=([0-9a-f]{1,16})\b/g)) {
       if (values.has(name!)) throw new ListingFormatError(file, i + 1, line, `one ${name} for CPU ${cpu}`);
+      if (name === "CPL" && !/^[0-3]$/.test(value!)) throw new ListingFormatError(file, i + 1, line, "CPL=0 to CPL=3");
       values.set(name!, value!);
     }
   }

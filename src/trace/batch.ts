@@ -8,6 +8,8 @@ export type FieldValue = bigint | string | undefined;
 
 /** Events per batch at most. */
 export const BATCH_EVENTS = 4096;
+/** Words per batch: most events have few fields; those with many make a batch full before it has all its events. */
+const BATCH_WORDS = BATCH_EVENTS * MAX_FIELDS;
 
 /**
  * Up to 4096 events in columns. The reader reuses its arrays: a batch is valid until the next one is asked for; keep
@@ -39,7 +41,7 @@ export class EventBatch {
   /** What the text numbers mean. */
   readonly strings: StringTable;
 
-  constructor(table: EventTable, strings: StringTable, events = BATCH_EVENTS, words = BATCH_EVENTS * MAX_FIELDS * 2) {
+  constructor(table: EventTable, strings: StringTable, events = BATCH_EVENTS, words = BATCH_WORDS) {
     this.table = table;
     this.strings = strings;
     this.event = new Uint16Array(events);

@@ -1,5 +1,5 @@
 // Event definitions made ready for the parser: names found by a hash over their bytes, keys and fixed texts as bytes.
-import { type EventDefinition, type FieldDefinition, MAX_FIELDS } from "./events.js";
+import { EVENTS, type EventDefinition, type FieldDefinition, MAX_FIELDS } from "./events.js";
 import { hashBytes } from "./strings.js";
 
 /** One piece of a tracepoint's text: fixed bytes, then (but at the end) a field. */
@@ -85,6 +85,15 @@ export class EventTable {
     const bytes = encoder.encode(name);
     return this.find(bytes, 0, bytes.length, hashBytes(bytes, 0, bytes.length));
   }
+}
+
+let builtIn: EventTable | undefined;
+
+/** The table of the built-in events, and of further ones if there are any. Tables do not change: readers share the first. */
+export function eventTable(further: readonly EventDefinition[] = []): EventTable {
+  if (further.length > 0) return new EventTable([...EVENTS, ...further]);
+  builtIn ??= new EventTable(EVENTS);
+  return builtIn;
 }
 
 function spread(hash: number): number {

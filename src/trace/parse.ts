@@ -6,8 +6,8 @@ import type { GzipDamage } from "../formats/gzip.js";
 import { EventBatch } from "./batch.js";
 import type { Counts } from "./counts.js";
 import { DiagnosticList, excerpt, TraceFormatError } from "./diagnostics.js";
-import { EventTable } from "./event-table.js";
-import { EVENTS, type EventDefinition } from "./events.js";
+import { type EventTable, eventTable } from "./event-table.js";
+import type { EventDefinition } from "./events.js";
 import { likelyForm } from "./forms.js";
 import { Gunzip, isGzip } from "./gzip.js";
 import { LineParser } from "./line-parser.js";
@@ -56,7 +56,7 @@ export class TraceReader implements AsyncIterable<EventBatch> {
   constructor(source: TraceSource, options: TraceOptions = {}) {
     this.#source = source;
     this.#options = options;
-    this.#table = new EventTable([...EVENTS, ...(options.events ?? [])]);
+    this.#table = eventTable(options.events);
     const maxDiagnostics = inRange(options.maxDiagnostics ?? 100, "maxDiagnostics", 0, 1e6);
     this.#diagnostics = new DiagnosticList(maxDiagnostics, options.mode === "strict", options.name);
     this.#batch = new EventBatch(this.#table, this.#strings);

@@ -178,6 +178,11 @@ describe("info registers", () => {
     expect(catchListing(() => parseInfoRegisters(`${cpu}EFER=0d01\n`))).toMatchObject({ line: 4 });
     expect(catchListing(() => parseInfoRegisters(""))).toMatchObject({ line: 1 });
   });
+
+  it.each(["4", "10", "20000000000000"])("refuses CPL=%s, which no CPU has", (cpl) => {
+    const error = catchListing(() => parseInfoRegisters(cpu.replace("CPL=3", `CPL=${cpl}`)));
+    expect(error).toMatchObject({ line: 1, expected: "CPL=0 to CPL=3" });
+  });
 });
 
 function catchListing(run: () => unknown): ListingFormatError {

@@ -1,5 +1,6 @@
 // The gzip reader, with each library. What it calls whole must be what Node's own gunzip makes of the same bytes; what it
-// gives before damage must be the same whatever the chunks.
+// gives before damage must be the same whatever the chunks. fflate passes over one thing that zlib refuses: the complement
+// behind a stored block's length. What was read then has the CRC and the length that the member ends with, all the same.
 import { gunzipSync, gzipSync } from "node:zlib";
 import { ByteQueue } from "../../../src/formats/byte-queue.js";
 import { GzipReader } from "../../../src/formats/gzip.js";
@@ -36,7 +37,17 @@ async function gunzip(bytes: Uint8Array, inflater: Inflater, chunk: number) {
   return { text: Buffer.concat(pieces), damage: reader.damage, garbage: reader.garbage };
 }
 
-function target(name: string, inflater: Inflater): FuzzTarget {
+/** What Node's gunzip makes of whole members; undefined if it refuses them for a reason that is let pass. */
+function nodeText(bytes: Uint8Array, letPass: string | undefined): Buffer | undefined {
+  try {
+    return gunzipSync(bytes);
+  } catch (error) {
+    if (letPass !== undefined && (error as Error).message === letPass) return undefined;
+    throw error;
+  }
+}
+
+function target(name: string, inflater: Inflater, letPass?: string): FuzzTarget {
   return {
     name: `gzip, ${name}`,
     seeds,
@@ -54,12 +65,14 @@ function target(name: string, inflater: Inflater): FuzzTarget {
       // Node's gunzip stops at padding, and takes no empty file and no garbage.
       const bare = bytes.subarray(0, whole.garbage?.offset ?? bytes.length);
       const padded = Buffer.from(bare).includes(Buffer.from([0, 0x1f, 0x8b]));
-      if (bare.length > 0 && !padded && !gunzipSync(bare).equals(whole.text)) {
-        throw new Error("not the text that Node's gunzip gives");
-      }
+      const text = bare.length > 0 && !padded ? nodeText(bare, letPass) : undefined;
+      if (text && !text.equals(whole.text)) throw new Error("not the text that Node's gunzip gives");
       return "read";
     },
   };
 }
 
-export const gzipTargets = [target("fflate", fflateInflater), target("zlib", zlibInflater)];
+export const gzipTargets = [
+  target("fflate", fflateInflater, "invalid stored block lengths"),
+  target("zlib", zlibInflater),
+];

@@ -52,7 +52,7 @@ export const listingTargets: FuzzTarget[] = [
     run: (bytes) =>
       endingOf(() => {
         for (const { cr3, cpl } of parseInfoRegisters(text(bytes))) {
-          if (cr3 >> 64n !== 0n || !Number.isSafeInteger(cpl)) throw new RangeError(`CR3 ${cr3}, CPL ${cpl}`);
+          if (cr3 >> 64n !== 0n || ![0, 1, 2, 3].includes(cpl)) throw new RangeError(`CR3 ${cr3}, CPL ${cpl}`);
         }
       }, refusals),
   },
