@@ -1,8 +1,9 @@
 // From build/js/, what tsc made, to dist/, what is shipped: the JavaScript of every entry point over shared chunks, so that a
 // command or an import reads a dozen files instead of two hundred; the types as they are; the raw .wasm for hosts that bring
-// their own module. Libraries that are no `dependencies` are built in, with their licences.
-import { chmodSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// their own module; JSON Schema files. Libraries that are no `dependencies` are built in, with their licences.
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { rolldown } from "rolldown";
+import { makeSchemas } from "./json-schemas.mjs";
 
 const JS = "build/js";
 const manifest = JSON.parse(readFileSync("package.json", "utf8"));
@@ -36,6 +37,12 @@ cpSync(JS, "dist", { recursive: true, filter: (path) => !/\.(js|tsbuildinfo)$/.t
 rmSync("dist/base/schema.d.ts");
 cpSync("build/release.wasm", "dist/stalewalk.wasm");
 chmodSync("dist/cli/main.js", 0o755);
+
+mkdirSync("dist/schemas");
+const schemas = await makeSchemas((module) => import(`../${JS}/${module}.js`));
+for (const [name, schema] of Object.entries(schemas)) {
+  writeFileSync(`dist/schemas/${name}.json`, `${JSON.stringify(schema, undefined, 2)}\n`);
+}
 
 const builtIn = new Set(output.flatMap(({ modules = {} }) => Object.keys(modules).flatMap(libraryOf)));
 const notices = [...builtIn].sort().map((library) => {

@@ -1,5 +1,5 @@
 // Option objects and files, checked by one schema each: what is unknown is refused with the nearest name, what is wrong with its
-// path, its value and what is allowed. The same schemas become the JSON Schema files of the package (scripts/make-schemas.mjs).
+// path, its value and what is allowed. The same schemas become the JSON Schema files of the package (scripts/json-schemas.mjs).
 
 import * as v from "valibot";
 import { InvalidOptionError, oneOfText } from "./errors.js";
@@ -51,29 +51,48 @@ function checkShape(schema: Any, value: unknown, field: string): void {
     item?: Any;
     value?: Any;
     wrapped?: Any;
-    options?: readonly unknown[];
+    options?: readonly Any[];
     message?: unknown;
   };
-  if (known.wrapped) {
+  const form = formOf(schema);
+  if (form) {
+    parse(form, value, field);
+  } else if (known.wrapped) {
     if (value !== undefined) checkShape(known.wrapped, value, field);
-  } else if (known.entries) {
+  } else if (known.entries || known.type === "record") {
     if (!isObject(value)) {
       throw new InvalidOptionError(nameOf(field), value, known.message ? String(known.message) : "an object");
     }
+    const { entries } = known;
     for (const key of Object.keys(value)) {
-      const entry = Object.hasOwn(known.entries, key) ? known.entries[key] : undefined;
-      if (!entry) throw unknownField(field, key, value[key], Object.keys(known.entries));
+      const entry = entries && Object.hasOwn(entries, key) ? entries[key] : entries ? undefined : known.value;
+      if (!entry) throw unknownField(field, key, value[key], Object.keys(entries ?? {}));
       checkShape(entry, value[key], joinPath(field, [key]));
     }
-    for (const [key, entry] of Object.entries(known.entries)) {
-      if (!Object.hasOwn(value, key)) parse(entry, undefined, joinPath(field, [key]));
+    for (const [key, entry] of Object.entries(entries ?? {})) {
+      if (!Object.hasOwn(value, key) && entry.type !== "exact_optional") {
+        parse(entry, undefined, joinPath(field, [key]));
+      }
     }
   } else if (known.type === "union" && known.options) {
-    const [plain, whole] = known.options as [Any, Any];
-    parse(isObject(value) ? whole : plain, value, field);
+    const kind = kindOf(value);
+    const fitting = known.options.find((option) => kindOfSchema(option) === kind) ?? known.options[0];
+    if (fitting) parse(fitting, value, field);
   } else if (known.item && Array.isArray(value)) {
     for (const [i, item] of value.entries()) checkShape(known.item, item, `${field}[${i}]`);
   }
+}
+
+/** What tells the schemas of a union apart: lists, objects, and the types of all else. */
+function kindOf(value: unknown): string {
+  return Array.isArray(value) ? "list" : isObject(value) ? "object" : typeof value;
+}
+
+function kindOfSchema(schema: Any): string {
+  const { type } = schema;
+  if (type === "array") return "list";
+  if (/object|record/.test(type)) return "object";
+  return type === "picklist" || type === "literal" ? "string" : type;
 }
 
 /** The error for a field that nobody reads. */
@@ -112,6 +131,21 @@ export function oneOf<const T extends string | number>(allowed: readonly T[]) {
   return v.picklist(allowed, ({ input }) => oneOfText(input, allowed));
 }
 
+/** Exactly this. */
+export function exactly<const T extends string | number>(value: T, allowed = JSON.stringify(value)) {
+  return v.literal(value, allowed);
+}
+
+/** A text, which may be empty. */
+export function anyText(what = "a text") {
+  return v.string(what);
+}
+
+/** A text of this form; the pattern has no flags. */
+export function textLike(pattern: RegExp, what: string) {
+  return v.pipe(v.string(what), v.regex(pattern, what));
+}
+
 /** A text that is not empty. */
 export function text(what = "a text") {
   return v.pipe(v.string(what), v.minLength(1, what));
@@ -142,14 +176,34 @@ export function object<T extends v.ObjectEntries>(entries: T, what = "an object"
   return v.strictObject(entries, what);
 }
 
-/** A value of one kind, or an object: what is no object is held to the first. */
-export function either<A extends Any, B extends Any>(plain: A, whole: B) {
-  return v.union([plain, whole]);
+/** An object that is read from a file, which may name its JSON Schema for editors. */
+export function fileObject<T extends v.ObjectEntries>(entries: T, what = "an object") {
+  return v.strictObject({ ...entries, $schema: v.exactOptional(v.string("the address of a JSON Schema")) }, what);
+}
+
+/** A value of one of a few kinds, each with its schema: a list, an object, a text, a number. Others are held to the first. */
+export function either<const T extends readonly Any[]>(...kinds: T) {
+  return v.union(kinds);
+}
+
+/** An object whose fields have any names, and all values one schema. */
+export function record<T extends Any>(value: T, what = "an object") {
+  return v.record(v.string(), value, what);
+}
+
+/** An object with these fields, all of which may be missing, but not all at once. */
+export function someOf<T extends v.ObjectEntries>(entries: T, what: string) {
+  return v.pipe(v.strictObject(entries, what), v.minEntries(1, what));
 }
 
 /** A field that may be missing. */
 export function optional<T extends Any>(schema: T) {
   return v.optional(schema);
+}
+
+/** A field that may be missing; undefined is a mistake there. */
+export function omissible<T extends Any>(schema: T) {
+  return v.exactOptional(schema);
 }
 
 /** A function of the caller's. */
@@ -160,6 +214,20 @@ export function callback() {
 /** A field that somebody else checks. */
 export function anything() {
   return v.unknown();
+}
+
+const forms = new WeakMap<object, Any>();
+
+/** A field that is checked by this schema and kept as it is, where an object is more than its fields. */
+export function kept<T extends Any>(schema: T) {
+  const unchecked = v.unknown();
+  forms.set(unchecked, schema);
+  return unchecked as v.GenericSchema<unknown, unknown>;
+}
+
+/** The schema by which a field is checked that is kept as it is. */
+export function formOf(schema: object): Any | undefined {
+  return forms.get(schema);
 }
 
 /** An object of a class. */

@@ -1,6 +1,6 @@
 // The cost model: nanoseconds for each thing a policy causes, as data. Every default names its source and how sure it is.
 
-import { either, number, object, oneOf, optional, parse, text } from "../base/schema.js";
+import { either, fileObject, number, object, oneOf, optional, parse, text } from "../base/schema.js";
 import { type CostKind, costKinds } from "./result.js";
 
 /** How sure a figure is. `verified`: read at its source; `reported`: second hand or one machine; `assumed`: nobody published it. */
@@ -101,7 +101,7 @@ const figureSchema = either(
 );
 
 /** A cost model, as a file has it. @internal */
-export const costModelSchema = object({
+export const costModelSchema = fileObject({
   name: optional(text("a name")),
   figures: optional(object(Object.fromEntries(costKinds.map((kind) => [kind, optional(figureSchema)])))),
 });

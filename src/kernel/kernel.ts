@@ -1,7 +1,7 @@
 // The kernel of a machine: its frames, its policy, what it did and what that cost (docs/rules.md sections 8 to 11).
 
 import { InvalidOptionError } from "../base/errors.js";
-import { anything, boolean, integer, object, optional, text } from "../base/schema.js";
+import { boolean, either, integer, kept, object, oneOf, optional, text } from "../base/schema.js";
 import {
   type KernelCounterValues,
   kernelCounters,
@@ -16,8 +16,8 @@ import { ProgramBuilder } from "../program/program.js";
 import { type OperationResult, operationResults } from "../program/results.js";
 import { type Site, sites } from "../program/sites.js";
 import { type Hazard, type HazardCounts, readCounts, readHazards } from "./hazards.js";
-import { checkPolicy, type PolicyName } from "./policies.js";
-import { type CheckedPolicy, type Policy, policyBits } from "./policy.js";
+import { checkPolicy, type PolicyName, policyNames } from "./policies.js";
+import { type CheckedPolicy, type Policy, policyBits, policySchema } from "./policy.js";
 import { type ResolvedKernel, resolveKernel, traitBits } from "./versions.js";
 
 /** A kernel. */
@@ -52,14 +52,14 @@ export interface KernelConfig {
  */
 export interface KernelCounters extends KernelCounterValues, QueueCounterValues {}
 
-/** A kernel; the policy has a check of its own. @internal */
+/** A kernel. A policy that has been checked is one by what it is, not by its fields. @internal */
 export const kernelSchema = object(
   {
     version: optional(text("a version of Linux")),
     poolBase: optional(integer(1, MAX_FRAME)),
     pool: optional(integer(2, MAX_POOL)),
     mms: optional(integer(1, maxMms)),
-    policy: optional(anything()),
+    policy: optional(kept(either(oneOf(policyNames), policySchema))),
     autoPurge: optional(boolean()),
     detectHazards: optional(boolean()),
     hazardRecords: optional(integer(0, MAX_HAZARD_RECORDS)),

@@ -43,6 +43,9 @@ export const policies = {
 /** Name of a preset. */
 export type PolicyName = keyof typeof policies;
 
+/** Names of the presets. @internal */
+export const policyNames = Object.keys(policies) as readonly PolicyName[];
+
 /**
  * Checks a policy, e.g. one read from JSON, and fills in what is not given from `none`. The result is frozen; it passes every
  * later check as it is.
@@ -50,7 +53,6 @@ export type PolicyName = keyof typeof policies;
  */
 export function checkPolicy(value: unknown, field = "policy"): CheckedPolicy {
   if (isChecked(value)) return value;
-  const names = Object.keys(policies) as PolicyName[];
-  if (typeof value === "string") return policies[checkOneOf(field, value as PolicyName, names)];
-  return completePolicy(value, field, `the name of a preset (${names.join(", ")}) or an object`);
+  if (typeof value === "string") return policies[checkOneOf(field, value as PolicyName, policyNames)];
+  return completePolicy(value, field, `the name of a preset (${policyNames.join(", ")}) or an object`);
 }

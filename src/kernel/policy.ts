@@ -2,7 +2,20 @@
 // (docs/rules.md section 11). One table says of every field what it may be, what the engine is told of it, and whether CPUs
 // can notice it; checks, defaults, bits and the key of what CPUs notice are made of it.
 
-import { checkOneOf, InvalidOptionError, oneOfText } from "../base/errors.js";
+import { InvalidOptionError } from "../base/errors.js";
+import {
+  anyText,
+  boolean,
+  fileObject,
+  isObject,
+  list,
+  object,
+  omissible,
+  oneOf,
+  parse,
+  type Schema,
+  text,
+} from "../base/schema.js";
 import { type Site, sites } from "../program/sites.js";
 
 /** A policy, as data. */
@@ -48,8 +61,10 @@ export type NoticedByCpus = "always" | "if deferred" | "never";
 /** What there is to say of a field. */
 interface Field<Value> {
   readonly default: Value;
-  /** The value, complete. Throws an InvalidOptionError that names it. */
-  readonly check: (at: string, value: unknown) => Value;
+  /** What it may be, as a user gives it. */
+  readonly schema: Schema<unknown>;
+  /** A value that may be, complete and frozen. */
+  readonly complete?: (value: Value) => Value;
   /** What it may be, if that is one of a few words. */
   readonly values?: readonly string[];
   /** Bits of the engine's word, lowest first, by their names in assembly/kernel/policy.ts, and whether a value sets them. */
@@ -57,13 +72,8 @@ interface Field<Value> {
   readonly cpus?: NoticedByCpus;
 }
 
-function checkBoolean(at: string, value: unknown): boolean {
-  if (typeof value !== "boolean") throw new InvalidOptionError(at, value, "true or false");
-  return value;
-}
-
 function flag(bit: string, byDefault: boolean, cpus?: NoticedByCpus): Field<boolean> {
-  return { default: byDefault, check: checkBoolean, bits: [[bit, (value) => value]], ...(cpus && { cpus }) };
+  return { default: byDefault, schema: boolean(), bits: [[bit, (value) => value]], ...(cpus && { cpus }) };
 }
 
 /** One of a few words, the first by default; a word may have a bit. */
@@ -74,7 +84,7 @@ function choice<Word extends string>(
 ): Field<Word> {
   return {
     default: values[0],
-    check: (at, value) => checkOneOf(at, value as Word, values),
+    schema: oneOf(values),
     values,
     bits: values.flatMap((word) => (bits[word] ? [[bits[word], (value: Word) => value === word] as const] : [])),
     ...(cpus && { cpus }),
@@ -83,16 +93,11 @@ function choice<Word extends string>(
 
 const hooks: Field<Policy["hooks"]> = {
   default: Object.freeze({ kernelRange: false, flushAll: false }),
-  check: (at, value) => {
-    const names = Object.keys(hooks.default);
-    const given = objectAt(at, value, `an object with ${names.join(" and ")}`);
-    for (const key of Object.keys(given)) checkOneOf(at, key, names);
-    const { kernelRange, flushAll } = { ...hooks.default, ...given };
-    return Object.freeze({
-      kernelRange: checkBoolean(`${at}.kernelRange`, kernelRange),
-      flushAll: checkBoolean(`${at}.flushAll`, flushAll),
-    });
-  },
+  schema: object(
+    { kernelRange: omissible(boolean()), flushAll: omissible(boolean()) },
+    "an object with kernelRange and flushAll",
+  ),
+  complete: (given) => Object.freeze({ ...hooks.default, ...given }),
   bits: [
     ["HOOK_KERNEL_RANGE", ({ kernelRange }) => kernelRange],
     ["HOOK_FLUSH_ALL", ({ flushAll }) => flushAll],
@@ -102,10 +107,8 @@ const hooks: Field<Policy["hooks"]> = {
 
 const deferUnmarkedOf: Field<Policy["deferUnmarkedOf"]> = {
   default: Object.freeze([]),
-  check: (at, value) => {
-    if (!Array.isArray(value)) throw new InvalidOptionError(at, value, "a list of sites");
-    return Object.freeze(value.map((site, i) => checkOneOf(`${at}[${i}]`, site as Site, sites)));
-  },
+  schema: list(oneOf(sites), "a list of sites"),
+  complete: (given) => Object.freeze([...given]),
   bits: [],
   cpus: "if deferred",
 };
@@ -129,6 +132,13 @@ export const policyFields: { readonly [Name in PolicyField]: Field<Policy[Name]>
 const fieldNames = Object.keys(policyFields) as PolicyField[];
 const fieldOf = (name: PolicyField): Field<unknown> => policyFields[name] as Field<unknown>;
 
+/** A policy, as a file has it. @internal */
+export const policySchema = fileObject({
+  name: omissible(text("a name")),
+  ...Object.fromEntries(fieldNames.map((name) => [name, omissible(fieldOf(name).schema)])),
+  about: omissible(anyText()),
+});
+
 const known = new WeakSet<object>();
 
 /** Whether a value is a policy that has been checked. @internal */
@@ -139,30 +149,17 @@ export function isChecked(value: unknown): value is CheckedPolicy {
 /** Checks a policy and fills in what is not given; what has been checked stays what it is. @internal @throws InvalidOptionError */
 export function completePolicy(value: unknown, at: string, expected: string): CheckedPolicy {
   if (isChecked(value)) return value;
-  const given = objectAt(at, value, expected);
-  const allowed = ["name", ...fieldNames, "about"];
-  for (const key of Object.keys(given)) {
-    if (!allowed.includes(key)) {
-      throw new InvalidOptionError(`${at}.${key}`, given[key], oneOfText(key, allowed));
-    }
-  }
+  if (!isObject(value)) throw new InvalidOptionError(at, value, expected);
+  const given: Partial<Record<keyof Policy, unknown>> = parse(policySchema, value, at);
   const { name = "none", about } = given;
-  if (typeof name !== "string" || name === "") throw new InvalidOptionError(`${at}.name`, name, "a name");
-  if (about !== undefined && typeof about !== "string") throw new InvalidOptionError(`${at}.about`, about, "a text");
   const fields = fieldNames.map((field) => {
-    const { check, default: byDefault } = fieldOf(field);
-    return [field, field in given ? check(`${at}.${field}`, given[field]) : byDefault];
+    const { complete, default: byDefault } = fieldOf(field);
+    if (!(field in given)) return [field, byDefault];
+    return [field, complete ? complete(given[field]) : given[field]];
   });
   const policy = Object.freeze({ name, ...Object.fromEntries(fields), ...(about !== undefined && { about }) });
   known.add(policy);
   return policy as CheckedPolicy;
-}
-
-function objectAt(at: string, value: unknown, expected: string): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new InvalidOptionError(at, value, expected);
-  }
-  return value as Record<string, unknown>;
 }
 
 /**

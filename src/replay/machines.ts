@@ -1,7 +1,7 @@
 // What a trace is replayed on: CPUs and an IOMMU, by the name of a preset or as the user's own data.
 
 import { checkOneOf } from "../base/errors.js";
-import { anything, object, oneOf, optional, parse, text } from "../base/schema.js";
+import { either, fileObject, oneOf, optional, parse, text } from "../base/schema.js";
 import { geometries } from "../hardware/geometries.js";
 import { type AgentGeometry, cacheShape, geometrySchema, listShapes } from "../hardware/geometry.js";
 import { SUPERVISOR_ENTRIES, type SupervisorEntries } from "../hardware/iommu-config.js";
@@ -62,12 +62,16 @@ export const replayHardware = {
   },
 } as const satisfies Record<string, ReplayHardware>;
 
-const hardwareSchema = object(
+const geometryNames = Object.keys(geometries) as readonly (keyof typeof geometries)[];
+const caches = either(oneOf(geometryNames), geometrySchema);
+
+/** Hardware, as a file has it. @internal */
+export const hardwareSchema = fileObject(
   {
     name: optional(text("a name")),
     source: optional(text()),
-    cpu: optional(anything()),
-    iommu: optional(anything()),
+    cpu: optional(caches),
+    iommu: optional(caches),
     dialect: optional(oneOf(["vtd", "amd"])),
     supervisorEntries: optional(oneOf(SUPERVISOR_ENTRIES)),
   },
@@ -97,13 +101,11 @@ export function checkHardware(value: unknown, field = "hardware"): ReplayHardwar
   };
 }
 
-function geometry(value: unknown, field: string): AgentGeometry {
-  if (typeof value === "string") {
-    return geometries[checkOneOf(field, value, Object.keys(geometries) as (keyof typeof geometries)[])];
-  }
-  const given = parse(geometrySchema, value, field) as AgentGeometry;
-  for (const list of ["l1", "l2"] as const) listShapes(given[list] ?? [], `${field}.${list}`, list);
-  for (const [level, shape] of Object.entries(given.psc ?? {}))
+function geometry(given: keyof typeof geometries | object, field: string): AgentGeometry {
+  if (typeof given === "string") return geometries[given];
+  const shapes = given as AgentGeometry;
+  for (const list of ["l1", "l2"] as const) listShapes(shapes[list] ?? [], `${field}.${list}`, list);
+  for (const [level, shape] of Object.entries(shapes.psc ?? {}))
     cacheShape(shape, `${field}.psc[${level}]`, "psc", true);
-  return given;
+  return shapes;
 }

@@ -1,17 +1,12 @@
 // Checks a user's mapping (parsed JSON) and joins it with the built-in one. Every error names the path in the JSON, the
 // value, and what is allowed there.
-import { StalewalkError } from "../base/errors.js";
+import { InvalidOptionError, StalewalkError } from "../base/errors.js";
+import { parse, unknownField } from "../base/schema.js";
 import { splitLayout } from "./event-table.js";
-import {
-  EVENTS,
-  type EventDefinition,
-  FIELD_TYPES,
-  type FieldDefinition,
-  type FieldType,
-  MAX_FIELDS,
-} from "./events.js";
+import { EVENTS, type EventDefinition, type FieldDefinition } from "./events.js";
 import { type ArgumentSource, type Condition, type LastEvent, MAPPING, type Rule } from "./mapping.js";
-import { OPERATION_NAMES, OPERATIONS, type OperationName } from "./operations.js";
+import { mappingSchema } from "./mapping-schema.js";
+import { OPERATIONS, type OperationName } from "./operations.js";
 
 /** A mapping file: further or replaced events, and rules. Rules for an event replace all built-in rules of that event. */
 export interface MappingFile {
@@ -62,11 +57,32 @@ export const DEFAULT_MAPPING: Mapping = { events: [], rules: MAPPING };
  * @throws MappingError at the first mistake
  */
 export function joinMapping(file: unknown): Mapping {
-  const root = object(file, "", ["version", "events", "rules"]);
-  if (root["version"] !== 1) throw new MappingError("version", root["version"], "1");
-  const events = array(root["events"] ?? [], "events").map((e, i) => event(e, `events[${i}]`));
+  try {
+    parse(mappingSchema, file, "");
+    // What is right by itself is kept as it was given: a copy would lose fields that are called as something of every object.
+    return join(file as GivenFile);
+  } catch (error) {
+    if (!(error instanceof InvalidOptionError)) throw error;
+    const whole = error.value === file;
+    throw new MappingError(whole ? "" : error.field, error.value, error.expected);
+  }
+}
+
+/** A file whose values are right, each by itself. */
+interface GivenFile {
+  readonly events?: readonly GivenEvent[];
+  readonly rules?: readonly Rule[];
+}
+
+interface GivenEvent extends Partial<Omit<EventDefinition, "fields">> {
+  readonly name: string;
+  readonly fields?: readonly (Partial<FieldDefinition> & { readonly name: string })[];
+}
+
+function join({ events: given = [], rules: givenRules = [] }: GivenFile): Mapping {
+  const events = given.map((it, i) => event(it, `events[${i}]`));
   const known = new Map([...EVENTS, ...events].map((e) => [e.name, e]));
-  const rules = array(root["rules"] ?? [], "rules").map((r, i) => checkRule(r, `rules[${i}]`, known));
+  const rules = givenRules.map((it, i) => checkRule(it, `rules[${i}]`, known));
   const replaced = new Set(rules.map((r) => r.event));
   const kept = MAPPING.filter((r) => !replaced.has(r.event));
   for (const definition of events) {
@@ -76,142 +92,92 @@ export function joinMapping(file: unknown): Mapping {
       for (const name of [...Object.keys(rule.when ?? {}), ...fieldSources(rule)]) {
         if (definition.fields.some((f) => f.name === name)) continue;
         const path = `events[${events.indexOf(definition)}].fields`;
-        throw new MappingError(path, definition.fields, `a field ${name}, which the built-in rule reads, or own rules`);
+        throw wrong(path, definition.fields, `a field ${name}, which the built-in rule reads, or own rules`);
       }
     }
   }
   return { events, rules: [...kept, ...rules] };
 }
 
+function wrong(path: string, value: unknown, allowed: string): InvalidOptionError {
+  return new InvalidOptionError(path, value, allowed);
+}
+
 function fieldSources(rule: Rule): string[] {
   return Object.values(rule.args ?? {}).filter((source): source is string => typeof source === "string");
 }
 
-function object(value: unknown, path: string, keys: readonly string[] | undefined): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new MappingError(path, value, "an object");
-  }
-  const record = value as Record<string, unknown>;
-  for (const key of Object.keys(record)) {
-    if (keys && !keys.includes(key)) throw new MappingError(at(path, key), record[key], `only ${keys.join(", ")} here`);
-  }
-  return record;
-}
-
-function at(path: string, key: string): string {
-  return path === "" ? key : `${path}.${key}`;
-}
-
-function array(value: unknown, path: string): unknown[] {
-  if (!Array.isArray(value)) throw new MappingError(path, value, "an array");
-  return value;
-}
-
-function name(value: unknown, path: string, pattern = /^[A-Za-z_][A-Za-z0-9_]*$/): string {
-  if (typeof value !== "string" || !pattern.test(value) || value.length > 64) {
-    throw new MappingError(path, value, "a name of letters, digits and _, at most 64");
-  }
-  return value;
-}
-
-function event(value: unknown, path: string): EventDefinition {
-  const e = object(value, path, ["name", "system", "fields", "layout"]);
-  const eventName = name(e["name"], at(path, "name"));
-  const system = e["system"] === undefined ? "kprobes" : name(e["system"], at(path, "system"));
-  const fields = array(e["fields"] ?? [], at(path, "fields")).map((f, i) => field(f, `${path}.fields[${i}]`));
-  if (fields.length > MAX_FIELDS) throw new MappingError(at(path, "fields"), fields, `at most ${MAX_FIELDS} fields`);
+function event(given: GivenEvent, path: string): EventDefinition {
+  const { name, system = "kprobes", layout = "probe" } = given;
+  const fields = (given.fields ?? []).map((f) => ({ type: "number", optional: false, ...f }) as const);
   fields.forEach((f, i) => {
     if (fields.findIndex((other) => other.name === f.name) !== i) {
-      throw new MappingError(`${path}.fields[${i}].name`, f.name, "a name that no other field has");
+      throw wrong(`${path}.fields[${i}].name`, f.name, "a name that no other field has");
     }
   });
-  const layout = e["layout"] ?? "probe";
   if (layout === "probe") {
     const odd = fields.findIndex((f) => f.type !== "number" && f.type !== "symbol");
-    if (odd >= 0)
-      throw new MappingError(`${path}.fields[${odd}].type`, fields[odd]!.type, "number or symbol in a probe");
-    return { name: eventName, system, fields, layout };
+    if (odd >= 0) throw wrong(`${path}.fields[${odd}].type`, fields[odd]!.type, "number or symbol in a probe");
+    return { name, system, fields, layout };
   }
-  const texts = array(layout, at(path, "layout")).map((text, i) => {
+  for (const [i, text] of layout.entries()) {
     const where = `${path}.layout[${i}]`;
-    if (typeof text !== "string" || text === "") throw new MappingError(where, text, "a text");
-    if (/[\r\n]/.test(text)) throw new MappingError(where, text, "a text without line breaks");
-    if (/\}\{/.test(text)) throw new MappingError(where, text, "something fixed between two fields");
+    if (/\}\{/.test(text)) throw wrong(where, text, "something fixed between two fields");
     if (!splitLayout(text, fields)) {
-      throw new MappingError(where, text, `only ${fields.map((f) => `{${f.name}}`).join(", ")}, each once`);
+      throw wrong(where, text, `only ${fields.map((f) => `{${f.name}}`).join(", ")}, each once`);
     }
-    return text;
-  });
-  if (texts.length === 0) throw new MappingError(at(path, "layout"), layout, '"probe" or at least one text');
-  return { name: eventName, system, fields, layout: texts };
+  }
+  return { name, system, fields, layout };
 }
 
-function field(value: unknown, path: string): FieldDefinition {
-  const f = object(value, path, ["name", "type", "optional"]);
-  const type = f["type"] ?? "number";
-  if (!FIELD_TYPES.includes(type as FieldType)) {
-    throw new MappingError(at(path, "type"), type, `one of ${FIELD_TYPES.join(", ")}`);
-  }
-  const optional = f["optional"] ?? false;
-  if (typeof optional !== "boolean") throw new MappingError(at(path, "optional"), optional, "true or false");
-  return { name: name(f["name"], at(path, "name")), type: type as FieldType, optional };
-}
-
-function checkRule(value: unknown, path: string, known: ReadonlyMap<string, EventDefinition>): Rule {
-  const r = object(value, path, ["event", "operation", "args", "when", "last", "reason"]);
-  const definition = eventOf(r["event"], at(path, "event"), known);
-  const operation = r["operation"];
-  const operations: readonly unknown[] = [...OPERATION_NAMES, "ignore"];
-  if (!operations.includes(operation)) {
-    throw new MappingError(at(path, "operation"), operation, `one of ${operations.join(", ")}`);
-  }
-  const reason = r["reason"];
-  if (reason !== undefined && typeof reason !== "string") throw new MappingError(at(path, "reason"), reason, "a text");
-  const args = object(r["args"] ?? {}, at(path, "args"), undefined);
+function checkRule(rule: Rule, path: string, known: ReadonlyMap<string, EventDefinition>): Rule {
+  const { operation, args = {}, reason } = rule;
+  const definition = eventOf(rule.event, `${path}.event`, known);
   const allowed = operation === "ignore" ? {} : (OPERATIONS[operation as OperationName] as Record<string, string>);
-  for (const key of Object.keys(args)) {
-    const where = at(at(path, "args"), key);
-    const type = allowed[key];
-    if (!type) throw new MappingError(where, args[key], `only ${Object.keys(allowed).join(", ") || "nothing"} here`);
-    checkSource(args[key], where, type, definition);
+  for (const [key, source] of Object.entries(args)) {
+    const type = Object.hasOwn(allowed, key) ? allowed[key] : undefined;
+    if (!type) throw unknownArgument(`${path}.args`, key, source, Object.keys(allowed));
+    checkSource(source, `${path}.args.${key}`, type, definition);
   }
-  const last = r["last"] === undefined ? undefined : checkLast(r["last"], at(path, "last"), definition, known);
+  const last = rule.last && checkLast(rule.last, `${path}.last`, definition, known);
   return {
     event: definition.name,
-    operation: operation as Rule["operation"],
-    args: args as Record<string, ArgumentSource>,
-    when: conditions(r["when"] ?? {}, at(path, "when"), definition),
+    operation,
+    args,
+    when: conditions(rule.when ?? {}, `${path}.when`, definition),
     ...(last && { last }),
     ...(reason !== undefined && { reason }),
   };
 }
 
+function unknownArgument(path: string, key: string, value: unknown, allowed: readonly string[]): InvalidOptionError {
+  if (allowed.length === 0) return wrong(`${path}.${key}`, value, "nothing here");
+  return unknownField(path, key, value, allowed);
+}
+
 function checkLast(
-  value: unknown,
+  last: LastEvent,
   path: string,
   definition: EventDefinition,
   known: ReadonlyMap<string, EventDefinition>,
 ): LastEvent {
-  const last = object(value, path, ["event", "when", "until", "same"]);
-  const other = eventOf(last["event"], at(path, "event"), known);
-  const until = array(last["until"] ?? [], at(path, "until"));
-  const same = array(last["same"] ?? [], at(path, "same"));
+  const { until = [], same = [] } = last;
+  const other = eventOf(last.event, `${path}.event`, known);
   same.forEach((field, i) => {
     const both = [definition, other].every((event) => event.fields.some((f) => f.name === field));
-    const where = `${path}.same[${i}]`;
-    if (!both) throw new MappingError(where, field, `a field of both ${definition.name} and ${other.name}`);
+    if (!both) throw wrong(`${path}.same[${i}]`, field, `a field of both ${definition.name} and ${other.name}`);
   });
   return {
     event: other.name,
-    when: conditions(last["when"], at(path, "when"), other),
+    when: conditions(last.when, `${path}.when`, other),
     until: until.map((name, i) => eventOf(name, `${path}.until[${i}]`, known).name),
-    same: same as string[],
+    same,
   };
 }
 
-function eventOf(value: unknown, path: string, known: ReadonlyMap<string, EventDefinition>): EventDefinition {
-  const definition = typeof value === "string" ? known.get(value) : undefined;
-  if (!definition) throw new MappingError(path, value, "the name of a built-in event or of one under events");
+function eventOf(name: string, path: string, known: ReadonlyMap<string, EventDefinition>): EventDefinition {
+  const definition = known.get(name);
+  if (!definition) throw wrong(path, name, "the name of a built-in event or of one under events");
   return definition;
 }
 
@@ -220,47 +186,40 @@ function isText(definition: EventDefinition, fieldName: string): boolean {
   return type !== "number" && type !== "hex";
 }
 
-function checkSource(value: unknown, path: string, type: string, definition: EventDefinition): void {
-  if (typeof value === "string") {
+function checkSource(source: ArgumentSource, path: string, type: string, definition: EventDefinition): void {
+  if (typeof source === "string") {
     const names = definition.fields.filter((f) => isText(definition, f.name) === (type === "text")).map((f) => f.name);
-    if (!names.includes(value))
-      throw new MappingError(
-        path,
-        value,
-        `${type === "address" ? "an" : "a"} ${type} field: ${names.join(", ") || "there is none"}`,
-      );
-    return;
+    if (names.includes(source)) return;
+    const article = type === "address" ? "an" : "a";
+    throw wrong(path, source, `${article} ${type} field: ${names.join(", ") || "there is none"}`);
   }
-  const key = type === "text" ? "text" : "value";
-  const fixed = object(value, path, [key])[key];
-  const fits = type === "text" ? typeof fixed === "string" : Number.isSafeInteger(fixed);
-  if (!fits) throw new MappingError(at(path, key), fixed, type === "text" ? "a text" : "a whole number up to 2^53");
+  const wanted = type === "text" ? "text" : "value";
+  for (const key of Object.keys(source)) {
+    if (key !== wanted) throw wrong(`${path}.${key}`, source[key as never], `only ${wanted} here`);
+  }
 }
 
-function conditions(value: unknown, path: string, definition: EventDefinition): Record<string, Condition> {
-  const record = object(
-    value,
-    path,
-    definition.fields.map((f) => f.name),
-  );
-  for (const [key, condition] of Object.entries(record)) {
-    const where = at(path, key);
-    const text = isText(definition, key);
-    const plain = (v: unknown, p: string) => {
-      const fits = text ? typeof v === "string" : Number.isSafeInteger(v);
-      if (!fits) throw new MappingError(p, v, text ? "a text" : "a whole number up to 2^53");
+/** Checks what conditions compare with: a text for a field that is text, else a number. */
+function conditions(
+  given: Readonly<Record<string, Condition>>,
+  path: string,
+  definition: EventDefinition,
+): Record<string, Condition> {
+  const names = definition.fields.map((f) => f.name);
+  for (const [name, condition] of Object.entries(given)) {
+    if (!names.includes(name)) throw unknownArgument(path, name, condition, names);
+    const text = isText(definition, name);
+    const compare = (value: unknown, where: string) => {
+      if ((typeof value === "string") !== text) {
+        throw wrong(where, value, text ? "a text" : "a whole number up to 2^53");
+      }
     };
-    if (typeof condition !== "object" || condition === null) {
-      plain(condition, where);
-      continue;
+    const where = `${path}.${name}`;
+    if (typeof condition !== "object") compare(condition, where);
+    else {
+      if ("not" in condition) compare(condition.not, `${where}.not`);
+      if ("function" in condition && !text) throw wrong(`${where}.function`, condition.function, "only not here");
     }
-    const c = object(condition, where, text ? ["not", "function"] : ["not"]);
-    if ("not" in c) plain(c["not"], at(where, "not"));
-    else if (!("function" in c)) throw new MappingError(where, condition, text ? "not or function in it" : "not in it");
-    const functions = c["function"] === undefined ? [] : [c["function"]].flat();
-    functions.forEach((f) => {
-      if (typeof f !== "string") throw new MappingError(at(where, "function"), f, "a function name, or several");
-    });
   }
-  return record as Record<string, Condition>;
+  return given;
 }
