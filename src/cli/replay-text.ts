@@ -51,6 +51,10 @@ function printTrace(result: ReplayResult): void {
     `played: ${program.records} operations per policy, of them ${program.accesses} device accesses ` +
       `(${program.kernelProbes} at the kernel half), ${(result.throughput.operationsPerSecond / 1e6).toFixed(1)} million a second`,
   );
+  if (result.configuration.devices.pageRequests) {
+    const sent = result.policies.map(({ policy, pageRequests }) => `${policy.name} ${pageRequests}`);
+    print(`page requests of the device: ${sent.join(", ")}`);
+  }
   for (const [reason, count] of Object.entries(program.skipped))
     print(`not played as the trace has it: ${count} x ${reason}`);
 }

@@ -41,6 +41,7 @@ interface Flags extends FileFlags {
   probes?: number;
   perStep?: number;
   reuse: boolean;
+  pageRequests?: boolean;
   frees: number;
   strict?: boolean;
   json?: boolean;
@@ -81,6 +82,7 @@ export function register(program: Command): void {
     )
     .option("--per-step <number>", `accesses at every step of a table free (default: ${perStep})`, parseCount)
     .option("--no-reuse", "nobody takes freed frames and fills them")
+    .option("--page-requests", "the device has a TLB of its own and sends a page request for what is refused")
     .option("--frees <number>", "table frees that are listed", parseCount, 40)
     .option("--strict", "the first damage of the trace is an error")
     .option("--json", "print the whole result as JSON")
@@ -112,6 +114,7 @@ async function writePage(page: OutputFile, result: ReplayResult, command: string
 function replayOptions(path: string, flags: Flags): ReplayOptions {
   const devices: Partial<DeviceModel> = {
     reuse: flags.reuse,
+    ...(flags.pageRequests && { pageRequests: true }),
     ...(flags.seed !== undefined && { seed: flags.seed }),
     ...(flags.rate !== undefined && { ratePerMs: flags.rate }),
     ...(flags.workingSet !== undefined && { workingSet: flags.workingSet }),

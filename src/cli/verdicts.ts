@@ -30,6 +30,7 @@ interface Flags {
   quick?: boolean;
   walks: "atomic" | "stepwise";
   drain: "all" | "page" | "none";
+  moves: "usual" | "wide";
   json?: boolean;
 }
 
@@ -72,6 +73,13 @@ export function register(program: Command): void {
         "none",
       ]).default("all"),
     )
+    .addOption(
+      choiceOption(
+        "--moves <which>",
+        "usual, or wide: bind, unbind and exit, a second walk under way, page requests on their way; takes far longer",
+        ["usual", "wide"],
+      ).default("usual"),
+    )
     .option("--quick", "the usual hardware, and walks that stop at U/S = 0, only")
     .option("--json", "print one record for every cell as JSON")
     .addHelpText(
@@ -94,6 +102,7 @@ async function run(flags: Flags): Promise<void> {
     depth: flags.depth,
     walks: flags.walks,
     drain: flags.drain,
+    moves: flags.moves,
     onProgress: progress.update,
   };
   const records: VerdictRecord[] = [];

@@ -1,6 +1,7 @@
 // What a trace cannot say, in sentences with the numbers that were used instead.
 
 import type { DeviceModel } from "./device-model.js";
+import { DEVICE_TLB } from "./player.js";
 import type { ReplayConfiguration } from "./result.js";
 import { kernelSentence } from "./traced-kernel.js";
 
@@ -12,7 +13,10 @@ export function assumptions(configuration: ReplayConfiguration, timeUnit: "ns" |
   return [
     "the trace does not say which addresses devices touch: what follows is a model, not a measurement",
     deviceSentence(devices),
-    "the device has no TLB of its own: its requests are untranslated, and it sends no page requests",
+    devices.pageRequests
+      ? `the device has a TLB of its own of ${DEVICE_TLB.entries} entries (no public size), and sends a page request for each access that ` +
+        "is refused, at once; real ones send it later, and have only so many credits"
+      : "the device has no TLB of its own: its requests are untranslated, and it sends no page requests",
     `${percent(devices.kernelProbes)} of them are user-privileged probes of the kernel half, at pages of the latest ` +
       `${devices.probedAreas} areas that the kernel mapped, also after they are unmapped`,
     `${devices.perStep} accesses of the same kind before and after each step (clear, flush, free, reuse) of a table free: ` +

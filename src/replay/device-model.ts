@@ -25,6 +25,8 @@ export interface DeviceModel {
   readonly reuse: boolean;
   /** Frames that they keep at a time; the oldest is given back. */
   readonly reusedFrames: number;
+  /** The device has a TLB of its own and sends a page request for each access that is refused (ATS and PRI; VT-d only). */
+  readonly pageRequests: boolean;
   /** Pages of each new kernel area that the CPU which mapped it touches. No device, but as little told by a trace. */
   readonly cpuTouches: number;
 }
@@ -41,6 +43,7 @@ export const defaultDeviceModel: DeviceModel = {
   perStep: 2,
   reuse: true,
   reusedFrames: 16,
+  pageRequests: false,
   cpuTouches: 4,
 };
 
@@ -69,7 +72,10 @@ export function checkDeviceModel(given: Partial<DeviceModel> = {}, field = "devi
   checkNumber(`${field}.ratePerMs`, model.ratePerMs, 1e6);
   checkNumber(`${field}.writes`, model.writes, 1);
   checkNumber(`${field}.kernelProbes`, model.kernelProbes, 1);
-  if (typeof model.reuse !== "boolean") throw new InvalidOptionError(`${field}.reuse`, model.reuse, "true or false");
+  for (const name of ["reuse", "pageRequests"] as const) {
+    if (typeof model[name] !== "boolean")
+      throw new InvalidOptionError(`${field}.${name}`, model[name], "true or false");
+  }
   return model;
 }
 

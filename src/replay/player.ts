@@ -34,7 +34,12 @@ export interface PlayerOptions {
   readonly pool: number;
   readonly mms: number;
   readonly maxHazards: number;
+  /** The device has a TLB and sends page requests. */
+  readonly pageRequests: boolean;
 }
+
+/** The TLB of a device that sends page requests. */
+export const DEVICE_TLB = { entries: 64, ways: 4 } as const;
 
 type KindCounts = Record<HazardKind, number>;
 const noKinds = (): KindCounts => Object.fromEntries(hazardKinds.map((kind) => [kind, 0])) as KindCounts;
@@ -73,6 +78,7 @@ export class Player {
           pasids: [PASID],
           dialect: hardware.dialect,
           supervisorEntries: hardware.supervisorEntries,
+          ...(options.pageRequests && { devices: [{ deviceTlb: DEVICE_TLB, pageRequests: true }] }),
         },
       ],
       // The trace's own purges flush; the model must not add any.
@@ -150,6 +156,7 @@ export class Player {
       kernel,
       tablesFreed: this.#kernel.tablesFreed,
       iommu,
+      pageRequests: this.machine.iommus.reduce((sum, { pageRequests }) => sum + pageRequests, 0),
       cpu,
       invalidations: {
         pageSelective: kernel.pageSelectiveInvalidations,

@@ -48,6 +48,8 @@ export interface PolicyResult {
   readonly tablesFreed: Readonly<Record<Site, number>>;
   /** All IOMMUs with their device TLBs. */
   readonly iommu: AgentTotals;
+  /** Page requests that the device has sent: 0 unless it sends them (`devices.pageRequests`). */
+  readonly pageRequests: number;
   /** All CPUs. */
   readonly cpu: AgentTotals;
   /** Invalidations by kind, to compare policies with. */

@@ -114,6 +114,10 @@ function checkOptions(options: ReplayOptions) {
   if (options.levels !== undefined) checkInteger("levels", options.levels, 4, 5);
   const pool = checkInteger("pool", options.pool ?? 4096, 64, 1 << 16);
   const devices = checkDeviceModel(options.devices);
+  const hardware = checkHardware(options.hardware ?? "skylake");
+  if (devices.pageRequests && hardware.dialect !== "vtd") {
+    throw new InvalidOptionError("devices.pageRequests", true, 'hardware with `dialect: "vtd"`');
+  }
   if (devices.workingSet / 512 + 16 > pool) {
     throw new InvalidOptionError("pool", pool, `room for the tables of ${devices.workingSet} user pages`);
   }
@@ -125,7 +129,7 @@ function checkOptions(options: ReplayOptions) {
     kernel: options.kernel,
     cpus: options.cpus,
     levels: options.levels,
-    hardware: checkHardware(options.hardware ?? "skylake"),
+    hardware,
     pool,
     mms: checkInteger("mms", options.mms ?? 1024, 8, 4096),
     devices,
@@ -187,7 +191,17 @@ class Run {
       maxFrees,
       maxHazards,
     };
-    const playerOptions = { module, hardware, kernel: kernel.version, cpus, levels, pool, mms, maxHazards };
+    const playerOptions = {
+      module,
+      hardware,
+      kernel: kernel.version,
+      cpus,
+      levels,
+      pool,
+      mms,
+      maxHazards,
+      pageRequests: devices.pageRequests,
+    };
     this.#players = checked.policies.map((policy) => new Player(policy, playerOptions));
     this.#writer = new RecordWriter(
       (program) => {
@@ -200,7 +214,7 @@ class Run {
       this.#writer.flush();
       return this.#players.map((player) => player.sample());
     });
-    const requester = this.#players[0]!.machine.iommus[0]!.requester(PASID);
+    const requester = this.#players[0]!.machine.iommus[0]!.requester(PASID, devices.pageRequests ? 0 : undefined);
     this.#lowering = new Lowering(this.#writer, this.#timeline, this.#queue, {
       levels,
       cpus,

@@ -30,12 +30,15 @@ export function worst(stage: Stage, scenario: Scenario, found: Found): Found {
 
 /** The same with a write in the place of the last probe, or of the walk that ends last. */
 function withWrite(placed: readonly Placed[], moves: Moves): Placed[][] {
+  const end = (placed.at(-1) as Placed).move;
   const at =
-    placed.at(-1)?.move.kind === "finish" ? placed.findIndex(({ move }) => move.kind === "begin") : placed.length - 1;
+    end.kind === "finish"
+      ? placed.findIndex(({ move }) => move.kind === "begin" && move.walk === end.walk)
+      : placed.length - 1;
   const { point, move } = placed[at] as Placed;
   const writes =
     move.kind === "begin"
-      ? moves.writeBegins.filter((_, i) => moves.begins[i]?.text === move.text)
+      ? moves.writeBegins[move.walk ?? 0].filter((_, i) => moves.begins[move.walk ?? 0][i]?.text === move.text)
       : moves.writes.filter(({ address }) => address === move.address);
   return writes.map((write) => placed.with(at, { point, move: write }));
 }

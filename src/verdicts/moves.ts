@@ -19,11 +19,15 @@ export const contents: readonly { contents: ReuseContents; text: string }[] = [
 export interface Moves {
   reads: Move[];
   writes: Move[];
-  /** A walk begins and stops where it holds a pointer of some level; and the same for a write. */
-  begins: Move[];
-  writeBegins: Move[];
-  /** It goes on to its end. */
-  finish: Move;
+  /** Accesses whose page request is still on its way when the program ends: none of a device that sends none. */
+  pending: Move[];
+  /** By walk: it begins and stops where it holds a pointer of some level; and the same for a write. */
+  begins: readonly [Move[], Move[]];
+  writeBegins: readonly [Move[], Move[]];
+  /** By walk: it goes on to its end. */
+  finishes: readonly [Move, Move];
+  /** What becomes of the process and its PASID: unbind, bind, exit. Of a CPU nothing. */
+  processes: Move[];
   reuse: Move[];
   freeAgain: Move;
   work: Move;
@@ -49,33 +53,43 @@ export function movesOf(stage: Stage, scenario: Scenario): Moves {
         region: i as 0 | 1,
       })),
     );
-  const begins = (walk: Access): Move[] =>
+  const begins = (number: 0 | 1, walk: Access): Move[] =>
     scenario.regions.flatMap((region, i) =>
       region.addresses.flatMap((address) =>
         POINTERS.map((held, count) => ({
           kind: "begin" as const,
           text: `${beginText(cpu, requester, walk)} ${hex(address)}, reads its ${held} and waits`,
           record: recordOf((p) => {
-            p.beginWalk(WALK, requester, address, walk);
-            for (let reads = 0; reads <= count; reads++) p.stepWalk(WALK);
+            p.beginWalk(number, requester, address, walk);
+            for (let reads = 0; reads <= count; reads++) p.stepWalk(number);
             return p;
           }),
           address,
           region: i as 0 | 1,
+          walk: number,
         })),
       ),
     );
+  const finish = (number: 0 | 1): Move => ({
+    kind: "finish",
+    text: `the ${number === 0 ? "" : "second "}walk of ${cpu ? `CPU ${requester}` : "the device"} goes on`,
+    record: recordOf((p) => p.finishWalk(number)),
+    walk: number,
+  });
   const second = scenario.regions[1];
   return {
     reads: probe("probe", read),
     writes: cpu ? [] : probe("write", Access.userWrite),
-    begins: begins(read),
-    writeBegins: cpu ? [] : begins(Access.userWrite),
-    finish: {
-      kind: "finish",
-      text: `the walk of ${cpu ? `CPU ${requester}` : "the device"} goes on`,
-      record: recordOf((p) => p.finishWalk(WALK)),
-    },
+    pending: sendsPageRequests(stage)
+      ? probe("probe", Access.speculativeUserRead).map((move) => ({
+          ...move,
+          text: `${move.text}; a page request for it is on its way`,
+        }))
+      : [],
+    begins: [begins(0, read), begins(1, read)],
+    writeBegins: cpu ? [[], []] : [begins(0, Access.userWrite), begins(1, Access.userWrite)],
+    finishes: [finish(0), finish(1)],
+    processes: cpu ? [] : processMoves(requester),
     // The story names the frame: the one that was freed last.
     reuse: contents.map(({ contents: filled, text }) => ({
       kind: "reuse",
@@ -93,8 +107,25 @@ export function movesOf(stage: Stage, scenario: Scenario): Moves {
   };
 }
 
-/** The walk that a program has under way: one is enough, as its two pieces are all of it that matters. */
-const WALK = 0;
+const sendsPageRequests = ({ options }: Stage): boolean => "pageRequests" in options && options.pageRequests;
+
+/** What Linux does with the PASID of the watched device (docs/rules.md 9.5, 9.8, 9.9). */
+function processMoves(requester: number): Move[] {
+  return [
+    {
+      kind: "unbind",
+      text: `iommu_sva_unbind_device(): PASID ${PASID} has no entry any more, and nothing cached`,
+      record: recordOf((p) => p.svaUnbind(requester)),
+    },
+    {
+      kind: "bind",
+      text: `iommu_sva_bind_device(): PASID ${PASID} gets the page tables of process 0 again`,
+      record: recordOf((p) => p.svaBind(requester, 0)),
+    },
+    { kind: "exit", text: "process 0 ends, bound or not", record: recordOf((p) => p.mmDestroy(0)) },
+  ];
+}
+
 /** What a walk has read when it waits, by reads; on the way down A is set already in every entry that the kernel makes. */
 const POINTERS = ["PML4 entry", "PML4 and PDPT entries", "PML4, PDPT and PD entries"] as const;
 

@@ -1,12 +1,14 @@
-// The search for the shortest hazard: all programs with one move, then all with two, … A move is a probe, a reuse, another
-// free, a switch, or a piece of a walk; each may stand at any point of a program, also inside kernel operations. Deferred work stands between
-// operations, or, in a race search, also inside them.
+// The search for the shortest hazard: all programs with one move, then all with two, … A move is a probe, a reuse, another free, a
+// switch, or a piece of a walk, and of the wide moves a bind, an unbind, the end of the process, or a piece of a second walk (turn.ts);
+// each may stand at any point of a program, also inside kernel operations. Deferred work stands between operations, or, in a
+// race search, also inside them.
 
 import type { Turns } from "../base/progress.js";
 import type { Hazard } from "../kernel/hazards.js";
 import { type Moves, mainOf, movesOf } from "./moves.js";
 import type { Scenario } from "./scenarios.js";
 import type { Attempt, MainOperation, Move, Placed, Stage } from "./stage.js";
+import { mayTurn, walksOf } from "./turn.js";
 
 /** A program with a hazard. */
 export interface Found {
@@ -65,8 +67,14 @@ function tidy(stage: Stage, found: Found): Found {
   return result;
 }
 
-/** By point: whether it is one of the program's own. Moves stand there; what is interleaved plays as a whole. */
-type Own = readonly boolean[];
+/** Points that are not the program's own: what is interleaved plays as a whole, and no move stands there. */
+const NESTED = 0;
+/** Points of the program's own inside an operation, and between two. */
+const INSIDE = 1;
+const BETWEEN = 2;
+
+/** By point: which of these it is. */
+type Own = readonly (typeof NESTED | typeof INSIDE | typeof BETWEEN)[];
 
 /** All placements of moves over what the kernel does. */
 class Tries {
@@ -76,21 +84,22 @@ class Tries {
   private readonly probes: readonly Move[];
   private readonly lastProbes: readonly Move[];
   private readonly others: readonly Move[];
-  /** Where walks are made step by step: how one begins, and the move that ends it. */
-  private readonly begins: readonly Move[];
-  private readonly finish: Move;
+  /** Where walks are made step by step: by walk, how it begins, and the move that ends it. */
+  private readonly begins: readonly (readonly Move[])[];
+  private readonly finishes: readonly Move[];
   private readonly placed: Placed[] = [];
   private readonly turns: Turns;
 
   constructor(
     private readonly stage: Stage,
-    scenario: Scenario,
+    private readonly scenario: Scenario,
     { race, turns }: SearchOptions,
   ) {
     this.turns = turns;
     const moves: Moves = movesOf(stage, scenario);
     this.main = mainOf(stage, scenario);
-    this.probes = moves.reads;
+    const wide = stage.moves === "wide";
+    this.probes = wide ? [...moves.reads, ...moves.pending] : moves.reads;
     // A write walks as a read does; only user leaves can be dirtied, so only there it may find something else.
     this.lastProbes = scenario.user ? [...moves.reads, ...moves.writes] : moves.reads;
     // CPUs are flushed by the site itself: another free elsewhere can only flush more. Who takes a frame makes a hazard
@@ -99,9 +108,10 @@ class Tries {
     this.others = [
       ...(cpu ? moves.switches : [...moves.reuse.slice(0, 1), moves.freeAgain]),
       ...(race ? [moves.work] : []),
+      ...(wide && stage.policy.root !== "none" ? moves.processes : []),
     ];
-    this.begins = stage.stepwise ? moves.begins : [];
-    this.finish = moves.finish;
+    this.begins = !stage.stepwise ? [] : wide ? moves.begins : moves.begins.slice(0, 1);
+    this.finishes = moves.finishes;
     this.points = this.ownPoints();
     this.firstRelease = this.findFirstRelease(moves.reuse[0] as Move);
   }
@@ -121,7 +131,10 @@ class Tries {
   /** The points that what is placed leads to, and which of them are the program's own. */
   private ownPoints(): Own {
     this.stage.play({ main: this.main, placed: this.placed });
-    return this.stage.machine.reachedPoints().map(({ nested }) => nested === 0);
+    return this.stage.machine.reachedPoints().map(({ nested, name }) => {
+      if (nested > 0) return NESTED;
+      return name === "OPERATION_DONE" ? BETWEEN : INSIDE;
+    });
   }
 
   /** Tries every program with exactly `depth` moves, the last of which is a probe, or the end of a walk that began in it. */
@@ -140,7 +153,7 @@ class Tries {
     const only = owed && left === 2;
     if (owed && last) return undefined;
     for (let point = from; point < points.length; point++) {
-      if (!points[point]) continue;
+      if (points[point] === NESTED) continue;
       for (const move of only ? [] : candidates) {
         if (this.repeats(point, move)) continue;
         const found = last ? this.tryWith({ point, move }) : yield* this.goOn({ point, move }, left, points, mm);
@@ -149,7 +162,7 @@ class Tries {
       }
       if (last) continue;
       for (const move of this.others) {
-        if (only ? move.kind !== "free" : !this.makesSense(point, move, mm, freed)) continue;
+        if (only ? move.kind !== "free" : !this.makesSense(point, move, mm, points)) continue;
         const found = yield* this.goOn({ point, move }, left, points, move.mm ?? mm);
         if (found) return found;
       }
@@ -157,19 +170,25 @@ class Tries {
     return undefined;
   }
 
-  /** Probes and pieces of a walk that may come next. Only one walk is under way, and nothing but its end makes use of it. */
+  /** Probes and pieces of walks that may come next. With one walk nothing but its end makes use of it. */
   private candidates(last: boolean): readonly Move[] {
-    if (this.placed.some(({ move }) => move.kind === "begin")) return last ? [this.finish] : [];
+    const { begun, underWay } = walksOf(this.placed);
+    if (begun > 0) {
+      const ends = underWay.map((walk) => this.finishes[walk] as Move);
+      if (this.begins.length < 2) return last ? ends : [];
+      return last ? [...ends, ...this.lastProbes] : [...ends, ...this.probes, ...(this.begins[begun] ?? [])];
+    }
     if (last) return this.lastProbes;
     // What a probe leaves in caches is no help to a walk that has begun already, or begins at the root.
     const probed = this.placed.some(({ move }) => move.kind === "probe");
-    return probed ? this.probes : [...this.probes, ...this.begins];
+    return probed ? this.probes : [...this.probes, ...(this.begins[0] ?? [])];
   }
 
   private *goOn(next: Placed, left: number, points: Own, mm: number): Search {
     this.placed.push(next);
-    // A free or deferred work inside a program changes what later deferred work has to do, so the points there.
-    const changes = next.move.kind === "free" || next.move.kind === "work";
+    // A free or deferred work inside a program changes what later deferred work has to do, so the points there; the end of a
+    // process reaches points itself.
+    const changes = !["probe", "write", "begin", "finish", "reuse", "switch"].includes(next.move.kind);
     const reached = changes ? this.ownPoints() : points;
     const found = yield* this.place(left - 1, next.point, reached, mm);
     this.placed.pop();
@@ -192,10 +211,11 @@ class Tries {
     return this.probes.indexOf(move) <= this.probes.indexOf(before.move);
   }
 
-  private makesSense(point: number, move: Move, mm: number, freed: boolean): boolean {
+  private makesSense(point: number, move: Move, mm: number, points: Own): boolean {
     if (move.kind === "reuse") return point >= this.firstRelease;
     if (move.kind === "switch") return move.mm !== mm;
-    if (move.kind === "free") return !freed;
-    return true;
+    // A process that is inside an operation on its own memory does not end there.
+    if (move.kind === "exit" && this.scenario.user && points[point] !== BETWEEN) return false;
+    return mayTurn(this.placed, move);
   }
 }

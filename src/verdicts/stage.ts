@@ -20,7 +20,7 @@ export type AgentKind = "iommu" | "cpu";
 
 /** Something that plays at a point of a program. */
 export interface Move {
-  kind: "probe" | "write" | "begin" | "finish" | "reuse" | "free" | "work" | "switch";
+  kind: "probe" | "write" | "begin" | "finish" | "reuse" | "free" | "work" | "switch" | "unbind" | "bind" | "exit";
   text: string;
   /** Its operations, one after the other. */
   record: Uint8Array;
@@ -29,6 +29,8 @@ export interface Move {
   region?: 0 | 1;
   /** Of a switch: the address space. */
   mm?: number;
+  /** Of a walk that begins or goes on: which of the two that may be under way. */
+  walk?: 0 | 1;
 }
 
 /** An operation of the program itself: a region's free, or a run of the deferred work. */
@@ -69,6 +71,9 @@ export function recordOf(play: (program: ProgramBuilder) => ProgramBuilder): Uin
 /** How walks are made, and which of them an invalidation waits for (docs/rules.md section 14). */
 export type Walking = Required<WalkOptions>;
 
+/** Which moves are searched: what every cell is searched with, or others, too, which take longer. */
+export type MoveSet = "usual" | "wide";
+
 /** A machine with a kernel, a policy and hardware, set up for one scenario after another. */
 export class Stage {
   readonly machine: Machine;
@@ -88,6 +93,7 @@ export class Stage {
     readonly version: KernelVersion,
     readonly walking: Walking,
     readonly module?: WasmModule,
+    readonly moves: MoveSet = "usual",
   ) {
     this.machine = createMachineSync({
       ...hardware(options, walking),
@@ -102,12 +108,14 @@ export class Stage {
 
   /**
    * Whether a walk step by step can come to more than whole walks do: not with paging-structure caches, which keep every pointer
-   * that it would, unless invalidations drop those and leave the walk alone (docs/decisions/13-walks-in-the-search.md).
+   * that it would, unless invalidations drop those and leave the walk alone, or the page request that follows a whole walk does
+   * (docs/decisions/13-walks-in-the-search.md).
    */
   get stepwise(): boolean {
     const { walking, options } = this;
     if (walking.walks === "atomic") return false;
-    return walking.drain === "none" || ("pagingStructureCaches" in options && !options.pagingStructureCaches);
+    if (walking.drain === "none") return true;
+    return "pagingStructureCaches" in options && (!options.pagingStructureCaches || options.pageRequests);
   }
 
   /** Requester of the agent that probes. */

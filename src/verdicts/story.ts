@@ -41,7 +41,15 @@ export interface Witness {
 
 /** Tells a found program on a fresh machine. */
 export function tell(tried: Stage, scenario: Scenario, { attempt }: Found): Witness {
-  const stage = new Stage(tried.policy, tried.agent, tried.options, tried.version, tried.walking, tried.module);
+  const stage = new Stage(
+    tried.policy,
+    tried.agent,
+    tried.options,
+    tried.version,
+    tried.walking,
+    tried.module,
+    tried.moves,
+  );
   const both = attempt.placed.some(({ move }) => move.region === 1);
   const setUp = stage.enter(scenario, both ? [0, 1] : [0]);
   return new Teller(stage, scenario, attempt, setUp).tell();

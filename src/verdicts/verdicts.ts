@@ -48,6 +48,11 @@ export interface VerdictsOptions extends EngineOptions, RunOptions {
   walks?: "atomic" | "stepwise";
   /** Which walks an invalidation waits for: `all` (default) of the PASID or CPU, those to a `page` that it names, or `none`. */
   drain?: "all" | "page" | "none";
+  /**
+   * Which moves are searched: `usual` (default), or `wide`, which takes many times as long and adds, on IOMMUs, bind, unbind and the end of
+   * the process as moves, a second walk under way, and accesses whose page request is still on its way.
+   */
+  moves?: "usual" | "wide";
 }
 
 /** A hazard and how it comes about. */
@@ -76,6 +81,8 @@ export interface VerdictRecord {
   walks: "atomic" | "stepwise";
   /** See {@link VerdictsOptions.drain}. */
   drain: "all" | "page" | "none";
+  /** See {@link VerdictsOptions.moves}. */
+  moves: "usual" | "wide";
   /** Deferred work ran between operations, everything else anywhere. */
   verdict: "hazard" | "safe";
   /** Worst kind that the shortest program leads to, once somebody takes the freed frame. */
@@ -114,6 +121,7 @@ export async function* verdicts(options: VerdictsOptions = {}): AsyncGenerator<V
     walks: checkOneOf("walks", options.walks ?? "stepwise", ["atomic", "stepwise"]),
     drain: checkOneOf("drain", options.drain ?? "all", ["all", "page", "none"]),
   };
+  const moves = checkOneOf("moves", options.moves ?? "usual", ["usual", "wide"]);
   const module = options.module ?? (await compileEngine());
   const total = judged.length * hardware.length * rows.length;
   const known = new Map<string, VerdictRecord[]>();
@@ -124,7 +132,7 @@ export async function* verdicts(options: VerdictsOptions = {}): AsyncGenerator<V
       // CPUs notice little of a policy: those that are the same to them are judged once.
       const key = agent === "cpu" ? `${JSON.stringify(hardwareOptions)} ${noticedByCpus(policy)}` : "";
       const before = known.get(key);
-      const stage = before ? undefined : new Stage(policy, agent, hardwareOptions, version, walking, module);
+      const stage = before ? undefined : new Stage(policy, agent, hardwareOptions, version, walking, module, moves);
       const records: VerdictRecord[] = [];
       for (const [i, scenario] of rows.entries()) {
         options.signal?.throwIfAborted();
@@ -153,7 +161,7 @@ export function namedPolicy(value: unknown, field: string): CheckedPolicy {
 }
 
 function* judge(stage: Stage, scenario: Scenario, most: number, turns: Turns): Generator<void, VerdictRecord, void> {
-  const { policy, agent, options, version, walking } = stage;
+  const { policy, agent, options, version, walking, moves } = stage;
   const depth = agent === "cpu" ? most + 1 : most;
   const programs = stage.programs;
   const operations = stage.operations;
@@ -166,7 +174,7 @@ function* judge(stage: Stage, scenario: Scenario, most: number, turns: Turns): G
     witness: tell(stage, scenario, hazard),
   });
   const cell = { kernel: version, policy: policy.name, scenario: scenario.name, site: scenario.site };
-  const base = { ...cell, agent, options, ...walking };
+  const base = { ...cell, agent, options, ...walking, moves };
   const tried = (): VerdictRecord["tried"] => ({
     programs: stage.programs - programs,
     operations: stage.operations - operations,

@@ -110,6 +110,10 @@ describe("replay", () => {
     [["--geometry", "zen99"], /--geometry is "zen99"; expected skylake/],
     [["--probes", "2"], /devices\.kernelProbes is 2; expected a number from 0 to 1/],
     [["--probes", "x"], /--probes/],
+    [
+      ["--page-requests", "--geometry", "zen2"],
+      /devices\.pageRequests is true; expected hardware with `dialect: "vtd"`/,
+    ],
     [["--levels", "3"], /levels is 3/],
     [["--json", "--csv"], /exclude each other/],
     [["--cost", "nosuch.json"], /nosuch\.json: no such file/],

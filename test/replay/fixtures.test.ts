@@ -83,6 +83,20 @@ describe("a huge mapping over a table", () => {
     expect(tame.program.accesses).toBeGreaterThan(0);
   });
 
+  it("lets a device send page requests, which let go of what is refused; says so, and counts them", async () => {
+    const without = await play("hugevmap.trace.txt", { policies: ["none"] });
+    const result = await play("hugevmap.trace.txt", { policies: ["none"], devices: { pageRequests: true } });
+    expect(under(without, "none")).toMatchObject({ pageRequests: 0 });
+    expect(under(without, "none").hazards.byAgent.iommu).toBeGreaterThan(0);
+    expect(under(result, "none").pageRequests).toBeGreaterThan(0);
+    expect(under(result, "none").hazards.byAgent.iommu).toBe(0);
+    expect(result.program.frees).toEqual(without.program.frees);
+    expect(without.assumptions.filter((line) => line.includes("page request"))).toEqual([
+      "the device has no TLB of its own: its requests are untranslated, and it sends no page requests",
+    ]);
+    expect(result.assumptions.find((line) => line.includes("page request"))).toMatch(/TLB of its own of 64 entries/);
+  });
+
   it("is the same in every format and every time, and another with another seed", async () => {
     const first = lasting(await play("hugevmap.trace.txt", { name: "t" }));
     expect(lasting(await play("hugevmap.trace.txt", { name: "t" }))).toEqual(first);
