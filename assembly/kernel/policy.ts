@@ -222,13 +222,17 @@ export function runWork(): void {
 
 function runRequests(): void {
   assert(load<u32>(WORKING) == 1, "requests run outside the deferred work");
-  for (let i: u32 = 0; i < load<u32>(REQUEST_COUNT); i++) {
-    const at = REQUESTS + <usize>i * REQUEST_SIZE;
-    const first = load<u64>(at, REQUEST_FIRST);
-    invalidateKernel(first, load<u64>(at, REQUEST_LAST), scopeOf(load<u64>(at, REQUEST_EVERYTHING) != 0));
+  let waiting: u32;
+  while ((waiting = load<u32>(REQUEST_COUNT)) != 0) {
+    const first = load<u64>(REQUESTS, REQUEST_FIRST);
+    const last = load<u64>(REQUESTS, REQUEST_LAST);
+    const everything = load<u64>(REQUESTS, REQUEST_EVERYTHING) != 0;
+    // Its place is free again: another flush, at the point, may ask for one.
+    memory.copy(REQUESTS, REQUESTS + REQUEST_SIZE, <usize>(waiting - 1) * REQUEST_SIZE);
+    store<u32>(REQUEST_COUNT, waiting - 1);
+    invalidateKernel(first, last, scopeOf(everything));
     point(REQUEST_INVALIDATED, first);
   }
-  store<u32>(REQUEST_COUNT, 0);
 }
 
 /** iommu_sva_invalidate_kva_range(PAGE_OFFSET, TLB_FLUSH_ALL): not "everything" to the driver, but the whole upper half. */

@@ -61,14 +61,20 @@ describe("random programs", () => {
     const count = (what: string, by = 1): void => {
       seen.set(what, (seen.get(what) ?? 0) + by);
     };
-    for (const { config, operations } of fc.sample(programs(200), { numRuns: 150, seed: seedAt(1) })) {
+    for (const { config, operations, detours = [] } of fc.sample(programs(200), { numRuns: 150, seed: seedAt(1) })) {
+      const { cpus, iommus } = config;
+      const caches = [...cpus, ...iommus].flatMap(({ l1, l2, psc }) => [...l1, ...l2, ...Object.values(psc)]);
+      count("3 IOMMUs", iommus.length === 3 ? 1 : 0);
+      count("more than 4 ways", caches.filter(({ ways, enabled }) => enabled && ways > 4).length);
+      count("more than 24 entries", caches.filter(({ entries, enabled }) => enabled && entries > 24).length);
+      count("detour", detours.filter(({ after }) => after < operations.length).length);
       let dropped = 0;
-      const machine = playOnModel(config, operations, (_, operation, outcome, { iommus }) => {
+      const machine = playOnModel(config, operations, (_, operation, outcome, { iommus: played }) => {
         count(operation.kind);
         // What a descriptor drops, by its dialect: in the IOTLB and the paging-structure caches, and in device TLBs.
         if (operation.kind !== "submit" && !operation.kind.startsWith("invalidate-")) return countOutcome(outcome);
         const before = dropped;
-        dropped = iommus.reduce((sum, iommu) => sum + invalidatedIn(iommu), 0);
+        dropped = played.reduce((sum, iommu) => sum + invalidatedIn(iommu), 0);
         if (operation.kind === "submit" && dropped > before) count(`${config.iommus[operation.iommu]?.dialect} drops`);
         return countOutcome(outcome);
       });
@@ -91,7 +97,10 @@ describe("random programs", () => {
       ...["invalidate-all", "invalidate-device-pasid", "invalidate-device-pages", "submit", "refused"],
       ...["vtd drops", "amd drops"],
     ];
-    const rare = [...outcomes, ...refusals, ...counters, ...kinds].filter((what) => (seen.get(what) ?? 0) < 20);
+    const worlds = ["3 IOMMUs", "more than 4 ways", "more than 24 entries", "detour"];
+    const rare = [...outcomes, ...refusals, ...counters, ...kinds, ...worlds].filter(
+      (what) => (seen.get(what) ?? 0) < 20,
+    );
     expect(rare, JSON.stringify([...seen])).toEqual([]);
   });
 

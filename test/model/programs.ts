@@ -28,6 +28,8 @@ export { type AfterEach, type Operation, playOnModel, step } from "./operations.
 export interface Program {
   config: MachineConfig;
   operations: Operation[];
+  /** Played after an operation and taken back by a snapshot: the model knows nothing of them. */
+  detours?: readonly { after: number; operations: readonly Operation[] }[];
 }
 
 /** An operation whose addresses are still picks out of the program's pool. */
@@ -319,11 +321,19 @@ function programOf(shape: Shape, maxLength: number): fc.Arbitrary<Program> {
       config: machineConfig(shape),
       pool: fc.array(poolAddress(shape.levels), { minLength: 2, maxLength: 5 }),
       drafts: fc.array(drafts, { minLength: 1, maxLength, size: "max" }),
+      detours: fc.array(
+        fc.record({ after: fc.nat(maxLength), drafts: fc.array(drafts, { minLength: 1, maxLength: 12 }) }),
+        { maxLength: 2 },
+      ),
     })
-    .map(({ config, pool, drafts }) => ({
-      config,
-      operations: drafts.map((draft) => draft((pick) => resolve(pool, shape.levels, pick), config)),
-    }));
+    .map(({ config, pool, drafts, detours }) => {
+      const settle = (draft: Draft): Operation => draft((pick) => resolve(pool, shape.levels, pick), config);
+      return {
+        config,
+        operations: drafts.map(settle),
+        detours: detours.map(({ after, drafts: inside }) => ({ after, operations: inside.map(settle) })),
+      };
+    });
 }
 
 const SHAPES: readonly Shape[] = [

@@ -100,14 +100,19 @@ export function entryFromSeed(seed: number, level: Level, levels: 4 | 5): bigint
   return entry;
 }
 
+/** Few ways and sets, so that they fill up; now and then as many as caches really have. */
+const shapeOfCache = fc.oneof(
+  { weight: 7, arbitrary: fc.record({ ways: fc.integer({ min: 1, max: 4 }), sets: fc.integer({ min: 1, max: 6 }) }) },
+  { weight: 1, arbitrary: fc.record({ ways: fc.integer({ min: 5, max: 17 }), sets: fc.integer({ min: 1, max: 9 }) }) },
+);
+
 const geometry: fc.Arbitrary<CacheGeometry> = fc
   .record({
-    ways: fc.integer({ min: 1, max: 4 }),
-    sets: fc.integer({ min: 1, max: 6 }),
+    shape: shapeOfCache,
     replacement: fc.constantFrom("lru", "fifo", "random"),
     disabled: fc.noBias(fc.nat(9)),
   })
-  .map(({ ways, sets, replacement, disabled }) => ({
+  .map(({ shape: { ways, sets }, replacement, disabled }) => ({
     entries: ways * sets,
     ways,
     replacement,

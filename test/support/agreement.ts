@@ -97,6 +97,16 @@ export class Follower {
     agree(comparable(outcome), expected, where);
     if (foretold) agree(foretold, outcome, `${where}: probe before`);
     if (seen) this.check(seen, this.places, where);
+    for (const { after, operations } of this.program.detours ?? []) if (after === index) this.detour(operations);
+  }
+
+  /** Plays operations that are no part of the program, and takes them back. */
+  private detour(operations: readonly Operation[]): void {
+    const before = this.machine.snapshot();
+    for (const operation of operations) {
+      if (operation.kind !== "probe" && operation.kind !== "request-probe") stepEngine(this.machine, operation);
+    }
+    this.machine.restore(before);
   }
 
   check({ dump, tables }: NonNullable<Step["seen"]>, places: readonly Place[], when: string): void {

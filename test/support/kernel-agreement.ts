@@ -42,6 +42,7 @@ export class KernelFollower {
     agree(this.player.next(), result, where);
     agree(this.machine.reachedPoints(), points, `${where}: points`);
     agree(dumpKernel(this.machine, this.program.config), dump, where);
+    for (const { after, operations } of this.program.detours ?? []) if (after === index) this.player.detour(operations);
   }
 }
 

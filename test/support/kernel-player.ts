@@ -10,7 +10,6 @@ import {
   unpackOutcome,
   unpackWalk,
 } from "../../src/index.js";
-import type { KernelCounters } from "../../src/kernel/kernel.js";
 import type { Policy } from "../../src/kernel/policies.js";
 import type { Access } from "../../src/paging/access.js";
 import { operationBytes } from "../../src/program/operations.js";
@@ -72,6 +71,11 @@ export function kernelMachine(config: KernelConfig, module?: WebAssembly.Module)
   });
 }
 
+/** Operations without a result. */
+const BY_HAND: ReadonlySet<KernelOperation["kind"]> = new Set([
+  ...(["invlpg", "invlpg-range", "invpcid", "cpu-flush-all", "iommu-pasid", "iommu-pages", "iommu-all"] as const),
+]);
+
 /** One operation as the engine's records. */
 function encode(machine: Machine, operation: KernelOperation, program: ProgramBuilder): ProgramBuilder {
   const requester = (iommu: number, pasid: number, device?: number) => machine.iommus[iommu]!.requester(pasid, device);
@@ -99,13 +103,35 @@ function encode(machine: Machine, operation: KernelOperation, program: ProgramBu
     case "set-pcide":
       throw new Error(`${operation.kind} is not an operation of the engine's programs`);
     case "vmalloc":
-      return program.vmalloc(operation.address, operation.pages, operation.shift as 12 | 21 | 30);
-    case "vfree":
-      return program.vfree(operation.address, operation.pages, operation.type & 1 ? "flush" : "lazy");
+      return program.vmalloc(operation.address, operation.pages, operation.shift as 12 | 21 | 30, operation.keep);
+    case "vfree": {
+      const how = (["lazy", "flush", "unlisted"] as const)[operation.type];
+      return program.vfree(operation.address, operation.pages, how);
+    }
+    case "give-back":
+      return program.giveBack();
+    case "time":
+      return program.time(operation.ns);
+    case "invlpg":
+      return program.invlpg(operation.cpu, operation.address);
+    case "invpcid":
+      return program.invpcid(operation.cpu, operation.type, operation.pcid, operation.address);
+    case "invlpg-range":
+      return program.invlpgRange(operation.cpu, operation.address, operation.pages);
+    case "cpu-flush-all":
+      return program.flushAll(operation.cpu);
+    case "iommu-pasid":
+      return program.invalidatePasid(requester(operation.iommu, operation.pasid));
+    case "iommu-pages": {
+      const { iommu, pasid, address, am, ih } = operation;
+      return program.invalidatePages(requester(iommu, pasid), address, am, ih);
+    }
+    case "iommu-all":
+      return program.invalidateIommu(requester(operation.iommu, operation.pasid));
     case "purge":
       return program.purge();
     case "flush-all":
-      return program.flushTlbAll();
+      return program.flushTlbAll(operation.frees);
     case "run-work":
       return program.runWork();
     case "hot-add":
@@ -147,7 +173,7 @@ function encode(machine: Machine, operation: KernelOperation, program: ProgramBu
     case "mprotect":
       return program.mprotect(operation.mm, operation.address, operation.pages);
     case "flush-kernel-range":
-      return program.flushTlbKernelRange(operation.start, operation.end);
+      return program.flushTlbKernelRange(operation.start, operation.end, operation.frees);
     case "local-flush-all":
       return program.localFlushTlbAll(operation.cpu);
     case "flush-mm-range":
@@ -156,9 +182,9 @@ function encode(machine: Machine, operation: KernelOperation, program: ProgramBu
       if (operation.type === 0) return program.reuse();
       return program.reuse(operation.type === 1 ? { userLeaf: operation.address } : { word: operation.address });
     case "table-clear":
-      return program.tableClear(sites[operation.site] as Site, operation.address);
+      return program.tableClear(sites[operation.site] as Site, operation.address, operation.level);
     case "table-free":
-      return program.tableFree(sites[operation.site] as Site, operation.address, 0, operation.mark);
+      return program.tableFree(sites[operation.site] as Site, operation.address, operation.level, operation.mark);
   }
 }
 
@@ -185,18 +211,29 @@ export class KernelPlayer {
     return other;
   }
 
+  /** Plays operations that are no part of the program, and takes them back. */
+  detour(operations: readonly KernelOperation[]): void {
+    const before = this.machine.snapshot();
+    for (const operation of operations) {
+      this.machine.play(encode(this.machine, operation, new ProgramBuilder()).build());
+    }
+    this.machine.restore(before);
+  }
+
   /** Plays the next main operation and the point after it. */
   next(): KernelResult {
     const operation = this.program.operations[this.index]!;
-    const setNumber = (this.machine as unknown as { engine: { exports: { setOperationNumber(n: bigint): void } } })
+    const { exports } = (this.machine as unknown as { engine: { exports: { setOperationNumber(n: bigint): void } } })
       .engine;
-    setNumber.exports.setOperationNumber(BigInt(this.index++));
+    exports.setOperationNumber(BigInt(this.index++));
     const waiting = this.program.interleaved.filter(({ point }) => point >= this.reached);
     const own =
       operation.kind === "set-pcide"
         ? this.setPcide(operation)
         : encode(this.machine, operation, new ProgramBuilder()).build();
     const { results, points } = this.machine.playInterleaved(own, this.records(waiting));
+    // An operation of two records counts as one here.
+    exports.setOperationNumber(BigInt(this.index));
     this.reached += points;
     const result = results[0]!;
     const { kind } = operation;
@@ -207,9 +244,9 @@ export class KernelPlayer {
     }
     if (kind === "access" || kind === "request") return comparableOutcome(unpackOutcome(result));
     const refusal = refusalOf(result);
-    // The generator draws no `giveBack`, so the model has no reason for it.
-    if (refusal) return refusal as Exclude<typeof refusal, "nothing-taken">;
-    return operation.kind === "reuse" ? Number(result) : doneOf(result);
+    if (refusal) return refusal;
+    if (operation.kind === "reuse" || operation.kind === "give-back") return Number(result);
+    return BY_HAND.has(operation.kind) ? "done" : doneOf(result);
   }
 
   /** Controls are not an operation of programs: a record of nothing follows, for the point after it. */
@@ -225,36 +262,10 @@ export class KernelPlayer {
   }
 }
 
-/** What flushes and invalidations cost: the model does not count it. Every other counter is compared. */
-const NOT_MODELLED: Readonly<Partial<Record<keyof KernelCounters, true>>> = {
-  cpuPageFlushes: true,
-  cpuFullFlushes: true,
-  cpuSpaceFlushes: true,
-  ipiBroadcasts: true,
-  ipiReceivers: true,
-  queueWaits: true,
-  needlessRounds: true,
-  maxFramesHeld: true,
-  framesDeferred: true,
-  operationsHeld: true,
-  nanosecondsHeld: true,
-  workRuns: true,
-  synchronousRounds: true,
-  rootSyncs: true,
-  userRounds: true,
-  pageSelectiveInvalidations: true,
-  pasidSelectiveInvalidations: true,
-  globalInvalidations: true,
-  pasidCacheInvalidations: true,
-  pagesInvalidated: true,
-};
-
 /** What can be seen of the engine's kernel, in the model's shape. */
 export function dumpKernel(machine: Machine, config: KernelConfig): KernelDump {
   const kernel = machine.kernel!;
-  const counters = Object.fromEntries(
-    Object.entries(kernel.counters).filter(([name, count]) => count !== 0 && !(name in NOT_MODELLED)),
-  );
+  const counters = Object.fromEntries(Object.entries(kernel.counters).filter(([, count]) => count !== 0));
   const frames = Array.from({ length: config.pool }, (_, i) => {
     const frame = config.poolBase + i;
     const { state, generation } = machine.frames.describe(frame)!;
@@ -263,6 +274,9 @@ export function dumpKernel(machine: Machine, config: KernelConfig): KernelDump {
   return {
     ...dumpEngine(machine, config as unknown as MachineConfig),
     counters,
+    tablesFreed: Object.fromEntries(
+      sites.map((site, i) => [i, kernel.tablesFreed[site]] as const).filter(([, count]) => count !== 0),
+    ),
     hazards: dumpHazards(machine),
     frames,
     freeStack: kernel.freeFrames(),
@@ -289,6 +303,7 @@ function dumpHazards(machine: Machine): KernelDump["hazards"] {
       const freed = hazard.site !== undefined;
       return {
         operation: hazard.operation,
+        time: BigInt(hazard.time),
         agent: hazard.agent,
         tag: hazard.tag,
         address: hazard.address,

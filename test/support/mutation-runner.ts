@@ -14,7 +14,7 @@ import fc from "./fast-check.js";
 import { KernelFollower, type KernelStep, kernelStepOf } from "./kernel-agreement.js";
 import { SEED } from "./seed.js";
 
-const LENGTH = 120;
+const LENGTH = 60;
 
 /** Programs of an arbitrary, about as many operations in all. */
 function draw<T extends { operations: unknown[] }>(arbitrary: fc.Arbitrary<T>): T[] {
@@ -53,14 +53,20 @@ function plainCase(program: Program): Case {
 
 const kernel = draw(kernelPrograms(LENGTH)).map(kernelCase);
 const plain = draw(programs(LENGTH)).map(plainCase);
-const cases = kernel.flatMap((it, i) => [it, ...plain.slice(i, i + 1)]).concat(plain.slice(kernel.length));
+/** What found the latest failures stands first: neighbouring mutants often fail in the same programs. */
+const cases = [...kernel, ...plain];
 
 /** Where a module does something else than the model; undefined if it agrees everywhere. */
 function failure(bytes: Uint8Array<ArrayBuffer>): string | undefined {
   const module = new WebAssembly.Module(bytes);
+  let current = 0;
   try {
-    for (const play of cases) play(module);
+    for (const play of cases) {
+      play(module);
+      current++;
+    }
   } catch (error) {
+    cases.unshift(...cases.splice(current, 1));
     return error instanceof Error ? (error.message.split("\n")[0] ?? error.name) : String(error);
   }
   return undefined;

@@ -3,6 +3,7 @@
 
 import type { Cpu } from "../cpu.js";
 import { frameOf, isLeaf, type Level, PRESENT } from "../entry.js";
+import { forgetPasid } from "./driver.js";
 import type { Kernel } from "./kernel.js";
 import { USER_SITE } from "./policy.js";
 import type { Answer } from "./refusals.js";
@@ -25,6 +26,8 @@ interface CpuSlots {
   slots: ({ mm: number; generation: number } | undefined)[];
   /** Next slot in round-robin order. */
   next: number;
+  /** How often a slot was taken from another mm. */
+  taken: number;
 }
 
 const ASIDS = 6;
@@ -58,6 +61,7 @@ export class AddressSpaces {
       current: 0,
       slots: new Array(ASIDS).fill(undefined),
       next: 0,
+      taken: 0,
     }));
   }
 
@@ -133,6 +137,7 @@ export function switchMm(k: Kernel, cpuNumber: number, number: number): Answer {
   own.current = slot;
   own.slots[slot] = { mm: number, generation: mm.generation };
   cpu.movCr3(mm.root, slot + 1, noFlush);
+  if (!noFlush || !cpu.context.controls.pcide) k.counters.cpuSpaceFlushes += 1;
   return "done";
 }
 
@@ -142,6 +147,7 @@ function chooseSlot(own: CpuSlots, number: number, cpu: Cpu): number {
   if (held >= 0) return held;
   const taken = own.next;
   own.next = (own.next + 1) % ASIDS;
+  if (own.slots[taken] !== undefined) own.taken += 1;
   return taken;
 }
 
@@ -165,7 +171,7 @@ export function svaBind(k: Kernel, iommu: number, pasid: number, number: number)
   k.spaces.bindings = [...k.spaces.bindings, { iommu, pasid, mm: number, users: 1, entry: true }].sort(
     (a, b) => a.iommu - b.iommu || index(a) - index(b),
   );
-  forget(k, iommu, pasid);
+  forgetPasid(k, iommu, pasid);
   return "done";
 }
 
@@ -188,7 +194,7 @@ function bindingOf(k: Kernel, iommu: number, pasid: number): Binding | undefined
 function tearDown(k: Kernel, binding: Binding): void {
   binding.entry = false;
   k.iommu(binding.iommu).unbind(binding.pasid);
-  forget(k, binding.iommu, binding.pasid);
+  forgetPasid(k, binding.iommu, binding.pasid);
 }
 
 /** The same for every PASID of an mm whose entry is still there. */
@@ -204,12 +210,4 @@ function makeUserRoot(k: Kernel, mm: AddressSpace): number | undefined {
     if ((entry & PRESENT) !== 0n) k.memory.writeEntry(root, index, entry);
   }
   return root;
-}
-
-/** What a change of a PASID-table entry is followed by. */
-function forget(k: Kernel, place: number, pasid: number): void {
-  const iommu = k.iommu(place);
-  iommu.invalidatePasidCache(pasid);
-  iommu.invalidatePasid(pasid);
-  for (const device of iommu.devices.keys()) iommu.invalidateDevicePasid(device, pasid);
 }

@@ -1,9 +1,11 @@
 // Flush entry points (rules.md 10.7; Linux 6.12, arch/x86/mm/tlb.c): targets in CPU order, then what the policy hooks.
 
+import { countFullFlushes, countMmFlush, countPageFlushes } from "./costs.js";
+import { invalidateIommus } from "./driver.js";
 import type { Span } from "./geometry.js";
 import { PAGE } from "./geometry.js";
 import type { Kernel } from "./kernel.js";
-import { hook, invalidateIommus } from "./policy.js";
+import { hook } from "./policy.js";
 import type { Answer } from "./refusals.js";
 
 /** tlb_single_page_flush_ceiling: a range of more pages becomes a full flush. */
@@ -16,25 +18,30 @@ export const TLB_FLUSH_ALL = (1n << 64n) - 1n;
 export function flushKernelRange(k: Kernel, { start, end }: Span, freesTable: boolean): void {
   const everything = end === TLB_FLUSH_ALL;
   k.counters.kernelRangeFlushes += 1;
-  for (const cpu of k.cpus) {
-    if (everything || end - start > CEILING * PAGE) cpu.invpcid(2, 0n, 0);
-    else for (let address = start; address < end; address += PAGE) cpu.invlpg(address);
+  if (everything || end - start > CEILING * PAGE) {
+    for (const cpu of k.cpus) cpu.invpcid(2, 0n, 0);
+    countFullFlushes(k);
+  } else {
+    for (const cpu of k.cpus) for (let address = start; address < end; address += PAGE) cpu.invlpg(address);
+    countPageFlushes(k, Number((end - start + PAGE - 1n) / PAGE));
   }
   const hooked = k.policy.hookKernelRange && (freesTable || !k.policy.onlyTableFrees);
-  if (hooked) hook(k, everything ? "everything" : { start, end });
+  if (hooked) hook(k, everything ? "everything" : { start, end }, freesTable);
 }
 
 /** flush_tlb_all. `freesTable`: the caller frees, or has freed, a table with it. */
 export function flushAll(k: Kernel, freesTable: boolean): void {
   k.counters.flushAlls += 1;
   for (const cpu of k.cpus) cpu.invpcid(2, 0n, 0);
-  if (k.policy.hookFlushAll && (freesTable || !k.policy.onlyTableFrees)) hook(k, "everything");
+  countFullFlushes(k);
+  if (k.policy.hookFlushAll && (freesTable || !k.policy.onlyTableFrees)) hook(k, "everything", freesTable);
 }
 
 /** __flush_tlb_all: one CPU, never hooked. */
 export function localFlushAll(k: Kernel, cpu: number): void {
   k.cpu(cpu).invpcid(2, 0n, 0);
   k.counters.localFlushAlls += 1;
+  k.counters.cpuFullFlushes += 1;
 }
 
 /**
@@ -47,17 +54,24 @@ export function flushMmRange(k: Kernel, number: number, { start, end }: Span, sh
   k.counters.mmFlushes += 1;
   const all = end === TLB_FLUSH_ALL || BigInt.asUintN(64, end - start) >> BigInt(shift) > CEILING;
   mm.generation += 1;
+  let running = 0;
   for (const [index, cpu] of k.cpus.entries()) {
     const own = k.spaces.slotsOf(index);
     const slot = own.slots[own.current];
     if (own.mm !== number || slot === undefined) continue;
+    running += 1;
     if (slot.generation + 1 === mm.generation && !all) {
-      for (let address = start; address < end; address += 1n << BigInt(shift)) cpu.invlpg(address);
+      for (let address = start; address < end; address += 1n << BigInt(shift)) {
+        cpu.invlpg(address);
+        k.counters.cpuPageFlushes += 1;
+      }
     } else {
       cpu.movCr3(mm.root, own.current + 1, false);
+      k.counters.cpuSpaceFlushes += 1;
     }
     slot.generation = mm.generation;
   }
+  countMmFlush(k, running);
   if (k.policy.notifyUser && (all || end > start)) invalidateIommus(k, all ? "everything" : { start, end }, number);
   return "done";
 }

@@ -31,6 +31,9 @@ export class FrameStore extends Memory {
   readonly #info = new Map<number, FrameInfo>();
   /** Free frames; the top of the stack is the last. */
   readonly #free: number[] = [];
+  /** Frames of data, in the order in which they were taken. */
+  readonly #taken: number[] = [];
+  readonly #freedBy = new Map<number, number>();
   #nextTarget = 0;
 
   /** All frames `poolBase`..`poolBase + pool - 1` are free, the lowest on top. */
@@ -63,7 +66,19 @@ export class FrameStore extends Memory {
   /** A frame for someone's data, all entries alike; undefined (and counted) if no frame is free. */
   allocateData(entry: bigint): number | undefined {
     const frame = this.#allocate("data", 0, "none");
-    if (frame !== undefined) this.#fill(frame, entry);
+    if (frame === undefined) return undefined;
+    this.#fill(frame, entry);
+    this.#taken.push(frame);
+    return frame;
+  }
+
+  /** The frame of data that was taken longest ago is free again, without a site; undefined if there is none. */
+  giveBack(): number | undefined {
+    const frame = this.#taken.shift();
+    if (frame === undefined) return undefined;
+    this.setState(frame, "free");
+    Object.assign(this.#infoOf(frame), { site: undefined, operation: undefined });
+    this.#free.push(frame);
     return frame;
   }
 
@@ -77,9 +92,15 @@ export class FrameStore extends Memory {
   release(frame: number, site: number, operation: number): void {
     if (!this.isTable(frame)) return;
     this.tablesReleased += 1;
+    this.#freedBy.set(site, (this.#freedBy.get(site) ?? 0) + 1);
     this.setState(frame, "free");
     Object.assign(this.#infoOf(frame), { site, operation });
     this.#free.push(frame);
+  }
+
+  /** Tables released, by site. */
+  freedBy(): Record<number, number> {
+    return Object.fromEntries([...this.#freedBy].sort(([a], [b]) => a - b));
   }
 
   /** Whether the frame is in the store and is a table now. */

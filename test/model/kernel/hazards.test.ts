@@ -40,6 +40,7 @@ describe("hazards of a walk", () => {
       records: [
         {
           operation: 42,
+          time: 0n,
           agent: 1,
           tag: 0,
           address: VMALLOC + 0x1000n,

@@ -23,6 +23,8 @@ export type HazardKind = (typeof HAZARD_KINDS)[number];
 export interface HazardRecord {
   /** Number of the main operation during which it happened. */
   operation: number;
+  /** What time it was, ns. */
+  time: bigint;
   /** CPUs in order, then IOMMUs in order. */
   agent: number;
   /** PCID or PASID index of the requester. */
@@ -80,6 +82,7 @@ export class Hazards {
   constructor(
     readonly memory: FrameStore,
     readonly ring: number,
+    private readonly now: () => bigint = () => 0n,
   ) {}
 
   /** What an agent's walks and hits are told to. */
@@ -107,6 +110,7 @@ export class Hazards {
       record = this.#record({
         ...by,
         operation: this.operation,
+        time: this.now(),
         level,
         frame,
         cachedGeneration: generation,
@@ -144,6 +148,7 @@ export class Hazards {
     this.#record({
       ...by,
       operation: this.operation,
+      time: this.now(),
       level: leaf.level,
       frame: frameOf(leaf.data & ~STALE),
       cachedGeneration: 0,

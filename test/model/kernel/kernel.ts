@@ -12,11 +12,12 @@ import type { MachineParameters } from "../walk.js";
 import { Walks } from "../walks.js";
 import { AddressSpaces } from "./address-spaces.js";
 import { type Counters, counted, zeroes } from "./counters.js";
+import type { Range } from "./driver.js";
 import { FrameStore } from "./frame-store.js";
 import { type HazardDump, Hazards } from "./hazards.js";
 import type { KernelOperation } from "./operations.js";
 import { Points } from "./points.js";
-import type { Policy, Range } from "./policy.js";
+import type { Policy } from "./policy.js";
 import { type Traits, traitsOf, type Version } from "./versions.js";
 
 /** A CPU as it starts: in init_mm, with PCID 0. */
@@ -53,6 +54,8 @@ export interface KernelConfig extends MachineParameters {
 export interface KernelDump extends MachineDump {
   /** Those that are not 0. */
   counters: Partial<Counters>;
+  /** Tables released, by site; sites that released none are left out. */
+  tablesFreed: Record<number, number>;
   hazards: HazardDump;
   /** By frame number. */
   frames: { frame: number; state: FrameState; generation: number }[];
@@ -76,8 +79,12 @@ export class Kernel {
   readonly points = new Points<KernelOperation>();
   /** Queued requests of asynchronous invalidation, oldest first. */
   readonly requests: Range[] = [];
-  /** Tables that wait for the worker, with the sites that freed them. */
-  readonly deferred: { frame: number; site: number }[] = [];
+  /** Tables that wait for the worker, with the sites that freed them, and when. */
+  readonly deferred: { frame: number; site: number; operation: number; time: bigint }[] = [];
+  /** How many tables the worker has taken from the list and not released yet. */
+  taken = 0;
+  /** What time it is, ns: what the program has told. */
+  time = 0n;
   /** Whether the worker runs. */
   working = false;
   /** Lazily freed part of vmalloc space: pages so far, and the range that holds them. */
@@ -104,7 +111,7 @@ export class Kernel {
       for (const pasid of iommu.pasids) made.declare(pasid);
       return made;
     });
-    this.hazards = new Hazards(this.memory, config.ring);
+    this.hazards = new Hazards(this.memory, config.ring, () => this.time);
     if (!config.detect) return;
     const agents = [...this.cpus, ...this.iommus].map(({ agent }) => agent);
     for (const [number, agent] of agents.entries()) agent.watch = this.hazards.watchOf(number);
@@ -124,6 +131,11 @@ export class Kernel {
     return iommu;
   }
 
+  /** Frames on the deferred list; what the worker has taken is still held until it is released. */
+  held(): number {
+    return this.deferred.length + this.taken;
+  }
+
   /** Whether a cached translation is of a leaf: its page, in its size. */
   isOf({ address, level }: { address: bigint; level: Level }, { pageNumber, pageShift }: CacheEntry): boolean {
     const translated = BigInt.asUintN(12 + 9 * this.parameters.levels, address);
@@ -133,9 +145,16 @@ export class Kernel {
   /** Everything that can be compared. */
   dump(): KernelDump {
     const { tablesAllocated, tablesReleased, outOfFrames } = this.memory;
-    const framesHeld = this.deferred.length;
+    const framesHeld = this.held();
+    // Frames that are still held count up to now: the operation that has just ended is over.
+    const still = this.deferred.reduce((sum, { operation }) => sum + this.hazards.operation + 1 - operation, 0);
+    const operationsHeld = this.counters.operationsHeld + still;
     return {
-      counters: counted({ ...this.counters, tablesAllocated, tablesReleased, outOfFrames, framesHeld }),
+      counters: counted({
+        ...this.counters,
+        ...{ tablesAllocated, tablesReleased, outOfFrames, framesHeld, operationsHeld },
+      }),
+      tablesFreed: this.memory.freedBy(),
       cpus: this.cpus.map((cpu) => ({ ...cpu.agent.dump(), invalidations: cpu.invalidations })),
       iommus: this.iommus.map((iommu) => ({
         ...iommu.agent.dump(),

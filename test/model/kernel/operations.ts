@@ -1,7 +1,7 @@
 // Kernel programs as plain operation objects, and how the model plays them (rules.md sections 10 and 13). The engine's
 // adapter plays the same objects.
 
-import { frameOf, isLeaf, PRESENT, USER, WRITABLE } from "../entry.js";
+import { frameOf, PRESENT, USER, WRITABLE } from "../entry.js";
 import type { WalkOperation } from "../operations.js";
 import type { Outcome } from "../walk.js";
 import { mmCreate, mmDestroy, svaBind, svaUnbind, switchMm } from "./address-spaces.js";
@@ -9,14 +9,14 @@ import { type AttributesCall, attributesCalls } from "./attributes.js";
 import type { Calls } from "./calls.js";
 import { type DirectMapCall, directMapCalls } from "./direct-map.js";
 import { flushAll, flushKernelRange, flushMmRange, localFlushAll } from "./flush.js";
-import { halves, misplaced, TABLE_BITS } from "./geometry.js";
+import { halves } from "./geometry.js";
+import { type HandOperation, invalidateByHand } from "./hand.js";
 import { Kernel, type KernelConfig } from "./kernel.js";
 import type { Interleaved } from "./points.js";
-import { freeTable, isFreeable, runWork } from "./policy.js";
+import { runWork } from "./policy.js";
 import { type ReclaimCall, reclaimCalls } from "./reclaim.js";
 import type { Answer, Refusal } from "./refusals.js";
-import { SITE } from "./sites.js";
-import { entryAt, findTable, needTable, setEntry } from "./tables.js";
+import { type StepCall, stepCalls } from "./steps.js";
 import { type UserCall, userCalls } from "./user.js";
 import { type VmallocCall, vmallocCalls } from "./vmalloc.js";
 
@@ -33,6 +33,7 @@ export type AgentOperation =
       access: number;
     }
   | { kind: "request-probe"; iommu: number; pasid: number; address: bigint; access: number }
+  | HandOperation
   | WalkOperation
   | { kind: "begin-access"; walk: number; cpu: number; address: bigint; access: number }
   | {
@@ -48,8 +49,9 @@ export type AgentOperation =
   | { kind: "set-pcide"; cpu: number; on: boolean };
 
 type OtherCall =
-  | { kind: "flush-kernel-range"; start: bigint; end: bigint }
-  | { kind: "flush-all" }
+  /** `frees`: the caller frees a table with this flush. */
+  | { kind: "flush-kernel-range"; start: bigint; end: bigint; frees?: boolean }
+  | { kind: "flush-all"; frees?: boolean }
   | { kind: "local-flush-all"; cpu: number }
   /** `shift`: log2 of the bytes of one step. */
   | { kind: "flush-mm-range"; mm: number; start: bigint; end: bigint; shift: number }
@@ -58,9 +60,7 @@ type OtherCall =
   | { kind: "switch-mm"; cpu: number; mm: number }
   | { kind: "sva-bind"; iommu: number; pasid: number; mm: number }
   | { kind: "sva-unbind"; iommu: number; pasid: number }
-  | { kind: "table-clear"; site: number; address: bigint }
-  /** `mark`: what the table is known to have. */
-  | { kind: "table-free"; site: number; address: bigint; mark?: "kernel" | "none" };
+  | { kind: "time"; ns: bigint };
 
 /** What the kernel does. Addresses are virtual, pages are of 4 KiB, blocks of 2 MiB, `mm` is any number. */
 export type KernelCall =
@@ -69,14 +69,16 @@ export type KernelCall =
   | AttributesCall
   | ReclaimCall
   | UserCall
+  | StepCall
   | OtherCall
   /** `type` 0: zeros; 1: user leaves of the frame that holds physical address `address`; 2: entries equal to `address`. */
-  | { kind: "reuse"; type: 0 | 1 | 2; address: bigint };
+  | { kind: "reuse"; type: 0 | 1 | 2; address: bigint }
+  | { kind: "give-back" };
 
 /** One operation of a kernel program. */
 export type KernelOperation = AgentOperation | KernelCall;
 
-/** An outcome of a translation; of a kernel operation that it is done, or why it is refused; of `reuse` a frame number. */
+/** An outcome of a translation; of a kernel operation that it is done, or why it is refused; of `reuse` and `giveBack` a frame number. */
 export type KernelResult = Outcome | Answer | number;
 
 /** Run one operation. */
@@ -109,27 +111,38 @@ export function stepKernel(k: Kernel, operation: KernelOperation): KernelResult 
     }
     case "reuse":
       return reuse(k, operation.type, operation.address);
+    case "give-back":
+      return k.memory.giveBack() ?? "nothing-taken";
+    case "invlpg":
+    case "invlpg-range":
+    case "invpcid":
+    case "cpu-flush-all":
+    case "iommu-pasid":
+    case "iommu-pages":
+    case "iommu-all":
+      return invalidateByHand(k, operation);
     default:
       return (calls[operation.kind] as (k: Kernel, call: KernelCall) => Answer)(k, operation);
   }
 }
 
-const calls: Calls<Exclude<KernelCall, { kind: "reuse" }>> = {
+const calls: Calls<Exclude<KernelCall, { kind: "reuse" | "give-back" }>> = {
   ...vmallocCalls,
   ...directMapCalls,
   ...attributesCalls,
   ...reclaimCalls,
   ...userCalls,
+  ...stepCalls,
   "flush-kernel-range": (k, range) => {
     const half = halves(k.parameters.levels).kernel;
     if (range.start < half.start || range.start >= half.end) return "not-kernel-half";
     if (range.end <= range.start) return "empty-range";
     if (range.end > half.end) return "not-kernel-half";
-    flushKernelRange(k, range, false);
+    flushKernelRange(k, range, range.frees === true);
     return "done";
   },
-  "flush-all": (k) => {
-    flushAll(k, false);
+  "flush-all": (k, { frees }) => {
+    flushAll(k, frees === true);
     return "done";
   },
   "local-flush-all": (k, { cpu }) => {
@@ -146,8 +159,10 @@ const calls: Calls<Exclude<KernelCall, { kind: "reuse" }>> = {
   "switch-mm": (k, { cpu, mm }) => switchMm(k, cpu, mm),
   "sva-bind": (k, { iommu, pasid, mm }) => svaBind(k, iommu, pasid, mm),
   "sva-unbind": (k, { iommu, pasid }) => svaUnbind(k, iommu, pasid),
-  "table-clear": (k, { site, address }) => tableClear(k, site, address),
-  "table-free": (k, { site, address, mark }) => tableFree(k, site, address, mark),
+  time: (k, { ns }) => {
+    k.time = ns;
+    return "done";
+  },
 };
 
 /** A frame for someone's data: its frame number. */
@@ -156,67 +171,13 @@ function reuse(k: Kernel, type: 0 | 1 | 2, address: bigint): number | Refusal {
   return k.memory.allocateData([0n, userLeaf, address][type] ?? 0n) ?? "no-free-frame";
 }
 
-/** Level of the entry that names the table which a site frees. */
-function entryLevel(site: number): 2 | 3 {
-  return site === SITE.pudFreePmdPage ? 3 : 2;
-}
-
-/** Mark of the tables above one that a site frees. */
-function markAbove(site: number): "kernel" | "none" {
-  const marked: readonly number[] = [SITE.pmdFreePtePage, SITE.pudFreePmdPage, SITE.kasanRemoveZeroShadow];
-  return marked.includes(site) ? "kernel" : "none";
-}
-
-/** Mark of a table that a site frees. */
-function markOf(k: Kernel, site: number): "kernel" | "none" {
-  return site === SITE.cpaCollapse && k.traits.splitsMarked ? "kernel" : markAbove(site);
-}
-
-/** Unlink and remember the table that a site is about to free; made first if it is not there. */
-function tableClear(k: Kernel, site: number, address: bigint): Answer {
-  const level = entryLevel(site);
-  const wrong = misplaced(k.parameters.levels, "kernel", { start: address, end: address + 1n });
-  if (wrong !== undefined) return wrong;
-  const holder = needTable(k, k.spaces.initMm, address, level, { mark: markAbove(site), bits: TABLE_BITS });
-  if (typeof holder === "string") return holder;
-  const own = { mark: markOf(k, site), bits: TABLE_BITS };
-  const target = needTable(k, k.spaces.initMm, address, level === 3 ? 2 : 1, own);
-  if (typeof target === "string") return target;
-  if (isFreeable(k, target.frame)) {
-    // A table waits in one place only.
-    for (const [place, frame] of k.remembered) if (frame === target.frame) k.remembered.delete(place);
-    k.remembered.set(`${site} ${address}`, target.frame);
-  }
-  setEntry(k, holder, address, 0n);
-  k.points.reach("TABLE_CLEARED", address);
-  return "done";
-}
-
-/** Free what was remembered, or what the entry names, or a table newly allocated. */
-function tableFree(k: Kernel, site: number, address: bigint, mark: "kernel" | "none" | undefined): Answer {
-  const level = entryLevel(site);
-  const below = level === 3 ? 2 : 1;
-  const wrong = misplaced(k.parameters.levels, "kernel", { start: address, end: address + 1n });
-  if (wrong !== undefined) return wrong;
-  const name = `${site} ${address}`;
-  const holder = findTable(k, k.spaces.initMm, address, level);
-  const entry = typeof holder === "string" ? 0n : entryAt(k, holder, address);
-  const linked = (entry & PRESENT) !== 0n && !isLeaf(entry, level) ? frameOf(entry) : undefined;
-  const named = k.remembered.get(name) ?? (linked !== undefined && isFreeable(k, linked) ? linked : undefined);
-  const frame = named ?? k.memory.allocateTable(below, markOf(k, site));
-  if (frame === undefined) return "no-free-frame";
-  k.remembered.delete(name);
-  if (mark !== undefined && isFreeable(k, frame)) k.memory.remark(frame, mark);
-  freeTable(k, frame, site);
-  k.points.reach("TABLE_FREED", frame);
-  return "done";
-}
-
 /** A kernel program: main operations, and those that are interleaved at points. */
 export interface KernelProgram {
   config: KernelConfig;
   operations: KernelOperation[];
   interleaved: Interleaved<KernelOperation>[];
+  /** Played after a main operation and taken back by a snapshot: the model knows nothing of them. */
+  detours?: readonly { after: number; operations: readonly KernelOperation[] }[];
 }
 
 /** Called after each main operation and the point after it. `interleaved`: results of what was interleaved since the last call. */

@@ -3,9 +3,10 @@
 import { describe, expect, it } from "vitest";
 import { PLAIN, PSC, READ, tlb } from "../builder.js";
 import { DIRECT, LARGE_PAGES, VMALLOC } from "./builder.js";
+import { alignedPages } from "./driver.js";
 import type { KernelConfig } from "./kernel.js";
 import { type KernelOperation, type KernelResult, playKernel } from "./operations.js";
-import { alignedPages, type Policy, PRESETS } from "./policy.js";
+import { type Policy, PRESETS } from "./policy.js";
 
 function config(policy: Policy): KernelConfig {
   const caches = { l1: [tlb(16, 16)], l2: [], psc: PSC };

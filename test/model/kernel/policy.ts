@@ -1,5 +1,7 @@
 // Policies (rules.md section 11): what the IOMMUs hear of the kernel's flushes, and when a freed table may be used again.
 
+import { countDeferral, countRelease } from "./costs.js";
+import { invalidateIommus, type Range, type Scope } from "./driver.js";
 import { halves } from "./geometry.js";
 import type { Kernel } from "./kernel.js";
 
@@ -12,7 +14,7 @@ export interface Policy {
   /** A hooked flush invalidates only if a table is freed with it. */
   onlyTableFrees: boolean;
   /** What the invalidation of a range is: page-selective, PASID-selective, or of the whole IOMMU. */
-  scope: "range" | "pasid" | "all";
+  scope: Scope;
   /** Hooked invalidations are queued as work. */
   async: boolean;
   /** Tables marked as the kernel's go to a list instead of being released. */
@@ -59,49 +61,13 @@ export const MAX_REQUESTS = 64;
 export const USER_SITE = 5;
 export const RECLAIM_SITE = 6;
 
-/** A range of bytes [start, end), or everything. */
-export type Range = { start: bigint; end: bigint } | "everything";
-
-/** The smallest aligned power of two of pages that VT-d's page-selective invalidation takes for a range. */
-export function alignedPages({ start, end }: { start: bigint; end: bigint }): { address: bigint; am: number } {
-  const first = start >> 12n;
-  const pages = ((end - 1n) >> 12n) - first + 1n;
-  for (let am = 0n; ; am += 1n) {
-    const base = (first >> am) << am;
-    if (1n << am >= pages && base + (1n << am) >= first + pages) return { address: base << 12n, am: Number(am) };
-  }
-}
-
-/** Invalidate a range (or everything) of one bound PASID, then in the device TLBs in front for it. */
-function invalidatePasid(k: Kernel, place: number, pasid: number, range: Range, scope: Policy["scope"]): void {
-  const iommu = k.iommu(place);
-  const pages = range === "everything" || scope !== "range" ? undefined : alignedPages(range);
-  if (pages !== undefined) iommu.invalidatePages(pasid, pages.address, pages.am, false);
-  else if (range !== "everything" && scope === "all") iommu.invalidateAll();
-  else iommu.invalidatePasid(pasid);
-  k.counters.iotlbInvalidations += 1;
-
-  for (const [device, tlb] of iommu.devices.entries()) {
-    if (!tlb?.enabled) continue;
-    if (pages !== undefined) iommu.invalidateDevicePages(device, pasid, pages.address, pages.am);
-    else iommu.invalidateDevicePasid(device, pasid);
-    k.counters.deviceTlbInvalidations += 1;
-  }
-}
-
-/** A round of IOMMU invalidation: of every bound PASID, or of those that are bound to one mm (the notifier: always by range). */
-export function invalidateIommus(k: Kernel, range: Range, mm?: number): void {
-  const targets = k.spaces.bindings.filter((it) => it.entry && (mm === undefined || it.mm === mm));
-  if (targets.length > 0) k.counters.iommuRounds += 1;
-  for (const { iommu, pasid } of targets) {
-    invalidatePasid(k, iommu, pasid, range, mm === undefined ? k.policy.scope : "range");
-  }
-}
-
-/** What a hooked flush does: invalidate now, or queue the request if there is room. */
-export function hook(k: Kernel, range: Range): void {
-  if (!k.policy.async) invalidateIommus(k, range);
-  else if (k.requests.length < MAX_REQUESTS) k.requests.push(range);
+/** What a hooked flush does: invalidate now, or queue the request if there is room. `freesTable`: the caller frees one with it. */
+export function hook(k: Kernel, range: Range, freesTable: boolean): void {
+  if (!k.policy.async) {
+    if (!invalidateIommus(k, range)) return;
+    k.counters.synchronousRounds += 1;
+    if (!freesTable) k.counters.needlessRounds += 1;
+  } else if (k.requests.length < MAX_REQUESTS) k.requests.push(range);
   else k.counters.lostRequests += 1;
 }
 
@@ -110,12 +76,17 @@ export function isFreeable(k: Kernel, frame: number): boolean {
   return k.memory.isTable(frame) && !k.deferred.some((waiting) => waiting.frame === frame);
 }
 
+function defer(k: Kernel, frame: number, site: number): void {
+  k.deferred.push({ frame, site, operation: k.hazards.operation, time: k.time });
+  countDeferral(k);
+}
+
 /** Free a table: release it, or put it on the list of the worker. */
 export function freeTable(k: Kernel, frame: number, site: number): void {
   if (!isFreeable(k, frame)) return;
   const mark = k.memory.info(frame)?.mark;
   const covered = mark === "kernel" || (mark === "none" && k.policy.deferSites.includes(site));
-  if (k.policy.deferFree && covered && site !== USER_SITE && site !== RECLAIM_SITE) k.deferred.push({ frame, site });
+  if (k.policy.deferFree && covered && site !== USER_SITE && site !== RECLAIM_SITE) defer(k, frame, site);
   else k.memory.release(frame, site, k.hazards.operation);
 }
 
@@ -125,6 +96,7 @@ export function freeTable(k: Kernel, frame: number, site: number): void {
  */
 export function runWork(k: Kernel): void {
   if (k.working) return;
+  if (k.requests.length > 0 || k.deferred.length > 0) k.counters.workRuns += 1;
   k.working = true;
   work(k);
   k.working = false;
@@ -137,16 +109,21 @@ function work(k: Kernel): void {
   }
   if (!k.policy.deferFree || k.deferred.length === 0) return;
   const half = halves(k.parameters.levels).kernel;
-  let taken: { frame: number; site: number }[];
+  let taken: Kernel["deferred"];
   if (k.policy.invalidateFirst) {
     invalidateIommus(k, half);
     k.points.reach("HALF_INVALIDATED", half.start);
     taken = k.deferred.splice(0);
   } else {
     taken = k.deferred.splice(0);
+    k.taken = taken.length;
     k.points.reach("LIST_TAKEN", taken.length);
     invalidateIommus(k, half);
     k.points.reach("HALF_INVALIDATED", half.start);
   }
-  for (const { frame, site } of taken) k.memory.release(frame, site, k.hazards.operation);
+  k.taken = 0;
+  for (const { frame, site, ...since } of taken) {
+    countRelease(k, since);
+    k.memory.release(frame, site, k.hazards.operation);
+  }
 }

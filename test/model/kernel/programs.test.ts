@@ -9,6 +9,7 @@ import type { Kernel } from "./kernel.js";
 import { type KernelProgram, playKernel } from "./operations.js";
 import { type Policy, PRESETS } from "./policy.js";
 import { kernelPrograms } from "./programs.js";
+import { COUNTERS, REACHES, reachesOf } from "./reach.js";
 import type { Refusal } from "./refusals.js";
 
 /** The same program under another policy. */
@@ -54,29 +55,27 @@ describe("random kernel programs", () => {
       ],
       ...["sva-bind", "sva-unbind", "mmap", "munmap", "mprotect", "flush-mm-range", "reuse"],
     ].flatMap((kind) => (kind === "vfree" ? [`${kind} 1`] : [`${kind} 0`, `${kind} 1`]));
-    const done = ["purge", "hot-remove", "flush-all", "run-work", "local-flush-all", "table-clear", "table-free"];
+    const done = [
+      ...["purge", "hot-remove", "flush-all", "run-work", "local-flush-all", "table-clear", "table-free", "time"],
+      ...["invlpg", "invlpg-range", "invpcid", "cpu-flush-all", "iommu-pasid", "iommu-pages", "iommu-all", "give-back"],
+    ];
     const walks = [
       ...["begin-access 0", "begin-access under-way", "begin-request under-way", "step 0", "step under-way", "step ok"],
       ...["step supervisor-page", "finish ok", "interleaved begin-request", "interleaved step"],
     ];
     const outcomes = ["access ok", "access not-present", "request ok", "request supervisor-page", "request no-pasid"];
-    const interleaved = ["access", "request", "reuse", "run-work"].map((kind) => `interleaved ${kind}`);
-    const counters = [
-      ...["purges", "kernelRangeFlushes", "flushAlls", "mmFlushes", "tablesAllocated", "tablesReleased"],
-      ...["framesHeld", "outOfFrames", "iommuRounds", "iotlbInvalidations", "deviceTlbInvalidations", "dropped"],
-    ];
+    const interleaved = [
+      ...["access", "request", "reuse", "give-back", "run-work", "vmalloc", "vfree", "hot-add", "hot-remove"],
+      ...["cpa-split", "cpa-collapse", "mmap", "munmap", "mprotect", "mm-create", "mm-destroy", "switch-mm", "invlpg"],
+    ].map((kind) => `interleaved ${kind}`);
+    const counters = [...COUNTERS, "dropped"];
     const sites = [0, 1, 2, 3, 4, 5, 6].map((site) => `walk-after-free/${site}`);
     const kinds = ["write-after-free", "walk-of-reused-frame", "forged-translation"].map((kind) => `${kind}/1`);
     const hazards = [...sites, ...kinds, "stale-translation/none"];
     const refused = REFUSED.map((why) => `refused: ${why}`);
     const wanted = [
-      ...either,
-      ...refused,
-      ...done.map((kind) => `${kind} 1`),
-      ...outcomes,
-      ...walks,
-      ...interleaved,
-      ...counters,
+      ...[...either, ...refused, ...done.map((kind) => `${kind} 1`), ...outcomes, ...walks, ...interleaved],
+      ...[...counters, ...REACHES],
     ];
     const rare = () => [
       ...wanted.filter((what) => (seen.get(what) ?? 0) < 10),
@@ -85,7 +84,9 @@ describe("random kernel programs", () => {
     // Some hazards come once in a hundred programs: so many are drawn that no seed misses one by chance.
     for (let batch = 0; batch < 12 && rare().length > 0; batch++) {
       for (const program of fc.sample(kernelPrograms(150), { numRuns: 250, seed: seedAt(5 + batch) })) {
-        const k = playKernel(program, (_index, operation, result, _kernel, interleaved) => {
+        for (const reach of reachesOf(program)) count(reach);
+        const k = playKernel(program, (_index, operation, result, kernel, interleaved) => {
+          if (kernel.spaces.slots.some(({ taken }) => taken > 0)) count("an ASID taken from another mm");
           if (typeof result === "number" || result === "done") count(`${operation.kind} ${result === 0 ? 0 : 1}`);
           else if (typeof result === "string")
             for (const it of [`${operation.kind} 0`, `refused: ${result}`]) count(it);

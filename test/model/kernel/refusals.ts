@@ -7,6 +7,7 @@ export type Refusal =
   | "not-user-half"
   | "not-aligned"
   | "no-free-frame"
+  | "nothing-taken"
   | "table-absent"
   | "large-leaf-above"
   | "no-large-leaf"

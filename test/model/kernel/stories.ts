@@ -183,6 +183,18 @@ export function stories(stage: Stage): fc.Arbitrary<KernelOperation[]> {
         reads(address),
       ),
     );
+  // More address spaces on one CPU than it has ASIDs, and back to some of the first.
+  const crowd = fc.tuple(fc.nat(stage.cpus - 1), fc.constantFrom(...stage.user)).chain(([cpu, address]) => {
+    const mms = [...new Set(stage.mms)];
+    const look = { kind: "access", cpu, address, access: 4 } as const;
+    const back = fc.constantFrom(...mms).map((mm) => ({ kind: "switch-mm", cpu, mm }) as const);
+    return inOrder(
+      always(
+        ...mms.flatMap((mm) => [{ kind: "mm-create", mm } as const, { kind: "switch-mm", cpu, mm } as const, look]),
+      ),
+      fc.array(back, { minLength: 3, maxLength: 6 }).map((it) => it.flatMap((one) => [one, look])),
+    );
+  });
   // More flushes than there is room for requests of asynchronous invalidation.
   const flood = fc.constant(Array.from({ length: 70 }, (): KernelOperation => ({ kind: "flush-all" })));
   return fc.oneof(
@@ -196,6 +208,7 @@ export function stories(stage: Stage): fc.Arbitrary<KernelOperation[]> {
     { weight: 16, arbitrary: reclaim },
     { weight: 8, arbitrary: exit },
     { weight: 30, arbitrary: userTable },
+    { weight: 6, arbitrary: crowd },
     { weight: 1, arbitrary: flood },
   );
 }

@@ -32,7 +32,10 @@ export function setEntry(k: Kernel, { frame, level }: FoundTable, address: bigin
   const index = entryIndex(address, level);
   k.memory.writeEntry(frame, index, entry);
   if (level < k.parameters.levels) return;
-  for (const copy of k.spaces.copiesOf(frame, index)) k.memory.writeEntry(copy, index, entry);
+  for (const copy of k.spaces.copiesOf(frame, index)) {
+    k.memory.writeEntry(copy, index, entry);
+    if (frame !== k.spaces.initMm) k.counters.rootSyncs += 1;
+  }
 }
 
 /** The table of a level for an address under a root, made with those above it if it is not there; or why that fails. */

@@ -8,19 +8,23 @@ import { HUGE, KERNEL_LEAF_BITS, LARGE, misplacedPages, PAGE, TABLE_BITS } from 
 import type { Kernel } from "./kernel.js";
 import { freeTable } from "./policy.js";
 import type { Answer } from "./refusals.js";
-import { entryAt, type FoundTable, leavesIn, needTable, setEntry } from "./tables.js";
+import { entryAt, type FoundTable, findTable, leavesIn, needTable, setEntry } from "./tables.js";
 
 /** Sites of vmalloc space. */
 export const VMALLOC_SITES = { pmdFreePtePage: 0, pudFreePmdPage: 1 } as const;
 
-/** Map pages (4 KiB each) with pieces of up to 2^shift bytes. Refused if out of range, out of frames, or a large leaf is in the way. */
-export function vmalloc(k: Kernel, address: bigint, pages: number, shift: number): Answer {
+/**
+ * Map pages (4 KiB each) with pieces of up to 2^shift bytes; `keep`: below tables that are there, instead of in their places.
+ * Refused if out of range, out of frames, or a large leaf is in the way.
+ */
+export function vmalloc(k: Kernel, address: bigint, pages: number, shift: number, keep = false): Answer {
   const range = { start: address, end: address + BigInt(pages) * PAGE };
   const wrong = misplacedPages(k.parameters.levels, "kernel", range);
   if (wrong !== undefined) return wrong;
   for (let at = address; at < range.end; ) {
     const fits = (size: bigint): boolean => at % size === 0n && range.end - at >= size;
-    const level: LeafLevel = shift >= 30 && fits(HUGE) ? 3 : shift >= 21 && fits(LARGE) ? 2 : 1;
+    let level: LeafLevel = shift >= 30 && fits(HUGE) ? 3 : shift >= 21 && fits(LARGE) ? 2 : 1;
+    while (keep && level > 1 && holdsTable(k, at, level)) level = (level - 1) as LeafLevel;
     const table = needTable(k, k.spaces.initMm, at, level, { mark: "kernel", bits: TABLE_BITS });
     if (typeof table === "string") return table;
     const entry = entryAt(k, table, at);
@@ -35,6 +39,14 @@ export function vmalloc(k: Kernel, address: bigint, pages: number, shift: number
     for (; at < end; at += size) setEntry(k, table, at, kernelLeaf(k, level));
   }
   return "done";
+}
+
+/** Whether the entry of a level for a kernel address names a table. */
+function holdsTable(k: Kernel, address: bigint, level: LeafLevel): boolean {
+  const table = findTable(k, k.spaces.initMm, address, level);
+  if (typeof table === "string") return false;
+  const entry = entryAt(k, table, address);
+  return (entry & PRESENT) !== 0n && !isLeaf(entry, level);
 }
 
 /** A new leaf of the kernel, with the next target. */
@@ -78,6 +90,9 @@ function pudFreePmdPage(k: Kernel, pdpt: FoundTable, address: bigint): void {
   k.points.reach("PUD_PD_FREED", pd);
 }
 
+/** Bits of the type of a vfree: purge at once; leave the lazy range as it is. */
+export const VFREE = { flush: 1, unlisted: 2 } as const;
+
 /** Unmap pages; tables stay, CPU translations become stale until the purge. Refused if out of range. */
 export function vfree(k: Kernel, address: bigint, pages: number, type: number): Answer {
   const range = { start: address, end: address + BigInt(pages) * PAGE };
@@ -87,12 +102,13 @@ export function vfree(k: Kernel, address: bigint, pages: number, type: number): 
   for (const leaf of leaves) setEntry(k, leaf.table, leaf.address, 0n);
   if (k.detect) for (const { agent } of k.cpus) agent.markStale((entry) => leaves.some((leaf) => k.isOf(leaf, entry)));
 
+  if ((type & VFREE.unlisted) !== 0) return "done";
   const { lazy } = k;
   const first = lazy.pages === 0;
   lazy.start = first || range.start < lazy.start ? range.start : lazy.start;
   lazy.end = first || range.end > lazy.end ? range.end : lazy.end;
   lazy.pages += pages;
-  if ((type & 1) !== 0 || (lazy.pages > lazyMax(k.cpus.length) && k.autoPurge)) purge(k);
+  if ((type & VFREE.flush) !== 0 || (lazy.pages > lazyMax(k.cpus.length) && k.autoPurge)) purge(k);
   return "done";
 }
 
@@ -113,13 +129,14 @@ export function purge(k: Kernel): void {
 
 /** Operations on vmalloc space. */
 export type VmallocCall =
-  | { kind: "vmalloc"; address: bigint; pages: number; shift: number }
-  /** `type` bit 0: purge at once. */
+  /** `keep`: tables in the way of a large leaf are used. */
+  | { kind: "vmalloc"; address: bigint; pages: number; shift: number; keep?: boolean }
+  /** `type` bit 0: purge at once; bit 1: left out of what is purged. */
   | { kind: "vfree"; address: bigint; pages: number; type: number }
   | { kind: "purge" };
 
 export const vmallocCalls: Calls<VmallocCall> = {
-  vmalloc: (k, { address, pages, shift }) => vmalloc(k, address, pages, shift),
+  vmalloc: (k, { address, pages, shift, keep }) => vmalloc(k, address, pages, shift, keep),
   vfree: (k, { address, pages, type }) => vfree(k, address, pages, type),
   purge: (k) => {
     purge(k);

@@ -32,16 +32,16 @@ const policy: fc.Arbitrary<Policy> = fc.oneof(
 );
 
 /** Supervisor data accesses to user pages are allowed more often than not; PCIDs and globals are usual. */
-const controls: fc.Arbitrary<Controls> = fc.noBias(fc.nat(0xff)).map((set) => ({
+const controls: fc.Arbitrary<Controls> = fc.noBias(fc.nat(0xffff)).map((set) => ({
   wp: (set & 1) === 0,
   smep: (set & 6) === 6,
   smap: (set & 0x18) === 0x18,
-  pke: false,
+  pke: (set & 0x1300) === 0x1300,
   pge: (set & 0x60) !== 0x60,
   pcide: (set & 0x80) === 0 || (set & 2) === 0,
-  nxe: true,
+  nxe: (set & 0xc400) !== 0xc400,
   ac: (set & 4) === 0,
-  pkru: 0,
+  pkru: [0, 0x5555_5554, 1, 2][(set >> 6) & 3] ?? 0,
 }));
 
 /** A kernel of a shape. */
@@ -57,9 +57,14 @@ export function kernelConfig({ levels, cpus, iommus }: Shape): fc.Arbitrary<Kern
   const iommu = fc
     .record({
       caches: agentCaches(levels),
-      devices: fc.tuple(deviceTlb, deviceTlb),
+      // Many device TLBs: more descriptors in a round than Intel's driver submits at once.
+      devices: fc.oneof(
+        { weight: 6, arbitrary: fc.array(deviceTlb, { minLength: 2, maxLength: 2 }) },
+        { weight: 1, arbitrary: fc.array(deviceTlb, { minLength: 6, maxLength: 6 }) },
+      ),
       supervisorEntries: fc.constantFrom("cache", "cache", "cache", "cache", "walk", "stop"),
       cacheSupervisorLeaves: fc.boolean(),
+      dialect: fc.constantFrom("vtd", "vtd", "amd"),
       ...walkOptions,
     })
     .map(({ caches, ...rest }) => ({ ...caches, ...rest, pasids: [...KERNEL_PASIDS] }));
@@ -69,7 +74,11 @@ export function kernelConfig({ levels, cpus, iommus }: Shape): fc.Arbitrary<Kern
     maxPhyAddr: fc.constantFrom(39, 46, 52),
     pages1G: fc.noBias(fc.nat(7)).map((it) => it !== 7),
     poolBase: fc.constantFrom(0x1000, 0x345),
-    pool: fc.integer({ min: 12, max: 40 }),
+    // Enough for every mm's root, now and then.
+    pool: fc.oneof(
+      { weight: 5, arbitrary: fc.integer({ min: 12, max: 40 }) },
+      { weight: 1, arbitrary: fc.constant(64) },
+    ),
     cpus: fc.array(cpu, { minLength: cpus, maxLength: cpus }),
     iommus: fc.array(iommu, { minLength: iommus, maxLength: iommus }),
     policy,
