@@ -5,7 +5,7 @@
 import { describe, expect, it } from "vitest";
 import { programs } from "../model/programs.js";
 import { expectAgreement } from "../support/agreement.js";
-import { OPERATIONS } from "../support/effort.js";
+import { OPERATIONS, PACES } from "../support/effort.js";
 import fc from "../support/fast-check.js";
 import { seedAt } from "../support/seed.js";
 
@@ -17,8 +17,8 @@ describe("engine and reference model", () => {
     for (let round = 0; done < OPERATIONS; round++) {
       const runs = Math.max(1, Math.min(100, Math.ceil((OPERATIONS - done) / (LENGTH / 2))));
       fc.assert(
-        fc.property(programs(LENGTH), (program) => {
-          done += expectAgreement(program);
+        fc.property(programs(LENGTH), fc.constantFrom(...PACES), (program, every) => {
+          done += expectAgreement(program, { every });
         }),
         { seed: seedAt(round), numRuns: runs },
       );

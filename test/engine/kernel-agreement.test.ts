@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from "vitest";
 import { kernelPrograms } from "../model/kernel/programs.js";
-import { OPERATIONS } from "../support/effort.js";
+import { OPERATIONS, PACES } from "../support/effort.js";
 import fc from "../support/fast-check.js";
 import { expectKernelAgreement } from "../support/kernel-agreement.js";
 import { seedAt } from "../support/seed.js";
@@ -18,8 +18,8 @@ describe("engine and reference model, kernel included", () => {
     for (let round = 0; done < KERNEL_OPERATIONS; round++) {
       const runs = Math.max(1, Math.min(100, Math.ceil((KERNEL_OPERATIONS - done) / (LENGTH / 2))));
       fc.assert(
-        fc.property(kernelPrograms(LENGTH), (program) => {
-          done += expectKernelAgreement(program);
+        fc.property(kernelPrograms(LENGTH), fc.constantFrom(...PACES), (program, every) => {
+          done += expectKernelAgreement(program, every);
         }),
         { seed: seedAt(round), numRuns: runs },
       );

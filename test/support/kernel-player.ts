@@ -15,7 +15,6 @@ import type { Access } from "../../src/paging/access.js";
 import { operationBytes } from "../../src/program/operations.js";
 import type { KernelConfig, KernelDump } from "../model/kernel/kernel.js";
 import type { KernelOperation, KernelProgram, KernelResult } from "../model/kernel/operations.js";
-import type { Interleaved } from "../model/kernel/points.js";
 import type { MachineConfig } from "../model/machine.js";
 import { comparableOutcome } from "./agreement.js";
 import { dumpEngine } from "./engine-player.js";
@@ -197,17 +196,25 @@ function doneOf(result: bigint): "done" {
 export class KernelPlayer {
   private reached = 0;
   private index = 0;
+  /** Records of what is interleaved, in order, and how many of them lie behind. */
+  private readonly interleaved: Uint8Array;
+  private behind = 0;
 
   constructor(
     readonly machine: Machine,
     private readonly program: KernelProgram,
-  ) {}
+  ) {
+    const records = new ProgramBuilder();
+    for (const { operation } of program.interleaved) encode(machine, operation, records);
+    this.interleaved = records.build();
+  }
 
   /** Another player at the same place of the program, on the same machine. */
   copy(): KernelPlayer {
     const other = new KernelPlayer(this.machine, this.program);
     other.reached = this.reached;
     other.index = this.index;
+    other.behind = this.behind;
     return other;
   }
 
@@ -226,12 +233,11 @@ export class KernelPlayer {
     const { exports } = (this.machine as unknown as { engine: { exports: { setOperationNumber(n: bigint): void } } })
       .engine;
     exports.setOperationNumber(BigInt(this.index++));
-    const waiting = this.program.interleaved.filter(({ point }) => point >= this.reached);
     const own =
       operation.kind === "set-pcide"
         ? this.setPcide(operation)
         : encode(this.machine, operation, new ProgramBuilder()).build();
-    const { results, points } = this.machine.playInterleaved(own, this.records(waiting));
+    const { results, points } = this.machine.playInterleaved(own, this.waiting());
     // An operation of two records counts as one here.
     exports.setOperationNumber(BigInt(this.index));
     this.reached += points;
@@ -255,10 +261,14 @@ export class KernelPlayer {
     return new Uint8Array(operationBytes);
   }
 
-  private records(waiting: readonly Interleaved<KernelOperation>[]): { operations: Uint8Array; points: number[] } {
-    const program = new ProgramBuilder();
-    for (const { operation } of waiting) encode(this.machine, operation, program);
-    return { operations: program.build(), points: waiting.map(({ point }) => point - this.reached) };
+  /** What is interleaved at points that are still to come, counted from here. */
+  private waiting(): { operations: Uint8Array; points: number[] } {
+    const { interleaved } = this.program;
+    while ((interleaved[this.behind]?.point ?? Infinity) < this.reached) this.behind++;
+    return {
+      operations: this.interleaved.subarray(this.behind * operationBytes),
+      points: interleaved.slice(this.behind).map(({ point }) => point - this.reached),
+    };
   }
 }
 

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { type KernelProgram, playKernel } from "../model/kernel/operations.js";
 import { kernelPrograms } from "../model/kernel/programs.js";
 import { type Program, playOnModel, programs } from "../model/programs.js";
-import { Follower, type Step, seenOf } from "./agreement.js";
+import { contentsOf, Follower, type Step, seenOf } from "./agreement.js";
 import { OPERATIONS } from "./effort.js";
 import { placesOf } from "./engine-player.js";
 import fc from "./fast-check.js";
@@ -32,10 +32,12 @@ type Case = (module: WebAssembly.Module) => void;
 
 function kernelCase(program: KernelProgram): Case {
   const steps: KernelStep[] = [];
-  playKernel(program, (_index, _operation, result, model) => steps.push(kernelStepOf(result, model)));
+  const end = playKernel(program, (_index, _operation, result, model) => steps.push(kernelStepOf(result, model)));
+  const contents = contentsOf(end.memory);
   return (module) => {
     const engine = new KernelFollower(program, module);
     for (const [index, step] of steps.entries()) engine.follow(index, step);
+    engine.finish(contents);
   };
 }
 

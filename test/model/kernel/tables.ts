@@ -88,10 +88,14 @@ export interface PlacedEntry {
 /** The present entries of a table that overlap a range; `base` is the first address that the table covers. */
 export function presentEntries(k: Kernel, table: FoundTable, base: bigint, range: Span): PlacedEntry[] {
   const size = 1n << BigInt(levelShift(table.level));
-  return Array.from({ length: 512 }, (_, index) => {
+  const found: PlacedEntry[] = [];
+  for (let index = 0; index < 512; index++) {
+    const entry = k.memory.readEntry(table.frame, index) ?? 0n;
+    if ((entry & PRESENT) === 0n) continue;
     const address = base + BigInt(index) * size;
-    return { table, address, entry: k.memory.readEntry(table.frame, index) ?? 0n };
-  }).filter(({ address, entry }) => address < range.end && address + size > range.start && (entry & PRESENT) !== 0n);
+    if (address < range.end && address + size > range.start) found.push({ table, address, entry });
+  }
+  return found;
 }
 
 /** A leaf and its level. */
