@@ -145,10 +145,10 @@ export function dropPasidCache(near: usize, pasid: u32, domain: u32, device: u32
   }
 }
 
-/** PASID-cache invalidation of a context's PASID by hand. */
-export function invalidatePasidCache(context: usize): void {
+/** PASID-cache invalidation by hand: of a context's PASID, or of all on its IOMMU. */
+export function invalidatePasidCache(context: usize, every: bool): void {
   count(agentOf(context), AGENT_INVALIDATIONS);
-  dropPasidCache(context, load<u32>(context, CONTEXT_PASID), ANY, ANY);
+  dropPasidCache(context, every ? ANY : load<u32>(context, CONTEXT_PASID), ANY, ANY);
 }
 
 /**

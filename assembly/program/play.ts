@@ -122,7 +122,7 @@ function playOnIommu(at: usize, operation: u8): void {
   if (operation == OP_INVALIDATE_PASID) invalidatePages(context, 0, ALL_PAGES_MASK, false);
   else if (operation == OP_INVALIDATE_PAGES) invalidatePages(context, address, argument, type != 0);
   else if (operation == OP_INVALIDATE_IOMMU) invalidateAll(agentOf(context));
-  else if (operation == OP_INVALIDATE_PASID_CACHE) invalidatePasidCache(context);
+  else if (operation == OP_INVALIDATE_PASID_CACHE) invalidatePasidCache(context, false);
   else if (operation == OP_INVALIDATE_DEVICE_TLB) invalidateDeviceTlb(deviceTlbOf(requester), nameOf(context), 0, ALL_PAGES_MASK);
   else if (operation == OP_INVALIDATE_DEVICE_TLB_PAGES)
     invalidateDeviceTlb(deviceTlbOf(requester), nameOf(context), address, argument);

@@ -218,8 +218,9 @@ export class Iommu extends Agent {
 
   /** PASID-cache invalidation of one PASID, or of all, whatever their domains. */
   invalidatePasidCache(pasid?: number): void {
-    const contexts = pasid === undefined ? this.contextsOf(0) : [this.contextOf(pasid)];
-    for (const context of contexts) this.engine.exports.invalidatePasidCache(context);
+    const context = pasid === undefined ? this.contextsOf(0)[0] : this.contextOf(pasid);
+    // An IOMMU without PASIDs has nothing in that cache.
+    if (context !== undefined) this.engine.exports.invalidatePasidCache(context, pasid === undefined);
   }
 
   /** PASID-selective invalidation: IOTLB and paging-structure caches of the PASID, for all devices, whatever its domain. */

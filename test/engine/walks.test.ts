@@ -200,6 +200,27 @@ describe("what an invalidation waits for", () => {
     }
   });
 
+  it("walks of several PASIDs end in the order of their numbers, not of the PASIDs (rule 14.12)", () => {
+    for (const invalidate of ["invalidatePasidCache", "invalidateAll"] as const) {
+      const made = machine({
+        cpus: [],
+        iommus: [{ pasids: [PASID, 7], walks: "stepwise", l1: [{ entries: 1, ways: 1 }] }],
+      });
+      const iommu = made.iommus[0];
+      const requester = (pasid: number) => iommu?.requester(pasid) as number;
+      for (const pasid of [PASID, 7]) iommu?.bind(pasid, { root: 0x1000n });
+      // The second PASID's walk has the first number: the other one's fill comes last.
+      made.walks.begin(1, requester(PASID), 0x1000n, Access.userRead);
+      made.walks.begin(0, requester(7), 0x1000n, Access.userRead);
+      iommu?.[invalidate]();
+      expect(made.walks.underWay()).toEqual([undefined, undefined]);
+      expect(iommu?.l1[0]?.counters).toMatchObject({ fills: 2, evictions: 1 });
+      const left = iommu?.l1[0]?.contents().map(({ tag }) => tag);
+      expect(left).toEqual(invalidate === "invalidatePasidCache" ? [0] : []);
+      expect(iommu?.counters.invalidations).toBe(1);
+    }
+  });
+
   it("drops what the walk has filled until then, not what it would fill later", () => {
     const made = machine({
       cpus: [],

@@ -93,8 +93,8 @@ function packIommu(machine: Machine, operation: IommuOperation): Uint8Array[] {
       return [record(Operation.bind, present ? 1 : 0, requester, ((domain << 16) | fields) >>> 0, root)];
     }
     case "invalidate-pasid-cache": {
-      const pasids = operation.pasid === undefined ? iommu.pasids : [operation.pasid];
-      return pasids.map((pasid) => record(Operation.invalidatePasidCache, 0, iommu.requester(pasid), 0, 0n));
+      if (operation.pasid === undefined) throw new Error("no operation of programs is of all PASIDs");
+      return [record(Operation.invalidatePasidCache, 0, iommu.requester(operation.pasid), 0, 0n)];
     }
     case "invalidate-pasid":
       return [built((it) => it.invalidatePasid(iommu.requester(operation.pasid)))];
