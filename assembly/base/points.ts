@@ -13,7 +13,7 @@ const NESTED: usize = memory.data(sizeof<u32>(), sizeof<u32>());
 // ---- scratch: nothing survives a call ----
 // Set by whoever watches a program, before it plays; meaningless once it has been played.
 /** Points are counted only when somebody asked for it. */
-let watching: bool = false;
+export let watching: bool = false;
 /** Index, in the module's table of functions, of what plays one operation: programs know operations, points do not. */
 let player: u32 = 0;
 let operations: usize = 0;

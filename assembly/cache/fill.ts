@@ -42,6 +42,17 @@ export const REPLACEMENTS: u32 = 3;
 
 /** Puts an entry in; returns the address of its key. */
 export function fill(cache: usize, page: u64, level: u32, tag: u32, global: bool, data: u64): usize {
+  return put(cache, page, level, tag, global, data, false);
+}
+
+/** The same for an entry that no living one has the key of. */
+export function fillAbsent(cache: usize, page: u64, level: u32, tag: u32, global: bool, data: u64): usize {
+  return put(cache, page, level, tag, global, data, true);
+}
+
+// @ts-ignore: decorator
+@inline
+function put(cache: usize, page: u64, level: u32, tag: u32, global: bool, data: u64, absent: bool): usize {
   assert(load<u32>(cache, CACHE_LEVELS) & (1 | (1 << level)), "the cache holds nothing of this level");
   assert(tag < load<u32>(cache, CACHE_TAG_COUNT), "the cache has no such tag");
   // First of all: if the clock starts again, a half-written entry would be taken for a dead one.
@@ -52,7 +63,7 @@ export function fill(cache: usize, page: u64, level: u32, tag: u32, global: bool
   assert(heldIn(cache, block) == livingIn(cache, block), "the set holds dead entries: it has not been swept");
   const keys = keysOf(cache, block);
   const key = global ? globalKeyOf(page, level) : keyOf(page, level, tag);
-  let at = sameKey(cache, block, keys, page, key);
+  let at = absent ? 0 : sameKey(cache, block, keys, page, key);
   if (at == 0) {
     const way = freeWay(cache, set, block, keys, key);
     at = keys + (<usize>way << 3);

@@ -169,7 +169,7 @@ class Step extends Request {
       // Not the table below, which may be absent: the descent stops before it looks at any.
       return load<u32>(walk, WALK_SLOT);
     }
-    fillPath(context, agentOf(context), va, level, entry, rights, slot, generation);
+    fillPath(context, agentOf(context), va, level, entry, rights, slot, generation, false);
     standBefore(walk, level - 1, frame, slot, generation, rights);
     return slot;
   }

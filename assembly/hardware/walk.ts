@@ -2,7 +2,7 @@
 // Rules: docs/rules.md sections 3 and 5 (SDM 4.5 to 4.7, 4.10.3). The loop over the levels is paging/descent.ts.
 
 import { count } from "../base/memory";
-import { fill } from "../cache/fill";
+import { fill, fillAbsent } from "../cache/fill";
 import { CACHE_LEVELS, CACHE_MISSES, dataAt, linkAt } from "../cache/layout";
 import { find, touch } from "../cache/lookup";
 import { isWrite } from "../paging/access";
@@ -54,6 +54,9 @@ import { beginning, hold } from "./walks";
 /** The leaf that the last completed translation used, as cached; a device TLB is filled with it. */
 export let answeredLeaf: u64 = 0;
 
+/** The walk is for a small page that is in no cache: they are filled without a search for it. */
+let nowhere: bool = false;
+
 /** Outcome of a completed translation. */
 // @ts-ignore: decorator
 @inline
@@ -68,6 +71,14 @@ export function walk(context: usize, agent: usize, va: u64, access: u32): u64 {
   beginWalk();
   const outcome = walkFrom(context, agent, va, access);
   if (badSlot != 0) reportWalk(agent, nameOf(context), va, access, outcome);
+  return outcome;
+}
+
+/** The same, where the first caches of l1 and l2 hold small pages, but not this one. */
+export function walkForAbsent(context: usize, agent: usize, va: u64, access: u32): u64 {
+  nowhere = true;
+  const outcome = walk(context, agent, va, access);
+  nowhere = false;
   return outcome;
 }
 
@@ -157,7 +168,7 @@ class Walk extends Request {
     const agent = changetype<usize>(this);
     if ((entry & TABLE_MARKS) != TABLE_MARKS) writeBack(agent, at, entry | TABLE_MARKS);
     const slot = tableAt(context, frame);
-    fillPath(context, agent, va, level, entry, rights, slot, generationOf(slot));
+    fillPath(context, agent, va, level, entry, rights, slot, generationOf(slot), true);
     if (detecting && badSlot == 0 && slot != 0) watch(slot, level - 1, generationOf(slot));
     return slot;
   }
@@ -218,10 +229,14 @@ export function fillPath(
   rights: u64,
   slot: u32,
   generation: u32,
+  absent: bool,
 ): void {
   const psc = pscOf(agent, level);
   if (psc == 0 || (!isUserReachable(rights) && hasFlag(agent, PASS_SUPERVISOR_UNCACHED))) return;
-  const key = fill(psc, (va & addressMask) >> shiftOf(level), PSC_KEY, pathTagOf(context), false, cachedPath(entry, rights));
+  const page = (va & addressMask) >> shiftOf(level);
+  const key = absent
+    ? fillAbsent(psc, page, PSC_KEY, pathTagOf(context), false, cachedPath(entry, rights))
+    : fill(psc, page, PSC_KEY, pathTagOf(context), false, cachedPath(entry, rights));
   store<u64>(linkAt(psc, key), <u64>slot | (<u64>generation << 32));
 }
 
@@ -229,6 +244,12 @@ export function fillPath(
 function fillTranslation(context: usize, agent: usize, va: u64, level: u32, leaf: u64): void {
   assert(level >= 1 && leaf != 0, "there is no leaf to fill with");
   const tag = tagOf(context);
+  if (nowhere && level == 1) {
+    const page = (va & addressMask) >> shiftOf(1);
+    fillAbsent(load<usize>(agent, AGENT_L2), page, 1, tag, isCachedGlobal(leaf), leaf);
+    fillAbsent(load<usize>(agent, AGENT_L1), page, 1, tag, isCachedGlobal(leaf), leaf);
+    return;
+  }
   fillList(agent + AGENT_L2, va, level, tag, leaf);
   fillList(agent + AGENT_L1, va, level, tag, leaf);
 }

@@ -59,8 +59,14 @@ export let programFault: u32 = 0;
 
 /** Index of the first operation that cannot be played, or `count`. */
 export function checkProgram(program: usize, count: u32): u32 {
+  programFault = FINE;
+  // An access is fine if one that begins alike was: nothing but its first four bytes is looked at.
+  let fine: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
     const at = program + <usize>i * OPERATION_SIZE;
+    const head = load<u32>(at);
+    if (head == fine) continue;
+    if (operationIn(at) == OP_ACCESS) fine = head;
     programFault = faultOf(at);
     if (programFault != FINE) return i;
     if (!hasSecondRecord(operationIn(at))) continue;

@@ -26,7 +26,7 @@ import {
   OP_WALK_STEP,
   OP_WRITE_ENTRY,
 } from "../base/operations";
-import { point, watchPoints } from "../base/points";
+import { point, watching, watchPoints } from "../base/points";
 import { refuse, resultOf, TABLE_ABSENT } from "../base/refusals";
 import {
   addressIn,
@@ -41,6 +41,7 @@ import {
 import { agentOf, nameOf } from "../hardware/context";
 import { changeControls, flushEverything, invlpg, invlpgRange, invpcid, movToCr3 } from "../hardware/cpu";
 import { ALL_PAGES_MASK, invalidateAll, invalidateDeviceTlb, invalidatePages } from "../hardware/iommu";
+import { hasLane, playLane } from "../hardware/lane";
 import { bind, invalidatePasidCache } from "../hardware/pasid";
 import { access, accessInline, beginWalk, contextOf, deviceTlbOf, isCpu, requesterCount } from "../hardware/requesters";
 import { finishWalk, stepWalk } from "../hardware/step";
@@ -64,6 +65,11 @@ export function play(program: usize, count: u32, results: usize): void {
   for (let at = program; at < end; at += OPERATION_SIZE) {
     const operation = operationIn(at);
     setOperationNumber(first + <u64>((at - program) / OPERATION_SIZE));
+    if (operation == OP_ACCESS && !watching && hasLane(requesterIn(at))) {
+      const place = results == 0 ? 0 : results + (((at - program) / OPERATION_SIZE) << 3);
+      at = playLane(at, end, place) - OPERATION_SIZE;
+      continue;
+    }
     let result: u64;
     if (operation == OP_ACCESS) result = accessInline(requesterIn(at), addressIn(at), typeIn(at));
     else result = playOther(at, operation);

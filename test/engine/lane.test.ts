@@ -1,0 +1,170 @@
+// The lane plays runs of accesses in a loop of its own (assembly/hardware/lane.ts), with copies of the rules of a hit, of a miss
+// and of a fill. What it does must be what single accesses do: outcomes, every cache's contents and counters, tables.
+
+import { describe, expect, it } from "vitest";
+import { seeded } from "../../bench/random.js";
+import {
+  Access,
+  type CpuConfig,
+  createMachineSync,
+  geometries,
+  type Machine,
+  ProgramBuilder,
+  unpackOutcome,
+} from "../../src/index.js";
+import { type Program, programs } from "../model/programs.js";
+import { dumpEngine, engineMachine, stepEngine } from "../support/engine-player.js";
+import fc from "../support/fast-check.js";
+import { SEED } from "../support/seed.js";
+
+/** Addresses that the accesses of a program name, as runs: each access is followed by others of its kind. */
+function runsOf({ operations }: Program): { at: number; addresses: bigint[] }[] {
+  const pool = operations.flatMap((it) => (it.kind === "access" ? [it.address] : []));
+  return operations.flatMap((it, at) => {
+    if (it.kind !== "access") return [];
+    // Others from anywhere in the program, and the same one twice.
+    const others = Array.from({ length: 6 }, (_, i) => pool[(at * 5 + i * (i + 3)) % pool.length] as bigint);
+    return [{ at, addresses: [it.address, ...others, it.address] }];
+  });
+}
+
+describe("a run of accesses", () => {
+  it("does what the accesses do one by one", { timeout: 0 }, () => {
+    let played = 0;
+    let hits = 0;
+    fc.assert(
+      fc.property(programs(40), (program) => {
+        const { config, operations } = program;
+        const lane = engineMachine(config, operations);
+        const single = engineMachine(config, operations);
+        const runs = new Map(runsOf(program).map(({ at, addresses }) => [at, addresses]));
+        for (const [at, operation] of operations.entries()) {
+          const addresses = runs.get(at);
+          if (operation.kind !== "access" || !addresses) {
+            expect(stepEngine(lane, operation)).toEqual(stepEngine(single, operation));
+            continue;
+          }
+          const builder = new ProgramBuilder();
+          for (const address of addresses) builder.access(operation.cpu, address, operation.access as Access);
+          const outcomes = lane.play(builder.build());
+          const cpu = single.cpus[operation.cpu]!;
+          const expected = addresses.map((va) => cpu.translate(va, operation.access as Access));
+          expect([...outcomes].map(unpackOutcome)).toEqual(expected);
+          expect(dumpEngine(lane, config)).toEqual(dumpEngine(single, config));
+          played += addresses.length;
+        }
+        hits += lane.cpus.reduce((sum, { l1 }) => sum + (l1[0]?.counters.hits ?? 0), 0);
+        lane.dispose();
+        single.dispose();
+      }),
+      { seed: SEED, numRuns: 60 },
+    );
+    expect(played).toBeGreaterThan(2000);
+    expect(hits).toBeGreaterThan(200);
+  });
+});
+
+const ROOT = 0x1000n;
+/** Pages of 4 KiB and above them of 2 MiB that the tables of the second test map. */
+const SMALL_PAGES = 4096;
+const LARGE_PAGES = 64;
+const LARGE_AT = 0x4000_0000n;
+
+/** Sizes as in hardware, and others: sets that are no power of two, one set, one cache for all sizes, no l2, other replacements. */
+const shapes: Record<string, CpuConfig> = {
+  skylake: geometries.skylake,
+  zen2: geometries.zen2,
+  "sets that are no power of two": {
+    l1: [{ entries: 48, ways: 4 }],
+    l2: [{ entries: 1200, ways: 12 }],
+    psc: { 2: { entries: 24, ways: 4 } },
+  },
+  "24 ways": { l1: [{ entries: 24, ways: 24 }], l2: [{ entries: 480, ways: 24 }] },
+  "no l2": { l1: [{ entries: 64, ways: 4 }], psc: geometries.skylake.psc },
+  "large pages first": {
+    l1: [
+      { entries: 8, ways: 4, pageSizes: ["2M"] },
+      { entries: 64, ways: 4, pageSizes: ["4K"] },
+    ],
+    l2: [{ entries: 512, ways: 8 }],
+  },
+  "first in, first out": {
+    l1: [{ entries: 64, ways: 4, replacement: "fifo" }],
+    l2: [{ entries: 1536, ways: 12, replacement: "random" }],
+    psc: { 2: { entries: 32, ways: 4, replacement: "fifo" } },
+  },
+};
+
+function laidOut(cpu: CpuConfig): Machine {
+  const machine = createMachineSync({ tables: 32, workloadPages: 1, cpus: [{ ...cpu, root: ROOT }] });
+  const { frames } = machine;
+  for (let frame = 1; frame <= 4; frame++) frames.setTable(frame);
+  frames.writeEntry(ROOT, 0x2007n);
+  frames.writeEntry(0x2000n, 0x3007n);
+  frames.writeEntry(0x2008n, 0x4007n);
+  for (let pt = 0; pt < SMALL_PAGES / 512; pt++) {
+    // Some pages read-only, some for the kernel alone, some global, a few holes; A and D are the walker's to set.
+    const kinds = [0x7n, 0x7n, 0x5n, 0x7n, 0x3n, 0x107n, 0x7n, 0x0n];
+    const entry = (i: number) => (BigInt(0x1000 + pt * 512 + i) << 12n) | (kinds[(i * 7) % kinds.length] as bigint);
+    frames.setTable(
+      16 + pt,
+      BigUint64Array.from({ length: 512 }, (_, i) => entry(i)),
+    );
+    frames.writeEntry(0x3000n + BigInt(8 * pt), (BigInt(16 + pt) << 12n) | 7n);
+  }
+  for (let i = 0; i < LARGE_PAGES; i++) frames.writeEntry(0x4000n + BigInt(8 * i), (BigInt(i + 64) << 21n) | 0x87n);
+  return machine;
+}
+
+/** Accesses in runs of one kind, some of them to large pages from the middle on, with single flushes between. */
+function mixture(below: (limit: number) => number): Uint8Array {
+  const builder = new ProgramBuilder();
+  const kinds = [
+    Access.userRead,
+    Access.userWrite,
+    Access.supervisorRead,
+    Access.userFetch,
+    Access.speculativeUserRead,
+  ];
+  while (builder.count < 6000) {
+    const run = 1 + below(40);
+    const access = kinds[below(kinds.length)] as Access;
+    const pages = [48, 1024, SMALL_PAGES][below(3)] as number;
+    const large = builder.count > 3000 && below(4) === 0;
+    for (let i = 0; i < run; i++) {
+      const va = large ? LARGE_AT + (BigInt(below(LARGE_PAGES)) << 21n) : BigInt(below(pages)) << 12n;
+      builder.access(0, va + BigInt(below(4096)), access);
+    }
+    if (below(3) === 0) builder.invlpg(0, BigInt(below(pages)) << 12n);
+    if (below(40) === 0) builder.movToCr3(0, ROOT);
+    if (below(80) === 0) builder.flushAll(0);
+  }
+  return builder.build();
+}
+
+describe.each(Object.entries(shapes))("a long program on %s", (_, shape) => {
+  it("does what it does record by record", () => {
+    const lane = laidOut(shape);
+    const plain = laidOut(shape);
+    const below = seeded(SEED);
+    for (let round = 0; round < 3; round++) {
+      const program = mixture(below);
+      // Who watches points sees every record by itself: such programs play without the lane.
+      const { results } = plain.playInterleaved(program, { operations: new Uint8Array(0), points: [] });
+      expect(lane.play(program)).toEqual(results);
+      expect(seenOf(lane)).toEqual(seenOf(plain));
+    }
+    expect(lane.cpus[0]?.counters.faults).toBeGreaterThan(100);
+  });
+});
+
+/** Counters and contents of all caches, and all entries. */
+function seenOf(machine: Machine): unknown {
+  const cpu = machine.cpus[0]!;
+  const caches = [...cpu.l1, ...cpu.l2, ...cpu.psc.values()];
+  return {
+    counters: cpu.counters,
+    caches: caches.map((cache) => [cache.counters, cache.contents()]),
+    entries: Array.from({ length: 32 }, (_, frame) => machine.frames.view(frame)?.join(",")),
+  };
+}
