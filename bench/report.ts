@@ -115,13 +115,17 @@ export function formatKernel(rows: readonly KernelRow[], quick: boolean): string
 
 /** Reading and playing of traces. */
 export function formatTraces({ traces, reading, playing }: TraceRows): string {
-  const beside = reading.ratio === undefined ? "zcat is missing" : `${reading.ratio.toFixed(2)} of zcat | wc -l`;
+  const { ratio, processes } = reading;
+  const beside = ratio
+    ? `${ratio.median.toFixed(2)} ±${(ratio.spread * 100).toFixed(0)} % of zcat | wc -l, median of ${processes} processes`
+    : "zcat is missing";
+  const resident = `${Math.round(reading.residentBytes / 2 ** 20)} MiB resident at most`;
   const rows = [
     ["traces", "rate", "beside"],
     [
       `read ${traces.length} (${reading.lines} lines)`,
       `${threeDigits(reading.linesPerSecond / 1e6)} M lines/s`,
-      beside,
+      `${beside}; ${resident}`,
     ],
     [
       `play ${playing.trace} (${playing.operations} operations)`,

@@ -1,8 +1,10 @@
 // From build/js/, what tsc made, to dist/, what is shipped: the JavaScript of every entry point over shared chunks, so that a
-// command or an import reads a dozen files instead of two hundred; the types as they are; the raw .wasm for hosts that bring
-// their own module; JSON Schema files. Libraries that are no `dependencies` are built in, with their licences.
+// command or an import reads a dozen files instead of two hundred; the types of every entry point in the same way, with nothing
+// that no entry point exports or needs; the raw .wasm for hosts that bring their own module; JSON Schema files. Libraries that
+// are no `dependencies` are built in, with their licences.
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { rolldown } from "rolldown";
+import { dts } from "rolldown-plugin-dts";
 import { makeSchemas } from "./json-schemas.mjs";
 
 const JS = "build/js";
@@ -32,9 +34,27 @@ const { output } = await bundle.write({
 });
 await bundle.close();
 
-cpSync(JS, "dist", { recursive: true, filter: (path) => !/\.(js|tsbuildinfo)$/.test(path) });
-// It names a library that nobody installs, and nobody outside needs it.
-rmSync("dist/base/schema.d.ts");
+const typed = Object.values(manifest.exports).flatMap(({ types }) => types ?? []);
+const types = await rolldown({
+  input: Object.fromEntries(
+    typed.map((file) => file.replace(/^\.\/dist\/(.+)\.d\.ts$/, "$1")).map((name) => [name, `${JS}/${name}.d.ts`]),
+  ),
+  external: [/^node:/, ...Object.keys(manifest.dependencies)],
+  plugins: [dts({ dtsInput: true })],
+  // It works on text and takes most of the time: no news.
+  checks: { pluginTimings: false },
+  logLevel: "warn",
+});
+const declarations = await types.write({ dir: "dist", format: "esm", chunkFileNames: "types/[name].d.ts" });
+await types.close();
+for (const { fileName, moduleIds = [] } of declarations.output) {
+  // What a module asks of the compiler stands in comments, which bundling drops.
+  const asked = moduleIds.flatMap((id) => readFileSync(id, "utf8").match(/^\/\/\/ <reference .*$/gm) ?? []);
+  if (asked.length === 0) continue;
+  const path = `dist/${fileName}`;
+  writeFileSync(path, `${[...new Set(asked)].join("\n")}\n${readFileSync(path, "utf8")}`);
+}
+
 cpSync("build/release.wasm", "dist/stalewalk.wasm");
 chmodSync("dist/cli/main.js", 0o755);
 

@@ -6,7 +6,7 @@ import { crc32 } from "./crc32.js";
 import type { Inflater, InflateStep } from "./inflate.js";
 
 /** Size of zlib's output buffers: what is decoded is handed over when one is full, and lost by an error before. */
-const OUTPUT_BYTES = 1 << 18;
+const OUTPUT_BYTES = 1 << 20;
 
 /** Node's zlib. */
 export const zlibInflater: Inflater = {

@@ -44,7 +44,33 @@ describe("L7: the types of the tarball", () => {
   it("say nothing that is marked as internal", () => {
     const home = join(stranger.folder, "node_modules/stalewalk/dist");
     const types = readdirSync(home, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".d.ts"));
-    expect(types.length).toBeGreaterThan(20);
+    expect(types.length).toBeGreaterThan(10);
     expect(types.filter((path) => readFileSync(join(home, path), "utf8").includes("@internal"))).toEqual([]);
+  });
+
+  it("are those of the entry points, and hold no other declarations than these export or need", () => {
+    const home = join(stranger.folder, "node_modules/stalewalk/dist");
+    const types = readdirSync(home, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".d.ts"));
+    const own = Object.values(manifest.exports).flatMap((target) => {
+      const { types: path } = target as { types?: string };
+      return path === undefined ? [] : [path.replace("./dist/", "")];
+    });
+    const others = types.filter((path) => !own.includes(path) && !path.startsWith("types/"));
+    expect(others).toEqual([]);
+    const texts = types.map((path) => readFileSync(join(home, path), "utf8"));
+    expect(texts.filter((text) => /valibot|fflate|commander/.test(text))).toEqual([]);
+    for (const [i, text] of texts.entries()) {
+      const declared = [
+        ...text.matchAll(/^(?:export )?(?:declare )?(?:abstract )?(?:class|interface|type|const|function) (\w+)/gm),
+      ];
+      // A declaration that nobody exports stands there for one that is: it is named once more.
+      for (const [, name = ""] of declared) {
+        const named = texts.reduce((sum, it) => sum + [...it.matchAll(new RegExp(`\\b${name}\\b`, "g"))].length, 0);
+        expect(named, `${name} in ${types[i]}`).toBeGreaterThan(1);
+      }
+    }
+    // What the engine, the readers' insides and the command are made of.
+    const inside = ["class Engine", "class LineParser", "class Templates", "class ByteQueue", "class GzipReader"];
+    expect(inside.filter((name) => texts.some((text) => text.includes(name)))).toEqual([]);
   });
 });
