@@ -10,7 +10,7 @@ const short = [
   "test/verdicts/{history,snapshot}.test.ts",
 ];
 const full = [
-  "test/{engine,scenarios,replay,vectors,image,queue}/*.test.ts",
+  "test/{engine,kernel,scenarios,replay,vectors,image,queue}/*.test.ts",
   "test/verdicts/{history,snapshot,search,nested}.test.ts",
   "test/debug/*.nightly.ts",
 ];

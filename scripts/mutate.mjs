@@ -27,6 +27,7 @@ const RUNNER = join(FOLDER, "runner.mjs");
 const MODULE = join(FOLDER, "mutant.wasm");
 /** What is about the engine and takes seconds. */
 const TESTS = [
+  ...["bookkeeping", "cases", "flush-cases", "table-cases"].map((name) => `test/kernel/${name}.test.ts`),
   ...["flush", "frames", "options", "program", "queues", "workload"].map((name) => `test/engine/${name}.test.ts`),
   ...["test/queue/queue.test.ts", "test/scenarios/scenarios.test.ts", "test/verdicts/snapshot.test.ts"],
   ...["cases", "fixtures", "lowering"].map((name) => `test/replay/${name}.test.ts`),

@@ -114,6 +114,13 @@ function prelude({ levels, cpus, iommus }: Shape): KernelOperation[] {
   ];
 }
 
+function runsOf({ often, from }: { often: number; from: number }): KernelProgram["interleaved"] {
+  return Array.from({ length: often === 3 ? 24 : 0 }, (_, i) => ({
+    point: from + i,
+    operation: { kind: "run-work" as const },
+  }));
+}
+
 function programOf(shape: Shape, maxLength: number): fc.Arbitrary<KernelProgram> {
   const agents = agentOperations(shape);
   const work = workOperations(shape);
@@ -148,6 +155,8 @@ function programOf(shape: Shape, maxLength: number): fc.Arbitrary<KernelProgram>
         maxLength,
         size: "max",
       }),
+      // Now and then the worker runs at one point after the other, so that it meets itself.
+      worker: fc.record({ often: fc.noBias(fc.nat(3)), from: fc.nat(maxLength) }),
       detours: fc.array(
         fc.record({
           after: fc.nat(maxLength),
@@ -159,13 +168,13 @@ function programOf(shape: Shape, maxLength: number): fc.Arbitrary<KernelProgram>
         { maxLength: 2 },
       ),
     })
-    .map(({ config, cold, parts, interleaved, detours }) => ({
+    .map(({ config, cold, parts, interleaved, worker, detours }) => ({
       config,
       detours,
       operations: closeFrees([...(cold === 4 ? [] : prelude(shape)), ...parts.flat()])
         .slice(0, maxLength)
         .map((operation, i) => (operation.kind === "time" ? { ...operation, ns: BigInt(i) * 1000n } : operation)),
-      interleaved: interleaved.toSorted((a, b) => a.point - b.point),
+      interleaved: [...interleaved, ...runsOf(worker)].toSorted((a, b) => a.point - b.point),
     }));
 }
 

@@ -183,6 +183,33 @@ export function stories(stage: Stage): fc.Arbitrary<KernelOperation[]> {
         reads(address),
       ),
     );
+  // The same translation before and after its leaf is cleared: on a CPU, and of a process that nobody notifies for.
+  const staleHit = fc.tuple(fc.constantFrom(...stage.vmalloc), fc.nat(stage.cpus - 1)).chain(([address, cpu]) => {
+    const look = { kind: "access", cpu, address, access: 0 } as const;
+    return always(
+      { kind: "vmalloc", address, pages: 2, shift: 12 },
+      ...[look, { kind: "vfree", address, pages: 1, type: 0 } as const, look, look],
+    );
+  });
+  const staleUser = fc
+    .tuple(
+      fc.constantFrom(...stage.user),
+      fc.constantFrom(...stage.mms),
+      fc.constantFrom(...stage.pasids),
+      fc.constantFrom(undefined, 0, 1),
+    )
+    .chain(([address, mm, pasid, device]) => {
+      const ask = { kind: "request", iommu: 0, device, pasid, address, access: 4 } as const;
+      return always(
+        { kind: "sva-bind", iommu: 0, pasid, mm },
+        { kind: "mmap", mm, address, pages: 2, type: 0 },
+        ...[ask, { kind: "munmap", mm, address, pages: 1 } as const, ask, { ...ask, address: address + PAGE }],
+      );
+    });
+  const givenBack = inOrder(
+    fc.array(stage.reuse, { minLength: 2, maxLength: 2 }),
+    always({ kind: "give-back" }, { kind: "give-back" }),
+  );
   // More address spaces on one CPU than it has ASIDs, and back to some of the first.
   const crowd = fc.tuple(fc.nat(stage.cpus - 1), fc.constantFrom(...stage.user)).chain(([cpu, address]) => {
     const mms = [...new Set(stage.mms)];
@@ -208,7 +235,10 @@ export function stories(stage: Stage): fc.Arbitrary<KernelOperation[]> {
     { weight: 16, arbitrary: reclaim },
     { weight: 8, arbitrary: exit },
     { weight: 30, arbitrary: userTable },
-    { weight: 6, arbitrary: crowd },
-    { weight: 1, arbitrary: flood },
+    { weight: 16, arbitrary: staleHit },
+    { weight: 16, arbitrary: staleUser },
+    { weight: 4, arbitrary: givenBack },
+    { weight: 8, arbitrary: crowd },
+    { weight: 2, arbitrary: flood },
   );
 }
