@@ -10,6 +10,7 @@ import type { Contestant } from "../../bench/contestants/contestant.js";
 import { NativeCase } from "../../bench/contestants/native.js";
 import { tunedJs } from "../../bench/contestants/tuned-js.js";
 import { javascriptField, verifyCase } from "../../bench/measure.js";
+import { runs } from "../support/effort.js";
 import { seedAt } from "../support/seed.js";
 import { operationsOf, randomCase } from "./random-case.js";
 
@@ -17,6 +18,8 @@ const OPERATIONS = 400;
 const folder = mkdtempSync(join(tmpdir(), "stalewalk-native-"));
 const native = compileNative(folder);
 afterAll(() => rmSync(folder, { recursive: true }));
+
+const WORLDS = runs(75);
 
 describe("contestants agree with the engine", () => {
   it("the random cases hold every operation, faults, and hits in every list", async () => {
@@ -36,13 +39,13 @@ describe("contestants agree with the engine", () => {
     expect(hits).toBeGreaterThan(2000);
   });
 
-  it("JavaScript, on 150 random worlds", async () => {
-    for (let seed = 100; seed < 250; seed++) await verifyCase(randomCase(seedAt(seed), OPERATIONS), undefined);
+  it(`JavaScript, on ${WORLDS} random worlds`, async () => {
+    for (let seed = 100; seed < 100 + WORLDS; seed++) await verifyCase(randomCase(seedAt(seed), OPERATIONS), undefined);
   });
 
-  it.skipIf("missing" in native)("native C, on 50 random worlds (skipped without a C compiler)", async () => {
+  it.skipIf("missing" in native)(`native C, on ${WORLDS} random worlds (skipped without a C compiler)`, async () => {
     if ("missing" in native) throw new Error("skipped");
-    for (let seed = 1000; seed < 1050; seed++) {
+    for (let seed = 1000; seed < 1000 + WORLDS; seed++) {
       const random = randomCase(seedAt(seed), OPERATIONS);
       const machine = await NativeCase.start(native.program, random.world, random.prepare, random.program);
       try {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { type ReplayResult, replay } from "../../src/replay/index.js";
 import { openTrace } from "../../src/trace/node.js";
+import { EFFORT } from "../support/effort.js";
 import { sharedData } from "../support/shared-data.js";
 
 const data = sharedData("traces");
@@ -23,6 +24,10 @@ const TRACES: readonly (readonly [string, number, number])[] = [
   ["linux61-hugevmap-reuse", 289, 0],
 ];
 
+/** By day those in which a table is freed, but one of two recordings of the same; at night all. */
+const PLAYED =
+  EFFORT === "nightly" ? TRACES : TRACES.filter(([name, frees]) => frees > 0 && name !== "linux612-hugevmap-reuse");
+
 const results = new Map<string, ReplayResult>();
 async function play(name: string): Promise<ReplayResult> {
   const known = results.get(name);
@@ -34,7 +39,7 @@ async function play(name: string): Promise<ReplayResult> {
 const under = (result: ReplayResult, name: string) => result.policies.find((policy) => policy.policy.name === name)!;
 
 describe.skipIf(!data)("recorded traces (skipped without the recorded data)", () => {
-  it.each(TRACES)("%s plays under every policy", async (name, frees, early) => {
+  it.each(PLAYED)("%s plays under every policy", async (name, frees, early) => {
     const result = await play(name);
     const { counts } = JSON.parse(readFileSync(`${data}/${name}.meta.json`, "utf8")) as {
       counts: Record<string, number>;
