@@ -176,7 +176,8 @@ describe("ASIDs of a CPU", () => {
     const kernel = kernelOf(machineOf("none"));
     kernel.run((it) => it.mmCreate(0).mmCreate(1).switchMm(0, 0));
     expect(kernel.run((it) => it.mmDestroy(0)).at(-1)?.refusal).toBe("mm-runs");
-    kernel.run((it) => it.switchMm(0, 1).mmDestroy(0).mmCreate(0));
+    const results = kernel.run((it) => it.switchMm(0, 1).mmDestroy(0).mmDestroy(0).mmCreate(0));
+    expect(results.map(({ refusal }) => refusal)).toEqual([undefined, undefined, "no-such-mm", undefined]);
     const before = flushes(kernel);
     kernel.run((it) => it.switchMm(0, 0));
     expect(flushes(kernel) - before).toBe(1);
@@ -213,6 +214,8 @@ describe("a process that ends while it is bound", () => {
     ]);
     // One for the first bind, the end, the other mm's two binds and the unbind.
     expect(kernel.counters.pasidCacheInvalidations).toBe(5);
+    // The other mm's PASID is kept.
+    expect(kernel.run((it) => it.svaUnbind(iommu.requester(7))).at(-1)?.done).toBe(true);
   });
 });
 
