@@ -27,6 +27,7 @@ export { contextRoot, contextTag, createContext, setContextRoot, setContextTag, 
 export { createPasidContext, domainAt } from "./hardware/context";
 export { usualFields } from "./hardware/pasid-entry";
 export { access, accessAll, addRequester, createRequesters, setDevice } from "./hardware/requesters";
+export { physical } from "./hardware/physical";
 
 // ---- one translation ----
 export { translate } from "./hardware/translate";

@@ -59,6 +59,7 @@ export {
   type LeafLevel,
   type Outcome,
   pageSizes,
+  unpackFault,
   unpackOutcome,
   unpackWalk,
   type WalkOutcome,

@@ -63,7 +63,7 @@ function put(cache: usize, page: u64, level: u32, tag: u32, global: bool, data: 
   assert(heldIn(cache, block) == livingIn(cache, block), "the set holds dead entries: it has not been swept");
   const keys = keysOf(cache, block);
   const key = global ? globalKeyOf(page, level) : keyOf(page, level, tag);
-  let at = absent ? 0 : sameKey(cache, block, keys, page, key);
+  let at: usize = absent ? 0 : sameKey(cache, block, keys, page, key);
   if (at == 0) {
     const way = freeWay(cache, set, block, keys, key);
     at = keys + (<usize>way << 3);

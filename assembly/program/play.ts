@@ -66,7 +66,7 @@ export function play(program: usize, count: u32, results: usize): void {
     const operation = operationIn(at);
     setOperationNumber(first + <u64>((at - program) / OPERATION_SIZE));
     if (operation == OP_ACCESS && !watching && hasLane(requesterIn(at))) {
-      const place = results == 0 ? 0 : results + (((at - program) / OPERATION_SIZE) << 3);
+      const place: usize = results == 0 ? 0 : results + (((at - program) / OPERATION_SIZE) << 3);
       at = playLane(at, end, place) - OPERATION_SIZE;
       continue;
     }

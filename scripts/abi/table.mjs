@@ -27,6 +27,10 @@ export const GROUPS = [
   }),
   values("outcomeBits", "paging/outcome", "OK_LEVEL_SHIFT", "FAULT_DETAIL", { about: "Fields of a packed outcome" }),
   single("paging/frames", ["STANDING_SIZE", "META_SIZE"], { number: true }),
+  values("faultNumber", "hardware/physical", "NUMBER_LEVEL_SHIFT", "NUMBER_REASON_SHIFT", {
+    about: "Fields of a fault as a number",
+    prefix: "NUMBER_",
+  }),
   list("frameStates", "paging/frames", "FREE", "FRAME_STATES", { about: "States of frames", spelling: kebab }),
 
   // ---- caches ----

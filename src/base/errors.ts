@@ -94,10 +94,18 @@ export function oneOfText(value: unknown, allowed: readonly (string | number)[])
 
 /** Checks a 64-bit address and returns it unsigned. @throws InvalidOptionError */
 export function checkAddress(field: string, value: unknown): bigint {
-  if (typeof value !== "bigint" || value < -(1n << 63n) || value >= 1n << 64n) {
-    throw new InvalidOptionError(field, value, "a 64-bit address as bigint");
+  // Not by comparing with 2^63 and 2^64: those would be made anew for each check.
+  if (typeof value === "bigint") {
+    const unsigned = BigInt.asUintN(64, value);
+    if (unsigned === value || BigInt.asIntN(64, value) === value) return unsigned;
   }
-  return BigInt.asUintN(64, value);
+  throw new InvalidOptionError(field, value, "a 64-bit address as bigint");
+}
+
+/** Checks one half of a 64-bit address, with or without sign, and returns it. @internal @throws InvalidOptionError */
+export function checkHalf(field: string, value: number): number {
+  if ((value | 0) === value || value >>> 0 === value) return value;
+  throw new InvalidOptionError(field, value, "a 32-bit integer: half of a virtual address");
 }
 
 /** Checks the physical address of a root table and returns its frame number. @internal @throws InvalidOptionError */

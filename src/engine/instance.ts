@@ -59,18 +59,32 @@ function unsigned(given: EngineExports): EngineExports {
   return exports as unknown as EngineExports;
 }
 
+/**
+ * Exports in an object of their own: the object of all of them has so many properties that the host keeps it as a table, where
+ * finding one takes longer than a hit.
+ */
+export type AccessCalls = Pick<EngineExports, "access" | "physical" | "translate">;
+
+function disposed(): never {
+  throw new Error("this machine has been disposed of");
+}
+
 /** One instance of the engine and views of its memory. Memory does not grow once everything has been created. */
 export class Engine {
   private instance: EngineExports | undefined;
 
+  /** The exports that are called once per access. */
+  calls: AccessCalls;
+
   constructor(module: WasmModule) {
     this.instance = unsigned(new WebAssembly.Instance(module).exports as unknown as EngineExports);
+    const { access, physical, translate } = this.instance;
+    this.calls = { access, physical, translate };
   }
 
   /** @throws Error after {@link dispose} */
   get exports(): EngineExports {
-    if (!this.instance) throw new Error("this machine has been disposed of");
-    return this.instance;
+    return this.instance ?? disposed();
   }
 
   get disposed(): boolean {
@@ -80,6 +94,7 @@ export class Engine {
   /** Lets go of the instance and its memory; whatever is built on it throws from now on. */
   dispose(): void {
     this.instance = undefined;
+    this.calls = { access: disposed, physical: disposed, translate: disposed };
   }
 
   /**

@@ -1,7 +1,7 @@
 // An IOMMU: PASIDs over the CPU's tables, IOTLB, paging-structure caches, devices with or without TLBs of their own
 // (VT-d 3.6, 6.2, 6.5.2; docs/rules.md section 7).
 
-import { checkAddress, checkInteger, InvalidOptionError, rootFrame } from "../base/errors.js";
+import { checkAddress, checkHalf, checkInteger, InvalidOptionError, rootFrame } from "../base/errors.js";
 import {
   accessFetch,
   accessType,
@@ -191,7 +191,14 @@ export class Iommu extends Agent {
   request(pasid: number, va: bigint, access: Access, device?: number): Outcome {
     const address = checkAddress("virtual address", va);
     const requester = this.requester(pasid, device);
-    return unpackOutcome(this.engine.exports.access(requester, address, checkRequestAccess(access)));
+    return unpackOutcome(this.engine.calls.access(requester, address, checkRequestAccess(access)));
+  }
+
+  /** The same in numbers; see {@link Cpu.physical}. */
+  physical(pasid: number, high: number, low: number, access: Access, device?: number): number {
+    const requester = this.requester(pasid, device);
+    const kind = checkRequestAccess(access);
+    return this.engine.calls.physical(requester, checkHalf("high", high), checkHalf("low", low), kind);
   }
 
   /** Many requests for one kind of access, as `request` makes them one after the other; packed outcomes as in `Cpu.translateMany`. */

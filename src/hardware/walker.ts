@@ -101,7 +101,7 @@ export class Walker {
   /** Walks and sets A at every level used, D at the leaf on a write. */
   translate(va: bigint, access: Access): Outcome {
     const address = checkAddress("virtual address", va);
-    return unpackOutcome(this.engine.exports.translate(this.context, address, checkAccess(access)));
+    return unpackOutcome(this.engine.calls.translate(this.context, address, checkAccess(access)));
   }
 
   /**

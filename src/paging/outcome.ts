@@ -1,6 +1,7 @@
 // Outcomes of a translation, as the engine packs them into 64 bits (assembly/paging/outcome.ts) and as the API gives them.
 
-import { outcomeBits as bits, reasons } from "../engine/abi.js";
+import { InvalidOptionError } from "../base/errors.js";
+import { outcomeBits as bits, faultNumber, reasons } from "../engine/abi.js";
 import { shiftOf } from "./levels.js";
 
 /** Level of a leaf: 1 = 4 KiB page, 2 = 2 MiB, 3 = 1 GiB. */
@@ -12,6 +13,11 @@ export const pageSizes: Readonly<Record<LeafLevel, number>> = {
   2: 2 ** shiftOf(2),
   3: 2 ** shiftOf(3),
 };
+
+const FAULT_BIT = 1n << 63n;
+/** A fault as a number: reason, level and detail, in units of these (assembly/hardware/physical.ts). */
+const LEVEL_UNIT = 2 ** Number(faultNumber.levelShift);
+const LEVELS = 2 ** Number(faultNumber.reasonShift - faultNumber.levelShift);
 
 /** Why a translation faulted (docs/rules.md section 3). */
 export type FaultReason = Exclude<(typeof reasons)[number], "translated" | "non-canonical" | "absent" | "under-way">;
@@ -60,6 +66,23 @@ export function unpackOutcome(packed: bigint): Outcome {
     throw new Error(`outcome 0x${word.toString(16)} is not of this engine`);
   }
   return { kind: "fault", reason, errorCode: detail & Number(bits.errorCode), level, ...fault };
+}
+
+/**
+ * What a result of `cpu.physical` or `iommu.physical` below 0 says: the outcome that `translate` or `request` would have given.
+ * @throws InvalidOptionError for a number that is no fault of this engine: physical addresses have no details
+ */
+export function unpackFault(result: number): Outcome {
+  const number = -result;
+  const reason = Math.trunc(number / LEVEL_UNIT / LEVELS);
+  if (!Number.isSafeInteger(number) || reason < 1 || reason >= reasons.length) {
+    throw new InvalidOptionError("result", result, "below 0, as physical() gave it for a fault");
+  }
+  const level = BigInt(Math.trunc(number / LEVEL_UNIT) % LEVELS);
+  const detail = BigInt(number % LEVEL_UNIT);
+  return unpackOutcome(
+    FAULT_BIT | (BigInt(reason) << bits.faultReasonShift) | (level << bits.faultLevelShift) | detail,
+  );
 }
 
 function iommuFault(word: bigint): IommuFault | undefined {
