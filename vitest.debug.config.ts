@@ -5,7 +5,7 @@ import { defineConfig } from "vitest/config";
 const nightly = process.env["STALEWALK_NIGHTLY"] !== undefined;
 
 const short = [
-  "test/engine/{agreement,kernel-agreement,flush,caches,clock,frames,golden,program,queues,state}.test.ts",
+  "test/engine/{agreement,kernel-agreement,flush,caches,clock,frames,golden,lane,program,queues,state}.test.ts",
   "test/scenarios/*.test.ts",
   "test/verdicts/{history,snapshot}.test.ts",
 ];

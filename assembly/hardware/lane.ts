@@ -71,7 +71,7 @@ export function playLane(first: usize, end: usize, results: usize): usize {
         outcome = throughL2(context, agent, l1, l2, va, access);
         then = now = load<u32>(l1, CACHE_CLOCK);
         // The walk may have filled with a large page.
-        if (levelOfOutcome(outcome) > 1) l2 = plainL2(agent);
+        if (!isFault(outcome) && levelOfOutcome(outcome) > 1) l2 = plainL2(agent);
       }
     }
     if (outcome == 0) {
