@@ -15,10 +15,12 @@ export type { Device } from "./hardware/device.js";
 export { geometries } from "./hardware/geometries.js";
 export type {
   AgentGeometry,
+  CpuGeometry,
   PageSizeName,
   PagingStructureCacheGeometry,
   Replacement,
   TranslationCacheGeometry,
+  Vendor,
 } from "./hardware/geometry.js";
 export type { Iommu, QueueResult } from "./hardware/iommu.js";
 export type { DeviceConfig, IommuConfig } from "./hardware/iommu-config.js";

@@ -48,6 +48,8 @@ export const INVLPG_PATH: u32 = 1 << 4;
 export const NO_WRITE_REQUESTS: u32 = 1 << 10;
 /** Invalidations reach this IOMMU as AMD commands, not as VT-d descriptors. */
 export const AMD_COMMANDS: u32 = 1 << 5;
+/** The agent reads tables as AMD's hardware does. */
+export const AMD_TABLES: u32 = 1 << 11;
 /** Walks may be made step by step (walks.ts). */
 export const STEPWISE_WALKS: u32 = 1 << 7;
 /** An invalidation waits only for walks to the pages that it names, or for none; without these two for all of its tag. */

@@ -4,6 +4,7 @@
 import { DOMAINS_OF_PASID } from "../base/limits";
 import { allocate } from "../base/memory";
 import { checkOf as checkIn, FORMAT_SIZE, isMalformed as isMalformedIn, setRules } from "../paging/format";
+import { AMD_TABLES, hasFlag } from "./agent";
 
 // ---- a context ----
 const CONTEXT_AGENT: usize = 0;
@@ -182,7 +183,9 @@ export function isMalformed(context: usize, entry: u64, level: u32, leaf: bool):
 export function setControls(context: usize, controls: u32, pkru: u32): void {
   store<u32>(context, controls, CONTEXT_CONTROLS);
   store<u32>(context, pkru, CONTEXT_PKRU);
-  setRules(formatOf(context), controls, pkru);
+  // What a device checks by itself has no agent, and reads no tables.
+  const agent = load<usize>(context, CONTEXT_AGENT);
+  setRules(formatOf(context), controls, pkru, agent != 0 && hasFlag(agent, AMD_TABLES));
 }
 
 // ---- for the host ----

@@ -15,11 +15,11 @@ import {
 import { type Outcome, unpackOutcome } from "../paging/outcome.js";
 import { Agent, type Workshop } from "./agent.js";
 import { checkAccess, type Explanation, explainWalk, probeContext, translateBatch } from "./context.js";
-import { type AgentGeometry, agentFields } from "./geometry.js";
+import { agentFields, type CpuGeometry, vendorField, vendorFlag } from "./geometry.js";
 import { type WalkOptions, walkFields, walkFlags } from "./walks.js";
 
 /** A CPU: its caches, and how it behaves where processors differ. */
-export interface CpuConfig extends AgentGeometry, WalkOptions {
+export interface CpuConfig extends CpuGeometry, WalkOptions {
   /** Controls at the start; default {@link linuxControls}. */
   controls?: Partial<Controls>;
   /** Physical address of the root table at the start (CR3); default 0. */
@@ -28,7 +28,7 @@ export interface CpuConfig extends AgentGeometry, WalkOptions {
   pcid?: number;
   /**
    * What INVLPG does to paging-structure caches: `pcid` (Intel, default: all of the current PCID), `all` (AMD,
-   * EFER.TCE = 0), `path` (AMD, EFER.TCE = 1: only those for the address).
+   * EFER.TCE = 0; the default with `vendor: "amd"`), `path` (AMD, EFER.TCE = 1: only those for the address).
    */
   invlpgScope?: "pcid" | "all" | "path";
 }
@@ -40,6 +40,7 @@ const SCOPE_FLAGS = { pcid: 0, all: agentFlag.invlpgAll, path: agentFlag.invlpgP
 export const cpuSchema = object(
   {
     ...agentFields,
+    ...vendorField,
     ...walkFields,
     controls: optional(controlsSchema),
     root: optional(address()),
@@ -58,7 +59,8 @@ export class Cpu extends Agent {
 
   /** @internal */
   constructor(workshop: Workshop, config: CpuConfig, field: string) {
-    const flags = agentFlag.isCpu | SCOPE_FLAGS[config.invlpgScope ?? "pcid"] | walkFlags(config);
+    const { vendor = "intel", invlpgScope = vendor === "amd" ? "all" : "pcid" } = config;
+    const flags = agentFlag.isCpu | vendorFlag(vendor) | SCOPE_FLAGS[invlpgScope] | walkFlags(config);
     super(workshop, config, field, { leaves: pcids, paths: pcids }, flags);
     const { exports } = this.engine;
     this.current = completeControls(config.controls, linuxControls, `${field}.controls`);

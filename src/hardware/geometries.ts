@@ -1,7 +1,7 @@
 // Cache geometries of real processors, as far as they are public. Paging-structure caches are not documented by Intel;
 // their sizes here are those that reverse engineering suggests (RevAnC, 2017; Barr, Cox and Rixner, ISCA 2010).
 
-import type { AgentGeometry } from "./geometry.js";
+import type { AgentGeometry, CpuGeometry } from "./geometry.js";
 
 const intelPsc: NonNullable<AgentGeometry["psc"]> = {
   2: { entries: 32, ways: 4 },
@@ -36,6 +36,7 @@ export const geometries = {
   },
   /** AMD Zen 2: L1 dTLB 64 fully associative, all sizes; L2 dTLB 2048 (WikiChip; 16-way assumed), PDE cache 64. */
   zen2: {
+    vendor: "amd",
     l1: [{ entries: 64, ways: 64 }],
     l2: [{ entries: 2048, ways: 16, pageSizes: ["4K", "2M"] }],
     psc: { 2: { entries: 64, ways: 64 }, 3: { entries: 4, ways: 4 }, 4: { entries: 2, ways: 2 } },
@@ -47,4 +48,4 @@ export const geometries = {
   },
   /** No caches at all: every access walks from the root. */
   none: {},
-} as const satisfies Record<string, AgentGeometry>;
+} as const satisfies Record<string, CpuGeometry>;

@@ -2,7 +2,7 @@
 
 import { InvalidOptionError } from "../base/errors.js";
 import { boolean, integer, list, object, oneOf, optional } from "../base/schema.js";
-import { cachePaths, maxCaches, maxLevels, replacements } from "../engine/abi.js";
+import { agentFlag, cachePaths, maxCaches, maxLevels, replacements } from "../engine/abi.js";
 import { MAX_ENTRIES, MAX_WAYS } from "../engine/limits.js";
 
 /** Page sizes by their usual names. */
@@ -38,6 +38,17 @@ export interface AgentGeometry {
   psc?: Partial<Record<2 | 3 | 4 | 5, PagingStructureCacheGeometry>>;
 }
 
+/** Who made a CPU: by that it reads tables (docs/rules.md rule 3.3), and INVLPG drops (rule 6.2). */
+export type Vendor = (typeof VENDORS)[number];
+
+/** Caches of a CPU, and its vendor. */
+export interface CpuGeometry extends AgentGeometry {
+  /** Default `intel`. With `amd` bit 8 of PML4 and PML5 entries must be zero, and `invlpgScope` is `all` unless it is given. */
+  vendor?: Vendor;
+}
+
+const VENDORS = ["intel", "amd"] as const;
+
 const LEVEL_OF_SIZE = { "4K": 1, "2M": 2, "1G": 3 } as const;
 const PAGE_SIZES = ["4K", "2M", "1G"] as const;
 
@@ -72,8 +83,20 @@ export const agentFields = {
   ),
 };
 
+/** A vendor. @internal */
+export const vendorField = { vendor: optional(oneOf(VENDORS)) };
+
+/** How a vendor's hardware reads tables. @internal */
+export function vendorFlag(vendor: Vendor | undefined): number {
+  return vendor === "amd" ? agentFlag.amdTables : 0;
+}
+
+const GEOMETRY = "an object { l1, l2, psc }, or the name of a geometry";
+
 /** Caches of an agent, as data. @internal */
-export const geometrySchema = object(agentFields, "an object { l1, l2, psc }, or the name of a geometry");
+export const geometrySchema = object(agentFields, GEOMETRY);
+/** Caches and vendor of a CPU, as data. @internal */
+export const cpuGeometrySchema = object({ ...agentFields, ...vendorField }, GEOMETRY);
 
 /** A checked geometry in the engine's terms. @internal */
 export interface CacheShape {

@@ -36,7 +36,7 @@ export interface IommuConfig extends AgentGeometry, WalkOptions {
    * counts as a read and a write (VT-d 4.2.3.1): it makes a writable page dirty. Default false.
    */
   noWriteRequests?: boolean;
-  /** How invalidations are encoded, and how the driver batches and waits. Default `vtd`. */
+  /** Whose it is: how invalidations are encoded, how the driver batches and waits, how tables are read. Default `vtd`. */
   dialect?: "vtd" | "amd";
   /**
    * A walk refused at a supervisor leaf still puts the leaf into the IOTLB: hardware that does more than VT-d's text allows,

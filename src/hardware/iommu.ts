@@ -50,7 +50,7 @@ export class Iommu extends Agent {
   constructor(workshop: Workshop, config: IommuConfig, field: string) {
     const { pasids = [1], devices = [{}], dialect = "vtd" } = config;
     const flags =
-      (dialect === "amd" ? agentFlag.amdCommands : 0) |
+      (dialect === "amd" ? agentFlag.amdCommands | agentFlag.amdTables : 0) |
       (config.supervisorEntries === "stop" ? agentFlag.stopAtSupervisor : 0) |
       (config.supervisorEntries === "walk" ? agentFlag.passSupervisorUncached : 0) |
       (config.cacheSupervisorLeaves ? agentFlag.cacheSupervisorLeaves : 0) |

@@ -21,6 +21,7 @@ import { listMappings, type MappingBatch } from "../paging/mappings.js";
 import { type Outcome, unpackOutcome } from "../paging/outcome.js";
 import { type PagingMode, pagingFields, setPagingMode } from "../paging/paging-mode.js";
 import { checkAccess, type Explanation, explainWalk, probeContext, type Scratch, translateBatch } from "./context.js";
+import { type Vendor, vendorField, vendorFlag } from "./geometry.js";
 
 /** A walker's paging mode, capacity and controls. */
 export interface WalkerOptions extends PagingMode, EngineOptions {
@@ -28,9 +29,11 @@ export interface WalkerOptions extends PagingMode, EngineOptions {
   tables?: number;
   /** Default {@link linuxControls}. */
   controls?: Partial<Controls>;
+  /** Whose walker it is. Default `intel`; with `amd` bit 8 of PML4 and PML5 entries must be zero. */
+  vendor?: Vendor;
 }
 
-const walkerSchema = object({ ...pagingFields, ...engineFields, controls: optional(controlsSchema) });
+const walkerSchema = object({ ...pagingFields, ...engineFields, ...vendorField, controls: optional(controlsSchema) });
 
 /**
  * Makes a walker.
@@ -68,10 +71,8 @@ export class Walker {
     this.current = completeControls(options.controls, { ...linuxControls, pcide: false });
     engine.made(exports.createRequesters(), "the list of requesters");
     this.scratch = { at: engine.made(exports.allocate(SCRATCH_WORDS * 8), "scratch memory"), words: SCRATCH_WORDS };
-    this.context = engine.made(
-      exports.createContext(engine.made(exports.createAgent(0, agentFlag.isCpu), "agent"), 0),
-      "context",
-    );
+    const agent = engine.made(exports.createAgent(0, agentFlag.isCpu | vendorFlag(options.vendor)), "agent");
+    this.context = engine.made(exports.createContext(agent, 0), "context");
     this.requester = exports.addRequester(this.context, 0);
     exports.setControls(this.context, controlBits(this.current), this.current.pkru);
     this.frames = new Frames(engine, options.tables ?? 1024);

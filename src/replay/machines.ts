@@ -3,7 +3,14 @@
 import { checkOneOf } from "../base/errors.js";
 import { either, fileObject, oneOf, optional, parse, text } from "../base/schema.js";
 import { geometries } from "../hardware/geometries.js";
-import { type AgentGeometry, cacheShape, geometrySchema, listShapes } from "../hardware/geometry.js";
+import {
+  type AgentGeometry,
+  type CpuGeometry,
+  cacheShape,
+  cpuGeometrySchema,
+  geometrySchema,
+  listShapes,
+} from "../hardware/geometry.js";
 import { SUPERVISOR_ENTRIES, type SupervisorEntries } from "../hardware/iommu-config.js";
 
 /** CPUs and the IOMMU beside them. */
@@ -12,8 +19,8 @@ export interface ReplayHardware {
   readonly name: string;
   /** Where the sizes are from. */
   readonly source: string;
-  /** Caches of each CPU. */
-  readonly cpu: AgentGeometry;
+  /** Caches and vendor of each CPU. */
+  readonly cpu: CpuGeometry;
   /** Caches of the IOMMU. */
   readonly iommu: AgentGeometry;
   /** How invalidations are encoded. */
@@ -63,15 +70,15 @@ export const replayHardware = {
 } as const satisfies Record<string, ReplayHardware>;
 
 const geometryNames = Object.keys(geometries) as readonly (keyof typeof geometries)[];
-const caches = either(oneOf(geometryNames), geometrySchema);
+const presets = oneOf(geometryNames);
 
 /** Hardware, as a file has it. @internal */
 export const hardwareSchema = fileObject(
   {
     name: optional(text("a name")),
     source: optional(text()),
-    cpu: optional(caches),
-    iommu: optional(caches),
+    cpu: optional(either(presets, cpuGeometrySchema)),
+    iommu: optional(either(presets, geometrySchema)),
     dialect: optional(oneOf(["vtd", "amd"])),
     supervisorEntries: optional(oneOf(SUPERVISOR_ENTRIES)),
   },
@@ -95,15 +102,20 @@ export function checkHardware(value: unknown, field = "hardware"): ReplayHardwar
     name: given.name ?? "custom",
     source: given.source ?? "the user's own",
     cpu: geometry(given.cpu ?? "skylake", `${field}.cpu`),
-    iommu: geometry(given.iommu ?? "vtd", `${field}.iommu`),
+    iommu: cachesOf(geometry(given.iommu ?? "vtd", `${field}.iommu`)),
     dialect: given.dialect ?? "vtd",
     supervisorEntries: given.supervisorEntries ?? "cache",
   };
 }
 
-function geometry(given: keyof typeof geometries | object, field: string): AgentGeometry {
+/** The caches alone, of a preset of a CPU too: the vendor of an IOMMU is its dialect. */
+function cachesOf({ vendor: _, ...caches }: CpuGeometry): AgentGeometry {
+  return caches;
+}
+
+function geometry(given: keyof typeof geometries | object, field: string): CpuGeometry {
   if (typeof given === "string") return geometries[given];
-  const shapes = given as AgentGeometry;
+  const shapes = given as CpuGeometry;
   for (const list of ["l1", "l2"] as const) listShapes(shapes[list] ?? [], `${field}.${list}`, list);
   for (const [level, shape] of Object.entries(shapes.psc ?? {}))
     cacheShape(shape, `${field}.psc[${level}]`, "psc", true);

@@ -2,7 +2,7 @@
 // HTML report are made from this type alone. JSON: bigints become strings like "0x1a2b" (`toJson` in json.ts).
 
 import type { CostModel } from "../cost/model.js";
-import type { AgentGeometry } from "../hardware/geometry.js";
+import type { CpuGeometry } from "../hardware/geometry.js";
 import type { SupervisorEntries } from "../hardware/iommu-config.js";
 import type { Policy, PolicyName } from "../kernel/policies.js";
 import type { QueueSummary } from "../queue/summary.js";
@@ -97,7 +97,7 @@ export interface NamedGeometry {
   /** Name of a preset, or of the user's file. */
   readonly name: string;
   /** The caches themselves. */
-  readonly geometry: AgentGeometry;
+  readonly geometry: CpuGeometry;
 }
 
 /** How fast it went. */

@@ -53,12 +53,17 @@ export interface AgentConfig {
 /** What INVLPG drops of the paging-structure caches. */
 export type InvlpgScope = "pcid" | "all" | "path";
 
+/** Who made the hardware. */
+export type Vendor = "intel" | "amd";
+
 /** Where agents differ. */
 export interface AgentOptions {
   /** CPU: a fault drops what is cached for its address, and G counts. */
   cpu: boolean;
   /** IOMMU: what a user access makes of a non-leaf entry with U/S = 0. */
   supervisorEntries: SupervisorEntries;
+  /** Whose hardware it is: which bits it has reserved. */
+  vendor: Vendor;
   /** IOMMU of VT-d: what leads to the interrupt range is refused. */
   refusesInterrupts: boolean;
   /** IOMMU: a leaf refused as a supervisor page enters the translation caches if its A is 1. */
@@ -215,6 +220,7 @@ export class Agent {
     return walk(this.memory, this.parameters, rootStart(context.root, this.parameters), address, access, {
       controls: context.controls,
       supervisorEntries: this.options.supervisorEntries,
+      vendor: this.options.vendor,
       writeBack: false,
       refusesInterrupts: this.options.refusesInterrupts,
     });
@@ -249,6 +255,7 @@ export class Agent {
     const result = yield* walkInSteps(this.memory, this.parameters, start, address, access, {
       controls: context.controls,
       supervisorEntries: this.options.supervisorEntries,
+      vendor: this.options.vendor,
       writeBack: true,
       refusesInterrupts: this.options.refusesInterrupts,
       listener: {

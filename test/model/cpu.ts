@@ -1,7 +1,7 @@
 // A CPU (rules.md section 6; SDM 4.10.4.1): an agent with one current context, and the instructions that invalidate.
 
 import { type Controls, decodeAccess } from "./access.js";
-import { Agent, type AgentConfig, type Context, type InvlpgScope } from "./agent.js";
+import { Agent, type AgentConfig, type Context, type InvlpgScope, type Vendor } from "./agent.js";
 import type { Memory } from "./memory.js";
 import {
   isCanonical,
@@ -20,6 +20,8 @@ export interface CpuConfig extends AgentConfig {
   /** Current PCID, 0..4095; taken as 0 if `controls.pcide` is off. */
   pcid: number;
   controls: Controls;
+  /** Default `intel`. */
+  vendor?: Vendor;
   invlpgScope: InvlpgScope;
   /** Default `atomic`. */
   walks?: "atomic" | "stepwise";
@@ -43,6 +45,7 @@ export class Cpu {
   constructor(memory: Memory, parameters: MachineParameters, config: CpuConfig) {
     this.agent = new Agent(memory, parameters, config, {
       cpu: true,
+      vendor: config.vendor ?? "intel",
       supervisorEntries: "cache",
       refusesInterrupts: false,
       cacheSupervisorLeaves: false,

@@ -72,12 +72,15 @@ export interface ReservedBitRules {
   pages1G: boolean;
   /** EFER.NXE. */
   nxe: boolean;
+  /** AMD's hardware reads the entry. */
+  amd: boolean;
 }
 
 /** The reserved bits that are set in a present entry (rules.md 3.3); 0 if none. */
 export function reservedBitsSet(entry: bigint, level: Level, rules: ReservedBitRules): bigint {
   let reserved = bits(rules.maxPhyAddr, 51);
   if (level >= 4 || (level === 3 && !rules.pages1G)) reserved |= PAGE_SIZE;
+  if (level >= 4 && rules.amd) reserved |= GLOBAL;
   if (!rules.nxe) reserved |= EXECUTE_DISABLE;
   if (isLeaf(entry, level)) reserved |= MISALIGNED[level] ?? 0n;
   return entry & reserved;

@@ -133,6 +133,7 @@ export class Iommu {
   constructor(memory: Memory, parameters: MachineParameters, config: IommuConfig) {
     this.agent = new Agent(memory, parameters, config, {
       cpu: false,
+      vendor: config.dialect === "amd" ? "amd" : "intel",
       supervisorEntries: config.supervisorEntries,
       refusesInterrupts: (config.dialect ?? "vtd") === "vtd",
       cacheSupervisorLeaves: config.cacheSupervisorLeaves,

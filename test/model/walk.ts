@@ -136,6 +136,8 @@ export interface WalkOptions {
   controls: Controls;
   /** What a user access makes of a non-leaf entry with U/S = 0. */
   supervisorEntries: SupervisorEntries;
+  /** AMD's hardware has a reserved bit more. */
+  vendor: "intel" | "amd";
   /** Write A and D back; false for a probe. */
   writeBack: boolean;
   /** Told of what the walk does, when it does it. */
@@ -229,7 +231,7 @@ export function* walkInSteps(
     if ((entry & PRESENT) === 0n) {
       return ended({ kind: "fault", reason: "not-present", errorCode: accessError(access, controls), level });
     }
-    if (reservedBitsSet(entry, level, { ...parameters, nxe: controls.nxe }) !== 0n) {
+    if (reservedBitsSet(entry, level, { ...parameters, nxe: controls.nxe, amd: options.vendor === "amd" }) !== 0n) {
       return ended({ kind: "fault", reason: "reserved", errorCode: reservedError(access, controls), level });
     }
     const rights = combineRights(pathRights, entry);

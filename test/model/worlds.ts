@@ -78,7 +78,8 @@ export function entryFromSeed(seed: number, level: Level, levels: 4 | 5): bigint
   if (digit(2) === 1) entry |= DIRTY;
   const large = digit(5) >= 3 && (level === 2 || level === 3);
   if (digit(3) === 2)
-    entry |= GLOBAL | (BigInt(seed & 0x7f) << 52n) | (BigInt(seed & 7) << 9n) | (BigInt(seed & 3) << 3n);
+    entry |=
+      (level < 4 ? GLOBAL : 0n) | (BigInt(seed & 0x7f) << 52n) | (BigInt(seed & 7) << 9n) | (BigInt(seed & 3) << 3n);
   const target = digit(5);
   const pat = digit(2) === 1;
   entry |= BigInt([0, 1, 7, 15][digit(4)] ?? 0) << 59n;
@@ -95,6 +96,8 @@ export function entryFromSeed(seed: number, level: Level, levels: 4 | 5): bigint
         : TABLES[(level - 1) as Level][target % 2];
     entry |= BigInt(frame ?? 0) << 12n;
   }
+  // Reserved on AMD.
+  if (level >= 4 && oddity >= 58 && oddity < 62) entry |= GLOBAL;
   // Reserved under some of the physical-address widths, or at some levels.
   if (oddity === 62) entry |= [1n << 51n, 1n << 46n, 1n << 39n, PAGE_SIZE, 1n << 13n][target] ?? 0n;
   return entry;
@@ -199,6 +202,8 @@ export const walkOptions = {
   walks: fc.constantFrom<("atomic" | "stepwise")[]>("stepwise", "stepwise", "stepwise", "atomic"),
   drain: fc.constantFrom<("all" | "page" | "none")[]>("all", "page", "none"),
 };
+/** Whose CPU it is. */
+export const vendor = fc.constantFrom<("intel" | "amd")[]>("intel", "amd");
 const deviceOptions = fc.record({ pageRequests: fc.boolean(), noWrite: fc.boolean() });
 
 function cpu(levels: 4 | 5): fc.Arbitrary<CpuConfig> {
@@ -209,6 +214,7 @@ function cpu(levels: 4 | 5): fc.Arbitrary<CpuConfig> {
       pcid: fc.constantFrom(...PCIDS),
       controls,
       invlpgScope: fc.constantFrom("pcid", "all", "path"),
+      vendor,
       ...walkOptions,
     })
     .map(({ caches, ...rest }) => ({ ...caches, ...rest }));

@@ -60,8 +60,8 @@ const STORE_PAGE_FAULT: u64 = 15;
 /** Nothing to set up: physical addresses have 56 bits, and superpages of every level are always there. */
 export function setFormatMode(maxPhyAddr: u32, hugePages: bool): void {}
 
-/** Derives reserved bits and rights checks from controls; protection keys there are none. */
-export function setRules(format: usize, controls: u32, pkru: u32): void {
+/** Derives reserved bits and rights checks from controls; protection keys and AMD there are none. */
+export function setRules(format: usize, controls: u32, pkru: u32, amd: bool): void {
   const leaves = RESERVED_BITS | (controls & PBMTE ? 0 : PBMT);
   for (let level: u32 = 1; level <= MAX_LEVELS; level++) {
     const at = format + (<usize>level << 3);

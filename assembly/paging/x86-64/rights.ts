@@ -16,7 +16,7 @@ import {
   WRITE_REFUSED,
 } from "../outcome";
 import { AC, NXE, PGE, PKE, SMAP, SMEP, WP } from "./controls";
-import { D, MAX_LEAF_LEVEL, MAX_LEVELS, PKEY_SHIFT, PS, RW, STALE, shiftOf, US, XD } from "./entry";
+import { D, G, MAX_LEAF_LEVEL, MAX_LEVELS, PKEY_SHIFT, PS, RW, STALE, shiftOf, US, XD } from "./entry";
 
 // ---- the part of a context that is the format's own ----
 /** Reserved bits of non-leaf entries, then of leaves, 8 bytes per level (0 is not used). */
@@ -67,13 +67,13 @@ export function mayBeLeaf(level: u32): bool {
   return level < 3 || (level == 3 && pages1G);
 }
 
-/** Derives reserved bits and rights checks from controls and PKRU. */
-export function setRules(format: usize, controls: u32, pkru: u32): void {
+/** Derives reserved bits and rights checks from controls, PKRU and the vendor: on AMD bit 8 of PML4 and PML5 entries is reserved. */
+export function setRules(format: usize, controls: u32, pkru: u32, amd: bool): void {
   const reserved = frameReserved | (controls & NXE ? 0 : XD);
   for (let level: u32 = 1; level <= MAX_LEVELS; level++) {
     const at = format + (<usize>level << 3);
     const frameBits = level == 1 ? 0 : (((<u64>1) << shiftOf(level)) - 1) & ~0x1fff;
-    store<u64>(at, reserved | (level > MAX_LEAF_LEVEL ? PS : 0), FORMAT_RESERVED);
+    store<u64>(at, reserved | (level > MAX_LEAF_LEVEL ? PS | (amd ? G : 0) : 0), FORMAT_RESERVED);
     store<u64>(at, reserved | frameBits | (level == 3 && !pages1G ? PS : 0), FORMAT_RESERVED_LEAF);
   }
   for (let access: u32 = 0; access < <u32>CHECKS; access++) setCheck(checkOf(format, access), access, controls, pkru);

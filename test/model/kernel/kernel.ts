@@ -1,7 +1,7 @@
 // The kernel of the model: frames, address spaces, agents, and what its operations work on (rules.md sections 8 to 13).
 // The operations themselves are functions over a Kernel, one file per part of the kernel.
 
-import type { AgentConfig, InvlpgScope } from "../agent.js";
+import type { AgentConfig, InvlpgScope, Vendor } from "../agent.js";
 import type { CacheEntry } from "../cache.js";
 import { Cpu, type CpuConfig } from "../cpu.js";
 import { type Level, levelShift } from "../entry.js";
@@ -23,6 +23,7 @@ import { type Traits, traitsOf, type Version } from "./versions.js";
 /** A CPU as it starts: in init_mm, with PCID 0. */
 export interface KernelCpuConfig extends AgentConfig {
   controls: CpuConfig["controls"];
+  vendor?: Vendor;
   invlpgScope: InvlpgScope;
   walks?: NonNullable<CpuConfig["walks"]>;
   drain?: NonNullable<CpuConfig["drain"]>;

@@ -2,7 +2,7 @@
 
 import fc from "../../support/fast-check.js";
 import type { Controls } from "../access.js";
-import { agentCaches, deviceTlb, walkOptions } from "../worlds.js";
+import { agentCaches, deviceTlb, vendor, walkOptions } from "../worlds.js";
 import type { KernelConfig } from "./kernel.js";
 import { type Policy, PRESETS } from "./policy.js";
 import { SITE } from "./sites.js";
@@ -51,6 +51,7 @@ export function kernelConfig({ levels, cpus, iommus }: Shape): fc.Arbitrary<Kern
       caches: agentCaches(levels),
       controls,
       invlpgScope: fc.constantFrom("pcid", "all", "path"),
+      vendor,
       ...walkOptions,
     })
     .map(({ caches, ...rest }) => ({ ...caches, ...rest }));
