@@ -1,7 +1,6 @@
-// Marking translations whose leaves were cleared (docs/rules.md section 12). A mark is part of an entry's data, so it costs
-// a hit nothing.
+// Marking translations whose leaves were cleared or made read-only (docs/rules.md section 12). A mark is part of an entry's data,
+// so it costs a hit nothing.
 
-import { STALE } from "../paging/format";
 import {
   blockOf,
   candidatesOf,
@@ -32,8 +31,8 @@ export function mayHoldRegion(cache: usize, page: u64, level: u32): bool {
   return (load<u32>(cache, CACHE_SEEN) & (1 << level)) != 0 && (load<u64>(cache, CACHE_REGIONS) & regionBit(page, level)) != 0;
 }
 
-/** Marks the translations of a page, of a tag or of any. */
-export function markStale(cache: usize, page: u64, level: u32, tag: u32): void {
+/** Marks the translations of a page, of a tag or of any, as STALE or with STALE_RIGHTS. */
+export function markStale(cache: usize, page: u64, level: u32, tag: u32, bit: u64): void {
   assert(level >= 1 && load<u32>(cache, CACHE_LEVELS) & (1 << level), "the cache holds no leaves of this level");
   const block = blockOf(cache, setIndex(cache, page));
   const ways = load<u32>(cache, CACHE_WAYS);
@@ -43,16 +42,16 @@ export function markStale(cache: usize, page: u64, level: u32, tag: u32): void {
     while (candidates != 0) {
       const at = keysOf(cache, block) + (<usize>(way + ctz(candidates)) << 3);
       const key = load<u64>(at);
-      if (key >> KEY_PAGE_SHIFT == page && (key & KEY_LEVEL) == <u64>level) mark(cache, at, key, tag);
+      if (key >> KEY_PAGE_SHIFT == page && (key & KEY_LEVEL) == <u64>level) mark(cache, at, key, tag, bit);
       candidates &= candidates - 1;
     }
     way += 16;
   } while (way < ways);
 }
 
-function mark(cache: usize, at: usize, key: u64, tag: u32): void {
+function mark(cache: usize, at: usize, key: u64, tag: u32, bit: u64): void {
   if (tag != ANY_TAG && (key & KEY_GLOBAL || tagOf(key) != tag)) return;
   if (!isAlive(cache, key, load<u32>(timesAt(cache, at), TIME_FILLED))) return;
   const data = dataAt(cache, at);
-  store<u64>(data, load<u64>(data) | STALE);
+  store<u64>(data, load<u64>(data) | bit);
 }

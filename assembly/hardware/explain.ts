@@ -15,6 +15,7 @@ import {
   refusal,
   rightsOfPath,
   STALE,
+  STALE_RIGHTS,
   shiftOf,
 } from "../paging/format";
 import { addressMask, isCanonical, levels } from "../paging/mode";
@@ -93,7 +94,7 @@ function probeList(context: usize, list: usize, va: u64, access: u32): u64 {
   let cache: usize;
   while ((cache = load<usize>(list)) != 0) {
     const key = lookUp(cache, va & addressMask, tagOf(context));
-    const leaf = key == 0 ? 0 : load<u64>(dataAt(cache, key)) & ~STALE;
+    const leaf = key == 0 ? 0 : load<u64>(dataAt(cache, key)) & ~(STALE | STALE_RIGHTS);
     const verdict = key == 0 ? MISS : judge(checkOf(context, access), leaf);
     if (verdict == REFUSED) return refusal(formatOf(context), controlsOf(context), access, leaf, levelAt(key));
     if (verdict != MISS) return answerOf(leaf, levelAt(key), va);

@@ -4,7 +4,7 @@
 import { operationNumber, time } from "../base/clock";
 import { allocate, count } from "../base/memory";
 import { asRecorded } from "../paging/access";
-import { frameOfLeaf } from "../paging/format";
+import { frameOfLeaf, STALE } from "../paging/format";
 import { FREE, frameOf, freedAt, generationOf, NO_SITE, siteOf, stateOf } from "../paging/frames";
 import { fault, isFault, UNDER_WAY } from "../paging/outcome";
 import { AGENT_ID } from "./agent";
@@ -14,8 +14,9 @@ export const WALK_AFTER_FREE: u32 = 0;
 export const WRITE_AFTER_FREE: u32 = 1;
 export const WALK_OF_REUSED_FRAME: u32 = 2;
 export const FORGED_TRANSLATION: u32 = 3;
-export const STALE_TRANSLATION: u32 = 4;
-export const HAZARD_KINDS: u32 = 5;
+export const STALE_RIGHTS: u32 = 4;
+export const STALE_TRANSLATION: u32 = 5;
+export const HAZARD_KINDS: u32 = 6;
 
 // ---- a record ----
 export const RECORD_OPERATION: usize = 0;
@@ -167,9 +168,9 @@ export function worsen(number: u64, site: u32, kind: u32): void {
   store<u8>(at, load<u8>(at, RECORD_KINDS) | <u8>(<u32>1 << kind), RECORD_KINDS);
 }
 
-/** Records the use of a translation that is out of date. */
+/** Records the use of a translation that is out of date, or whose rights are. */
 export function reportStaleHit(agent: usize, tag: u32, va: u64, access: u32, leaf: u64, level: u32): void {
-  const at = record(agent, tag, va, access, 1 << STALE_TRANSLATION, level, NO_SITE);
+  const at = record(agent, tag, va, access, 1 << (leaf & STALE ? STALE_TRANSLATION : STALE_RIGHTS), level, NO_SITE);
   if (at == 0) return;
   store<u64>(at, frameOfLeaf(leaf), RECORD_FRAME);
   store<u64>(at, 0, RECORD_FREED_AT);

@@ -4,7 +4,7 @@
 import { CACHE_SEEN } from "../cache/layout";
 import { find } from "../cache/lookup";
 import { READ, READ_OR_WRITE, SPECULATIVE, TYPE, WRITE } from "../paging/access";
-import { allowsAsCached, allowsOnceMarked, isWritable, MAX_LEAF_LEVEL, STALE, shiftOf } from "../paging/format";
+import { allowsAsCached, allowsOnceMarked, isWritable, MAX_LEAF_LEVEL, STALE, STALE_RIGHTS, shiftOf } from "../paging/format";
 
 /** The leaf answers. */
 export const ALLOWED: u32 = 0;
@@ -12,14 +12,14 @@ export const ALLOWED: u32 = 0;
 export const MISS: u32 = 1;
 /** Its rights refuse: a hit that faults. */
 export const REFUSED: u32 = 2;
-/** It answers, though its page was unmapped after it was cached: a hazard. */
+/** It answers, though its page was unmapped, or for a write made read-only, after it was cached: a hazard. */
 export const STALE_HIT: u32 = 3;
 
 // @ts-ignore: decorator
 @inline
 export function judge(check: usize, leaf: u64): u32 {
   assert(leaf != 0, "there is no leaf to judge");
-  return allowsAsCached(check, leaf) ? ALLOWED : judgeOther(check, leaf & ~STALE);
+  return allowsAsCached(check, leaf) ? ALLOWED : judgeOther(check, leaf & ~(STALE | STALE_RIGHTS));
 }
 
 /** What a translation request counts as at a leaf: a write where the page may be written, else a read. Others stay. */

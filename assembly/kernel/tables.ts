@@ -2,7 +2,7 @@
 
 import { EMPTY_RANGE, NOT_ALIGNED, NOT_KERNEL_HALF, NOT_USER_HALF, TABLE_ABSENT, refuse } from "../base/refusals";
 import { descend } from "../paging/descent";
-import { ENTRIES, FULL_RIGHTS, frameIn, isLeaf, isPresent, PAGE_SHIFT, shiftOf, tableEntry } from "../paging/format";
+import { ENTRIES, FULL_RIGHTS, frameIn, isLeaf, isPresent, PAGE_SHIFT, shiftOf, STALE, tableEntry } from "../paging/format";
 import { clearEntries, frameOf, holdsEntry, setEntry } from "../paging/frames";
 import { addressMask, isCanonical, levels } from "../paging/mode";
 import { HOST, indexAt, tableAt } from "../paging/tables";
@@ -131,7 +131,7 @@ export function clearLeaves(mm: u32, va: u64, pages: u64, mark: bool): void {
     const entry = entryOf(place);
     if (level == 1) {
       const run = min<u64>(left, ENTRIES - indexAt(at, 1));
-      if (mark) markLeaves(mm, entry, at, 1, <u32>run);
+      if (mark) markLeaves(mm, entry, at, 1, <u32>run, STALE);
       clearEntries(entry, <usize>run);
       at += run << PAGE_SHIFT;
       left -= run;
@@ -140,7 +140,7 @@ export function clearLeaves(mm: u32, va: u64, pages: u64, mark: bool): void {
     const span = (<u64>1) << shiftOf(level);
     const isWhole = (at & (span - 1)) == 0 && left >= span >> PAGE_SHIFT;
     if (isWhole && entry != 0 && isPresent(load<u64>(entry))) {
-      if (mark) markLeaves(mm, entry, at, level, 1);
+      if (mark) markLeaves(mm, entry, at, level, 1, STALE);
       setEntry(entry, 0);
     }
     const step = min<u64>(left, (span - (at & (span - 1))) >> PAGE_SHIFT);

@@ -5,7 +5,20 @@ import { LARGE, READ_ONLY } from "../base/operations";
 import { point } from "../base/points";
 import { MM_RUNS, NOT_ALIGNED, refuse } from "../base/refusals";
 import { detecting } from "../hardware/hazard";
-import { ENTRIES, isLeaf, isPresent, leafEntry, MAX_LEVELS, PAGE_SHIFT, PAGE_TABLE, PAGE_USER, readOnly, shiftOf } from "../paging/format";
+import {
+  ENTRIES,
+  isLeaf,
+  isPresent,
+  isWritable,
+  leafEntry,
+  MAX_LEVELS,
+  PAGE_SHIFT,
+  PAGE_TABLE,
+  PAGE_USER,
+  readOnly,
+  STALE_RIGHTS,
+  shiftOf,
+} from "../paging/format";
 import { contentsOf, holdsEntry, setEntry, stateOf, TABLE } from "../paging/frames";
 import { levels } from "../paging/mode";
 import { indexAt } from "../paging/tables";
@@ -17,6 +30,7 @@ import { EXIT_UNBOUND, MUNMAP_FLUSHED, MUNMAP_UNLINKED, USER } from "./sites";
 import { forgetAsids, forgetMm, isRunning, needMm, rootOf, secondRootOf, syncTopEntry } from "./spaces";
 import { dropBindings, tearDownMm } from "./sva";
 import { clearLeaves, findEntry, LEAF_IN_THE_WAY, needEntry, needUserPages, tableOf } from "./tables";
+import { markLeaves } from "./stale-marks";
 import { releaseUnlinked, unlinkedCount, unlinkIfEmpty } from "./unlinked";
 
 export function mmap(mm: u32, va: u64, pages: u32, type: u32): bool {
@@ -68,11 +82,11 @@ export function mprotect(mm: u32, va: u64, pages: u32): bool {
   while (at < end) {
     let step = (<u64>1) << 12;
     const small = findEntry(mm, at, 1);
-    if (small != 0) protectEntry(small);
+    if (small != 0) protectEntry(mm, small, at, 1);
     else {
       const large = findEntry(mm, at, 2);
       const span = (<u64>1) << shiftOf(2);
-      if (large != 0 && isPresent(load<u64>(large)) && (at & (span - 1)) == 0 && end - at >= span) protectEntry(large);
+      if (large != 0 && isPresent(load<u64>(large)) && (at & (span - 1)) == 0 && end - at >= span) protectEntry(mm, large, at, 2);
       step = min<u64>(end - at, span - (at & (span - 1)));
     }
     at += step;
@@ -81,10 +95,12 @@ export function mprotect(mm: u32, va: u64, pages: u32): bool {
   return true;
 }
 
-function protectEntry(entry: usize): void {
+function protectEntry(mm: u32, entry: usize, va: u64, level: u32): void {
   assert(holdsEntry(entry), "no entry of a table stands here");
   const value = load<u64>(entry);
-  if (isPresent(value)) setEntry(entry, readOnly(value));
+  if (!isPresent(value) || !isWritable(value)) return;
+  if (detecting && !has(NOTIFY_USER)) markLeaves(mm, entry, va, level, 1, STALE_RIGHTS);
+  setEntry(entry, readOnly(value));
 }
 
 /**

@@ -39,7 +39,7 @@ export interface AgentGeometry {
 }
 
 /** Who made a CPU: by that it reads tables (docs/rules.md rule 3.3), and INVLPG drops (rule 6.2). */
-export type Vendor = (typeof VENDORS)[number];
+export type Vendor = "intel" | "amd";
 
 /** Caches of a CPU, and its vendor. */
 export interface CpuGeometry extends AgentGeometry {
@@ -47,7 +47,7 @@ export interface CpuGeometry extends AgentGeometry {
   vendor?: Vendor;
 }
 
-const VENDORS = ["intel", "amd"] as const;
+const VENDORS: readonly Vendor[] = ["intel", "amd"];
 
 const LEVEL_OF_SIZE = { "4K": 1, "2M": 2, "1G": 3 } as const;
 const PAGE_SIZES = ["4K", "2M", "1G"] as const;

@@ -13,12 +13,18 @@ import { type Site, sites } from "../program/sites.js";
  * - `write-after-free`: an accessed or dirty bit was set in a frame that is no longer that table;
  * - `walk-of-reused-frame`: an entry was read from a frame that holds someone's data, or another table, by now;
  * - `forged-translation`: a translation was completed through such a frame;
+ * - `stale-rights`: a cached leaf allowed a write after its page had been made read-only;
  * - `stale-translation`: a cached leaf was used after its page had been unmapped or given away.
  */
 export type HazardKind = (typeof kinds)[number];
 
 /** Kinds in the engine's order. */
 export const hazardKinds: readonly HazardKind[] = kinds;
+
+/** Whether a hazard is a hit of a cached leaf, not a walk through a table. @internal */
+export function isHit({ kind }: Pick<Hazard, "kind">): boolean {
+  return kind === "stale-translation" || kind === "stale-rights";
+}
 
 /** One walk (or hit) that used what it should not have. */
 export interface Hazard {
@@ -34,13 +40,13 @@ export interface Hazard {
   address: bigint;
   /** Kind of access, one of `Access`. */
   access: number;
-  /** Level of the table that is no longer one; of a stale translation, level of its leaf. */
+  /** Level of the table that is no longer one; of a hit, level of its leaf. */
   level: number;
-  /** Frame number of that table; of a stale translation, of the page. */
+  /** Frame number of that table; of a hit, of the page. */
   frame: number;
   /** Generation that the pointer meant, and that the frame has now. */
   generations: { cached: number; now: number };
-  /** State of that frame when it was used; of a stale translation, of the page's. */
+  /** State of that frame when it was used; of a hit, of the page's. */
   state: FrameState;
   /** The worst kind that applies. */
   kind: HazardKind;

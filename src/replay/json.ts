@@ -46,6 +46,7 @@ const COLUMNS: readonly (readonly [
   ["write_after_free", ({ hazards }) => hazards.byKind["write-after-free"]],
   ["walk_of_reused_frame", ({ hazards }) => hazards.byKind["walk-of-reused-frame"]],
   ["forged_translation", ({ hazards }) => hazards.byKind["forged-translation"]],
+  ["stale_rights", ({ hazards }) => hazards.byKind["stale-rights"]],
   ["stale_translation", ({ hazards }) => hazards.byKind["stale-translation"]],
   ["frees_walked_through", ({ hazards }) => hazards.byFree.length],
   ["out_of_frames", (policy) => policy.outOfFrames],

@@ -4,7 +4,7 @@ import type { CostModel } from "../cost/index.js";
 import { cost } from "../cost/index.js";
 import type { WasmModule } from "../engine/wasm-module.js";
 import type { Agent } from "../hardware/agent.js";
-import { type Hazard, type HazardKind, hazardKinds } from "../kernel/hazards.js";
+import { type Hazard, type HazardKind, hazardKinds, isHit } from "../kernel/hazards.js";
 import type { Kernel } from "../kernel/kernel.js";
 import type { CheckedPolicy } from "../kernel/policy.js";
 import { createMachineSync, type Machine } from "../machine.js";
@@ -117,8 +117,7 @@ export class Player {
   #take(hazard: Hazard, frees: TableFrees): void {
     const onCpu = hazard.agent < this.#cpus;
     if (onCpu) this.#onCpus++;
-    const stale = hazard.kind === "stale-translation";
-    const free = stale ? undefined : frees.byOperation.get(hazard.freedAt);
+    const free = isHit(hazard) ? undefined : frees.byOperation.get(hazard.freedAt);
     const walks = free === undefined || onCpu ? 0 : this.#addTo(free, hazard, frees);
     if (this.#records.length >= this.#maxHazards || walks > RECORDS_PER_FREE) return;
     this.#records.push({ ...hazard, who: onCpu ? `CPU ${hazard.agent}` : `IOMMU, PASID ${PASID}`, free });

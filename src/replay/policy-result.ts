@@ -110,7 +110,7 @@ export interface ReplayHazards {
   readonly byAgent: { readonly iommu: number; readonly cpu: number };
   /** By kind; a record of several kinds counts in each. */
   readonly byKind: Readonly<Record<HazardKind, number>>;
-  /** By the site that freed; stale translations have none. */
+  /** By the site that freed; hits have none. */
   readonly bySite: Readonly<Partial<Record<Site, Readonly<Record<HazardKind, number>>>>>;
   /** Table frees of the trace whose table an IOMMU walked through afterwards: index in `frees` (may exceed the list) and walks. */
   readonly byFree: readonly FreeHazards[];

@@ -32,6 +32,7 @@ const HARM = {
   "walk-of-reused-frame": "read an entry from the frame, which holds someone's data by now",
   "write-after-free": "set A or D bits in it",
   "forged-translation": "was given a translation made of it",
+  "stale-rights": "was let write by a translation of a page that was made read-only",
   "stale-translation": "used a translation of a page that was gone",
 } as const;
 

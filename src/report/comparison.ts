@@ -68,6 +68,7 @@ export const kindWords: Readonly<Record<HazardKind, string>> = {
   "write-after-free": "accessed or dirty bits were set in a frame that was no longer that table",
   "walk-of-reused-frame": "an entry was read from a frame that holds someone else's contents",
   "forged-translation": "a translation was completed through such a frame",
+  "stale-rights": "a cached translation allowed a write after its page was made read-only",
   "stale-translation": "a cached translation was used after its page was unmapped or given away",
 };
 

@@ -2,7 +2,7 @@
 // step: the flush, the free, the walk, and what it did.
 
 import { hex } from "../base/notation.js";
-import { type HazardKind, hazardKinds } from "../kernel/hazards.js";
+import { type HazardKind, hazardKinds, isHit } from "../kernel/hazards.js";
 import type { Site } from "../program/sites.js";
 import type { PolicyResult, ReplayHazard, ReplayResult, TableFree } from "../replay/index.js";
 import { type Column, details, steps, table } from "./blocks.js";
@@ -113,16 +113,16 @@ ${order} (CPU ${free.cpu}, process ${free.pid}, line ${count(free.line)} of the 
 function otherFree({ kind, site, freedAt }: ReplayHazard): Html {
   const operation = `operation ${count(freedAt)} of the program`;
   if (kind === "stale-translation") return html`Before: the page is unmapped or given away.`;
+  if (kind === "stale-rights") return html`Before: the page is made read-only.`;
   if (site === undefined) return html`Before: whoever held the frame last gives it back (${operation}).`;
   return html`Before: the frame is freed by ${siteName(site)}, no kernel table of the trace's (${operation}).`;
 }
 
 function walkStep(hazard: ReplayHazard, free: TableFree | undefined, time: (ns: number) => string): Html {
   const after = free ? html`, ${time(hazard.time - free.timeNs)} after the free` : "";
-  const pointer =
-    hazard.kind === "stale-translation"
-      ? html`and uses a cached translation to model frame ${code(hex(hazard.frame))}`
-      : html`and is led to model frame ${code(hex(hazard.frame))} as a ${tableName(hazard.level)}`;
+  const pointer = isHit(hazard)
+    ? html`and uses a cached translation to model frame ${code(hex(hazard.frame))}`
+    : html`and is led to model frame ${code(hex(hazard.frame))} as a ${tableName(hazard.level)}`;
   return html`${time(hazard.time)}${after}: the ${hazard.who} ${accessWord(hazard.access)} ${code(hex(hazard.address))} ${pointer}
 (operation ${count(hazard.operation)} of the program).`;
 }
@@ -137,7 +137,7 @@ function stateWords({ state, generations, kind }: ReplayHazard): string {
     table: "the frame is another table",
     data: "the frame holds someone's data",
   };
-  if (kind === "stale-translation") return what[state];
+  if (isHit({ kind })) return what[state];
   return generations.cached === generations.now
     ? `${what[state]}, and an entry in memory still leads to it`
     : `${what[state]}; the pointer means generation ${generations.cached}, it has ${generations.now}`;

@@ -33,7 +33,7 @@ export interface Witness {
   steps: Step[];
   /** The hazard that it ends in. */
   hazard: Hazard;
-  /** Number of the step that freed the frame; undefined for a stale translation. */
+  /** Number of the step that freed the frame; undefined for a hit. */
   freedAtStep: number | undefined;
   /** The program itself, as `Machine.playInterleaved` takes it after the set-up has been played; hexadecimal. */
   replay: { setUp: string; program: string; operations: string; points: number[] };

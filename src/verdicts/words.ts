@@ -1,6 +1,6 @@
 // Sentences of the stories.
 
-import type { Hazard } from "../kernel/hazards.js";
+import { type Hazard, isHit } from "../kernel/hazards.js";
 import type { Policy } from "../kernel/policies.js";
 import type { AgentKind } from "./stage.js";
 
@@ -39,13 +39,14 @@ const DEEDS: Record<Hazard["kind"], string> = {
   "write-after-free": "it is no longer this table, and the walker has set accessed or dirty bits in it",
   "walk-of-reused-frame": "it holds someone else's contents by now",
   "forged-translation": "it holds someone else's contents by now, and the walker has taken them for its translation",
+  "stale-rights": "the page was made read-only",
   "stale-translation": "the page was unmapped",
 };
 
 /** What the last probe, or the end of a walk, met. */
 export function hazardText(hazard: Hazard, freedAtStep: number | undefined, underWay = false): string {
   const { kind, level, frame, generations } = hazard;
-  if (kind === "stale-translation") {
+  if (isHit(hazard)) {
     return `a cached translation to frame 0x${frame.toString(16)} is used although ${DEEDS[kind]} (${kind})`;
   }
   const { cached, now } = generations;

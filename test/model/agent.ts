@@ -358,9 +358,9 @@ export class Agent {
     this.dropPagingStructures();
   }
 
-  /** Mark cached translations as stale. */
-  markStale(names: (entry: CacheEntry) => boolean): void {
-    for (const cache of [...this.l1, ...this.l2]) cache.markStale(names);
+  /** Mark cached translations as stale, or their rights. */
+  markStale(names: (entry: CacheEntry) => boolean, mark: bigint): void {
+    for (const cache of [...this.l1, ...this.l2]) cache.markStale(names, mark);
   }
 
   /** Content and counters of everything. */

@@ -15,6 +15,8 @@ export interface CacheGeometry {
 
 /** Mark in the data of a translation whose page was unmapped since its fill (rules.md section 12); a fill is fresh. */
 export const STALE = 1n << 52n;
+/** The same if its page was made read-only. */
+export const STALE_RIGHTS = 1n << 53n;
 
 /** PCID or PASID index, or global. */
 export type Tag = number | "global";
@@ -143,10 +145,10 @@ export class Cache {
     }
   }
 
-  /** Mark every live entry that the predicate names as stale. */
-  markStale(names: (entry: CacheEntry) => boolean): void {
+  /** Mark every live entry that the predicate names as stale, or its rights. */
+  markStale(names: (entry: CacheEntry) => boolean, mark: bigint): void {
     for (const way of this.#sets.flat()) {
-      if (way !== undefined && names(way)) way.data |= STALE;
+      if (way !== undefined && names(way)) way.data |= mark;
     }
   }
 

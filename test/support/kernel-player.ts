@@ -24,6 +24,7 @@ const KINDS = [
   "write-after-free",
   "walk-of-reused-frame",
   "forged-translation",
+  "stale-rights",
   "stale-translation",
 ];
 const MMS = 8;
@@ -309,7 +310,7 @@ function dumpHazards(machine: Machine): KernelDump["hazards"] {
   }
   return {
     records: kernel.hazards().map((hazard) => {
-      const stale = hazard.kinds[0] === "stale-translation";
+      const stale = hazard.kinds[0]?.startsWith("stale");
       const freed = hazard.site !== undefined;
       return {
         operation: hazard.operation,

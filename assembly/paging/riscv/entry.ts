@@ -6,8 +6,8 @@
 //  N  PBMT   res.   frame number       RSW  D A G U X W R V
 //
 //  what a translation cache keeps of a leaf
-//  63..56 55 ............ 12 11 10    9     8      7 6 5 4 3 2 1 0
-//  0      frame number       0  NAPOT STALE R or X D A G U X W R V
+//  63..56 55 ............ 12 11           10    9     8      7 6 5 4 3 2 1 0
+//  0      frame number       STALE_RIGHTS NAPOT STALE R or X D A G U X W R V
 //
 // What a paging-structure cache keeps of a path: the frame number as in an entry, U, and G if any entry so far had it. Rights
 // are those of the leaf alone, so a path refuses nobody: its U is 1. A page of 64 KiB (NAPOT) is cached as the 4 KiB around the
@@ -144,6 +144,8 @@ export function rightsOfPath(path: u64): u64 {
 export const READ_OR_EXECUTE: u64 = 1 << 8;
 /** The page was unmapped or given away after the leaf was cached. */
 export const STALE: u64 = 1 << 9;
+/** The page was made read-only after the leaf was cached. */
+export const STALE_RIGHTS: u64 = 1 << 11;
 const NAPOT_PIECE_SHIFT: u64 = 10;
 const CACHED_FRAME: u64 = ((1 << FRAME_BITS) - 1) << PAGE_SHIFT;
 /** Where an outcome says k, for a page of 2^k times the size of its level. */

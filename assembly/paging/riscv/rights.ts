@@ -32,6 +32,7 @@ import {
   RESERVED_BITS,
   shiftOf,
   STALE,
+  STALE_RIGHTS,
   tableEntry,
   U,
   W,
@@ -88,7 +89,7 @@ function setCheck(check: usize, access: u32, controls: u32): void {
   else if (type == WRITE) wanted |= W | D;
   else wanted |= controls & MXR ? READ_OR_EXECUTE : R;
   // A stale translation never passes: its use is looked at (hardware/hit.ts).
-  let mask: u64 = STALE | wanted;
+  let mask: u64 = STALE | wanted | (type == WRITE ? STALE_RIGHTS : 0);
   if (isUser(access)) {
     mask |= U;
     wanted |= U;

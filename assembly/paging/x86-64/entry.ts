@@ -5,7 +5,7 @@
 //  XD  pkey  ignored  frame number     ign.   G  PS/PAT D A PCD PWT U/S R/W P
 //
 // What a cache keeps of a leaf, and of a path, is in the same positions: cumulative R/W, U/S, XD; the leaf's D, G, pkey; P and A
-// are 1. Bit 52 is ignored by the hardware: there a cached leaf is marked stale.
+// are 1. Bits 52 and 53 are ignored by the hardware: there a cached leaf is marked stale.
 
 import { OK_LEVEL_SHIFT } from "../outcome";
 
@@ -133,6 +133,8 @@ export function rightsOfPath(path: u64): u64 {
 // ---- what translation caches keep ----
 /** The page was unmapped or given away after the leaf was cached. */
 export const STALE: u64 = 1 << 52;
+/** The page was made read-only after the leaf was cached. */
+export const STALE_RIGHTS: u64 = 1 << 53;
 
 /** Whether a leaf answers under every tag: G, if the context honours it. */
 // @ts-ignore: decorator

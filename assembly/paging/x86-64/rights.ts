@@ -16,7 +16,7 @@ import {
   WRITE_REFUSED,
 } from "../outcome";
 import { AC, NXE, PGE, PKE, SMAP, SMEP, WP } from "./controls";
-import { D, G, MAX_LEAF_LEVEL, MAX_LEVELS, PKEY_SHIFT, PS, RW, STALE, shiftOf, US, XD } from "./entry";
+import { D, G, MAX_LEAF_LEVEL, MAX_LEVELS, PKEY_SHIFT, PS, RW, STALE, STALE_RIGHTS, shiftOf, US, XD } from "./entry";
 
 // ---- the part of a context that is the format's own ----
 /** Reserved bits of non-leaf entries, then of leaves, 8 bytes per level (0 is not used). */
@@ -96,7 +96,7 @@ function setCheck(check: usize, access: u32, controls: u32, pkru: u32): void {
   if (type == FETCH && controls & NXE) mask |= XD;
   // A cached entry answers a write only if its D is set.
   if (type == WRITE || type == READ_OR_WRITE) {
-    mask |= D;
+    mask |= D | STALE_RIGHTS;
     wanted |= D;
     if (user || controls & WP) {
       mask |= RW;

@@ -1,9 +1,9 @@
 // Detection of hazards (rules.md sections 12 and 14): looks at each step of a walk when it is made, and at each hit of a stale
-// translation.
+// translation, or of one with stale rights.
 
 import { ACCESS_IMPLICIT, ACCESS_SPECULATIVE, ACCESS_USER, type Access } from "../access.js";
-import { STALE } from "../cache.js";
-import { frameOf, type Level } from "../entry.js";
+import { STALE, STALE_RIGHTS } from "../cache.js";
+import { frameOf, type Level, WRITABLE } from "../entry.js";
 import type { FrameState } from "../memory.js";
 import type { CachedLeaf, TableRead } from "../walk.js";
 import type { Watch, WatchedWalk } from "../walks.js";
@@ -15,6 +15,7 @@ export const HAZARD_KINDS = [
   "write-after-free",
   "walk-of-reused-frame",
   "forged-translation",
+  "stale-rights",
   "stale-translation",
 ] as const;
 export type HazardKind = (typeof HAZARD_KINDS)[number];
@@ -89,7 +90,12 @@ export class Hazards {
   watchOf(agent: number): Watch {
     return {
       walks: (tag, address, access) => this.#walks({ agent, tag, address, access: accessCode(access) }),
-      hit: (tag, address, access, leaf) => this.#hit({ agent, tag, address, access: accessCode(access) }, leaf),
+      hit: (tag, address, access, leaf) => {
+        const writes = access.type === "write" || (access.orWrite === true && (leaf.data & WRITABLE) !== 0n);
+        const by = { agent, tag, address, access: accessCode(access) };
+        if ((leaf.data & STALE) !== 0n) this.#hit(by, leaf, "stale-translation");
+        else if ((leaf.data & STALE_RIGHTS) !== 0n && writes) this.#hit(by, leaf, "stale-rights");
+      },
     };
   }
 
@@ -143,18 +149,17 @@ export class Hazards {
     this.#count(record, kind);
   }
 
-  #hit(by: Requester, leaf: CachedLeaf): void {
-    if ((leaf.data & STALE) === 0n) return;
+  #hit(by: Requester, leaf: CachedLeaf, kind: HazardKind): void {
     this.#record({
       ...by,
       operation: this.operation,
       time: this.now(),
       level: leaf.level,
-      frame: frameOf(leaf.data & ~STALE),
+      frame: frameOf(leaf.data),
       cachedGeneration: 0,
       generation: 0,
       state: undefined,
-      kinds: ["stale-translation"],
+      kinds: [kind],
       site: undefined,
       freedIn: undefined,
     });

@@ -71,7 +71,7 @@ describe("random kernel programs", () => {
     const counters = [...COUNTERS, "dropped"];
     const sites = [0, 1, 2, 3, 4, 5, 6].map((site) => `walk-after-free/${site}`);
     const kinds = ["write-after-free", "walk-of-reused-frame", "forged-translation"].map((kind) => `${kind}/1`);
-    const hazards = [...sites, ...kinds, "stale-translation/none"];
+    const hazards = [...sites, ...kinds, "stale-translation/none", "stale-rights/none"];
     const refused = REFUSED.map((why) => `refused: ${why}`);
     const wanted = [
       ...[...either, ...refused, ...done.map((kind) => `${kind} 1`), ...outcomes, ...walks, ...interleaved],

@@ -1,5 +1,6 @@
 // madvise(MADV_DONTNEED) and the page tables that it empties (rules.md 10.6).
 
+import { STALE } from "../cache.js";
 import { levelShift } from "../entry.js";
 import type { Calls } from "./calls.js";
 import { flushMmRange } from "./flush.js";
@@ -19,7 +20,7 @@ export function dontNeed(k: Kernel, number: number, address: bigint, pages: numb
   if (wrong !== undefined) return wrong;
   const leaves = leavesIn(k, mm.root, range);
   for (const leaf of leaves) setEntry(k, leaf.table, leaf.address, 0n);
-  if (k.detect && !k.policy.notifyUser) markDevicesStale(k, number, leaves);
+  if (k.detect && !k.policy.notifyUser) markDevicesStale(k, number, leaves, STALE);
 
   const gathered = leaves.map((leaf) => ({
     start: leaf.address,

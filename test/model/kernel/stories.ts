@@ -222,6 +222,23 @@ export function stories(stage: Stage): fc.Arbitrary<KernelOperation[]> {
       fc.array(back, { minLength: 3, maxLength: 6 }).map((it) => it.flatMap((one) => [one, look])),
     );
   });
+  // A page that is written, made read-only, and written again through what is cached of it.
+  const protectedPage = fc
+    .tuple(fc.constantFrom(...stage.user), fc.constantFrom(...stage.mms), fc.constantFrom(...stage.pasids))
+    .chain(([address, mm, pasid]) => {
+      const device = fc.constantFrom(undefined, 0, 1);
+      const write = device.map((device): KernelOperation[] => [
+        { kind: "request", iommu: 0, device, pasid, address, access: 5 },
+      ]);
+      return inOrder(
+        always({ kind: "sva-bind", iommu: 0, pasid, mm }, { kind: "mmap", mm, address, pages: 2, type: 0 }),
+        write,
+        reads(address),
+        always({ kind: "mprotect", mm, address, pages: 1 }),
+        write,
+        reads(address),
+      );
+    });
   // More flushes than there is room for requests of asynchronous invalidation.
   const flood = fc.constant(Array.from({ length: 70 }, (): KernelOperation => ({ kind: "flush-all" })));
   return fc.oneof(
@@ -240,5 +257,6 @@ export function stories(stage: Stage): fc.Arbitrary<KernelOperation[]> {
     { weight: 4, arbitrary: givenBack },
     { weight: 8, arbitrary: crowd },
     { weight: 2, arbitrary: flood },
+    { weight: 16, arbitrary: protectedPage },
   );
 }

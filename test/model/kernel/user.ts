@@ -1,5 +1,6 @@
 // User mappings (rules.md 10.6): mmap, munmap with the tables that it empties, and mprotect.
 
+import { type CacheEntry, STALE, STALE_RIGHTS } from "../cache.js";
 import { type Level, PAGE_SIZE, PRESENT, WRITABLE } from "../entry.js";
 import type { Calls } from "./calls.js";
 import { flushMmRange } from "./flush.js";
@@ -45,7 +46,7 @@ export function munmap(k: Kernel, number: number, address: bigint, pages: number
   if (typeof range === "string") return range;
   const leaves = leavesIn(k, range.root, range);
   for (const leaf of leaves) setEntry(k, leaf.table, leaf.address, 0n);
-  if (k.detect && !k.policy.notifyUser) markDevicesStale(k, number, leaves);
+  if (k.detect && !k.policy.notifyUser) markDevicesStale(k, number, leaves, STALE);
 
   const unlinked: number[] = [];
   for (let level: Level = 1; level < k.parameters.levels; level = (level + 1) as Level) {
@@ -62,16 +63,15 @@ export function munmap(k: Kernel, number: number, address: bigint, pages: number
   return "done";
 }
 
-/** Without the notifier, IOTLBs and device TLBs of the bound PASIDs keep what is gone. */
-export function markDevicesStale(k: Kernel, number: number, leaves: readonly PlacedLeaf[]): void {
+/** Without the notifier, IOTLBs and device TLBs of the bound PASIDs keep what is gone, or (by the mark) may be written no more. */
+export function markDevicesStale(k: Kernel, number: number, leaves: readonly PlacedLeaf[], mark: bigint): void {
   for (const binding of k.spaces.bindings) {
     if (binding.mm !== number || !binding.entry) continue;
     const iommu = k.iommu(binding.iommu);
     const tag = iommu.indexOf(binding.pasid);
-    iommu.agent.markStale((entry) => entry.tag === tag && leaves.some((leaf) => k.isOf(leaf, entry)));
-    for (const device of iommu.devices) {
-      device?.markStale((entry) => entry.tag === tag && leaves.some((leaf) => k.isOf(leaf, entry)));
-    }
+    const names = (entry: CacheEntry): boolean => entry.tag === tag && leaves.some((leaf) => k.isOf(leaf, entry));
+    iommu.agent.markStale(names, mark);
+    for (const device of iommu.devices) device?.markStale(names, mark);
   }
 }
 
@@ -79,9 +79,9 @@ export function markDevicesStale(k: Kernel, number: number, leaves: readonly Pla
 export function mprotect(k: Kernel, number: number, address: bigint, pages: number): Answer {
   const range = userRange(k, number, address, pages);
   if (typeof range === "string") return range;
-  for (const { table, entry, address: at } of leavesIn(k, range.root, range)) {
-    setEntry(k, table, at, entry & ~WRITABLE);
-  }
+  const writable = leavesIn(k, range.root, range).filter(({ entry }) => (entry & WRITABLE) !== 0n);
+  for (const { table, entry, address: at } of writable) setEntry(k, table, at, entry & ~WRITABLE);
+  if (k.detect && !k.policy.notifyUser) markDevicesStale(k, number, writable, STALE_RIGHTS);
   return flushMmRange(k, number, range, 12);
 }
 

@@ -1,6 +1,7 @@
 // vmalloc space (rules.md 10.1, 10.2, 10.5): mapping with pieces as large as allowed, the frees of tables that this leads to,
 // unmapping and the lazy purge. Kernel functions: vmap_try_huge_*, pmd_free_pte_page, pud_free_pmd_page, __purge_vmap_area_lazy.
 
+import { STALE } from "../cache.js";
 import { frameOf, isLeaf, type LeafLevel, PAGE_SIZE, PRESENT } from "../entry.js";
 import type { Calls } from "./calls.js";
 import { flushKernelRange } from "./flush.js";
@@ -100,7 +101,8 @@ export function vfree(k: Kernel, address: bigint, pages: number, type: number): 
   if (wrong !== undefined) return wrong;
   const leaves = leavesIn(k, k.spaces.initMm, range);
   for (const leaf of leaves) setEntry(k, leaf.table, leaf.address, 0n);
-  if (k.detect) for (const { agent } of k.cpus) agent.markStale((entry) => leaves.some((leaf) => k.isOf(leaf, entry)));
+  if (k.detect)
+    for (const { agent } of k.cpus) agent.markStale((entry) => leaves.some((leaf) => k.isOf(leaf, entry)), STALE);
 
   if ((type & VFREE.unlisted) !== 0) return "done";
   const { lazy } = k;
