@@ -15,7 +15,7 @@ import {
 import { type Outcome, unpackOutcome } from "../paging/outcome.js";
 import { Agent, type Workshop } from "./agent.js";
 import { checkAccess, type Explanation, explainWalk, probeContext, translateBatch } from "./context.js";
-import { agentFields, type CpuGeometry, vendorField, vendorFlag } from "./geometry.js";
+import { agentFields, type CpuGeometry, vendorFlag } from "./geometry.js";
 import { type WalkOptions, walkFields, walkFlags } from "./walks.js";
 
 /** A CPU: its caches, and how it behaves where processors differ. */
@@ -40,7 +40,6 @@ const SCOPE_FLAGS = { pcid: 0, all: agentFlag.invlpgAll, path: agentFlag.invlpgP
 export const cpuSchema = object(
   {
     ...agentFields,
-    ...vendorField,
     ...walkFields,
     controls: optional(controlsSchema),
     root: optional(address()),

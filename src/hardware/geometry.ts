@@ -71,8 +71,12 @@ export const translationCacheSchema = object(
   "a geometry: { entries, ways, … }",
 );
 
-/** Fields of an agent's geometry. @internal */
+/** A vendor. @internal */
+export const vendorField = { vendor: optional(oneOf(VENDORS)) };
+
+/** Fields of an agent's geometry. A preset may bring a vendor along, which an IOMMU has no use for: its dialect says that. @internal */
 export const agentFields = {
+  ...vendorField,
   l1: optional(list(translationCacheSchema, `a list of at most ${maxCaches} geometries`, 0, maxCaches)),
   l2: optional(list(translationCacheSchema, `a list of at most ${maxCaches} geometries`, 0, maxCaches)),
   psc: optional(
@@ -83,20 +87,13 @@ export const agentFields = {
   ),
 };
 
-/** A vendor. @internal */
-export const vendorField = { vendor: optional(oneOf(VENDORS)) };
-
 /** How a vendor's hardware reads tables. @internal */
 export function vendorFlag(vendor: Vendor | undefined): number {
   return vendor === "amd" ? agentFlag.amdTables : 0;
 }
 
-const GEOMETRY = "an object { l1, l2, psc }, or the name of a geometry";
-
-/** Caches of an agent, as data. @internal */
-export const geometrySchema = object(agentFields, GEOMETRY);
-/** Caches and vendor of a CPU, as data. @internal */
-export const cpuGeometrySchema = object({ ...agentFields, ...vendorField }, GEOMETRY);
+/** Caches of an agent, and the vendor of a CPU, as data. @internal */
+export const geometrySchema = object(agentFields, "an object { l1, l2, psc }, or the name of a geometry");
 
 /** A checked geometry in the engine's terms. @internal */
 export interface CacheShape {

@@ -3,14 +3,7 @@
 import { checkOneOf } from "../base/errors.js";
 import { either, fileObject, oneOf, optional, parse, text } from "../base/schema.js";
 import { geometries } from "../hardware/geometries.js";
-import {
-  type AgentGeometry,
-  type CpuGeometry,
-  cacheShape,
-  cpuGeometrySchema,
-  geometrySchema,
-  listShapes,
-} from "../hardware/geometry.js";
+import { type AgentGeometry, type CpuGeometry, cacheShape, geometrySchema, listShapes } from "../hardware/geometry.js";
 import { SUPERVISOR_ENTRIES, type SupervisorEntries } from "../hardware/iommu-config.js";
 
 /** CPUs and the IOMMU beside them. */
@@ -70,15 +63,15 @@ export const replayHardware = {
 } as const satisfies Record<string, ReplayHardware>;
 
 const geometryNames = Object.keys(geometries) as readonly (keyof typeof geometries)[];
-const presets = oneOf(geometryNames);
+const caches = either(oneOf(geometryNames), geometrySchema);
 
 /** Hardware, as a file has it. @internal */
 export const hardwareSchema = fileObject(
   {
     name: optional(text("a name")),
     source: optional(text()),
-    cpu: optional(either(presets, cpuGeometrySchema)),
-    iommu: optional(either(presets, geometrySchema)),
+    cpu: optional(caches),
+    iommu: optional(caches),
     dialect: optional(oneOf(["vtd", "amd"])),
     supervisorEntries: optional(oneOf(SUPERVISOR_ENTRIES)),
   },
