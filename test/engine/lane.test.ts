@@ -16,6 +16,7 @@ import { type Program, programs } from "../model/programs.js";
 import { dumpEngine, engineMachine, stepEngine } from "../support/engine-player.js";
 import fc from "../support/fast-check.js";
 import { SEED } from "../support/seed.js";
+import { exportsOf } from "../support/state.js";
 
 /** Addresses that the accesses of a program name, as runs: each access is followed by others of its kind. */
 function runsOf({ operations }: Program): { at: number; addresses: bigint[] }[] {
@@ -167,4 +168,57 @@ function seenOf(machine: Machine): unknown {
     caches: caches.map((cache) => [cache.counters, cache.contents()]),
     entries: Array.from({ length: 32 }, (_, frame) => machine.frames.view(frame)?.join(",")),
   };
+}
+
+const AREA = 0xffff_c900_0000_0000n;
+const HEAP = 0x5500_0000_0000n;
+/** As in assembly/paging/x86-64/entry.ts. */
+const STALE_RIGHTS = 1n << 53n;
+
+describe("a run of accesses to translations that are out of date", () => {
+  const made = () => {
+    const machine = createMachineSync({ cpus: [geometries.skylake], kernel: { pool: 32 } });
+    machine.kernel!.run((p) => p.mmCreate(0).mmap(0, HEAP, 4).vmalloc(AREA, 4).switchMm(0, 0));
+    return machine;
+  };
+  const both = () => [made(), made()] as const;
+
+  /** The same run in the lane and record by record; the hazards that it came to. */
+  function played([lane, plain]: readonly [Machine, Machine], addresses: readonly bigint[], access: Access) {
+    const builder = new ProgramBuilder();
+    for (const address of addresses) builder.access(0, address, access);
+    const program = builder.build();
+    const { results } = plain.playInterleaved(program, { operations: new Uint8Array(0), points: [] });
+    expect(lane.play(program)).toEqual(results);
+    expect(seenOf(lane)).toEqual(seenOf(plain));
+    expect(lane.kernel!.hazards()).toEqual(plain.kernel!.hazards());
+    return lane.kernel!.hazardCounts.byKind;
+  }
+
+  it("counts each hit of an unmapped page", () => {
+    const machines = both();
+    const pages = [AREA, AREA + 0x1000n, AREA, AREA + 0x2000n];
+    played(machines, pages, Access.supervisorRead);
+    for (const machine of machines) machine.kernel!.run((p) => p.vfree(AREA, 2));
+    expect(played(machines, pages, Access.supervisorRead)).toMatchObject({ "stale-translation": 3, "stale-rights": 0 });
+  });
+
+  it("counts each write that a mark on rights refuses the short way, and no read", () => {
+    const machines = both();
+    const pages = [HEAP, HEAP + 0x1000n, HEAP, HEAP + 0x2000n];
+    played(machines, pages, Access.userWrite);
+    // No operation marks the rights of a CPU's translation: the kernel flushes CPUs. The lane must honour the mark even so.
+    for (const machine of machines) expect(markRights(machine, HEAP >> 12n)).toBeGreaterThan(0);
+    expect(played(machines, pages, Access.userRead)).toMatchObject({ "stale-translation": 0, "stale-rights": 0 });
+    expect(played(machines, pages, Access.userWrite)).toMatchObject({ "stale-translation": 0, "stale-rights": 2 });
+  });
+});
+
+/** Marks a page's translations in the first cache; how many there were. */
+function markRights(machine: Machine, page: bigint): number {
+  const cache = machine.cpus[0]!.l1[0]!;
+  const leaves = cache.contents().filter(({ pageNumber }) => pageNumber === page);
+  const words = new BigUint64Array(exportsOf(machine).memory.buffer);
+  for (const { data } of leaves) words[words.indexOf(data, cache.pointer >> 3)] = data | STALE_RIGHTS;
+  return leaves.length;
 }
