@@ -16,6 +16,8 @@ export interface ApiRow {
   time: Estimate;
 }
 
+/** Bits of a packed outcome that hold the physical address. */
+const OUTCOME_ADDRESS = (1n << 56n) - 1n;
 /** Rounds of the ways that play ten million operations. */
 const LONG_ROUNDS = 2;
 
@@ -26,8 +28,8 @@ interface Way {
   play(): void;
 }
 
-/** Scalar translations are checked against the program's outcomes, so that neither can be optimised away. */
-function scalarWay(machine: Machine, hot: Uint8Array): Way {
+/** Single calls are checked against the program's outcomes, so that neither can be optimised away. */
+function singleWays(machine: Machine, hot: Uint8Array): Way[] {
   const cpu = machine.cpus[0];
   if (!cpu) throw new Error("the machine has no CPU");
   const words = new BigUint64Array(hot.slice().buffer);
@@ -36,26 +38,43 @@ function scalarWay(machine: Machine, hot: Uint8Array): Way {
   const expected = machine.play(hot);
   const addresses = Array.from({ length: operations }, (_, i) => words[2 * i + 1] as bigint);
   const kinds = Array.from({ length: operations }, (_, i) => access(i));
-  return {
-    name: "cpu.translate(bigint), one at a time",
-    operations,
-    once: false,
-    play() {
-      for (let i = 0; i < operations; i++) {
-        const outcome = cpu.translate(addresses[i] as bigint, kinds[i] as Access);
-        if (outcome.kind !== "ok" || (outcome.physicalAddress & 0xfffn) !== ((expected[i] as bigint) & 0xfffn)) {
-          throw new Error(`access ${i}: the scalar call and the program disagree`);
-        }
-      }
-    },
+  const disagree = (i: number): never => {
+    throw new Error(`access ${i}: the single call and the program disagree`);
   };
+  const physical = Array.from(expected, (outcome) => Number(outcome & OUTCOME_ADDRESS));
+  const halves = new Uint32Array(words.buffer);
+  return [
+    {
+      name: "cpu.translate(bigint), one at a time",
+      operations,
+      once: false,
+      play() {
+        for (let i = 0; i < operations; i++) {
+          const outcome = cpu.translate(addresses[i] as bigint, kinds[i] as Access);
+          if (outcome.kind !== "ok" || (outcome.physicalAddress & 0xfffn) !== ((expected[i] as bigint) & 0xfffn))
+            disagree(i);
+        }
+      },
+    },
+    {
+      name: "cpu.physical(high, low), one at a time",
+      operations,
+      once: false,
+      play() {
+        for (let i = 0; i < operations; i++) {
+          const [high, low] = [halves[4 * i + 3] as number, halves[4 * i + 2] as number];
+          if (cpu.physical(high, low, kinds[i] as Access) !== physical[i]) disagree(i);
+        }
+      },
+    },
+  ];
 }
 
 function ways(set: TableSet, hot: Uint8Array, sizes: Sizes): Way[] {
   const machine = stalewalkMachine({ set, geometry: geometries.skylake, cpus: 1 }, chunkOperations);
   const pages = mixedPages(set);
   return [
-    scalarWay(machine, hot),
+    ...singleWays(machine, hot),
     {
       name: "machine.play(program), outcomes returned",
       operations: hot.length / operationBytes,
