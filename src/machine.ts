@@ -154,6 +154,9 @@ export class Machine {
     engine.made(exports.createUnlinked(), "the stack of unlinked tables");
     this.frames = new Frames(engine, config.tables ?? Math.max(1024, config.kernel?.pool ?? 512));
     const framesEnd = exports.arenaBytes();
+    if (config.kernel?.invlpgb && !this.cpus.every((_, i) => config.cpus?.[i]?.vendor === "amd")) {
+      throw new InvalidOptionError("kernel.invlpgb", true, 'CPUs with `vendor: "amd"`: others have no INVLPGB');
+    }
     this.kernel = config.kernel && new Kernel(engine, (program) => this.play(program), config.kernel, this.cpus.length);
     const small: Range[] = [
       [0, dataEnd],

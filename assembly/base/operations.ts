@@ -125,7 +125,10 @@ export const OP_TIME: u8 = 55;
 export const OP_GIVE_BACK: u8 = 56;
 /** requester = mm, address, argument = pages; madvise(MADV_DONTNEED) */
 export const OP_DONT_NEED: u8 = 57;
-export const LAST_KERNEL_OPERATION: u8 = OP_DONT_NEED;
+/** requester = CPU; with page-table isolation it goes on in user mode, or in kernel mode */
+export const OP_ENTER_USER: u8 = 58;
+export const OP_ENTER_KERNEL: u8 = 59;
+export const LAST_KERNEL_OPERATION: u8 = OP_ENTER_KERNEL;
 
 if (OP_VMALLOC <= OP_WALK_FINISH) ERROR("operations of a kernel must come after all others");
 

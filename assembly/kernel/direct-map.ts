@@ -4,11 +4,11 @@
 import { BOOT_TABLES, HUGE_PAGES, SHADOW, SMALL_PAGES, SPLIT_VMEMMAP } from "../base/operations";
 import { point } from "../base/points";
 import { NOT_ALIGNED, refuse } from "../base/refusals";
-import { ENTRIES, isLeaf, isPresent, leafEntry, PAGE_KERNEL, PAGE_TABLE, shiftOf } from "../paging/format";
+import { ENTRIES, isLeaf, isPresent, PAGE_TABLE, shiftOf } from "../paging/format";
 import { clearContents, frameOf, holdsEntry, isEmpty, MARK_BOOT, MARK_KERNEL, setEntry } from "../paging/frames";
 import { levels } from "../paging/mode";
 import { TABLE_BYTES } from "../paging/tables";
-import { takeDataFrames } from "./data-frames";
+import { kernelLeaf } from "./data-frames";
 import { flushTlbAll } from "./flush";
 import { freeTable } from "./policy";
 import {
@@ -84,14 +84,14 @@ function addPiece(va: u64, level: u32, marks: u8, own: u8): bool {
   if (above == 0) return false;
   if (above == LEAF_IN_THE_WAY) return true;
   if (level > 1) {
-    if (!isPresent(load<u64>(above))) setEntry(above, leafEntry(takeDataFrames(level), level, PAGE_KERNEL));
+    if (!isPresent(load<u64>(above))) setEntry(above, kernelLeaf(level));
     return true;
   }
   const first = needEntry(INIT_MM, va, 1, own, PAGE_TABLE);
   if (first == 0) return false;
   if (first == LEAF_IN_THE_WAY) return true;
   for (let at = first; at < first + TABLE_BYTES; at += 8) {
-    if (!isPresent(load<u64>(at))) setEntry(at, leafEntry(takeDataFrames(1), 1, PAGE_KERNEL));
+    if (!isPresent(load<u64>(at))) setEntry(at, kernelLeaf(1));
   }
   return true;
 }

@@ -1,6 +1,6 @@
 // The kernel's flush entry points (arch/x86/mm/tlb.c, 6.12; docs/rules.md section 10.7).
 
-import { flushEverything, invlpg, invlpgRange } from "../hardware/cpu";
+import { flushEverything, invlpgRange } from "../hardware/cpu";
 import { contextOf } from "../hardware/requesters";
 import {
   CPU_FULL_FLUSHES,
@@ -14,7 +14,18 @@ import {
   tally,
 } from "./counters";
 import { afterFlush, HOOK_FLUSH_ALL, HOOK_KERNEL_RANGE, notify, notifyAll } from "./policy";
-import { cpuCount, mmOfCpu, nextTlbGen, reload, caughtUpGen } from "./spaces";
+import {
+  caughtUpGen,
+  cpuCount,
+  enterKernel,
+  enterUser,
+  flushPage,
+  invalidateOthers,
+  mmOfCpu,
+  nextTlbGen,
+  reload,
+} from "./spaces";
+import { does, PTI, USES_INVLPGB } from "./traits";
 
 /** tlb_single_page_flush_ceiling, in pages. */
 export const CEILING: u64 = 33;
@@ -28,10 +39,28 @@ function interruptAll(): void {
   tally(IPI_RECEIVERS, cpuCount - 1);
 }
 
+/** With INVLPGB (broadcast_flush_tlb_all(), broadcast_kernel_range_flush()) nobody is interrupted. */
 function flushEveryCpu(): void {
-  interruptAll();
-  for (let cpu: u32 = 0; cpu < cpuCount; cpu++) flushEverything(contextOf(cpu));
+  const interrupts = !does(USES_INVLPGB);
+  if (interrupts) interruptAll();
+  for (let cpu: u32 = 0; cpu < cpuCount; cpu++) {
+    const fromUser = interrupts && enterKernel(cpu);
+    flushEverything(contextOf(cpu));
+    if (fromUser) enterUser(cpu);
+  }
   tally(CPU_FULL_FLUSHES, cpuCount);
+}
+
+/** do_kernel_range_flush() */
+function flushKernelPages(cpu: u32, start: u64, pages: u64): void {
+  if (!does(PTI)) {
+    invlpgRange(contextOf(cpu), start, pages);
+    return;
+  }
+  const fromUser = enterKernel(cpu);
+  for (let page: u64 = 0; page < pages; page++) flushPage(cpu, start + (page << 12));
+  invalidateOthers(cpu);
+  if (fromUser) enterUser(cpu);
 }
 
 /**
@@ -47,12 +76,13 @@ export function flushTlbKernelRange(start: u64, end: u64, freesTables: bool): vo
   }
   const length = end - start;
   assert(length != 0, "the range is empty");
-  if (length > CEILING << 12) {
+  // An INVLPGB of kernel pages carries no address (invlpgb_flush_addr_nosync() leaves INVLPGB_FLAG_VA out): it drops everything.
+  if (length > CEILING << 12 || does(USES_INVLPGB)) {
     flushEveryCpu();
   } else {
     const pages = (length + 0xfff) >> 12;
     interruptAll();
-    for (let cpu: u32 = 0; cpu < cpuCount; cpu++) invlpgRange(contextOf(cpu), start, pages);
+    for (let cpu: u32 = 0; cpu < cpuCount; cpu++) flushKernelPages(cpu, start, pages);
     tally(CPU_PAGE_FLUSHES, pages * cpuCount);
   }
   afterFlush(start, end - 1, false, HOOK_KERNEL_RANGE, freesTables);
@@ -70,7 +100,9 @@ export function localFlushTlbAll(cpu: u32): void {
   assert(cpu < cpuCount, "there is no such CPU");
   tally(LOCAL_FLUSH_ALLS);
   tally(CPU_FULL_FLUSHES);
+  const fromUser = enterKernel(cpu);
   flushEverything(contextOf(cpu));
+  if (fromUser) enterUser(cpu);
 }
 
 /**
@@ -89,14 +121,16 @@ export function flushTlbMmRange(mm: u32, start: u64, end: u64, shift: u32): void
   for (let cpu: u32 = 0; cpu < cpuCount; cpu++) {
     if (mmOfCpu(cpu) != mm) continue;
     receivers++;
+    const fromUser = enterKernel(cpu);
     const caughtUp = caughtUpGen(cpu);
     if (!all && load<u32>(caughtUp) + 1 == gen) {
-      for (let step: u64 = 0; step < steps; step++) invlpg(contextOf(cpu), start + (step << <u64>shift));
+      for (let step: u64 = 0; step < steps; step++) flushPage(cpu, start + (step << <u64>shift));
       tally(CPU_PAGE_FLUSHES, steps);
     } else {
       reload(cpu);
     }
     store<u32>(caughtUp, gen);
+    if (fromUser) enterUser(cpu);
   }
   if (receivers > 1) {
     tally(IPI_BROADCASTS);

@@ -9,6 +9,8 @@ import {
   OP_CPA_COLLAPSE,
   OP_CPA_SPLIT,
   OP_DONT_NEED,
+  OP_ENTER_KERNEL,
+  OP_ENTER_USER,
   OP_FLUSH_TLB_ALL,
   OP_FLUSH_TLB_KERNEL_RANGE,
   OP_FLUSH_TLB_MM_RANGE,
@@ -46,7 +48,7 @@ import { createPool } from "./pool";
 import { dontNeed } from "./reclaim";
 import { createRemembered } from "./remembered";
 import { SITES } from "./sites";
-import { createMm, createSpaces, needMm, switchMm } from "./spaces";
+import { createMm, createSpaces, enterKernel, enterUser, needMm, switchMm } from "./spaces";
 import { tableClear, tableFree } from "./steps";
 import { createTakenList, giveBack, reuse, svaBind, svaUnbind } from "./sva";
 import { needKernelHalf } from "./tables";
@@ -143,6 +145,11 @@ export function playKernel(at: usize, operation: u8): u64 {
       return 1;
     case OP_GIVE_BACK:
       return giveBack();
+    case OP_ENTER_USER:
+      return resultOf(enterUser(who));
+    case OP_ENTER_KERNEL:
+      enterKernel(who);
+      return 1;
     default:
       return 0;
   }

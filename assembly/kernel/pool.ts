@@ -39,13 +39,17 @@ export function createPool(base: u64, frames: u32): bool {
   return true;
 }
 
+/** Whether so many frames are free; if not, what needs them is refused. */
+export function needFrames(count: u32): bool {
+  if (load<u32>(FREE_COUNT) >= count) return true;
+  tally(OUT_OF_FRAMES);
+  return refuse(NO_FREE_FRAME);
+}
+
 /** Slot of the next free frame, 0 if there is none: what needs it is refused. */
 function pop(): u32 {
+  if (!needFrames(1)) return 0;
   const left = load<u32>(FREE_COUNT);
-  if (left == 0) {
-    tally(OUT_OF_FRAMES);
-    return <u32>refuse(NO_FREE_FRAME);
-  }
   assert(left <= framesUsed(), "more frames are free than there are");
   store<u32>(FREE_COUNT, left - 1);
   return load<u32>(stack + (<usize>(left - 1) << 2));

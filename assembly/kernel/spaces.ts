@@ -5,38 +5,47 @@ import { MAX_MMS, PCIDS } from "../base/limits";
 import { allocate } from "../base/memory";
 import { MM_EXISTS, NO_SUCH_MM, refuse } from "../base/refusals";
 import { controlsOf, setContextRoot, setContextTag } from "../hardware/context";
-import { movToCr3 } from "../hardware/cpu";
+import { INVPCID_ADDRESS, invlpg, invpcid, movToCr3 } from "../hardware/cpu";
 import { contextOf } from "../hardware/requesters";
 import { ENTRIES } from "../paging/format";
 import { contentsOf, copyContents, frameOf, setEntry } from "../paging/frames";
 import { levels } from "../paging/mode";
 import { PCIDE } from "../paging/x86-64/controls";
 import { CPU_SPACE_FLUSHES, ROOT_SYNCS, tally } from "./counters";
-import { allocateTable } from "./pool";
+import { allocateTable, needFrames } from "./pool";
+import { does, PTI } from "./traits";
 
 /** What a CPU runs before its first switch. */
 export const INIT_MM: u32 = 0xffff;
 /** TLB_NR_DYN_ASIDS: address spaces that a CPU keeps apart. */
 const ASIDS: u32 = 6;
+/** With page-table isolation the PCID of user mode is that of the ASID, and this (X86_CR3_PTI_PCID_USER_BIT). */
+const USER_PCID: u32 = 1 << 11;
 /** Entries of a top-level table that are the user half. */
 const HALF: u32 = ENTRIES >> 1;
 
 // ---- an mm ----
 const MM_ROOT: usize = 0;
-/** A root without the kernel half, for IOMMUs under `root: user-only`; 0 = none. */
+/** A root without the kernel half, for IOMMUs under `root: user-only` and, with page-table isolation, for user mode. */
 const MM_SECOND_ROOT: usize = MM_ROOT + 4;
 const MM_TLB_GEN: usize = MM_SECOND_ROOT + 4;
 const MM_SHIFT: usize = 4;
 
 if (MM_TLB_GEN + 4 > 1 << MM_SHIFT) ERROR("an mm does not fit into its 2^MM_SHIFT bytes");
-if (MAX_MMS > INIT_MM || ASIDS >= PCIDS) ERROR("INIT_MM must be no mm's number, and each ASID needs a PCID");
+if (MAX_MMS > INIT_MM) ERROR("INIT_MM must be no mm's number");
+if (ASIDS >= USER_PCID || USER_PCID + ASIDS >= PCIDS) ERROR("each ASID needs a PCID, and one of user mode");
 
 // ---- a CPU ----
 const CPU_MM: usize = 0;
 const CPU_ASID: usize = CPU_MM + 4;
 const CPU_NEXT_ASID: usize = CPU_ASID + 4;
+// With page-table isolation: whether it is in user mode; whether what the other ASIDs have cached is out of date
+// (invalidate_other); by ASID, a bit for a user PCID that is (user_pcid_flush_mask).
+const CPU_IN_USER: usize = CPU_NEXT_ASID + 4;
+const CPU_OTHERS_STALE: usize = CPU_IN_USER + 4;
+const CPU_USER_STALE: usize = CPU_OTHERS_STALE + 4;
 /** Per ASID: mm, and the mm's tlb_gen that the CPU has caught up with. */
-const CPU_ASIDS: usize = CPU_NEXT_ASID + 8;
+const CPU_ASIDS: usize = CPU_USER_STALE + 4;
 const CPU_SIZE: usize = CPU_ASIDS + ASIDS * 8;
 
 // ---- set up once ----
@@ -111,12 +120,13 @@ export function nextTlbGen(mm: u32): u32 {
 export function createMm(mm: u32): bool {
   if (mm >= maxMms) return refuse(NO_SUCH_MM);
   if (exists(mm)) return refuse(MM_EXISTS);
+  if (!needFrames(does(PTI) ? 2 : 1)) return false;
   const root = allocateTable(levels, 0);
-  if (root == 0) return false;
   const half: usize = HALF << 3;
   copyContents(initRoot, root, half, half);
   store<u32>(mmAt(mm), root, MM_ROOT);
   store<u32>(mmAt(mm), 0, MM_SECOND_ROOT);
+  if (does(PTI)) needSecondRoot(mm);
   return true;
 }
 
@@ -170,25 +180,90 @@ export function caughtUpGen(cpu: u32): usize {
   return state + CPU_ASIDS + (<usize>load<u32>(state, CPU_ASID) << 3) + 4;
 }
 
-/** Loads the root that a CPU runs once more, dropping what its PCID has. */
-export function reload(cpu: u32): void {
+/** Loads the root that a CPU runs once more, in kernel mode; with `flush` it drops what its PCID has. */
+function loadRoot(cpu: u32, flush: bool): void {
   assert(exists(mmOfCpu(cpu)), "the CPU runs an mm that is gone");
-  const pcid = load<u32>(cpuAt(cpu), CPU_ASID) + 1;
-  movToCr3(contextOf(cpu), frameOf(rootOf(mmOfCpu(cpu))), pcid, false);
-  tally(CPU_SPACE_FLUSHES);
+  const asid = load<u32>(cpuAt(cpu), CPU_ASID);
+  if (flush) {
+    invalidateUserAsid(cpu, asid);
+    tally(CPU_SPACE_FLUSHES);
+  }
+  movToCr3(contextOf(cpu), frameOf(rootOf(mmOfCpu(cpu))), asid + 1, !flush);
+}
+
+/** flush_tlb_local() */
+export function reload(cpu: u32): void {
+  loadRoot(cpu, true);
+}
+
+// ---- page-table isolation ----
+
+// @ts-ignore: decorator
+@inline
+function hasPcids(cpu: u32): bool {
+  return (controlsOf(contextOf(cpu)) & PCIDE) != 0;
+}
+
+/** The user PCID of an ASID is to be flushed when it is loaded next. */
+function invalidateUserAsid(cpu: u32, asid: u32): void {
+  const state = cpuAt(cpu);
+  if (does(PTI) && hasPcids(cpu)) store<u32>(state, load<u32>(state, CPU_USER_STALE) | (1 << asid), CPU_USER_STALE);
+}
+
+/** A CPU leaves user mode; whether it was there. */
+export function enterKernel(cpu: u32): bool {
+  const state = cpuAt(cpu);
+  if (!load<u32>(state, CPU_IN_USER)) return false;
+  store<u32>(state, 0, CPU_IN_USER);
+  loadRoot(cpu, false);
+  return true;
+}
+
+/** A CPU goes on in user mode (SWITCH_TO_USER_CR3); without page-table isolation that is no other root. */
+export function enterUser(cpu: u32): bool {
+  const state = cpuAt(cpu);
+  if (!does(PTI) || load<u32>(state, CPU_IN_USER)) return true;
+  if (mmOfCpu(cpu) == INIT_MM) return refuse(NO_SUCH_MM);
+  const asid = load<u32>(state, CPU_ASID);
+  const stale = load<u32>(state, CPU_USER_STALE);
+  store<u32>(state, 1, CPU_IN_USER);
+  store<u32>(state, stale & ~(1 << asid), CPU_USER_STALE);
+  movToCr3(contextOf(cpu), frameOf(secondRootOf(mmOfCpu(cpu))), USER_PCID | (asid + 1), !((stale >> asid) & 1));
+  return true;
+}
+
+/** flush_tlb_one_user(): a page under the PCID of the kernel and, with page-table isolation, under that of user mode. */
+export function flushPage(cpu: u32, va: u64): void {
+  const context = contextOf(cpu);
+  invlpg(context, va);
+  if (does(PTI) && hasPcids(cpu)) invpcid(context, INVPCID_ADDRESS, USER_PCID | (load<u32>(cpuAt(cpu), CPU_ASID) + 1), va);
+}
+
+/** What a flush of a kernel page leaves to the next switch: the other ASIDs. */
+export function invalidateOthers(cpu: u32): void {
+  store<u32>(cpuAt(cpu), 1, CPU_OTHERS_STALE);
+}
+
+/** clear_asid_other(): no other ASID than the current one holds an mm any more. */
+function forgetOthers(state: usize): void {
+  store<u32>(state, 0, CPU_OTHERS_STALE);
+  for (let asid: u32 = 0; asid < ASIDS; asid++) {
+    if (asid != load<u32>(state, CPU_ASID)) store<u32>(state + (<usize>asid << 3), INIT_MM, CPU_ASIDS);
+  }
 }
 
 /** Makes a CPU run an mm; false if there is no such mm. */
 export function switchMm(cpu: u32, mm: u32): bool {
   if (!needMm(mm)) return false;
+  enterKernel(cpu);
   const state = cpuAt(cpu);
   const gen = tlbGenOf(mm);
-  const context = contextOf(cpu);
-  const hasPcids = (controlsOf(context) & PCIDE) != 0;
+  const apart = hasPcids(cpu);
+  if (apart && load<u32>(state, CPU_OTHERS_STALE)) forgetOthers(state);
   let asid: u32 = 0;
-  while (hasPcids && asid < ASIDS && load<u32>(state + (<usize>asid << 3), CPU_ASIDS) != mm) asid++;
+  while (apart && asid < ASIDS && load<u32>(state + (<usize>asid << 3), CPU_ASIDS) != mm) asid++;
   let upToDate = false;
-  if (!hasPcids) {
+  if (!apart) {
     // ASID 0, whoever held it, and without a word to the round robin.
     store<u32>(state, mm, CPU_ASIDS);
   } else if (asid < ASIDS) {
@@ -201,8 +276,7 @@ export function switchMm(cpu: u32, mm: u32): bool {
   store<u32>(state + (<usize>asid << 3) + 4, gen, CPU_ASIDS);
   store<u32>(state, mm, CPU_MM);
   store<u32>(state, asid, CPU_ASID);
-  if (!upToDate) tally(CPU_SPACE_FLUSHES);
-  movToCr3(context, frameOf(rootOf(mm)), asid + 1, upToDate);
+  loadRoot(cpu, !upToDate);
   return true;
 }
 

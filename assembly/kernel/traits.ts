@@ -12,6 +12,12 @@ export const PUD_FREE_KEEPS_PD: u32 = 1 << 2;
 export const RECLAIMS: u32 = 1 << 3;
 /** The flush of such a free is for the address behind the table. */
 export const RECLAIM_FLUSHES_PAST_TABLE: u32 = 1 << 4;
+/** Flushes of the kernel half go by INVLPGB. The host leaves it out where CPUs have no such instruction. */
+export const USES_INVLPGB: u32 = 1 << 5;
+
+// ---- how it was started: a bit of the same word ----
+/** Page-table isolation: user mode runs under the second root and a PCID of its own. */
+export const PTI: u32 = 1 << 6;
 
 // ---- set up once ----
 let traits: u32 = 0;

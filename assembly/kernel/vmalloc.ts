@@ -4,11 +4,11 @@
 import { point } from "../base/points";
 import { LARGE_LEAF_ABOVE, refuse } from "../base/refusals";
 import { detecting } from "../hardware/hazard";
-import { ENTRIES, isLeaf, isPresent, leafEntry, PAGE_KERNEL, PAGE_TABLE, shiftOf } from "../paging/format";
+import { ENTRIES, isLeaf, isPresent, PAGE_TABLE, shiftOf } from "../paging/format";
 import { clearContents, contentsOf, frameOf, holdsEntry, MARK_KERNEL, setEntry } from "../paging/frames";
 import { indexAt, TABLE_BYTES } from "../paging/tables";
 import { PURGES, tally } from "./counters";
-import { takeDataFrames } from "./data-frames";
+import { kernelLeaf } from "./data-frames";
 import { flushTlbKernelRange } from "./flush";
 import { freeTable } from "./policy";
 import {
@@ -71,7 +71,7 @@ export function vmalloc(va: u64, pages: u32, shift: u32, keepTables: bool): bool
     }
     const old = load<u64>(entry);
     if (isPresent(old) && !isLeaf(old, level)) replaceTable(entry, at, level);
-    setEntry(entry, leafEntry(takeDataFrames(level), level, PAGE_KERNEL));
+    setEntry(entry, kernelLeaf(level));
     at += (<u64>1) << shiftOf(level);
     left -= (<u64>1) << (shiftOf(level) - 12);
   }
@@ -100,7 +100,7 @@ function levelBesideTables(at: u64, left: u64, shift: u32): u32 {
 function mapPages(entry: usize, count: u32): void {
   assert(count >= 1 && holdsEntry(entry) && holdsEntry(entry + (<usize>(count - 1) << 3)), "no entries of a table stand here");
   const end = entry + (<usize>count << 3);
-  for (let at = entry; at < end; at += 8) setEntry(at, leafEntry(takeDataFrames(1), 1, PAGE_KERNEL));
+  for (let at = entry; at < end; at += 8) setEntry(at, kernelLeaf(1));
 }
 
 function replaceTable(entry: usize, va: u64, level: u32): void {

@@ -8,7 +8,7 @@
 //   a leaf      cachedLeaf, withMarks, isWritable, isGlobalLeaf, isCachedGlobal, answerOf, frameOfLeaf, STALE, STALE_RIGHTS
 //   a context   FORMAT_SIZE, setFormatMode, setRules, checkOf, allowsAsCached, allowsOnceMarked, honoursGlobal
 //   faults      refusal, notPresent, malformed, supervisorEntry
-//   a kernel    PAGE_TABLE, KERNPG_TABLE, PAGE_KERNEL, PAGE_USER, PAGE_FORGED, tableEntry, leafEntry, addressIn,
+//   a kernel    PAGE_TABLE, KERNPG_TABLE, PAGE_KERNEL, G, PAGE_USER, PAGE_FORGED, tableEntry, leafEntry, addressIn,
 //               bitsOfPieces, nextLeaf, largerLeaf, mayBeLeaf, readOnly
 
 export * from "./x86-64/entry";

@@ -6,6 +6,7 @@ import {
   KEEP_TABLES,
   LAST_KERNEL_OPERATION,
   OP_ACCESS,
+  OP_ENTER_USER,
   OP_INVLPG_RANGE_OR_ALL,
   OP_FLUSH_TLB_MM_RANGE,
   OP_INVALIDATE_DEVICE_TLB,
@@ -112,7 +113,7 @@ function kernelFaultOf(at: usize, operation: u8): u32 {
   if (!hasKernel || operation > LAST_KERNEL_OPERATION) return BAD_CODE;
   const type = typeIn(at);
   const who = requesterIn(at);
-  if (operation == OP_SWITCH_MM || operation == OP_LOCAL_FLUSH_TLB_ALL) {
+  if (operation == OP_SWITCH_MM || operation == OP_LOCAL_FLUSH_TLB_ALL || operation >= OP_ENTER_USER) {
     if (who >= requesterCount || !isCpu(who)) return BAD_REQUESTER;
   } else if (operation == OP_SVA_BIND || operation == OP_SVA_UNBIND) {
     if (who >= requesterCount || isCpu(who)) return BAD_REQUESTER;

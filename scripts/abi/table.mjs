@@ -91,9 +91,10 @@ export const GROUPS = [
   // ---- kernel ----
   list("sites", "kernel/sites", "PMD_FREE_PTE_PAGE", "SITES", { about: "Sites", spelling: snake }),
   values("policyBit", "kernel/policy", "HOOK_KERNEL_RANGE", "NOTIFY_USER", { about: "Bits of a policy" }),
-  values("traitBit", "kernel/traits", "COLLAPSES", "RECLAIM_FLUSHES_PAST_TABLE", {
+  values("traitBit", "kernel/traits", "COLLAPSES", "USES_INVLPGB", {
     about: "Bits of what kernels differ in",
   }),
+  single("kernel/traits", ["PTI"]),
   list("scopes", "kernel/driver", "SCOPE_RANGE", "SCOPES", {
     about: "Scopes of a hooked flush's invalidation",
     prefix: "SCOPE_",
@@ -110,7 +111,7 @@ export const GROUPS = [
     prefix: "OPERATION_",
   }),
   single("base/record", ["EVERY_CPU"]),
-  values("operationCodes", "base/operations", "OP_NOTHING", "OP_DONT_NEED", {
+  values("operationCodes", "base/operations", "OP_NOTHING", "OP_ENTER_KERNEL", {
     about: "Operation codes",
     prefix: "OP_",
   }),

@@ -2,12 +2,18 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { type ResolvedKernel, resolveKernel } from "../kernel/versions.js";
 import {
+  type CpuChangeName,
+  type CpuOptions,
+  changedCpu,
   changedIommu,
+  cpuChangeNames,
+  describeOptions,
   type IommuChangeName,
   type IommuOptions,
   iommuChangeNames,
   iotlbOccupancy,
   pageRequestsLine,
+  usualCpu,
   usualIommu,
   type VerdictRecord,
   type VerdictsOptions,
@@ -26,6 +32,7 @@ interface Flags {
   policy?: string[];
   site?: ScenarioName[];
   option?: IommuChangeName[];
+  cpu?: CpuChangeName;
   depth: number;
   quick?: boolean;
   walks: "atomic" | "stepwise";
@@ -52,6 +59,13 @@ export function register(program: Command): void {
         "--option <name>",
         `judge only hardware with this changed: ${iommuChangeNames.join(", ")}; repeated, with all of them`,
         iommuChangeNames,
+      ),
+    )
+    .addOption(
+      choiceOption(
+        "--cpu <name>",
+        "judge only this CPU: with page-table isolation (pti), AMD's INVLPG with TCE = 0 or 1, or with INVLPGB",
+        cpuChangeNames,
       ),
     )
     .option(
@@ -93,12 +107,14 @@ async function run(flags: Flags): Promise<void> {
   const kernel = resolveKernel(flags.kernel, "--kernel");
   const chosen = choosePolicies(flags.policy);
   const base = changedIommu(flags.option ?? []);
+  const cpu = flags.cpu ? changedCpu(flags.cpu) : usualCpu;
   const progress = startProgress("cells");
   const options: VerdictsOptions = {
     kernel: kernel.version,
     policies: chosen,
     ...(flags.site && { scenarios: flags.site }),
     hardware: flags.option ? [base] : flags.quick ? [usualIommu, changedIommu(["stop-at-supervisor"])] : "all",
+    ...(flags.cpu && { cpus: [cpu] }),
     depth: flags.depth,
     walks: flags.walks,
     drain: flags.drain,
@@ -112,18 +128,23 @@ async function run(flags: Flags): Promise<void> {
     progress.end();
   }
   if (flags.json) printJson(records);
-  else await report(records, base, kernel);
+  else await report(records, base, cpu, kernel);
   if (isAboutSome(flags.policy) && records.some(({ agent, verdict }) => agent === "iommu" && verdict === "hazard"))
     failResult();
 }
 
-async function report(records: readonly VerdictRecord[], base: IommuOptions, kernel: ResolvedKernel): Promise<void> {
+async function report(
+  records: readonly VerdictRecord[],
+  base: IommuOptions,
+  cpu: CpuOptions,
+  kernel: ResolvedKernel,
+): Promise<void> {
   print(kernelLine(kernel));
   print("IOMMU walks (● hazard, ○ safe, ◐ safe unless deferred work runs inside the operation that frees)");
-  printTable(matrixRows(records, "iommu", base));
+  printTable(matrixRows(records, base));
   print();
-  print("CPU walks");
-  printTable(matrixRows(records, "cpu", base));
+  print(same(cpu, usualCpu) ? "CPU walks" : `CPU walks: ${describeOptions(cpu)}`);
+  printTable(matrixRows(records, cpu));
   print();
   print(triedLine(records));
   print(pageRequestsLine(base));

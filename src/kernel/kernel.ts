@@ -6,6 +6,7 @@ import {
   type KernelCounterValues,
   kernelCounters,
   maxMms,
+  pti as ptiBit,
   type QueueCounterValues,
   queueCounters,
 } from "../engine/abi.js";
@@ -35,6 +36,16 @@ export interface KernelConfig {
   mms?: number;
   /** A preset's name, or a policy. Default `none`. */
   policy?: PolicyName | Partial<Policy>;
+  /**
+   * Page-table isolation (`pti=on`): user mode has a root and PCIDs of its own, and a flush of a kernel page makes the other address
+   * spaces of a CPU be flushed at their next switch. Default false.
+   */
+  pti?: boolean;
+  /**
+   * The CPUs, all of `vendor: "amd"`, have INVLPGB: kernels from 6.15 on broadcast their flushes of kernel addresses, and each drops
+   * everything everywhere. Default false.
+   */
+  invlpgb?: boolean;
   /** Purge lazily unmapped areas as soon as there are more than the kernel's threshold. Default true. */
   autoPurge?: boolean;
   /** Default true. */
@@ -60,6 +71,8 @@ export const kernelSchema = object(
     pool: optional(integer(2, MAX_POOL)),
     mms: optional(integer(1, maxMms)),
     policy: optional(kept(either(oneOf(policyNames), policySchema))),
+    pti: optional(boolean()),
+    invlpgb: optional(boolean()),
     autoPurge: optional(boolean()),
     detectHazards: optional(boolean()),
     hazardRecords: optional(integer(0, MAX_HAZARD_RECORDS)),
@@ -90,6 +103,8 @@ export class Kernel {
       hazardRecords = 1024,
       autoPurge = true,
       detectHazards = true,
+      pti = false,
+      invlpgb = false,
     } = config;
     if (poolBase + pool > MAX_FRAME) {
       throw new InvalidOptionError("kernel.poolBase", poolBase, `an integer from 1 to ${MAX_FRAME - pool}`);
@@ -99,7 +114,7 @@ export class Kernel {
     this.policy = checkPolicy(config.policy ?? "none", "kernel.policy");
     const { bits, scope, deferSites } = policyBits(this.policy);
     exports.setPolicy(bits, scope, deferSites);
-    exports.setKernelTraits(traitBits(this.version.record));
+    exports.setKernelTraits(traitBits(this.version.record, invlpgb) | (pti ? ptiBit : 0));
     exports.setKernelOptions(autoPurge, detectHazards);
     if (!exports.createKernel(BigInt(poolBase), pool, mms, cpus, this.ring)) {
       throw new InvalidOptionError(

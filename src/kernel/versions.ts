@@ -36,6 +36,12 @@ export const kernelFacts = {
     about: "that free hands mmu_gather the address behind the table: the flush misses the entry that led to it",
     source: "CVE-2026-74674: 4c640eb4181c (Linux 7.0), fixed by 478a1c3abebf (7.2, stable 7.1.9)",
   },
+  usesInvlpgb: {
+    about:
+      "on AMD CPUs with INVLPGB, flushes of kernel addresses are broadcast; without an address, so that they drop everything",
+    source:
+      "b7aa05cbdc52 and its series (Linux 6.15), broadcast_kernel_range_flush(); 7.3.4 still sets no INVLPGB_FLAG_VA",
+  },
 } as const satisfies Record<string, KernelFact>;
 
 /** Name of a fact. */
@@ -57,7 +63,7 @@ export interface KernelRecord {
 }
 
 const before615: readonly KernelTrait[] = [];
-const from615: readonly KernelTrait[] = ["collapses", "reclaims"];
+const from615: readonly KernelTrait[] = ["collapses", "reclaims", "usesInvlpgb"];
 const from70: readonly KernelTrait[] = [...from615, "pudFreeKeepsPd"];
 
 /** Every record, oldest first. */
@@ -125,7 +131,7 @@ export function kernelText({ asked, note }: Pick<ResolvedKernel, "asked" | "note
   return `Linux ${asked}${note === "" ? "" : ` (${note})`}`;
 }
 
-/** The traits of a kernel as the engine takes them. @internal */
-export function traitBits({ traits }: KernelRecord): number {
-  return traits.reduce((bits, trait) => bits | traitBit[trait], 0);
+/** The traits of a kernel as the engine takes them, on CPUs that may have INVLPGB. @internal */
+export function traitBits({ traits }: KernelRecord, invlpgb = true): number {
+  return traits.reduce((bits, trait) => bits | (trait === "usesInvlpgb" && !invlpgb ? 0 : traitBit[trait]), 0);
 }

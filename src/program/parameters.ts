@@ -100,6 +100,8 @@ export const parameters: Readonly<Record<OperationName, Parameters>> = {
   tableFree: { address: "va", argument: "level", most: LEVEL | types.unmarked, type: SITE },
   time: { address: "ns" },
   giveBack: {},
+  enterUser: { who: "cpu" },
+  enterKernel: { who: "cpu" },
 };
 
 /** What errors call a part of an operation's record, whether its operation uses it or not. @internal */

@@ -202,6 +202,16 @@ export class ProgramBuilder {
     return this.put(Operation.switchMm, 0, cpu, mm, 0n);
   }
 
+  /** A CPU goes on in user mode: with page-table isolation (`kernel.pti`) under another root and PCID, else that is no change. */
+  enterUser(cpu: number): this {
+    return this.put(Operation.enterUser, 0, cpu, 0, 0n);
+  }
+
+  /** A CPU leaves user mode, as by a system call or an interrupt. */
+  enterKernel(cpu: number): this {
+    return this.put(Operation.enterKernel, 0, cpu, 0, 0n);
+  }
+
   /** iommu_sva_bind_device(): the PASID of a requester gets an address space; once more for a share in it, another is refused. */
   svaBind(requester: number, mm: number): this {
     return this.put(Operation.svaBind, 0, requester, mm, 0n);

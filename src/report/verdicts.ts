@@ -4,6 +4,7 @@ import {
   describeOptions,
   type IommuOptions,
   pageRequestsLine,
+  usualCpu,
   usualIommu,
   type VerdictRecord,
   type Witness,
@@ -33,7 +34,7 @@ function columnsText(records: readonly VerdictRecord[]): Html {
 }
 
 function matrix(records: readonly VerdictRecord[], agent: "iommu" | "cpu", title: string): Html | undefined {
-  const [head, ...rows] = matrixRows(records, agent, usualIommu);
+  const [head, ...rows] = matrixRows(records, agent === "cpu" ? usualCpu : usualIommu);
   if (!head || rows.length === 0) return undefined;
   const columns = head.map(
     (name, i): Column<string[]> => ({

@@ -2,9 +2,14 @@
 
 export { iotlbOccupancy, type Occupancy } from "./occupancy.js";
 export {
+  type CpuChangeName,
   type CpuOptions,
+  changedCpu,
   changedIommu,
+  cpuChangeNames,
+  cpuChanges,
   describeOptions,
+  everyCpu,
   everyIommu,
   type IommuChange,
   type IommuChangeName,

@@ -77,6 +77,7 @@ export function movesOf(stage: Stage, scenario: Scenario): Moves {
     walk: number,
   });
   const second = scenario.regions[1];
+  const userMode = stage.inUserMode(scenario);
   return {
     reads: probe("probe", read),
     writes: cpu ? [] : probe("write", Access.userWrite),
@@ -100,8 +101,8 @@ export function movesOf(stage: Stage, scenario: Scenario): Moves {
     work: { kind: "work", text: "the deferred work runs here", record: recordOf((p) => p.runWork()) },
     switches: [0, 1].map((mm) => ({
       kind: "switch",
-      text: `CPU ${requester} switches to process ${mm}`,
-      record: recordOf((p) => p.switchMm(requester, mm)),
+      text: `CPU ${requester} switches to process ${mm}${userMode ? ", and to user mode" : ""}`,
+      record: recordOf((p) => (userMode ? p.switchMm(requester, mm).enterUser(requester) : p.switchMm(requester, mm))),
       mm,
     })),
   };

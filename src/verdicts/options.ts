@@ -20,6 +20,10 @@ export interface IommuOptions {
 export interface CpuOptions {
   /** What INVLPG does to paging-structure caches: all of the current PCID (Intel), all (AMD), those on the path (AMD, TCE). */
   invlpgScope: "pcid" | "all" | "path";
+  /** Page-table isolation: the kernel has been started with it. */
+  pti: boolean;
+  /** It has INVLPGB (AMD), which kernels from 6.15 on use. */
+  invlpgb: boolean;
 }
 
 /** The hardware as it is assumed where nothing else is said: what VT-d's text and Intel's mails say, an Intel CPU. */
@@ -30,8 +34,8 @@ export const usualIommu: Readonly<IommuOptions> = {
   deviceTlb: false,
   pageRequests: false,
 };
-/** The usual CPU: what INVLPG does on Intel's. */
-export const usualCpu: Readonly<CpuOptions> = { invlpgScope: "pcid" };
+/** The usual CPU: what INVLPG does on Intel's, without page-table isolation. */
+export const usualCpu: Readonly<CpuOptions> = { invlpgScope: "pcid", pti: false, invlpgb: false };
 
 /** Names of the IOMMU's options. */
 export const iommuOptionNames = Object.keys(usualIommu) as readonly (keyof IommuOptions)[];
@@ -86,9 +90,28 @@ function everyCombination(): IommuOptions[] {
   return all;
 }
 
-export const everyCpuOption: readonly CpuOptions[] = (["pcid", "all", "path"] as const).map((invlpgScope) => ({
-  invlpgScope,
-}));
+/** CPUs that differ from the usual one, by name. */
+export const cpuChanges = {
+  pti: { pti: true },
+  amd: { invlpgScope: "all" },
+  "amd-tce": { invlpgScope: "path" },
+  "amd-tce-pti": { invlpgScope: "path", pti: true },
+  invlpgb: { invlpgScope: "path", invlpgb: true },
+} as const satisfies Record<string, Partial<CpuOptions>>;
+
+/** Name of a CPU that differs. */
+export type CpuChangeName = keyof typeof cpuChanges;
+
+/** Their names. */
+export const cpuChangeNames = Object.keys(cpuChanges) as readonly CpuChangeName[];
+
+/** A CPU by name. */
+export function changedCpu(name: CpuChangeName): CpuOptions {
+  return { ...usualCpu, ...cpuChanges[name] };
+}
+
+/** The usual CPU, and every other that has a name. */
+export const everyCpu: readonly CpuOptions[] = [usualCpu, ...cpuChangeNames.map(changedCpu)];
 
 /** The usual hardware, and each option changed by itself. */
 export const fewIommus: readonly IommuOptions[] = [
@@ -102,6 +125,12 @@ const SCOPE_WORDS: Record<CpuOptions["invlpgScope"], string> = {
   path: "INVLPG drops the paging-structure entries on the path (AMD, TCE = 1)",
 };
 
+function describeCpu({ invlpgScope, pti, invlpgb }: CpuOptions): string {
+  const words = [...(invlpgb ? ["INVLPGB (AMD)"] : []), ...(pti ? ["page-table isolation"] : [])];
+  // What PTI and INVLPGB do is told by their names; of INVLPG only what differs.
+  return [...words, ...(words.length > 0 && invlpgScope === "pcid" ? [] : [SCOPE_WORDS[invlpgScope]])].join(", ");
+}
+
 /** Whether the device sends page requests, in words: every table of verdicts says so. */
 export function pageRequestsLine({ pageRequests }: IommuOptions): string {
   return pageRequests ? "the device sends page requests for what is refused" : "the device sends no page requests";
@@ -109,7 +138,7 @@ export function pageRequestsLine({ pageRequests }: IommuOptions): string {
 
 /** What differs from the usual hardware, in words; "usual hardware" if nothing does. */
 export function describeOptions(options: IommuOptions | CpuOptions): string {
-  if ("invlpgScope" in options) return SCOPE_WORDS[options.invlpgScope];
+  if ("invlpgScope" in options) return describeCpu(options);
   const changed = Object.values<IommuChange>(iommuChanges).filter(({ name, value }) => options[name] === value);
   return changed.map(({ text }) => text).join(", ") || "usual hardware";
 }

@@ -98,9 +98,12 @@ export class Stage {
     this.machine = createMachineSync({
       ...hardware(options, walking),
       ...(module && { module }),
-      tables: POOL,
+      tables: this.pool,
       workloadPages: 1,
-      kernel: { version, pool: POOL, mms: 2, policy, hazardRecords: 16 },
+      kernel: {
+        ...{ version, pool: this.pool, mms: 2, policy, hazardRecords: 16 },
+        ...("invlpgb" in options && { pti: options.pti, invlpgb: options.invlpgb }),
+      },
     });
     this.empty = this.machine.snapshot();
     this.start = this.empty;
@@ -124,13 +127,34 @@ export class Stage {
     return iommu ? iommu.requester(PASID, 0) : WATCHED_CPU;
   }
 
+  /** Frames: with page-table isolation each of the two processes has one more. */
+  private get pool(): number {
+    return POOL + ("pti" in this.options && this.options.pti ? 2 : 0);
+  }
+
+  /** Whether flushes of kernel addresses go by INVLPGB. */
+  get broadcasts(): boolean {
+    const { record } = this.kernel.version;
+    return "invlpgb" in this.options && this.options.invlpgb && record.traits.includes("usesInvlpgb");
+  }
+
+  /** Whether the watched CPU's walks are made in user mode, under a root and PCID of its own: with page-table isolation. */
+  inUserMode({ user }: Scenario): boolean {
+    return user && "pti" in this.options && this.options.pti;
+  }
+
   /** What happens before the regions are made. */
-  private get beginning(): readonly KernelStep[] {
+  private beginning(scenario: Scenario): readonly KernelStep[] {
     const { requester } = this;
     if (this.agent === "cpu") {
       return [
         { text: "processes 0 and 1", play: (p) => p.mmCreate(0).mmCreate(1) },
-        { text: `CPU ${WATCHED_CPU} runs process 0 (PCID 1)`, play: (p) => p.switchMm(WATCHED_CPU, 0) },
+        this.inUserMode(scenario)
+          ? {
+              text: `CPU ${WATCHED_CPU} runs process 0, in user mode (PCID 2049; the kernel's is 1)`,
+              play: (p) => p.switchMm(WATCHED_CPU, 0).enterUser(WATCHED_CPU),
+            }
+          : { text: `CPU ${WATCHED_CPU} runs process 0 (PCID 1)`, play: (p) => p.switchMm(WATCHED_CPU, 0) },
       ];
     }
     return [
@@ -143,10 +167,10 @@ export class Stage {
 
   /** Sets a scenario up, with one or both of its regions; returns what was done. */
   enter(scenario: Scenario, regions: readonly (0 | 1)[] = [0, 1]): KernelStep[] {
-    const steps = [...this.beginning, ...regions.flatMap((i) => (scenario.regions[i] as Region).setUp)];
+    const steps = [...this.beginning(scenario), ...regions.flatMap((i) => (scenario.regions[i] as Region).setUp)];
     this.machine.restore(this.empty);
     for (const step of steps) this.kernel.run(step.play);
-    if (this.kernel.counters.outOfFrames > 0) throw new Error(`${scenario.name} needs more than ${POOL} frames`);
+    if (this.kernel.counters.outOfFrames > 0) throw new Error(`${scenario.name} needs more than ${this.pool} frames`);
     this.kernel.clearHazards();
     this.start = this.machine.snapshot();
     return steps;
@@ -213,7 +237,9 @@ export function pointsOf(placed: readonly Placed[]): number[] {
 
 function hardware(options: IommuOptions | CpuOptions, walking: Walking): MachineConfig {
   if ("invlpgScope" in options) {
-    return { cpus: [{}, { l1: [SMALL], psc: PSC, invlpgScope: options.invlpgScope, ...walking }] };
+    const vendor = options.invlpgScope === "pcid" ? "intel" : "amd";
+    const watched = { vendor, l1: [SMALL], psc: PSC, invlpgScope: options.invlpgScope, ...walking } as const;
+    return { cpus: [{ vendor }, watched] };
   }
   const { cacheSupervisorLeaves, supervisorEntries, pagingStructureCaches, deviceTlb, pageRequests } = options;
   const iommu = {

@@ -146,7 +146,7 @@ class Teller {
     const { flush } = siteRecord(this.scenario.site);
     if (step === "free") this.letGo("kernel", text, [Number(at)], this.scenario.boot);
     else if (step === "flush" && flush !== "none") {
-      this.add("kernel", `${text}: ${flushText(this.stage.policy, flush, this.stage.agent)}`);
+      this.add("kernel", `${text}: ${flushText(this.stage.policy, flush, this.stage.agent, this.stage.broadcasts)}`);
     } else this.add("kernel", text);
   }
 

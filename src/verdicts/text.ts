@@ -2,6 +2,7 @@
 
 import type { Occupancy } from "./occupancy.js";
 import {
+  type CpuOptions,
   changedIommu,
   describeOptions,
   type IommuOptions,
@@ -23,9 +24,10 @@ export function cellText(record: VerdictRecord | undefined): string {
 }
 
 /** Rows of a table of verdicts: policies down, sites across. `stop-at-supervisor` is policy `none` with that option. */
-export function matrixRows(records: readonly VerdictRecord[], agent: "iommu" | "cpu", base: IommuOptions): string[][] {
+export function matrixRows(records: readonly VerdictRecord[], base: IommuOptions | CpuOptions): string[][] {
+  const agent = "invlpgScope" in base ? "cpu" : "iommu";
   const mine = records.filter((record) => record.agent === agent);
-  const usual = mine.filter(({ options }) => same(options, agent === "cpu" ? usualCpu : base));
+  const usual = mine.filter(({ options }) => same(options, base));
   const columns = scenarios.filter(({ name }) => mine.some(({ scenario }) => scenario === name));
   const policies = [...new Set(usual.map(({ policy }) => policy))];
   const row = (name: string, from: readonly VerdictRecord[], policy: string): string[] => [
@@ -33,8 +35,8 @@ export function matrixRows(records: readonly VerdictRecord[], agent: "iommu" | "
     ...columns.map((column) => cellText(from.find((r) => r.policy === policy && r.scenario === column.name))),
   ];
   const stopped = mine.filter(({ options }) => same(options, changedIommu(["stop-at-supervisor"])));
-  const stops = base.supervisorEntries === "stop";
-  const emulator = agent === "iommu" && !stops && stopped.some(({ policy }) => policy === "none");
+  const emulator =
+    "supervisorEntries" in base && base.supervisorEntries !== "stop" && stopped.some(({ policy }) => policy === "none");
   return [
     ["policy", ...columns.map(({ heading }) => heading)],
     ...policies.map((policy) => row(policy, usual, policy)),

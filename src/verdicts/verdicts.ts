@@ -12,7 +12,7 @@ import { worst } from "./harm.js";
 import { hasWork } from "./moves.js";
 import {
   type CpuOptions,
-  everyCpuOption,
+  everyCpu,
   everyIommu,
   fewIommus,
   type IommuOptions,
@@ -34,6 +34,8 @@ export interface VerdictsOptions extends EngineOptions, RunOptions {
   scenarios?: readonly ScenarioName[];
   /** Hardware: `all` combinations of options, each option changed by itself (`few`), the `usual` hardware only, or a list. Default `all`. */
   hardware?: "all" | "few" | "usual" | readonly IommuOptions[];
+  /** CPUs: a list of options; default, with `hardware` `all` or `few`, every one that has a name in `cpuChanges`, else the usual one. */
+  cpus?: readonly CpuOptions[];
   /** Whose walks: default both. */
   agents?: readonly AgentKind[];
   /**
@@ -216,13 +218,19 @@ function rowsOf(kernel: KernelRecord, names: readonly ScenarioName[] | undefined
 function hardwareOf({
   hardware = "all",
   agents = ["iommu", "cpu"],
+  cpus: given,
 }: VerdictsOptions): [AgentKind, IommuOptions | CpuOptions][] {
   const named = { all: everyIommu, few: fewIommus, usual: [usualIommu] };
   if (typeof hardware === "string" && !(hardware in named)) {
     throw new InvalidOptionError("hardware", hardware, `one of ${Object.keys(named).join(", ")}, or a list of options`);
   }
   const iommus = typeof hardware === "string" ? named[hardware] : hardware;
-  const cpus = hardware === "all" || hardware === "few" ? everyCpuOption : [usualCpu];
+  const cpus = given ?? (hardware === "all" || hardware === "few" ? everyCpu : [usualCpu]);
+  for (const [i, { invlpgb, invlpgScope }] of cpus.entries()) {
+    if (invlpgb && invlpgScope === "pcid") {
+      throw new InvalidOptionError(`cpus[${i}].invlpgScope`, invlpgScope, "all or path: CPUs with INVLPGB are AMD's");
+    }
+  }
   for (const agent of agents) {
     if (agent !== "iommu" && agent !== "cpu") throw new InvalidOptionError("agents", agent, "iommu or cpu");
   }

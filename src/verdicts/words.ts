@@ -13,9 +13,14 @@ export function framesText(frames: readonly number[]): string {
 }
 
 /** What a flush means to the watched agent. */
-export function flushText(policy: Policy, flush: "kernelRange" | "flushAll" | "mmRange", agent: AgentKind): string {
+export function flushText(
+  policy: Policy,
+  flush: "kernelRange" | "flushAll" | "mmRange",
+  agent: AgentKind,
+  broadcast = false,
+): string {
   if (agent === "cpu") {
-    if (flush === "flushAll") return "every CPU drops everything";
+    if (flush === "flushAll" || (flush === "kernelRange" && broadcast)) return "every CPU drops everything";
     return flush === "mmRange" ? "the CPUs that run the process" : "INVLPG on every CPU, under its current PCID";
   }
   if (flush === "mmRange") {

@@ -60,6 +60,8 @@ export function kernelMachine(config: KernelConfig, module?: WebAssembly.Module)
     })),
     kernel: {
       version: config.version,
+      ...(config.pti !== undefined && { pti: config.pti }),
+      ...(config.invlpgb !== undefined && { invlpgb: config.invlpgb }),
       poolBase: config.poolBase,
       pool: config.pool,
       mms: MMS,
@@ -176,6 +178,10 @@ function encode(machine: Machine, operation: KernelOperation, program: ProgramBu
       return program.flushTlbKernelRange(operation.start, operation.end, operation.frees);
     case "local-flush-all":
       return program.localFlushTlbAll(operation.cpu);
+    case "enter-user":
+      return program.enterUser(operation.cpu);
+    case "enter-kernel":
+      return program.enterKernel(operation.cpu);
     case "flush-mm-range":
       return program.flushTlbMmRange(operation.mm, operation.start, operation.end, operation.shift);
     case "reuse":

@@ -4,6 +4,7 @@
 import type { Cpu } from "../cpu.js";
 import { frameOf, isLeaf, type Level, PRESENT } from "../entry.js";
 import { forgetPasid } from "./driver.js";
+import { enterKernel, kernelMode, type Mode, markUserPcid } from "./isolation.js";
 import type { Kernel } from "./kernel.js";
 import { USER_SITE } from "./policy.js";
 import type { Answer } from "./refusals.js";
@@ -28,6 +29,7 @@ interface CpuSlots {
   next: number;
   /** How often a slot was taken from another mm. */
   taken: number;
+  mode: Mode;
 }
 
 const ASIDS = 6;
@@ -62,6 +64,7 @@ export class AddressSpaces {
       slots: new Array(ASIDS).fill(undefined),
       next: 0,
       taken: 0,
+      mode: kernelMode(),
     }));
   }
 
@@ -83,12 +86,18 @@ export class AddressSpaces {
 /** A new mm: its kernel half is a copy of init_mm's. Refused if it exists or no frame is free. */
 export function mmCreate(k: Kernel, number: number): Answer {
   if (k.spaces.mms.has(number)) return "mm-exists";
+  if (k.pti && k.memory.freeStack().length < 2) {
+    k.memory.outOfFrames += 1;
+    return "no-free-frame";
+  }
   const root = k.memory.allocateTable(k.parameters.levels, "none");
   if (root === undefined) return "no-free-frame";
   for (let index = KERNEL_ENTRIES; index < 512; index++) {
     k.memory.writeEntry(root, index, k.memory.readEntry(k.spaces.initMm, index) ?? 0n);
   }
-  k.spaces.mms.set(number, { root, userRoot: undefined, generation: 0 });
+  const mm: AddressSpace = { root, userRoot: undefined, generation: 0 };
+  if (k.pti) mm.userRoot = makeUserRoot(k, mm);
+  k.spaces.mms.set(number, mm);
   return "done";
 }
 
@@ -129,13 +138,19 @@ export function mmDestroy(k: Kernel, number: number): Answer {
 export function switchMm(k: Kernel, cpuNumber: number, number: number): Answer {
   const mm = k.spaces.mms.get(number);
   if (mm === undefined) return "no-such-mm";
+  enterKernel(k, cpuNumber);
   const cpu = k.cpu(cpuNumber);
   const own = k.spaces.slotsOf(cpuNumber);
+  if (cpu.context.controls.pcide && own.mode.othersStale) {
+    own.mode.othersStale = false;
+    own.slots = own.slots.map((slot, asid) => (asid === own.current ? slot : undefined));
+  }
   const slot = chooseSlot(own, number, cpu);
   const noFlush = own.slots[slot]?.mm === number && own.slots[slot].generation === mm.generation;
   own.mm = number;
   own.current = slot;
   own.slots[slot] = { mm: number, generation: mm.generation };
+  if (!noFlush) markUserPcid(k, cpuNumber, slot);
   cpu.movCr3(mm.root, slot + 1, noFlush);
   if (!noFlush || !cpu.context.controls.pcide) k.counters.cpuSpaceFlushes += 1;
   return "done";
@@ -166,7 +181,7 @@ export function svaBind(k: Kernel, iommu: number, pasid: number, number: number)
     mm.userRoot = makeUserRoot(k, mm);
     if (mm.userRoot === undefined) return "no-free-frame";
   }
-  k.iommu(iommu).bind({ pasid, root: mm.userRoot ?? mm.root });
+  k.iommu(iommu).bind({ pasid, root: (k.policy.root === "user-only" ? mm.userRoot : undefined) ?? mm.root });
   const index = (it: { iommu: number; pasid: number }): number => k.iommu(it.iommu).indexOf(it.pasid);
   k.spaces.bindings = [...k.spaces.bindings, { iommu, pasid, mm: number, users: 1, entry: true }].sort(
     (a, b) => a.iommu - b.iommu || index(a) - index(b),

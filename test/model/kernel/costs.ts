@@ -13,9 +13,9 @@ function interrupt(k: Kernel, flushed: number): void {
   k.counters.ipiReceivers += flushed - 1;
 }
 
-/** Every CPU drops everything. */
+/** Every CPU drops everything; by INVLPGB without an interrupt. */
 export function countFullFlushes(k: Kernel): void {
-  interrupt(k, k.cpus.length);
+  if (!k.broadcasts) interrupt(k, k.cpus.length);
   k.counters.cpuFullFlushes += k.cpus.length;
 }
 

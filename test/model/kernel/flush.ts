@@ -4,6 +4,7 @@ import { countFullFlushes, countMmFlush, countPageFlushes } from "./costs.js";
 import { invalidateIommus } from "./driver.js";
 import type { Span } from "./geometry.js";
 import { PAGE } from "./geometry.js";
+import { flushPage, interrupted, markUserPcid } from "./isolation.js";
 import type { Kernel } from "./kernel.js";
 import { hook } from "./policy.js";
 import type { Answer } from "./refusals.js";
@@ -14,15 +15,27 @@ export const CEILING = 33n;
 /** An end that is no address: everything. 2^64 is another end. */
 export const TLB_FLUSH_ALL = (1n << 64n) - 1n;
 
+/** By INVPCID on each, or by INVLPGB, which interrupts none. */
+function everyCpuDropsAll(k: Kernel): void {
+  for (const cpu of k.cpus.keys()) {
+    if (k.broadcasts) k.cpu(cpu).invpcid(2, 0n, 0);
+    else interrupted(k, cpu, () => k.cpu(cpu).invpcid(2, 0n, 0));
+  }
+  countFullFlushes(k);
+}
+
 /** flush_tlb_kernel_range. `freesTable`: the caller frees a table with it. */
 export function flushKernelRange(k: Kernel, { start, end }: Span, freesTable: boolean): void {
   const everything = end === TLB_FLUSH_ALL;
   k.counters.kernelRangeFlushes += 1;
-  if (everything || end - start > CEILING * PAGE) {
-    for (const cpu of k.cpus) cpu.invpcid(2, 0n, 0);
-    countFullFlushes(k);
-  } else {
-    for (const cpu of k.cpus) for (let address = start; address < end; address += PAGE) cpu.invlpg(address);
+  if (everything || end - start > CEILING * PAGE || k.broadcasts) everyCpuDropsAll(k);
+  else {
+    for (const cpu of k.cpus.keys()) {
+      interrupted(k, cpu, () => {
+        for (let address = start; address < end; address += PAGE) flushPage(k, cpu, address);
+        k.spaces.slotsOf(cpu).mode.othersStale = k.pti;
+      });
+    }
     countPageFlushes(k, Number((end - start + PAGE - 1n) / PAGE));
   }
   const hooked = k.policy.hookKernelRange && (freesTable || !k.policy.onlyTableFrees);
@@ -32,14 +45,13 @@ export function flushKernelRange(k: Kernel, { start, end }: Span, freesTable: bo
 /** flush_tlb_all. `freesTable`: the caller frees, or has freed, a table with it. */
 export function flushAll(k: Kernel, freesTable: boolean): void {
   k.counters.flushAlls += 1;
-  for (const cpu of k.cpus) cpu.invpcid(2, 0n, 0);
-  countFullFlushes(k);
+  everyCpuDropsAll(k);
   if (k.policy.hookFlushAll && (freesTable || !k.policy.onlyTableFrees)) hook(k, "everything", freesTable);
 }
 
 /** __flush_tlb_all: one CPU, never hooked. */
 export function localFlushAll(k: Kernel, cpu: number): void {
-  k.cpu(cpu).invpcid(2, 0n, 0);
+  interrupted(k, cpu, () => k.cpu(cpu).invpcid(2, 0n, 0));
   k.counters.localFlushAlls += 1;
   k.counters.cpuFullFlushes += 1;
 }
@@ -60,15 +72,18 @@ export function flushMmRange(k: Kernel, number: number, { start, end }: Span, sh
     const slot = own.slots[own.current];
     if (own.mm !== number || slot === undefined) continue;
     running += 1;
-    if (slot.generation + 1 === mm.generation && !all) {
-      for (let address = start; address < end; address += 1n << BigInt(shift)) {
-        cpu.invlpg(address);
-        k.counters.cpuPageFlushes += 1;
+    interrupted(k, index, () => {
+      if (slot.generation + 1 === mm.generation && !all) {
+        for (let address = start; address < end; address += 1n << BigInt(shift)) {
+          flushPage(k, index, address);
+          k.counters.cpuPageFlushes += 1;
+        }
+      } else {
+        markUserPcid(k, index, own.current);
+        cpu.movCr3(mm.root, own.current + 1, false);
+        k.counters.cpuSpaceFlushes += 1;
       }
-    } else {
-      cpu.movCr3(mm.root, own.current + 1, false);
-      k.counters.cpuSpaceFlushes += 1;
-    }
+    });
     slot.generation = mm.generation;
   }
   countMmFlush(k, running);

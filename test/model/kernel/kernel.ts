@@ -36,6 +36,10 @@ export type KernelIommuConfig = Omit<IommuConfig, "pasids"> & { pasids: number[]
 export interface KernelConfig extends MachineParameters {
   /** A version of rules.md 11.8. */
   version: Version;
+  /** Page-table isolation. */
+  pti?: boolean;
+  /** The CPUs have INVLPGB. */
+  invlpgb?: boolean;
   /** First frame number of the pool. */
   poolBase: number;
   /** Frames in the pool, at least 1. */
@@ -69,6 +73,9 @@ export class Kernel {
   readonly parameters: MachineParameters;
   readonly policy: Policy;
   readonly traits: Traits;
+  readonly pti: boolean;
+  /** Flushes of the kernel half are broadcast. */
+  readonly broadcasts: boolean;
   readonly autoPurge: boolean;
   readonly detect: boolean;
   readonly memory: FrameStore;
@@ -100,6 +107,8 @@ export class Kernel {
     this.parameters = { levels, maxPhyAddr, pages1G };
     this.policy = config.policy;
     this.traits = traitsOf(config.version);
+    this.pti = config.pti ?? false;
+    this.broadcasts = config.invlpgb === true && this.traits.usesInvlpgb;
     this.autoPurge = config.autoPurge;
     this.detect = config.detect;
     this.memory = new FrameStore(config.poolBase, config.pool);

@@ -98,6 +98,8 @@ export function mappingOperations({ levels, cpus }: Shape): Weighted[] {
     draft(4, fc.record({ kind: fc.constant("mm-create" as const), mm })),
     draft(2, fc.record({ kind: fc.constant("mm-destroy" as const), mm })),
     draft(5, fc.record({ kind: fc.constant("switch-mm" as const), cpu, mm })),
+    draft(4, fc.record({ kind: fc.constant("enter-user" as const), cpu })),
+    draft(1, fc.record({ kind: fc.constant("enter-kernel" as const), cpu })),
     draft(1, fc.record({ kind: fc.constant("set-pcide" as const), cpu, on: fc.boolean() })),
     draft(
       6,

@@ -11,6 +11,7 @@ import { type DirectMapCall, directMapCalls } from "./direct-map.js";
 import { flushAll, flushKernelRange, flushMmRange, localFlushAll } from "./flush.js";
 import { halves } from "./geometry.js";
 import { type HandOperation, invalidateByHand } from "./hand.js";
+import { enterKernel, enterUser } from "./isolation.js";
 import { Kernel, type KernelConfig } from "./kernel.js";
 import type { Interleaved } from "./points.js";
 import { runWork } from "./policy.js";
@@ -52,7 +53,7 @@ type OtherCall =
   /** `frees`: the caller frees a table with this flush. */
   | { kind: "flush-kernel-range"; start: bigint; end: bigint; frees?: boolean }
   | { kind: "flush-all"; frees?: boolean }
-  | { kind: "local-flush-all"; cpu: number }
+  | { kind: "local-flush-all" | "enter-user" | "enter-kernel"; cpu: number }
   /** `shift`: log2 of the bytes of one step. */
   | { kind: "flush-mm-range"; mm: number; start: bigint; end: bigint; shift: number }
   | { kind: "run-work" }
@@ -149,6 +150,8 @@ const calls: Calls<Exclude<KernelCall, { kind: "reuse" | "give-back" }>> = {
     localFlushAll(k, cpu);
     return "done";
   },
+  "enter-user": (k, { cpu }) => enterUser(k, cpu),
+  "enter-kernel": (k, { cpu }) => enterKernel(k, cpu),
   "flush-mm-range": (k, range) => flushMmRange(k, range.mm, range, range.shift),
   "run-work": (k) => {
     runWork(k);

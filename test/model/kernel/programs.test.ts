@@ -52,6 +52,7 @@ describe("random kernel programs", () => {
         "mm-create",
         "mm-destroy",
         "switch-mm",
+        "enter-user",
       ],
       ...["sva-bind", "sva-unbind", "mmap", "munmap", "mprotect", "flush-mm-range", "reuse"],
     ].flatMap((kind) => (kind === "vfree" ? [`${kind} 1`] : [`${kind} 0`, `${kind} 1`]));

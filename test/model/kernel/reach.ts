@@ -4,6 +4,7 @@
 import type { CacheGeometry } from "../cache.js";
 import { halves } from "./geometry.js";
 import type { KernelOperation, KernelProgram } from "./operations.js";
+import { traitsOf } from "./versions.js";
 
 /** Every counter of the kernel. */
 export const COUNTERS: readonly string[] = [
@@ -25,6 +26,7 @@ export const REACHES: readonly string[] = [
   ...SITE_NUMBERS.map((site) => `a step of site ${site}`),
   ...LEVELS.map((level) => `a step of level ${level}`),
   "an ASID taken from another mm",
+  ...["user mode under a PCID of its own", "INVLPGB"],
 ];
 
 function crosses({ levels }: KernelProgram["config"], operation: KernelOperation): boolean {
@@ -36,7 +38,7 @@ function crosses({ levels }: KernelProgram["config"], operation: KernelOperation
 
 /** What one program reaches of it; once each, but for what its operations do. */
 export function reachesOf({ config, operations, detours }: KernelProgram): string[] {
-  const { cpus, iommus, pool } = config;
+  const { cpus, iommus, pool, pti, invlpgb, version } = config;
   const caches: CacheGeometry[] = [...cpus, ...iommus].flatMap(({ l1, l2, psc }) => [
     ...l1,
     ...l2,
@@ -70,6 +72,7 @@ export function reachesOf({ config, operations, detours }: KernelProgram): strin
       iommus.some(({ devices }) => devices.length === 6),
     ),
     ...of("a frame for every mm", pool > 60),
+    ...of("INVLPGB", invlpgb === true && traitsOf(version).usesInvlpgb),
     ...of(
       "a detour",
       (detours ?? []).some(({ after }) => after < operations.length),
@@ -77,6 +80,7 @@ export function reachesOf({ config, operations, detours }: KernelProgram): strin
     ...operations.flatMap((operation) => [
       ...of("a range across the end of its half", crosses(config, operation)),
       ...of("keep tables", operation.kind === "vmalloc" && operation.keep === true),
+      ...of("user mode under a PCID of its own", pti === true && operation.kind === "enter-user"),
       ...of("unlisted", operation.kind === "vfree" && operation.type === 2),
       ...of("frees", "frees" in operation && operation.frees === true),
       ...(operation.kind === "table-clear" || operation.kind === "table-free"

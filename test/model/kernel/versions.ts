@@ -10,6 +10,7 @@ export interface Traits {
   pudFreeKeepsPd: boolean;
   reclaims: boolean;
   reclaimFlushesPastTable: boolean;
+  usesInvlpgb: boolean;
 }
 
 /** The records, oldest first. */
@@ -21,6 +22,7 @@ export function traitsOf(version: Version): Traits {
   return {
     collapses: !old,
     reclaims: !old,
+    usesInvlpgb: !old,
     splitsMarked: version === "6.18.53" || version === "7.2.7" || version === "7.3",
     pudFreeKeepsPd: version.startsWith("7."),
     reclaimFlushesPastTable: version === "7.0",

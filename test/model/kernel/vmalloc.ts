@@ -2,7 +2,7 @@
 // unmapping and the lazy purge. Kernel functions: vmap_try_huge_*, pmd_free_pte_page, pud_free_pmd_page, __purge_vmap_area_lazy.
 
 import { STALE } from "../cache.js";
-import { frameOf, isLeaf, type LeafLevel, PAGE_SIZE, PRESENT } from "../entry.js";
+import { frameOf, GLOBAL, isLeaf, type LeafLevel, PAGE_SIZE, PRESENT } from "../entry.js";
 import type { Calls } from "./calls.js";
 import { flushKernelRange } from "./flush.js";
 import { HUGE, KERNEL_LEAF_BITS, LARGE, misplacedPages, PAGE, TABLE_BITS } from "./geometry.js";
@@ -53,7 +53,9 @@ function holdsTable(k: Kernel, address: bigint, level: LeafLevel): boolean {
 /** A new leaf of the kernel, with the next target. */
 export function kernelLeaf(k: Kernel, level: LeafLevel): bigint {
   const target = k.memory.nextTarget(512 ** (level - 1));
-  return (BigInt(target) << 12n) | KERNEL_LEAF_BITS | (level > 1 ? PAGE_SIZE : 0n);
+  return (
+    (BigInt(target) << 12n) | (k.pti ? KERNEL_LEAF_BITS & ~GLOBAL : KERNEL_LEAF_BITS) | (level > 1 ? PAGE_SIZE : 0n)
+  );
 }
 
 /** Clear the PD entry, flush one page, free the PT. */

@@ -69,22 +69,30 @@ export function kernelConfig({ levels, cpus, iommus }: Shape): fc.Arbitrary<Kern
       ...walkOptions,
     })
     .map(({ caches, ...rest }) => ({ ...caches, ...rest, pasids: [...KERNEL_PASIDS] }));
-  return fc.record({
-    version: fc.constantFrom(...VERSIONS, "6.18.7", "7.0", "7.3"),
-    levels: fc.constant(levels),
-    maxPhyAddr: fc.constantFrom(39, 46, 52),
-    pages1G: fc.noBias(fc.nat(7)).map((it) => it !== 7),
-    poolBase: fc.constantFrom(0x1000, 0x345),
-    // Enough for every mm's root, now and then.
-    pool: fc.oneof(
-      { weight: 5, arbitrary: fc.integer({ min: 12, max: 40 }) },
-      { weight: 1, arbitrary: fc.constant(64) },
-    ),
-    cpus: fc.array(cpu, { minLength: cpus, maxLength: cpus }),
-    iommus: fc.array(iommu, { minLength: iommus, maxLength: iommus }),
-    policy,
-    autoPurge: fc.noBias(fc.nat(3)).map((it) => it !== 3),
-    detect: fc.noBias(fc.nat(9)).map((it) => it !== 9),
-    ring: fc.constantFrom(1, 4, 64),
-  });
+  return fc
+    .record({
+      version: fc.constantFrom(...VERSIONS, "6.18.7", "7.0", "7.3"),
+      pti: fc.noBias(fc.nat(2)).map((it) => it === 2),
+      invlpgb: fc.noBias(fc.nat(5)).map((it) => it === 5),
+      levels: fc.constant(levels),
+      maxPhyAddr: fc.constantFrom(39, 46, 52),
+      pages1G: fc.noBias(fc.nat(7)).map((it) => it !== 7),
+      poolBase: fc.constantFrom(0x1000, 0x345),
+      // Enough for every mm's roots, now and then.
+      pool: fc.oneof(
+        { weight: 5, arbitrary: fc.integer({ min: 12, max: 40 }) },
+        { weight: 1, arbitrary: fc.constant(64) },
+      ),
+      cpus: fc.array(cpu, { minLength: cpus, maxLength: cpus }),
+      iommus: fc.array(iommu, { minLength: iommus, maxLength: iommus }),
+      policy,
+      autoPurge: fc.noBias(fc.nat(3)).map((it) => it !== 3),
+      detect: fc.noBias(fc.nat(9)).map((it) => it !== 9),
+      ring: fc.constantFrom(1, 4, 64),
+    })
+    .map((config) => ({
+      ...config,
+      // INVLPGB is AMD's.
+      cpus: config.cpus.map((it) => (config.invlpgb ? { ...it, vendor: "amd" as const } : it)),
+    }));
 }
