@@ -103,8 +103,12 @@ export class Cpu extends Agent {
    * @returns the physical address; below 0 a fault, which `unpackFault` explains
    * @example
    * ```ts
-   * const at = cpu.physical(0, 0x1000, Access.userRead);
-   * if (at < 0) console.log(unpackFault(at)); // { kind: "fault", reason: "not-present", … }
+   * import { Access, createMachine, unpackFault } from "stalewalk";
+   *
+   * const machine = await createMachine({ cpus: [{ root: 0x1000n }] });
+   * machine.frames.setTable(1);
+   * const at = machine.cpus[0].physical(0, 0x1000, Access.userRead);
+   * if (at < 0) console.log(unpackFault(at)); // { kind: "fault", reason: "not-present", errorCode: 4, level: 4 }
    * ```
    */
   physical(high: number, low: number, access: Access): number {
