@@ -14,6 +14,7 @@ import {
 
 const AREA = 0xffffc90000000000n;
 const MIB2 = 0x200000n;
+const BLOCK = 0xffff888040000000n;
 const USER = 0x1000n;
 const PASID = 42;
 const LARGE_PAGES = 512;
@@ -119,6 +120,26 @@ describe("the deferred list", () => {
     kernel.run((it) => it.vmalloc(AREA, 1, 12).vmalloc(AREA, LARGE_PAGES, 21));
     playWith(machine, (it) => it.runWork(), [{ at: "LIST_TAKEN", play: (it) => it.runWork() }]);
     expect(kernel.counters).toMatchObject({ workRuns: 1, iommuRounds: 1, tablesReleased: 1, framesHeld: 0 });
+  });
+
+  it("a table that the worker has taken, and that is still linked, is not freed again (rule 8.6)", () => {
+    // remove_pagetable() frees the PT before it clears the entry; the worker takes it there, and meanwhile 1 GiB is mapped over both.
+    const machine = machineOf("deferred-free");
+    const kernel = kernelOf(machine);
+    kernel.run((it) => it.vmalloc(BLOCK, 1, 12).hotAdd(BLOCK, 1, { smallPages: true }));
+    const program = new ProgramBuilder().hotRemove(BLOCK, 1).build();
+    const before = machine.snapshot();
+    const play = (inside: ProgramBuilder, points: number[]): PointName[] => {
+      machine.restore(before);
+      machine.playInterleaved(program, { operations: inside.build(), points });
+      return machine.reachedPoints().map(({ name }) => name);
+    };
+    const freed = play(new ProgramBuilder(), []).indexOf("UNPLUG_PT_FREED");
+    const taken = play(new ProgramBuilder().runWork(), [freed]).indexOf("LIST_TAKEN");
+    expect(taken).toBe(freed + 1);
+    play(new ProgramBuilder().runWork().vmalloc(BLOCK, 262_144, 30), [freed, taken]);
+    // The PT once, then the PD, which waits for the next run.
+    expect(kernel.counters).toMatchObject({ framesDeferred: 2, tablesReleased: 1, framesHeld: 1 });
   });
 
   it.each(["deferred-free", "deferred-free-unlocked"] as const)(

@@ -16,6 +16,7 @@ import {
   VMALLOC,
 } from "./builder.js";
 import type { Kernel } from "./kernel.js";
+import { stepKernel } from "./operations.js";
 import { PRESETS } from "./policy.js";
 import { SITE } from "./sites.js";
 
@@ -208,6 +209,24 @@ describe("steps for traces", () => {
     run(k, { kind: "table-clear", site: 2, address: VMALLOC });
     run(k, { kind: "table-free", site: 2, address: VMALLOC, ...(mark && { mark }) });
     expect([k.deferred.length, k.memory.tablesReleased]).toEqual([held, 1 - held]);
+  });
+
+  it("of a table in the worker's hands does nothing (rule 8.6)", () => {
+    const play = (interleaved: Parameters<Kernel["points"]["carry"]>[0]) => {
+      const k = kernel({ policy: PRESETS["deferred-free"] });
+      run(k, { kind: "vmalloc", address: VMALLOC, pages: 1, shift: 12 });
+      run(k, { kind: "hot-add", address: VMALLOC, blocks: 1, type: 2 });
+      k.points.carry(interleaved, (operation) => void stepKernel(k, operation));
+      k.points.reached = 0;
+      k.points.trail = [];
+      run(k, { kind: "hot-remove", address: VMALLOC, blocks: 1, type: 2 });
+      return k;
+    };
+    const placeOf = (name: string, k: Kernel) => k.points.trail.findIndex((point) => point.name === name);
+    const freed = { point: placeOf("UNPLUG_PT_FREED", play([])), operation: { kind: "run-work" } } as const;
+    const over = { kind: "vmalloc", address: VMALLOC, pages: 262_144, shift: 30 } as const;
+    const k = play([freed, { point: placeOf("LIST_TAKEN", play([freed])), operation: over }]);
+    expect([k.counters.framesDeferred, k.memory.tablesReleased, k.held()]).toEqual([2, 1, 1]);
   });
 
   it("work on the PD for pud_free_pmd_page", () => {

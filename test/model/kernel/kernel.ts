@@ -89,8 +89,8 @@ export class Kernel {
   readonly requests: Range[] = [];
   /** Tables that wait for the worker, with the sites that freed them, and when. */
   readonly deferred: { frame: number; site: number; operation: number; time: bigint }[] = [];
-  /** How many tables the worker has taken from the list and not released yet. */
-  taken = 0;
+  /** Those that the worker has taken from the list and not released yet. */
+  taken: Kernel["deferred"] = [];
   /** What time it is, ns: what the program has told. */
   time = 0n;
   /** Whether the worker runs. */
@@ -143,7 +143,7 @@ export class Kernel {
 
   /** Frames on the deferred list; what the worker has taken is still held until it is released. */
   held(): number {
-    return this.deferred.length + this.taken;
+    return this.deferred.length + this.taken.length;
   }
 
   /** Whether a cached translation is of a leaf: its page, in its size. */

@@ -71,9 +71,10 @@ export function hook(k: Kernel, range: Range, freesTable: boolean): void {
   else k.counters.lostRequests += 1;
 }
 
-/** Whether a table can be freed: it is one, and does not wait on the list already. */
+/** Whether a table can be freed: it is one, and neither waits on the list already nor is in the worker's hands (rule 8.6). */
 export function isFreeable(k: Kernel, frame: number): boolean {
-  return k.memory.isTable(frame) && !k.deferred.some((waiting) => waiting.frame === frame);
+  const waits = [...k.deferred, ...k.taken].some((waiting) => waiting.frame === frame);
+  return k.memory.isTable(frame) && !waits;
 }
 
 function defer(k: Kernel, frame: number, site: number): void {
@@ -116,12 +117,12 @@ function work(k: Kernel): void {
     taken = k.deferred.splice(0);
   } else {
     taken = k.deferred.splice(0);
-    k.taken = taken.length;
+    k.taken = taken;
     k.points.reach("LIST_TAKEN", taken.length);
     invalidateIommus(k, half);
     k.points.reach("HALF_INVALIDATED", half.start);
   }
-  k.taken = 0;
+  k.taken = [];
   for (const { frame, site, ...since } of taken) {
     countRelease(k, since);
     k.memory.release(frame, site, k.hazards.operation);
