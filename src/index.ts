@@ -45,10 +45,8 @@ export {
 export {
   createMachine,
   createMachineSync,
-  type Interleaved,
   type Machine,
   type MachineConfig,
-  type ReachedPoint,
   type Snapshot,
 } from "./machine.js";
 export { Access, type AccessName, type Controls, linuxControls } from "./paging/access.js";
@@ -70,6 +68,7 @@ export type { PagingMode } from "./paging/paging-mode.js";
 export type { KernelMix, KernelWorkloadOptions } from "./program/kernel-workload.js";
 export { everyCpu, Operation, type OperationName, operationBytes } from "./program/operations.js";
 export type { HotAddOptions, MmapOptions, ReuseContents } from "./program/options.js";
+export type { Interleaved, ReachedPoint } from "./program/player.js";
 export { ProgramBuilder } from "./program/program.js";
 export { type OperationResult, type Refusal, refusalOf } from "./program/results.js";
 export {

@@ -7,15 +7,7 @@ import type { RunOptions } from "./base/progress.js";
 import { integer, list, object, optional, parse } from "./base/schema.js";
 import type { Pointer } from "./engine/exports.js";
 import { compileEngine, compileEngineSync, Engine, type EngineOptions, engineFields } from "./engine/instance.js";
-import {
-  CHUNK,
-  MAX_AREAS,
-  MAX_GENERATED,
-  MAX_INTERLEAVED,
-  MAX_TRAIL,
-  MAX_WORKLOAD_PAGES,
-  SCRATCH_WORDS,
-} from "./engine/limits.js";
+import { CHUNK, MAX_AREAS, MAX_GENERATED, MAX_WORKLOAD_PAGES, SCRATCH_WORDS } from "./engine/limits.js";
 import { type Image, type Range, State } from "./engine/state.js";
 import type { Workshop } from "./hardware/agent.js";
 import { Cpu, type CpuConfig, cpuSchema } from "./hardware/cpu.js";
@@ -26,10 +18,9 @@ import { Kernel, type KernelConfig, kernelSchema } from "./kernel/kernel.js";
 import type { Controls } from "./paging/access.js";
 import { Frames } from "./paging/frames.js";
 import { type PagingMode, pagingFields, setPagingMode } from "./paging/paging-mode.js";
-import { unplayable } from "./program/faults.js";
 import { type KernelWorkloadOptions, startKernelWorkload } from "./program/kernel-workload.js";
-import { countOperations, operationBytes, twoRecords } from "./program/operations.js";
-import { type PointName, pointNames } from "./program/sites.js";
+import { operationBytes } from "./program/operations.js";
+import { type Interleaved, Player, type ReachedPoint } from "./program/player.js";
 import { checkWorkload, type WorkloadOptions } from "./program/workload.js";
 
 /** A machine. Everything is created at once; afterwards its memory does not grow. */
@@ -44,26 +35,6 @@ export interface MachineConfig extends PagingMode, EngineOptions {
   kernel?: KernelConfig;
   /** Longest page list of a workload. Default 65536. */
   workloadPages?: number;
-}
-
-/** Records, and the point at which each is played: ascending. */
-export interface Interleaved {
-  /** A packed program; no operation of two records. */
-  operations: Uint8Array;
-  /** One per record, 0 to 2^32 - 1. */
-  points: readonly number[];
-}
-
-const LAST_POINT = 0xffff_ffff;
-
-/** A point that a program has reached (docs/rules.md section 13). */
-export interface ReachedPoint {
-  /** Which point. */
-  name: PointName;
-  /** What it is about: after a free the frame, of a list how many tables, else an address, 0 if there is none. */
-  at: bigint;
-  /** How many interleaved operations it lies in, one inside the other; 0 in the program's own. */
-  nested: number;
 }
 
 /** State of a machine at one moment; only the machine that took it can go back to it. */
@@ -115,14 +86,9 @@ export class Machine {
   /** The kernel, if the machine has one. */
   readonly kernel: Kernel | undefined;
   private readonly engine: Engine;
-  private readonly program: Pointer;
-  private readonly interleaved: Pointer;
-  private readonly interleavedPoints: Pointer;
-  private readonly trail: Pointer;
-  private reached = 0;
+  private readonly player: Player;
   /** Whether a workload runs, and its `onProgress` may be calling. */
   private generating = false;
-  private readonly results: Pointer;
   private readonly pageList: Pointer;
   private readonly workloadPages: number;
   private readonly iommuRequesters: number;
@@ -143,12 +109,11 @@ export class Machine {
     this.iommus = (config.iommus ?? []).map((iommu, i) => new Iommu(workshop, iommu, `iommus[${i}]`));
     this.iommuRequesters = this.iommus.reduce((sum, iommu) => sum + iommu.requesterCount, 0);
     this.walks = new Walks(engine, this.cpus.length + this.iommuRequesters);
-    this.program = engine.made(exports.allocate(CHUNK * operationBytes), "program memory");
-    this.interleaved = engine.made(exports.allocate(MAX_INTERLEAVED * operationBytes), "program memory");
-    this.interleavedPoints = engine.made(exports.allocate(MAX_INTERLEAVED * 4), "program memory");
-    this.trail = engine.made(exports.allocate(MAX_TRAIL * 16), "program memory");
-    exports.recordPoints(this.trail, MAX_TRAIL);
-    this.results = engine.made(exports.allocate(CHUNK * 8), "result memory");
+    this.player = new Player(engine, {
+      cpus: this.cpus.length,
+      requesters: this.cpus.length + this.iommuRequesters,
+      kernel: config.kernel !== undefined,
+    });
     this.workloadPages = config.workloadPages ?? 65536;
     this.pageList = engine.made(exports.createWorkload(this.workloadPages), "workload pages");
     engine.made(exports.createUnlinked(), "the stack of unlinked tables");
@@ -160,7 +125,7 @@ export class Machine {
     this.kernel = config.kernel && new Kernel(engine, (program) => this.play(program), config.kernel, this.cpus.length);
     const small: Range[] = [
       [0, dataEnd],
-      [scratch.at + scratch.words * 8, this.program],
+      [scratch.at + scratch.words * 8, this.player.program],
       [framesEnd, exports.arenaBytes()],
     ];
     this.state = new State(engine, small, this.frames.lent);
@@ -185,40 +150,7 @@ export class Machine {
    * @throws InvalidOptionError naming the first operation that this machine cannot play; then none has been played
    */
   play(program: Uint8Array): BigUint64Array {
-    const { exports } = this.engine;
-    const total = countOperations(program);
-    const results = new BigUint64Array(total);
-    for (const [first, count] of this.chunks(program, total)) this.check(this.program, first, count);
-    for (const [first, count] of this.chunks(program, total)) {
-      exports.play(this.program, count, this.results);
-      results.set(this.engine.words(this.results, count), first);
-    }
-    return results;
-  }
-
-  /** Copies the program into the engine chunk by chunk; an operation and its second record stay together. */
-  private *chunks(program: Uint8Array, total: number): Generator<[first: number, count: number]> {
-    for (let first = 0; first < total; ) {
-      let count = Math.min(CHUNK, total - first);
-      const last = program[(first + count - 1) * operationBytes] as number;
-      if (first + count < total && last in twoRecords && count > 1) count--;
-      const bytes = program.subarray(first * operationBytes, (first + count) * operationBytes);
-      this.engine.bytes(this.program, bytes.length).set(bytes);
-      yield [first, count];
-      first += count;
-    }
-  }
-
-  private check(at: Pointer, first: number, count: number): void {
-    const { exports } = this.engine;
-    const bad = exports.checkProgram(at, count);
-    if (bad === count) return;
-    const record = this.engine.view(at + bad * operationBytes, operationBytes);
-    throw unplayable(first + bad, record, exports.programFault.value, {
-      cpus: this.cpus.length,
-      requesters: this.cpus.length + this.iommuRequesters,
-      kernel: this.kernel !== undefined,
-    });
+    return this.player.play(program);
   }
 
   /**
@@ -227,59 +159,17 @@ export class Machine {
    * @returns outcomes of the program's records, and how many points it reached
    */
   playInterleaved(program: Uint8Array, interleaved: Interleaved): { results: BigUint64Array; points: number } {
-    const points = this.playPlaced(program, interleaved);
-    return { results: this.engine.words(this.results, countOperations(program)).slice(), points };
+    return this.player.playInterleaved(program, interleaved);
   }
 
   /** The same without a copy of the results; how many points it reached. @internal */
   playPlaced(program: Uint8Array, interleaved: Interleaved): number {
-    const { exports } = this.engine;
-    const count = countOperations(program);
-    const extra = countOperations(interleaved.operations);
-    if (count > CHUNK || extra > MAX_INTERLEAVED) {
-      throw new InvalidOptionError("program", `${count} + ${extra} records`, `at most ${CHUNK} + ${MAX_INTERLEAVED}`);
-    }
-    if (interleaved.points.length !== extra) {
-      throw new InvalidOptionError("points.length", interleaved.points.length, `one per record (${extra})`);
-    }
-    let least = 0;
-    for (let i = 0; i < extra; i++) {
-      const point = interleaved.points[i] as number;
-      // A name is made only for an error: this loop is half of what a short program costs.
-      if (!(Number.isInteger(point) && point >= least && point <= LAST_POINT)) {
-        checkInteger(`points[${i}]`, point, least, LAST_POINT);
-      }
-      least = point;
-      if ((interleaved.operations[i * operationBytes] as number) in twoRecords) {
-        throw new InvalidOptionError(`operation ${i}`, "two records", "operations of one record");
-      }
-    }
-    this.load(this.interleaved, interleaved.operations, 0);
-    this.load(this.program, program, 0);
-    new Uint32Array(exports.memory.buffer, this.interleavedPoints, extra).set(interleaved.points);
-    exports.setInterleaved(this.interleaved, this.interleavedPoints, extra);
-    exports.play(this.program, count, this.results);
-    this.reached = exports.pointsReached();
-    exports.ignorePoints();
-    return this.reached;
+    return this.player.playPlaced(program, interleaved);
   }
 
   /** The points that the latest {@link playInterleaved} reached, in order; of very long programs the first 4096. */
   reachedPoints(): ReachedPoint[] {
-    const words = this.engine.words(this.trail, Math.min(this.reached, MAX_TRAIL) * 2);
-    return Array.from({ length: words.length / 2 }, (_, i) => {
-      const head = words[2 * i] as bigint;
-      const number = Number(head & 0xffff_ffffn);
-      const name = pointNames[number];
-      if (name === undefined) throw new Error(`point ${i} has number ${number}, which has no name`);
-      return { name, at: words[2 * i + 1] as bigint, nested: Number(head >> 32n) };
-    });
-  }
-
-  /** Copies records into the engine and checks them. */
-  private load(at: Pointer, program: Uint8Array, first: number): void {
-    this.engine.bytes(at, program.length).set(program);
-    this.check(at, first, program.length / operationBytes);
+    return this.player.reachedPoints();
   }
 
   /**
@@ -290,7 +180,7 @@ export class Machine {
   runWorkload(options: WorkloadOptions, operations: number, run: RunOptions = {}): void {
     this.checkIdle("runWorkload()");
     this.startWorkload(options);
-    this.runGenerated((count) => this.engine.exports.generate(this.program, count), operations, run);
+    this.runGenerated((count) => this.engine.exports.generate(this.player.program, count), operations, run);
   }
 
   /**
@@ -310,7 +200,7 @@ export class Machine {
         "requesters of this machine's IOMMUs",
       );
     }
-    this.runGenerated((records) => this.engine.exports.generateKernel(this.program, records), records, run);
+    this.runGenerated((records) => this.engine.exports.generateKernel(this.player.program, records), records, run);
   }
 
   private runGenerated(generate: (count: number) => void, operations: number, run: RunOptions): void {
@@ -321,7 +211,7 @@ export class Machine {
         run.signal?.throwIfAborted();
         const count = Math.min(CHUNK, total - done);
         generate(count);
-        this.engine.exports.play(this.program, count, 0);
+        this.engine.exports.play(this.player.program, count, 0);
         done += count;
         run.onProgress?.({ done, total, unit: "operations" });
       }
@@ -348,8 +238,8 @@ export class Machine {
     const program = new Uint8Array(total * operationBytes);
     for (let done = 0; done < total; ) {
       const count = Math.min(CHUNK, total - done);
-      this.engine.exports.generate(this.program, count);
-      program.set(this.engine.bytes(this.program, count * operationBytes), done * operationBytes);
+      this.engine.exports.generate(this.player.program, count);
+      program.set(this.engine.bytes(this.player.program, count * operationBytes), done * operationBytes);
       done += count;
     }
     return program;

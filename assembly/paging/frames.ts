@@ -225,13 +225,20 @@ export function framesUsed(): u32 {
   return used;
 }
 
+/** The slot in whose contents an address lies. */
+// @ts-ignore: decorator
+@inline
+function slotAround(at: usize): u32 {
+  return <u32>((at - pages) >> <usize>PAGE_SHIFT);
+}
+
 /** Writes an entry, or any 64-bit word, of a frame. */
 // @ts-ignore: decorator
 @inline
 export function setEntry(at: usize, entry: u64): void {
   assert(holdsEntry(at), "no entry of a frame stands here");
   store<u64>(at, entry);
-  store<u8>(touched + ((at - pages) >> <usize>PAGE_SHIFT), 1);
+  touch(slotAround(at));
 }
 
 /** Says that contents, or what is known, of a slot are no longer what the latest snapshot holds of it. */
@@ -279,7 +286,7 @@ export function clearContents(slot: u32): void {
 /** Zeroes entries that follow each other in one table. */
 export function clearEntries(first: usize, count: usize): void {
   memory.fill(first, 0, count << 3);
-  store<u8>(touched + ((first - pages) >> <usize>PAGE_SHIFT), 1);
+  touch(slotAround(first));
 }
 
 /** Copies bytes from one frame's contents to the same place of another's. */

@@ -191,19 +191,20 @@ export class Stage {
     this.machine.restore(this.start);
     this.programs++;
     this.operations += main.length - 1 + placed.length;
-    const points: number[] = [];
     let at = 0;
-    for (const { point, move } of placed) {
+    for (const { move } of placed) {
       this.placedRecords.set(move.record, at);
       at += move.record.length;
-      for (let left = move.record.length; left > 0; left -= operationBytes) points.push(point);
     }
     if (main !== this.latestMain) {
       this.latestMain = main;
       this.program = new Uint8Array(main.length * operationBytes);
       for (const [i, { record }] of main.entries()) this.program.set(record, i * operationBytes);
     }
-    return this.machine.playPlaced(this.program, { operations: this.placedRecords.subarray(0, at), points });
+    return this.machine.playPlaced(this.program, {
+      operations: this.placedRecords.subarray(0, at),
+      points: pointsOf(placed),
+    });
   }
 
   /**
@@ -232,7 +233,11 @@ export class Stage {
 
 /** The point of each operation of what is placed. */
 export function pointsOf(placed: readonly Placed[]): number[] {
-  return placed.flatMap(({ point, move }) => Array.from({ length: move.record.length / operationBytes }, () => point));
+  const points: number[] = [];
+  for (const { point, move } of placed) {
+    for (let left = move.record.length; left > 0; left -= operationBytes) points.push(point);
+  }
+  return points;
 }
 
 function hardware(options: IommuOptions | CpuOptions, walking: Walking): MachineConfig {

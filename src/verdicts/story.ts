@@ -3,7 +3,7 @@
 // the replay does not show the hazard again.
 
 import type { Hazard } from "../kernel/hazards.js";
-import type { ReachedPoint } from "../machine.js";
+import type { ReachedPoint } from "../program/player.js";
 import { type SitePoint, type SiteStep, siteRecord, siteSteps } from "../program/sites.js";
 import { hasWork } from "./moves.js";
 import type { KernelStep, Region } from "./regions.js";
