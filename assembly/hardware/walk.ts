@@ -168,6 +168,7 @@ class Walk extends Request {
     const agent = changetype<usize>(this);
     if ((entry & TABLE_MARKS) != TABLE_MARKS) writeBack(agent, at, entry | TABLE_MARKS);
     const slot = tableAt(context, frame);
+    // Absent: the walk has asked this cache, and those below, before it began higher up.
     fillPath(context, agent, va, level, entry, rights, slot, generationOf(slot), true);
     if (detecting && badSlot == 0 && slot != 0) watch(slot, level - 1, generationOf(slot));
     return slot;
