@@ -526,7 +526,10 @@ describe("AMD's commands", () => {
     amd(made.iommu, { ...fetch, deviceId: 9 });
     amd(made.iommu, { ...fetch, pasid: 1 });
     expect(made.cached()).toEqual(before);
+    // Told thrice to invalidate, whatever it found (rule 7.20).
+    expect(made.iommu.counters.invalidations).toBe(3);
     amd(made.iommu, fetch);
+    expect(made.iommu.counters.invalidations).toBe(4);
     expect([own(made), ownPaths(made)]).toEqual([["0 0 1 0", "0 0 1 1", "0 1 1 1"], ["0 1 0"]]);
   });
 

@@ -121,6 +121,8 @@ export class Iommu {
   readonly dialect: "vtd" | "amd";
   /** Page requests of its devices. */
   pageRequests = 0;
+  /** Invalidations of its own caches. */
+  invalidations = 0;
   readonly #deviceOptions: readonly DeviceOptions[];
   readonly #noWriteRequests: boolean;
   /** PASID -> tag: its index in order of the first binding. */
@@ -274,24 +276,28 @@ export class Iommu {
 
   /** PASID-cache invalidation by hand: of one PASID, or of all if undefined, whatever the domain. */
   invalidatePasidCache(pasid?: number): void {
+    this.invalidations += 1;
     this.waitForWalksOf(pasid);
     this.dropPasidCache((entry) => pasid === undefined || entry.pasid === pasid);
   }
 
   /** PASID-selective by hand: all translations and paging-structure-cache entries of a PASID, whatever its domain. */
   invalidatePasid(pasid: number): void {
+    this.invalidations += 1;
     this.#index(pasid);
     this.drop({ pasid });
   }
 
   /** Page-selective by hand: 2^am pages; `ih` (invalidation hint) spares the paging-structure caches. */
   invalidatePages(pasid: number, address: bigint, am: number, ih: boolean): void {
+    this.invalidations += 1;
     this.#index(pasid);
     this.dropPages({ pasid }, { address, am }, ih);
   }
 
   /** Global: all translations and paging-structure-cache entries of every PASID. */
   invalidateAll(): void {
+    this.invalidations += 1;
     this.agent.waitForWalks({});
     this.agent.dropAll({ globals: true });
   }

@@ -32,7 +32,7 @@ export type Shootdown =
 /** Caches and counters of everything in a machine. */
 export interface MachineDump {
   cpus: (AgentDump & { invalidations: number })[];
-  iommus: (AgentDump & { pageRequests: number; devices: (CacheDump | undefined)[] })[];
+  iommus: (AgentDump & { pageRequests: number; invalidations: number; devices: (CacheDump | undefined)[] })[];
   walks: ReturnType<Walks["dump"]>;
 }
 
@@ -100,6 +100,7 @@ export class Machine {
       iommus: this.iommus.map((iommu) => ({
         ...iommu.agent.dump(),
         pageRequests: iommu.pageRequests,
+        invalidations: iommu.invalidations,
         devices: iommu.devices.map((device) => device?.dump()),
       })),
       walks: this.walks.dump(),

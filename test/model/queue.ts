@@ -194,7 +194,10 @@ function submitVtd(iommu: Iommu, words: readonly bigint[], device: number | unde
   const domain = Number(field(words, 0, 31, 16));
   const pasid = Number(field(words, 0, 51, 32));
   const hint = bit(words, 1, 6);
-  switch (Number(field(words, 0, 3, 0))) {
+  const type = Number(field(words, 0, 3, 0));
+  // The global one is as one by hand, which counts itself.
+  if ((type === 2 && granularity !== 1) || type === 6 || type === 7) iommu.invalidations += 1;
+  switch (type) {
     case 2:
       if (granularity === 1) iommu.invalidateAll();
       else iommu.drop({ domain }, granularity === 3 && hint);
@@ -230,6 +233,7 @@ function submitAmd(iommu: Iommu, words: readonly bigint[], device: number | unde
   const everything = bit(words, 1, 0) && clear >= 51;
   const pages = pagesOf(second, everything ? 52 : bit(words, 1, 0) ? clear - 11 : 0);
   const named = device ?? iommu.sourceIds.indexOf(Number(field(words, 0, 15, 0)));
+  if (opcode === 2 || opcode === 3 || (opcode === 6 && bit(words, 1, 4))) iommu.invalidations += 1;
   switch (opcode) {
     case 2: {
       iommu.waitForWalksOf(undefined);

@@ -204,7 +204,8 @@ export const walkOptions = {
 };
 /** Whose CPU it is. */
 export const vendor = fc.constantFrom<("intel" | "amd")[]>("intel", "amd");
-const deviceOptions = fc.record({ pageRequests: fc.boolean(), noWrite: fc.boolean() });
+/** What a device with a TLB does. */
+export const deviceOptions = fc.record({ pageRequests: fc.boolean(), noWrite: fc.boolean() });
 
 function cpu(levels: 4 | 5): fc.Arbitrary<CpuConfig> {
   return fc

@@ -201,7 +201,7 @@ export function dumpEngine(machine: Machine, config: MachineConfig): MachineDump
       };
     }),
     iommus: machine.iommus.map((iommu, i) => {
-      const { invalidations: _, ...counters } = iommu.counters;
+      const { invalidations, ...counters } = iommu.counters;
       const { l1, l2, psc: structures, devices } = config.iommus[i]!;
       return {
         counters,
@@ -209,6 +209,7 @@ export function dumpEngine(machine: Machine, config: MachineConfig): MachineDump
         l2: dumpList(iommu.l2, l2),
         psc: psc(iommu.psc, structures),
         pageRequests: iommu.pageRequests,
+        invalidations,
         devices: iommu.devices.map(({ tlb }, device) => (tlb ? dumpCache(tlb) : devices[device] ? EMPTY : undefined)),
       };
     }),

@@ -54,9 +54,11 @@ export function kernelMachine(config: KernelConfig, module?: WebAssembly.Module)
     tables: config.pool,
     workloadPages: 1,
     cpus: config.cpus,
-    iommus: config.iommus.map((iommu) => ({
+    iommus: config.iommus.map(({ deviceOptions, ...iommu }) => ({
       ...iommu,
-      devices: iommu.devices.map((deviceTlb) => (deviceTlb ? { deviceTlb } : {})),
+      devices: iommu.devices.map((deviceTlb, device) =>
+        deviceTlb ? { deviceTlb, ...(deviceTlb.enabled && deviceOptions?.[device]) } : {},
+      ),
     })),
     kernel: {
       version: config.version,

@@ -69,7 +69,9 @@ export function executeAmd(near: usize, device: u32, w0: u64, w1: u64): void {
     count(agentOf(near), AGENT_INVALIDATIONS);
     dropPasidCache(near, ANY, ANY, named);
   } else if (amd.isPrefetch(w0)) {
-    if (ofPasid && amd.invalidatesFirst(w1)) drop(near, pasid, ANY, named, w1 & ~0xfff, am, true);
+    if (!amd.invalidatesFirst(w1)) return;
+    count(agentOf(near), AGENT_INVALIDATIONS);
+    if (ofPasid) drop(near, pasid, ANY, named, w1 & ~0xfff, am, true);
   } else if (amd.isAll(w0)) {
     tallyQueue(GLOBAL_INVALIDATIONS);
     invalidateAll(agentOf(near));

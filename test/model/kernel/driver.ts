@@ -35,7 +35,7 @@ function dropPasid(k: Kernel, place: number, pasid: number): void {
   const iommu = k.iommu(place);
   iommu.invalidatePasid(pasid);
   k.counters.pasidSelectiveInvalidations += 1;
-  if (iommu.dialect === "amd") iommu.invalidatePasidCache(pasid);
+  if (iommu.dialect === "amd") iommu.dropPasidCache((entry) => entry.pasid === pasid);
 }
 
 /** Everything of an IOMMU. */
@@ -43,7 +43,7 @@ function dropAll(k: Kernel, place: number): void {
   const iommu = k.iommu(place);
   iommu.invalidateAll();
   k.counters.globalInvalidations += 1;
-  if (iommu.dialect === "amd") iommu.invalidatePasidCache();
+  if (iommu.dialect === "amd") iommu.dropPasidCache(() => true);
 }
 
 /** Invalidate a range of one bound PASID, then in the device TLBs in front for it. Returns how many descriptors that takes. */

@@ -169,6 +169,7 @@ export class Kernel {
       iommus: this.iommus.map((iommu) => ({
         ...iommu.agent.dump(),
         pageRequests: iommu.pageRequests,
+        invalidations: iommu.invalidations,
         devices: iommu.devices.map((device) => device?.dump()),
       })),
       walks: this.walks.dump(),

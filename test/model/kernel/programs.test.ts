@@ -95,6 +95,10 @@ describe("random kernel programs", () => {
           for (const it of interleaved) count(`interleaved ${it.operation.kind}`);
         });
         for (const [name, value] of Object.entries(k.dump().counters)) count(name, value);
+        for (const { pageRequests, invalidations } of k.iommus) {
+          count("a page request", pageRequests);
+          count("an IOMMU's invalidation", invalidations);
+        }
         for (const [name, value] of Object.entries(k.hazards.dump().counts)) count(name, value);
         count("dropped", k.hazards.dump().dropped);
       }

@@ -27,7 +27,18 @@ export const REACHES: readonly string[] = [
   ...LEVELS.map((level) => `a step of level ${level}`),
   "an ASID taken from another mm",
   ...["user mode under a PCID of its own", "INVLPGB"],
+  ...["a page request", "an IOMMU's invalidation", "a No-Write request"],
 ];
+
+/** Whether a device asks for a translation that it will not write through, of an IOMMU that knows such requests. */
+function saysNoWrite({ iommus }: KernelProgram["config"], operation: KernelOperation): boolean {
+  if (operation.kind !== "request" && operation.kind !== "begin-request") return false;
+  const { devices, deviceOptions, noWriteRequests, dialect } = iommus[operation.iommu] ?? {};
+  const device = operation.device ?? -1;
+  const isRead = (operation.access & 3) === 0;
+  const asks = devices?.[device]?.enabled === true && deviceOptions?.[device]?.noWrite === true;
+  return isRead && asks && noWriteRequests === true && dialect === "vtd";
+}
 
 function crosses({ levels }: KernelProgram["config"], operation: KernelOperation): boolean {
   if (!("address" in operation && "pages" in operation)) return false;
@@ -79,6 +90,7 @@ export function reachesOf({ config, operations, detours }: KernelProgram): strin
     ),
     ...operations.flatMap((operation) => [
       ...of("a range across the end of its half", crosses(config, operation)),
+      ...of("a No-Write request", saysNoWrite(config, operation)),
       ...of("keep tables", operation.kind === "vmalloc" && operation.keep === true),
       ...of("user mode under a PCID of its own", pti === true && operation.kind === "enter-user"),
       ...of("unlisted", operation.kind === "vfree" && operation.type === 2),

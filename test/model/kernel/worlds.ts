@@ -2,7 +2,7 @@
 
 import fc from "../../support/fast-check.js";
 import type { Controls } from "../access.js";
-import { agentCaches, deviceTlb, vendor, walkOptions } from "../worlds.js";
+import { agentCaches, deviceOptions, deviceTlb, vendor, walkOptions } from "../worlds.js";
 import type { KernelConfig } from "./kernel.js";
 import { type Policy, PRESETS } from "./policy.js";
 import { SITE } from "./sites.js";
@@ -66,9 +66,17 @@ export function kernelConfig({ levels, cpus, iommus }: Shape): fc.Arbitrary<Kern
       supervisorEntries: fc.constantFrom("cache", "cache", "cache", "cache", "walk", "stop"),
       cacheSupervisorLeaves: fc.boolean(),
       dialect: fc.constantFrom("vtd", "vtd", "amd"),
+      deviceOptions: fc.array(deviceOptions, { minLength: 6, maxLength: 6 }),
+      noWriteRequests: fc.boolean(),
       ...walkOptions,
     })
-    .map(({ caches, ...rest }) => ({ ...caches, ...rest, pasids: [...KERNEL_PASIDS] }));
+    .map(({ caches, deviceOptions, ...rest }) => ({
+      ...caches,
+      ...rest,
+      // Page requests are VT-d's.
+      deviceOptions: deviceOptions.map((it) => ({ ...it, pageRequests: it.pageRequests && rest.dialect === "vtd" })),
+      pasids: [...KERNEL_PASIDS],
+    }));
   return fc
     .record({
       version: fc.constantFrom(...VERSIONS, "6.18.7", "7.0", "7.3"),
