@@ -31,6 +31,8 @@ interface Row {
   user: boolean;
   /** Whether the tables are reserved boot memory, which is never deferred. */
   boot: boolean;
+  /** Whether a split has made a table that walks lead through: the entry that names it has U/S = 0. */
+  split?: true;
   /** What a kernel must do for the row to be there; nothing: every kernel has it. */
   needs?: KernelTrait;
   about: string;
@@ -98,6 +100,7 @@ const rows = [
     site: "pmd_free_pte_page",
     user: false,
     boot: false,
+    split: true,
     about: "the same on the PT that a split has made",
     regions: [splitPmdRegion(VMALLOC), splitPmdRegion(VMALLOC + GIB)],
   },
@@ -143,6 +146,7 @@ const rows = [
     site: "remove_pagetable",
     user: false,
     boot: false,
+    split: true,
     about: "hot-remove of a direct map that a change of attributes has split",
     regions: [removeRegion(DIRECT_MAP, "split"), removeRegion(DIRECT_MAP + GIB, "split")],
   },
@@ -161,6 +165,7 @@ const rows = [
     site: "cpa_collapse_large_pages",
     user: false,
     boot: false,
+    split: true,
     needs: "collapses",
     about: "a split 2 MiB page is restored: leaf, flush, free of the PT that the split made",
     regions: [cpaRegion(DIRECT_MAP), cpaRegion(DIRECT_MAP + GIB)],
@@ -171,6 +176,7 @@ const rows = [
     site: "cpa_collapse_large_pages",
     user: false,
     boot: false,
+    split: true,
     needs: "collapses",
     about: "a split 1 GiB page is restored (collapse_pud_page): leaves, one flush, free of the PD and a PT",
     regions: [cpaHugeRegion(DIRECT_MAP), cpaHugeRegion(DIRECT_MAP + GIB)],

@@ -110,7 +110,7 @@ class Tries {
       ...(race ? [moves.work] : []),
       ...(wide && stage.policy.root !== "none" ? moves.processes : []),
     ];
-    this.begins = !stage.stepwise ? [] : wide ? moves.begins : moves.begins.slice(0, 1);
+    this.begins = !stage.inPieces(scenario) ? [] : wide ? moves.begins : moves.begins.slice(0, 1);
     this.finishes = moves.finishes;
     this.points = this.ownPoints();
     this.firstRelease = this.findFirstRelease(moves.reuse[0] as Move);

@@ -111,14 +111,16 @@ export class Stage {
 
   /**
    * Whether a walk step by step can come to more than whole walks do: not with paging-structure caches, which keep every pointer
-   * that it would, unless invalidations drop those and leave the walk alone, or the page request that follows a whole walk does
-   * (docs/decisions/13-walks-in-the-search.md).
+   * that it would, unless they keep none below U/S = 0, or invalidations drop those and leave the walk alone, or the page request
+   * that follows a whole walk does (docs/decisions/13-walks-in-the-search.md).
    */
-  get stepwise(): boolean {
+  inPieces({ split }: Scenario): boolean {
     const { walking, options } = this;
     if (walking.walks === "atomic") return false;
-    if (walking.drain === "none") return true;
-    return "pagingStructureCaches" in options && (!options.pagingStructureCaches || options.pageRequests);
+    if (walking.drain !== "all") return true;
+    if (!("pagingStructureCaches" in options)) return false;
+    const { pagingStructureCaches, pageRequests, supervisorEntries } = options;
+    return !pagingStructureCaches || pageRequests || (split === true && supervisorEntries === "walk");
   }
 
   /** Requester of the agent that probes. */

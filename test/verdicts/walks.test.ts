@@ -73,6 +73,24 @@ describe("K3: without paging-structure caches, walks step by step", () => {
   });
 });
 
+describe("with paging-structure caches that do not hold what lies below U/S = 0 (`uncached-supervisor-entries`)", () => {
+  const options = { ...usualIommu, supervisorEntries: "walk" } as const;
+  const BELOW_SPLITS = [
+    ...(["pmd_free_pte_page/split", "remove_pagetable/split"] as const),
+    ...(["cpa_collapse_large_pages", "cpa_collapse_large_pages/1G"] as const),
+  ];
+
+  it("a walk under way holds the table that a split made, as without these caches", async () => {
+    const common = { kernel: "7.3", hardware: [options], agents: ["iommu"], scenarios: BELOW_SPLITS, depth: 2 } as const;
+    const found = await collect({ ...common, policies: ["none", "flush-async"] });
+    expect(found.map(({ verdict }) => verdict)).toEqual(found.map(() => "hazard"));
+    expect(story(cell(found, "none", "pmd_free_pte_page/split")).at(-1)).toMatch(/^the walk of the device goes on/);
+    const whole = await collect({ ...common, policies: ["none"], walks: "atomic" });
+    // An unplug frees before it clears: whole walks find that.
+    expect(whole.map(({ verdict }) => verdict)).toEqual(["safe", "hazard", "safe", "safe"]);
+  });
+});
+
 describe("what an invalidation waits for decides", () => {
   const judge = async (drain: "all" | "page" | "none", options: object): Promise<string[]> =>
     (await collect({ ...COMMON, policies: ["flush-range"], scenarios: SITES.slice(0, 2), drain, ...options })).map(
@@ -98,5 +116,12 @@ describe("what an invalidation waits for decides", () => {
     } as const;
     expect((await collect({ ...cpu, drain: "all" })).map(({ verdict }) => verdict)).toEqual(["safe"]);
     expect((await collect({ ...cpu, drain: "none" })).map(({ verdict }) => verdict)).toEqual(["hazard"]);
+  });
+
+  it("page: an invalidation drops what paging-structure caches have of more pages than those whose walks it waits for", async () => {
+    expect(await judge("page", { hardware: [usualIommu] })).toEqual(["hazard", "hazard"]);
+    const cpu = { policies: ["none"], agents: ["cpu"], scenarios: ["pmd_free_pte_page"], hardware: "usual" } as const;
+    const invlpg = await collect({ ...cpu, drain: "page", depth: 2 });
+    expect(story(invlpg[0] as VerdictRecord).at(-1)).toMatch(/^the walk of CPU 1 goes on/);
   });
 });
