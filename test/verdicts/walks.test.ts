@@ -81,7 +81,13 @@ describe("with paging-structure caches that do not hold what lies below U/S = 0 
   ];
 
   it("a walk under way holds the table that a split made, as without these caches", async () => {
-    const common = { kernel: "7.3", hardware: [options], agents: ["iommu"], scenarios: BELOW_SPLITS, depth: 2 } as const;
+    const common = {
+      kernel: "7.3",
+      hardware: [options],
+      agents: ["iommu"],
+      scenarios: BELOW_SPLITS,
+      depth: 2,
+    } as const;
     const found = await collect({ ...common, policies: ["none", "flush-async"] });
     expect(found.map(({ verdict }) => verdict)).toEqual(found.map(() => "hazard"));
     expect(story(cell(found, "none", "pmd_free_pte_page/split")).at(-1)).toMatch(/^the walk of the device goes on/);

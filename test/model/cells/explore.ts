@@ -4,9 +4,9 @@
 
 import type { CpuOptions, IommuOptions, ScenarioName } from "../../../src/verdicts/index.js";
 import { begin, type Hardware, step } from "./agent.js";
-import { cellPolicies, enterUser, hasWork, type Kernel, switchMm, stepWork } from "./kernel.js";
+import { cellPolicies, enterUser, hasWork, type Kernel, stepWork, switchMm } from "./kernel.js";
 import { type CellKernel, makeSite, type Site } from "./sites.js";
-import { clone, Layout, type State, textOf, type Thread } from "./world.js";
+import { clone, Layout, type State, type Thread, textOf } from "./world.js";
 
 /** What is explored. */
 export interface Cell {
@@ -57,7 +57,14 @@ class Explorer {
     };
     this.#kernel = { policy, hardware, broadcasts: cpu?.invlpgb === true && kernel.usesInvlpgb };
     this.#start = {
-      ...{ memory: [...l.memory], freed: l.marks.map(() => 0 as const), list: [], taken: [], requests: [], running: [] },
+      ...{
+        memory: [...l.memory],
+        freed: l.marks.map(() => 0 as const),
+        list: [],
+        taken: [],
+        requests: [],
+        running: [],
+      },
       ...{ begun: { a: false, b: false }, paths: [], pages: [], device: [], walk: undefined, hazard: false },
       ...{ bound: policy.root !== "none", pasidCached: false },
       cpu: {
@@ -91,13 +98,15 @@ class Explorer {
       // What a move leads to has been seen when it was made, and what costs nothing follows from it at once.
       reached.push(...frontier);
       for (let s = reached.pop(); s !== undefined; s = reached.pop()) {
-        for (const free of this.#free(s)) if (add(free, reached)) return { fewest: moves, states: seen.size, complete: false };
+        for (const free of this.#free(s))
+          if (add(free, reached)) return { fewest: moves, states: seen.size, complete: false };
         next.push(s);
       }
       if (moves === this.cell.depth) return { fewest: undefined, states: seen.size, complete: false };
       const made: State[] = [];
       for (const s of next) {
-        for (const moved of this.#moves(s)) if (add(moved, made)) return { fewest: moves + 1, states: seen.size, complete: false };
+        for (const moved of this.#moves(s))
+          if (add(moved, made)) return { fewest: moves + 1, states: seen.size, complete: false };
       }
       if (made.length === 0) return { fewest: undefined, states: seen.size, complete: true };
       frontier = made;

@@ -1,7 +1,7 @@
 // What the kernel does in a cell, as steps that others may come between (rules.md sections 9 to 11): flushes, frees, and the worker.
 // Each write to a table, each flush on the watched agent and each free is a step of its own.
 
-import { dropAll, drain, type Hardware, invalidateIommu, invlpg, invpcidOfUser, loadRoot } from "./agent.js";
+import { drain, dropAll, type Hardware, invalidateIommu, invlpg, invpcidOfUser, loadRoot } from "./agent.js";
 import type { Entry, Mark, State } from "./world.js";
 
 /** What a policy does; the presets of rules.md section 11, all with the scope of a range. */

@@ -1,7 +1,12 @@
 // Cells of the matrix, explored once for all that are the same to a row: a policy that hooks flushes which the row never makes is to
 // it as none, and versions of the kernel differ for few rows.
 
-import { type CpuOptions, type IommuOptions, iommuOptionNames, type ScenarioName } from "../../../src/verdicts/index.js";
+import {
+  type CpuOptions,
+  type IommuOptions,
+  iommuOptionNames,
+  type ScenarioName,
+} from "../../../src/verdicts/index.js";
 import { type Cell, type Explored, explore } from "./explore.js";
 import { type CellPolicy, cellPolicies } from "./kernel.js";
 import { type CellKernel, rowFacts } from "./sites.js";
@@ -16,7 +21,11 @@ export interface CellResult {
 }
 
 /** What of a policy a row can notice. */
-export function noticed(scenario: ScenarioName, policy: CellPolicy, kernel: CellKernel): CellPolicy | "no table is reached" {
+export function noticed(
+  scenario: ScenarioName,
+  policy: CellPolicy,
+  kernel: CellKernel,
+): CellPolicy | "no table is reached" {
   const { user, flush, marked } = rowFacts(scenario, kernel);
   if (policy.root === "none" || (policy.root === "user-only" && !user)) return "no table is reached";
   const hookRange = policy.hookRange === true && flush === "range";
@@ -71,5 +80,9 @@ function keyOf({ scenario, policy, kernel, iommu, cpu, depth, drain }: Omit<Cell
 
 const iommuKey = (options: IommuOptions): unknown => iommuOptionNames.map((name) => options[name]);
 
-const cpuKey = ({ invlpgb, invlpgScope, pti }: CpuOptions, kernel: CellKernel): unknown =>
-  ["cpu", invlpgb && kernel.usesInvlpgb, invlpgScope, pti];
+const cpuKey = ({ invlpgb, invlpgScope, pti }: CpuOptions, kernel: CellKernel): unknown => [
+  "cpu",
+  invlpgb && kernel.usesInvlpgb,
+  invlpgScope,
+  pti,
+];

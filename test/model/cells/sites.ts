@@ -2,7 +2,7 @@
 
 import type { ScenarioName } from "../../../src/verdicts/index.js";
 import { clearPasid, flushAll, flushKernelPage, flushUser, free, type Step, write } from "./kernel.js";
-import { Layout, leaf, type Mark, names } from "./world.js";
+import { type Layout, leaf, type Mark, names } from "./world.js";
 
 /** What versions of the kernel differ in, as far as a row can tell. */
 export interface CellKernel {
