@@ -135,6 +135,16 @@ export const GROUPS = [
   single("program/kernel-workload", ["KIND_SCALE", "SHARE_SCALE"]),
 ];
 
+/** Constants of the module that reads traces. */
+export const TRACE_GROUPS = [
+  single("trace/memory", ["BATCH_EVENTS", "MAX_FIELDS", "BATCH_WORDS", "TEXT_BYTES"]),
+  values("place", "trace/memory", "TIME_AT", "TEXT_AT", { about: "Places in the shared block", suffix: "_AT" }),
+  values("clockNumber", "trace/memory", "ORIGIN", "LAST", { about: "Indices of the clock's numbers" }),
+  values("stateWord", "trace/memory", "COUNT", "WHY", { about: "Indices of the state's words" }),
+  values("why", "trace/memory", "DONE", "ODD", { about: "Why reading stopped" }),
+  values("kind", "trace/forms", "HEX", "PLACE", { about: "What follows the fixed bytes of a piece" }),
+];
+
 /** Predicates of the engine, each written down as the numbers below `below` for which it holds. */
 export const CALLS = [
   { target: "operationsOfTwoRecords", file: "base/operations", name: "hasSecondRecord", below: 256 },

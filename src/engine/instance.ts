@@ -1,6 +1,7 @@
 // Compiling and instantiating the engine. Nothing happens at import; one compiled module serves every machine, and every
 // machine has an instance (so a memory) of its own.
 
+import { bytesOfBase64 } from "../base/base64.js";
 import { instanceOf, optional } from "../base/schema.js";
 import { type EngineExports, type Pointer, unsignedResults } from "./exports.js";
 import { WASM_BASE64 } from "./wasm-bytes.js";
@@ -23,17 +24,10 @@ export const engineFields = {
 let compiled: WasmModule | undefined;
 let compiling: Promise<WasmModule> | undefined;
 
-function wasmBytes(): Uint8Array<ArrayBuffer> {
-  const text = atob(WASM_BASE64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
-}
-
 /** Compiles the engine (once; later calls return the same module). Rejects if the host forbids compiling from bytes. */
 export async function compileEngine(): Promise<WasmModule> {
   if (compiled) return compiled;
-  compiling ??= WebAssembly.compile(wasmBytes());
+  compiling ??= WebAssembly.compile(bytesOfBase64(WASM_BASE64));
   try {
     compiled = await compiling;
   } finally {
@@ -44,7 +38,7 @@ export async function compileEngine(): Promise<WasmModule> {
 
 /** The same without waiting; browsers refuse this on the main thread for modules above 4 KiB (not so in workers). */
 export function compileEngineSync(): WasmModule {
-  compiled ??= new WebAssembly.Module(wasmBytes());
+  compiled ??= new WebAssembly.Module(bytesOfBase64(WASM_BASE64));
   return compiled;
 }
 

@@ -11,6 +11,12 @@ export const BATCH_EVENTS = 4096;
 /** Words per batch: most events have few fields; those with many make a batch full before it has all its events. */
 const BATCH_WORDS = BATCH_EVENTS * MAX_FIELDS;
 
+/** The arrays of a batch; {@link EventBatch} says what they hold. */
+export type EventColumns = Pick<EventBatch, "event" | "time" | "cpu" | "pid" | "line" | "offset" | "present" | "words">;
+
+/** Names of the columns with one entry per event. */
+const COLUMNS = ["event", "time", "cpu", "pid", "line", "present"] as const;
+
 /**
  * Up to 4096 events in columns. The reader reuses its arrays: a batch is valid until the next one is asked for; keep
  * one with {@link copy}.
@@ -80,15 +86,21 @@ export class EventBatch {
 
   /** A batch of its own with the same events. */
   copy(): EventBatch {
+    return this.#fill(new EventBatch(this.table, this.strings, this.count, this.offset[this.count]!));
+  }
+
+  /** A batch with the same events in columns of somebody else. @internal */
+  over(columns: EventColumns): EventBatch {
+    return this.#fill(Object.assign(new EventBatch(this.table, this.strings, 0, 0), columns));
+  }
+
+  #fill(other: EventBatch): EventBatch {
     const { count } = this;
-    const copy = new EventBatch(this.table, this.strings, count, this.offset[count]!);
-    copy.count = count;
-    copy.originSeconds = this.originSeconds;
-    for (const column of ["event", "time", "cpu", "pid", "line", "present"] as const) {
-      copy[column].set(this[column].subarray(0, count) as never);
-    }
-    copy.offset.set(this.offset.subarray(0, count + 1));
-    copy.words.set(this.words.subarray(0, this.offset[count]!));
-    return copy;
+    other.count = count;
+    other.originSeconds = this.originSeconds;
+    for (const column of COLUMNS) other[column].set(this[column].subarray(0, count) as never);
+    other.offset.set(this.offset.subarray(0, count + 1));
+    other.words.set(this.words.subarray(0, this.offset[count]!));
+    return other;
   }
 }

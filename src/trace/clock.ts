@@ -1,4 +1,5 @@
 // The clock of a trace: one unit for all events, an origin where numbers would lose digits, and steps that are wrong.
+import { clockNumber } from "./abi.js";
 import type { Prefix } from "./prefix.js";
 
 /** Seconds (or 10^9 ticks) up to which nanoseconds (ticks) since zero are exact in a number. */
@@ -50,6 +51,22 @@ export class TraceClock {
     if (this.first === undefined || time < this.first) this.first = time;
     if (this.last === undefined || time > this.last) this.last = time;
     return time;
+  }
+
+  /** Writes down what the module of {@link Templates} has to know; it goes on for lines that are not wrong. */
+  lend(numbers: Float64Array): void {
+    numbers[clockNumber.origin] = this.origin;
+    numbers[clockNumber.maxGap] = this.#maxGap;
+    numbers[clockNumber.previous] = this.#previous;
+    numbers[clockNumber.first] = this.first ?? Number.POSITIVE_INFINITY;
+    numbers[clockNumber.last] = this.last ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** Goes on from what was lent, after an event at least. */
+  takeBack(numbers: Float64Array): void {
+    this.#previous = numbers[clockNumber.previous]!;
+    this.first = numbers[clockNumber.first];
+    this.last = numbers[clockNumber.last];
   }
 
   #begin(seconds: number, fractionDigits: number): void {

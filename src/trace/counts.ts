@@ -17,6 +17,8 @@ export class Counts {
   /** Offset in the text of index 0 of the block at hand. */
   blockOffset = 0;
   events = 0;
+  /** Lines that were read by a form that was learned, of {@link events}. */
+  byForm = 0;
   blankLines = 0;
   stackLines = 0;
   /** Of {@link stackLines}, those that the kernel counts as entries of its buffer: "<stack trace>". */

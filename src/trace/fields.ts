@@ -35,6 +35,8 @@ export class FieldParser {
     next: NOTHING,
   }));
   spanCount = 0;
+  /** Where the place of the latest probe stood, without its parentheses. */
+  readonly place = { start: 0, end: 0 };
   /** Whether the latest line held only what its event's definition names, so that others may be like it. */
   plain = true;
   /** Set when a text had bytes above 127; the caller clears it. */
@@ -85,10 +87,12 @@ export class FieldParser {
     if (bytes[p] !== 40) return this.#fail("the probed function in parentheses");
     // The place may hold " [module]" and " <- function", and "(fault)" cannot be in it: the next ")" ends it.
     let c = bytes[++p]!;
+    this.place.start = p;
     while (c !== 41) {
       if (c === NEWLINE) return this.#fail("a closing parenthesis after the probed function");
       c = bytes[++p]!;
     }
+    this.place.end = p;
     p++;
     const { keys, fields } = type;
     const count = keys.length;

@@ -8,9 +8,9 @@ import type { EventTable } from "./event-table.js";
 import { MAX_FIELDS } from "./events.js";
 import { FieldParser } from "./fields.js";
 import { OtherLines } from "./other-lines.js";
-import { emptyPrefix, paddedPrefix, parsePrefix } from "./prefix.js";
+import { emptyPrefix, parsePrefix } from "./prefix.js";
 import type { StringTable } from "./strings.js";
-import { OVERREAD, Templates } from "./templates.js";
+import { Templates } from "./templates.js";
 
 const NEWLINE = 10;
 const RETURN = 13;
@@ -19,32 +19,41 @@ const HASH = 35;
 const COLON = 58;
 const decoder = new TextDecoder();
 const utf8 = new TextDecoder("utf-8", { fatal: true });
+/** After so many tries by form that read no line, there are so many lines with care between two. */
+const MAX_VAIN = 32;
+const PAUSE = 8;
 const SIDE_BAND = new TextEncoder().encode("PERF_RECORD_");
 
 /** Settings of a {@link LineParser}. */
 export interface LineParserOptions {
   readonly table: EventTable;
   readonly strings: StringTable;
+  /** Where events go until forms of lines are known. */
   readonly batch: EventBatch;
   readonly diagnostics: DiagnosticList;
   /** A step forward of more than this is a clock jump; nanoseconds. */
   readonly maxGap: number;
-  /** False: every line is read with care. The result is the same; for tests. Default true. */
-  readonly templates?: boolean;
+  /** Lines that are read before forms are learned; infinity: all. Whatever it is, the result is the same. */
+  readonly learnAfter: number;
 }
 
 /** Parses lines, and counts what they hold. */
 export class LineParser {
   readonly counts: Counts;
   readonly clock: TraceClock;
-  readonly #batch: EventBatch;
+  #batch: EventBatch;
   readonly #table: EventTable;
   readonly #diagnostics: DiagnosticList;
   readonly #prefix = emptyPrefix();
   readonly #fields: FieldParser;
   readonly #others: OtherLines;
-  readonly #templates: Templates | undefined;
-  #view: DataView = new DataView(new ArrayBuffer(0));
+  #templates: Templates | undefined;
+  /** How many lines to read with care before the next try by form. */
+  #careful: number;
+  /** Tries in a row that read no line. */
+  #vain = 0;
+  /** Where the latest block was left because the batch was full; -1 at its end. */
+  #left = -1;
 
   constructor(options: LineParserOptions) {
     const { table, strings, batch, diagnostics, maxGap } = options;
@@ -56,7 +65,12 @@ export class LineParser {
     this.#fields = new FieldParser(strings);
     this.#fields.onExtra = (type, name) => this.counts.countExtra(`${type.name}.${name}`);
     this.#others = new OtherLines(this.counts, this.clock);
-    this.#templates = options.templates === false ? undefined : new Templates(table.types.length, this.#fields);
+    this.#careful = options.learnAfter;
+  }
+
+  /** Where events go. It may be another one after every call of {@link parse}. */
+  get batch(): EventBatch {
+    return this.#batch;
   }
 
   /** Values printed as `(fault)`. */
@@ -70,23 +84,25 @@ export class LineParser {
    */
   parse(bytes: Uint8Array, start: number, end: number): number {
     const { counts } = this;
-    const batch = this.#batch;
-    const capacity = batch.event.length;
-    const wordLimit = batch.words.length - 2 * MAX_FIELDS;
+    if (start !== this.#left) this.#templates?.release();
     counts.blockOffset = counts.byteOffset - start;
-    // Lines that end early enough may be read four bytes at a time, over their newline.
-    const careful = this.#templates ? bytes.lastIndexOf(NEWLINE, end - 1 - OVERREAD) + 1 : 0;
-    const { buffer, byteOffset, byteLength } = bytes;
-    if (this.#view.buffer !== buffer || this.#view.byteOffset !== byteOffset || this.#view.byteLength !== byteLength) {
-      this.#view = new DataView(buffer, byteOffset, byteLength);
-    }
     let pos = start;
-    while (pos < end && batch.count < capacity && batch.offset[batch.count]! <= wordLimit) {
+    while (pos < end && this.#hasRoom()) {
+      if (--this.#careful < 0) {
+        pos = this.#byForm(bytes, pos, end);
+        if (pos === end || !this.#hasRoom()) break;
+      }
       counts.line++;
-      pos = pos < careful ? this.#quick(bytes, pos) : this.#line(bytes, pos);
+      pos = this.#line(bytes, pos);
     }
+    this.#left = pos < end ? pos : -1;
     counts.byteOffset = counts.blockOffset + pos;
     return pos;
+  }
+
+  #hasRoom(): boolean {
+    const { count, event, offset, words } = this.#batch;
+    return count < event.length && offset[count]! <= words.length - 2 * MAX_FIELDS;
   }
 
   /** Counts a line that never became one (too long, torn) as damage. */
@@ -110,18 +126,31 @@ export class LineParser {
     this.#others.finish();
   }
 
-  /** As {@link LineParser.#line}, for lines like some before: padded, of a form that was learned. */
-  #quick(bytes: Uint8Array, start: number): number {
-    const prefix = this.#prefix;
-    if (!paddedPrefix(this.#view, bytes, start, prefix)) return this.#line(bytes, start);
+  /** Reads lines like some before, as many as there are in a row; returns the index of the first that is not. */
+  #byForm(bytes: Uint8Array, start: number, end: number): number {
+    const templates = this.#templates ?? this.#open();
+    if (templates === undefined) return start;
+    const { counts } = this;
     const batch = this.#batch;
-    const templates = this.#templates!;
-    const at = batch.offset[batch.count]!;
-    const newline = templates.match(this.#view, bytes, prefix.body, batch.words, at);
-    if (newline < 0) return this.#line(bytes, start);
-    const { type, present } = templates.found!;
-    this.#store(type.id, bytes, start, newline, at + 2 * type.fields.length, present);
-    return newline + 1;
+    const before = batch.count;
+    const pos = templates.read(bytes, start, end, batch, this.clock, counts.line);
+    const read = batch.count - before;
+    for (let i = before; i < batch.count; i++) counts.known[batch.event[i]!]!++;
+    counts.line += read;
+    counts.events += read;
+    counts.byForm += read;
+    // In text that has no such lines, a try for each would cost more than it brings.
+    this.#vain = read > 0 ? 0 : this.#vain + 1;
+    this.#careful = this.#vain < MAX_VAIN ? 0 : PAUSE;
+    return pos;
+  }
+
+  /** Begins to learn forms; the batch moves to where lines are read by them. */
+  #open(): Templates | undefined {
+    this.#templates = Templates.open();
+    if (this.#templates) this.#batch = this.#batch.over(this.#templates.columns);
+    else this.#careful = Number.POSITIVE_INFINITY;
+    return this.#templates;
   }
 
   /** Reads the line at `start`; returns the index behind its newline. */
@@ -203,8 +232,8 @@ export class LineParser {
       counts.damagedLine("bad-fields", bytes, start, end, `${type.name} with other fields`, fields.expected);
       return end + 1;
     }
-    if (fields.plain && !fields.highBytes && prefix.separator !== SPACE) {
-      this.#templates?.learn(type, bytes, prefix.body, newline, fields.present);
+    if (this.#templates?.missed === start && !fields.highBytes) {
+      this.#templates.learn(type, fields, bytes, prefix.body, newline, batch.words, at);
     }
     this.#store(id, bytes, start, newline, at + 2 * type.fields.length, fields.present);
     return newline + 1;

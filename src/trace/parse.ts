@@ -19,6 +19,8 @@ import type { TraceSummary } from "./summary.js";
 const TEXTS = "text of tracefs trace or trace_pipe, trace-cmd report or perf script";
 /** Bytes of text that are read at once, between two looks at the clock. */
 const PIECE = 1 << 18;
+/** Lines that are read before forms are learned: for fewer it does not pay. */
+const LEARN_AFTER = 64;
 /** Bytes of text between two words of progress. */
 const PROGRESS_BYTES = 1 << 22;
 
@@ -36,6 +38,8 @@ export interface TraceOptions extends RunOptions {
   readonly maxGapSeconds?: number;
   /** How many findings are kept in the summary. Default 100. */
   readonly maxDiagnostics?: number;
+  /** Lines that are read before forms are learned, for tests: the result is always the same. @internal */
+  readonly learnAfter?: number;
 }
 
 /** Iterates a trace once, batch by batch. {@link summary} may be read at any time. */
@@ -45,7 +49,6 @@ export class TraceReader implements AsyncIterable<EventBatch> {
   readonly #table: EventTable;
   readonly #strings = new StringTable();
   readonly #diagnostics: DiagnosticList;
-  readonly #batch: EventBatch;
   readonly #parser: LineParser;
   readonly #splitter: LineSplitter;
   #started = false;
@@ -59,14 +62,14 @@ export class TraceReader implements AsyncIterable<EventBatch> {
     this.#table = eventTable(options.events);
     const maxDiagnostics = inRange(options.maxDiagnostics ?? 100, "maxDiagnostics", 0, 1e6);
     this.#diagnostics = new DiagnosticList(maxDiagnostics, options.mode === "strict", options.name);
-    this.#batch = new EventBatch(this.#table, this.#strings);
     const gap = inRange(options.maxGapSeconds ?? 3600, "maxGapSeconds", 0, Number.POSITIVE_INFINITY);
     this.#parser = new LineParser({
       table: this.#table,
       strings: this.#strings,
-      batch: this.#batch,
+      batch: new EventBatch(this.#table, this.#strings),
       diagnostics: this.#diagnostics,
       maxGap: gap * 1e9,
+      learnAfter: options.learnAfter ?? LEARN_AFTER,
     });
     const maxLine = inRange(options.maxLineLength ?? 16384, "maxLineLength", 1024, 1 << 24);
     const parser = this.#parser;
@@ -98,6 +101,11 @@ export class TraceReader implements AsyncIterable<EventBatch> {
   /** Texts that batches refer to by number. */
   get strings(): StringTable {
     return this.#strings;
+  }
+
+  /** Lines that were read by a form that was learned. @internal */
+  get linesByForm(): number {
+    return this.#parser.counts.byForm;
   }
 
   /** What was found so far: a snapshot. */
@@ -158,8 +166,8 @@ export class TraceReader implements AsyncIterable<EventBatch> {
           // Memory blocks come without a turn of the event loop: without one, nobody could abort or draw.
           if (turns.afterBytes(Math.min(PIECE, text.length - at))) await turns.give();
         }
-        if (this.#batch.count > 0) {
-          yield this.#batch;
+        if (this.#parser.batch.count > 0) {
+          yield this.#parser.batch;
           this.#reset();
         }
       }
@@ -169,8 +177,8 @@ export class TraceReader implements AsyncIterable<EventBatch> {
       this.#tell();
     } catch (error) {
       // In strict mode the events before the damage are handed over first: they are whole.
-      if (error instanceof TraceFormatError && this.#batch.count > 0) {
-        yield this.#batch;
+      if (error instanceof TraceFormatError && this.#parser.batch.count > 0) {
+        yield this.#parser.batch;
         this.#reset();
       }
       throw error;
@@ -185,15 +193,15 @@ export class TraceReader implements AsyncIterable<EventBatch> {
     for (let pos = start; pos < end; ) {
       pos = this.#parser.parse(bytes, pos, end);
       if (pos < end) {
-        yield this.#batch;
+        yield this.#parser.batch;
         this.#reset();
       }
     }
   }
 
   #reset(): void {
-    this.#batch.count = 0;
-    this.#batch.offset[0] = 0;
+    this.#parser.batch.count = 0;
+    this.#parser.batch.offset[0] = 0;
   }
 
   /** The text in pieces: decompressed if it begins like gzip. */

@@ -31,7 +31,6 @@ export function emptyPrefix(): Prefix {
 
 const NEWLINE = 10;
 const SPACE = 32;
-const HASH = 35;
 const DASH = 45;
 const SLASH = 47;
 const OPEN = 91;
@@ -65,22 +64,6 @@ export function parsePrefix(bytes: Uint8Array, start: number, out: Prefix): stri
     }
   }
   return searchPrefix(bytes, start, out);
-}
-
-/**
- * As {@link parsePrefix}, for what nearly all lines of tracefs and trace-cmd are: an ASCII name in a field of 16.
- * @param view the same bytes, of which 16 from `start` on exist
- * @returns false if the line is not so, or not a comment for sure; it may be an event all the same
- */
-export function paddedPrefix(view: DataView, bytes: Uint8Array, start: number, out: Prefix): boolean {
-  if (bytes[start] === HASH || bytes[start + NAME_WIDTH] !== DASH) return false;
-  for (let p = start; p < start + NAME_WIDTH; p += 4) {
-    const word = view.getInt32(p, true);
-    // A byte below the blank borrows, one above 127 has its high bit set.
-    if (((word - 0x20202020) | word) & 0x80808080) return false;
-  }
-  out.highBytes = false;
-  return afterName(bytes, start + NAME_WIDTH, out);
 }
 
 /**

@@ -1,200 +1,195 @@
-// How the lines of an event look, learned from lines that were read with care: fixed bytes, a value, fixed bytes, … A trace
-// has some dozens of such forms and millions of lines. A line that fits a form needs no look at names of fields: its fixed
-// bytes are compared four at a time, and what lies between are the values. What fits none is read with care.
+// How the lines of an event look, learned from lines that were read with care: fixed bytes, a value, fixed bytes, … A trace has
+// some dozens of such forms and millions of lines. Lines like them are read by a small module (assembly/trace/), sixteen bytes at
+// a time, without a look at names of fields. What fits none of them, or could mean anything else, is read with care.
+import { bytesOfBase64 } from "../base/base64.js";
+import { batchEvents, batchWords, clockNumber, kind, place, stateWord, textBytes, why } from "./abi.js";
+import type { EventBatch, EventColumns } from "./batch.js";
+import type { TraceClock } from "./clock.js";
 import type { EventType } from "./event-table.js";
 import type { FieldParser } from "./fields.js";
-import { parseHex, parseNumber } from "./numbers.js";
+import { WASM_BASE64 } from "./wasm-bytes.js";
 
 const NEWLINE = 10;
-const SPACE = 32;
-const OPEN = 91;
-const SLOTS = 1024;
-/** Forms that are tried for one beginning, of one event, and in all. */
-const MAX_PER_SLOT = 12;
-const MAX_PER_EVENT = 48;
-const MAX_TEMPLATES = 2048;
-/** Symbols that a field remembers: most come from a few places in the kernel. */
-const SYMBOLS = 6;
-const MAX_SYMBOL = 120;
+const EQUALS = 61;
+/** Bytes of an event, from its name to its newline, whose form is learned; at least as many as choose a list of forms. */
+const MIN_EVENT = 8;
+const MAX_EVENT = 3000;
 
-/** Bytes that a line may be read beyond its newline. */
-export const OVERREAD = 8;
-
-/** Bytes as 32-bit words, the last one with a mask. */
-interface Fixed {
-  readonly length: number;
-  readonly words: Int32Array;
-  readonly mask: number;
+/** What the module exports; assembly/trace/ says more. Addresses are those of its memory. */
+interface TraceModule {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly BLOCK: { readonly value: number };
+  read(from: number, end: number): number;
+  beginForm(body: number, type: number, present: number, fields: number): number;
+  addPiece(at: number, length: number, kind: number, slot: number, stop: number): void;
+  endForm(body: number, at: number, length: number): void;
+  know(at: number, length: number, id: number): void;
 }
 
-const HEX = 0;
-const NUMBER = 1;
-const SYMBOL = 2;
-const OTHER = 3;
+let compiled: WebAssembly.Module | undefined;
 
-interface KnownSymbol {
-  /** The symbol and the byte behind it. */
-  readonly text: Fixed;
-  readonly id: number;
+/** An instance of the module; undefined where the host forbids compiling, knows no SIMD, or has no memory left. */
+function instantiate(): TraceModule | undefined {
+  if (typeof WebAssembly === "undefined") return undefined;
+  try {
+    // Below the 4 KiB that browsers compile at once on their main thread.
+    compiled ??= new WebAssembly.Module(bytesOfBase64(WASM_BASE64));
+    return new WebAssembly.Instance(compiled).exports as unknown as TraceModule;
+  } catch (error) {
+    if (error instanceof WebAssembly.CompileError || error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
-interface Value {
-  /** Fixed bytes before it; of a hexadecimal number with 0x, that too. */
-  readonly before: Fixed;
-  readonly kind: number;
-  /** Where its words go, from the event's first. */
-  readonly slot: number;
-  readonly field: number;
-  /** What ends it, if it is text that may hold blanks; see `FieldParser.until`. */
-  readonly next: Uint8Array;
-  readonly word: boolean;
-  readonly symbols: KnownSymbol[];
-}
-
-/** One form of an event's lines, from the event's name to the newline. */
-export interface Template {
-  readonly type: EventType;
-  /** Bit i is set if the form has field i. */
-  readonly present: number;
-  readonly values: readonly Value[];
-  /** Fixed bytes behind the last value, the newline included. */
-  readonly end: Fixed;
-  /** Words of fields that the form does not have. */
-  readonly zeros: readonly number[];
-}
-
-/** The forms that were learned. */
+/** The forms that were learned, and the module that reads by them. */
 export class Templates {
-  readonly #slots: (Template[] | undefined)[] = new Array<Template[] | undefined>(SLOTS).fill(undefined);
-  readonly #perEvent: Uint16Array;
-  readonly #fields: FieldParser;
-  #count = 0;
-  /** The form that the latest line fitted. */
-  found: Template | undefined;
+  /** The batch's columns, in the module's memory. */
+  readonly columns: EventColumns;
+  /** Index of the line that {@link read} stopped at because it fits no form; -1 if it did not. */
+  missed = -1;
 
-  /** @param types how many events there are */
-  constructor(types: number, fields: FieldParser) {
-    this.#perEvent = new Uint16Array(types);
-    this.#fields = fields;
+  readonly #module: TraceModule;
+  readonly #clock: Float64Array;
+  readonly #state: Uint32Array;
+  readonly #text: Uint8Array;
+  /** Address of the text, where the block at hand begins in it, and up to where it is held. */
+  readonly #textAt: number;
+  #from = 0;
+  #held = -1;
+
+  /** Undefined where there is no such module: everything is read with care then, to the same result. */
+  static open(): Templates | undefined {
+    const module = instantiate();
+    return module && new Templates(module);
+  }
+
+  private constructor(module: TraceModule) {
+    const { buffer } = module.memory;
+    const block = module.BLOCK.value;
+    this.#module = module;
+    this.#clock = new Float64Array(buffer, block + place.clock, Object.keys(clockNumber).length);
+    this.#state = new Uint32Array(buffer, block + place.state, Object.keys(stateWord).length);
+    this.#textAt = block + place.text;
+    this.#text = new Uint8Array(buffer, this.#textAt, textBytes);
+    this.columns = {
+      event: new Uint16Array(buffer, block + place.event, batchEvents),
+      time: new Float64Array(buffer, block + place.time, batchEvents),
+      cpu: new Uint16Array(buffer, block + place.cpu, batchEvents),
+      pid: new Int32Array(buffer, block + place.pid, batchEvents),
+      line: new Uint32Array(buffer, block + place.line, batchEvents),
+      offset: new Uint32Array(buffer, block + place.offset, batchEvents + 1),
+      present: new Uint32Array(buffer, block + place.present, batchEvents),
+      words: new Uint32Array(buffer, block + place.words, batchWords),
+    };
+  }
+
+  /** Another block begins. */
+  release(): void {
+    this.#held = -1;
+    this.missed = -1;
   }
 
   /**
-   * Reads the event at `body` into `out[at...]`; {@link found} is then its form.
-   * @param view the same bytes; a line may be read over its newline by {@link OVERREAD} bytes
-   * @returns the index of the newline, or -1 if the line fits no form that is known
+   * Reads lines from `pos` on into `batch`, whose columns are {@link columns}.
+   * @param end where the block of whole lines ends
+   * @param line the number of lines before
+   * @returns the index of the first line that was not read
    */
-  match(view: DataView, bytes: Uint8Array, body: number, out: Uint32Array, at: number): number {
-    const list = this.#slots[slotOf(view.getInt32(body, true))];
-    if (list === undefined) return -1;
-    for (let i = 0; i < list.length; i++) {
-      const template = list[i]!;
-      const end = this.#read(template, view, bytes, body, out, at);
-      if (end < 0) {
-        this.#fields.highBytes = false;
-        continue;
-      }
-      if (i > 0) {
-        // The form that fitted moves up: the next line is likely to be like this one.
-        list[i] = list[i - 1]!;
-        list[i - 1] = template;
-      }
-      this.found = template;
-      return end;
-    }
-    return -1;
+  read(bytes: Uint8Array, pos: number, end: number, batch: EventBatch, clock: TraceClock, line: number): number {
+    const state = this.#state;
+    state[stateWord.count] = batch.count;
+    state[stateWord.lines] = line;
+    state[stateWord.inTicks] = clock.ticks ? 1 : 0;
+    clock.lend(this.#clock);
+    let at = pos;
+    do {
+      if (at >= this.#held && !this.#hold(bytes, at, end)) break;
+      const base = this.#textAt - this.#from;
+      at = this.#module.read(base + at, base + this.#held) - base;
+    } while (at === this.#held && at < end);
+    if (state[stateWord.count]! > batch.count) clock.takeBack(this.#clock);
+    batch.count = state[stateWord.count]!;
+    this.missed = at < end && state[stateWord.why] !== why.done ? at : -1;
+    return at;
   }
 
-  #read(template: Template, view: DataView, bytes: Uint8Array, body: number, out: Uint32Array, at: number): number {
-    const { values, end, zeros } = template;
+  /** Copies as many whole lines as there is room for; false if not even one fits. */
+  #hold(bytes: Uint8Array, start: number, end: number): boolean {
+    const stop = end - start <= textBytes ? end : bytes.lastIndexOf(NEWLINE, start + textBytes - 1) + 1;
+    if (stop <= start) return false;
+    this.#text.set(bytes.subarray(start, stop));
+    this.#from = start;
+    this.#held = stop;
+    return true;
+  }
+
+  /**
+   * Learns from the line at {@link missed}, which the field parser has just read.
+   * @param words the values of its fields, from `at` on
+   */
+  learn(
+    type: EventType,
+    fields: FieldParser,
+    bytes: Uint8Array,
+    body: number,
+    newline: number,
+    words: Uint32Array,
+    at: number,
+  ): void {
+    const reason = this.#state[stateWord.why];
+    const length = newline - body;
+    if (reason === why.noForm && fields.plain && length >= MIN_EVENT && length <= MAX_EVENT) {
+      this.#learnForm(type, fields, bytes, body, newline);
+    }
+    if (reason === why.noForm || reason === why.noText) this.#learnTexts(type, fields, bytes, words, at);
+  }
+
+  #learnForm(type: EventType, fields: FieldParser, bytes: Uint8Array, body: number, newline: number): void {
+    const { spans, spanCount, present, place } = fields;
+    const module = this.#module;
+    const base = this.#textAt - this.#from;
+    if (!module.beginForm(base + body, type.id, present, type.fields.length)) return;
     let p = body;
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i]!;
-      if (!same(view, p, value.before)) return -1;
-      p += value.before.length;
-      const slot = at + value.slot;
-      if (value.kind === HEX) p = parseHex(bytes, p, out, slot);
-      else if (value.kind === SYMBOL) p = this.#symbol(value, view, bytes, p, out, slot);
-      else if (value.kind === NUMBER) p = parseNumber(bytes, p, out, slot);
-      else p = this.#fields.until(bytes, p, value.word, value.next, out, slot);
-      if (p < 0) return -1;
+    if (type.layout === "probe") {
+      module.addPiece(base + p, place.start - p, kind.place, 0, 0);
+      p = place.end;
     }
-    if (!same(view, p, end)) return -1;
-    for (let i = 0; i < zeros.length; i++) out[at + zeros[i]!] = 0;
-    return p + end.length - 1;
-  }
-
-  #symbol(value: Value, view: DataView, bytes: Uint8Array, p: number, out: Uint32Array, slot: number): number {
-    const { symbols } = value;
-    for (let i = 0; i < symbols.length; i++) {
-      const symbol = symbols[i]!;
-      const { text } = symbol;
-      if (!same(view, p, text)) continue;
-      const end = p + text.length - 1;
-      // A blank may be followed by the name of a module, which belongs to the symbol.
-      if (bytes[end] === SPACE && bytes[end + 1] === OPEN) break;
-      if (i > 0) {
-        symbols[i] = symbols[i - 1]!;
-        symbols[i - 1] = symbol;
-      }
-      out[slot] = symbol.id;
-      out[slot + 1] = 0;
-      return end;
-    }
-    const end = this.#fields.symbol(bytes, p, out, slot);
-    const plain = end > p && end - p <= MAX_SYMBOL && (bytes[end] === SPACE || bytes[end] === NEWLINE);
-    if (plain && !this.#fields.highBytes) {
-      const known = { text: fixed(bytes, p, end + 1), id: out[slot]! };
-      if (symbols.length < SYMBOLS) symbols.push(known);
-      else symbols[SYMBOLS - 1] = known;
-    }
-    return end;
-  }
-
-  /** Learns the form of a line that the field parser has just read: its values are where that says. */
-  learn(type: EventType, bytes: Uint8Array, body: number, newline: number, present: number): void {
-    const { spans, spanCount } = this.#fields;
-    if (this.#count >= MAX_TEMPLATES || this.#perEvent[type.id]! >= MAX_PER_EVENT || newline - body < 4) return;
-    const values: Value[] = [];
-    let p = body;
     for (let i = 0; i < spanCount; i++) {
       const span = spans[i]!;
-      const field = type.fields[span.field]!;
-      const number = field.type === "number";
-      const hex = field.type === "hex" || (number && bytes[span.start] === 48 && bytes[span.start + 1] === 120);
-      const start = hex && number ? span.start + 2 : span.start;
-      const kind = hex ? HEX : number ? NUMBER : field.type === "symbol" ? SYMBOL : OTHER;
-      const before = fixed(bytes, p, start);
-      const word = field.type === "word";
-      values.push({ before, kind, slot: 2 * span.field, field: span.field, next: span.next, word, symbols: [] });
+      const slot = 2 * span.field;
+      const what = kindOf(type, span.field);
+      // What stands before the digits is fixed, 0x too.
+      const hex = what === kind.number && bytes[span.start] === 48 && bytes[span.start + 1] === 120;
+      const start = hex ? span.start + 2 : span.start;
+      module.addPiece(base + p, start - p, hex ? kind.hex : what, slot, span.next.length);
       p = span.end;
     }
-    const zeros = type.fields.flatMap((_, i) => (present & (1 << i) ? [] : [2 * i, 2 * i + 1]));
-    const slot = slotOf(new DataView(bytes.buffer, bytes.byteOffset).getInt32(body, true));
-    const list = this.#slots[slot] ?? [];
-    this.#slots[slot] = list;
-    if (list.length === MAX_PER_SLOT) list.pop();
-    else this.#count++;
-    this.#perEvent[type.id]!++;
-    list.push({ type, present, values, end: fixed(bytes, p, newline + 1), zeros });
+    module.endForm(base + body, base + p, newline + 1 - p);
+  }
+
+  #learnTexts(type: EventType, fields: FieldParser, bytes: Uint8Array, words: Uint32Array, at: number): void {
+    const base = this.#textAt - this.#from;
+    for (let i = 0; i < fields.spanCount; i++) {
+      const { start, end, field } = fields.spans[i]!;
+      const what = kindOf(type, field);
+      if (what === kind.hex || what === kind.number) continue;
+      const id = words[at + 2 * field]!;
+      if (id > 0 && isPlain(bytes, start, end)) this.#module.know(base + start, end - start, id);
+    }
   }
 }
 
-function slotOf(word: number): number {
-  return Math.imul(word, 0x9e3779b1) >>> 22;
+/** How a field is read: in a probe everything but a symbol is a number. */
+function kindOf(type: EventType, field: number): number {
+  const written = type.fields[field]!.type;
+  if (written === "symbol") return kind.symbol;
+  if (written === "number" || type.layout === "probe") return kind.number;
+  if (written === "hex") return kind.hex;
+  return written === "word" ? kind.word : kind.phrase;
 }
 
-/** The bytes from `start` to `end`, ready to be compared. */
-function fixed(bytes: Uint8Array, start: number, end: number): Fixed {
-  const length = end - start;
-  const words = new Int32Array(Math.ceil(length / 4));
-  for (let i = 0; i < length; i++) words[i >> 2]! |= bytes[start + i]! << (8 * (i & 3));
-  return { length, words, mask: length & 3 ? 2 ** (8 * (length & 3)) - 1 : -1 };
-}
-
-/** Whether these bytes stand at `pos`; reads up to three bytes more. */
-function same(view: DataView, pos: number, { words, mask }: Fixed): boolean {
-  const last = words.length - 1;
-  let p = pos;
-  for (let i = 0; i < last; i++, p += 4) if (view.getInt32(p, true) !== words[i]) return false;
-  return last < 0 || ((view.getInt32(p, true) ^ words[last]!) & mask) === 0;
+/** Whether a text is ASCII and no symbol only because of its place: what is known may stand where a symbol is expected. */
+function isPlain(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (bytes[i]! > 127 || bytes[i] === EQUALS) return false;
+  return true;
 }

@@ -19,7 +19,7 @@ let copy: string;
 beforeAll(() => {
   copy = mkdtempSync(join(tmpdir(), "stalewalk-abi-"));
   symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
-  mkdirSync(join(copy, "src/engine"), { recursive: true });
+  for (const folder of ["src/engine", "src/trace"]) mkdirSync(join(copy, folder), { recursive: true });
 });
 
 afterAll(() => rmSync(copy, { recursive: true }));
@@ -41,9 +41,8 @@ function generate(...changes: readonly Change[]): { status: number | null; stder
 describe("constants of the engine", () => {
   it("are what the host was built with", () => {
     expect(generate()).toMatchObject({ status: 0, stderr: "" });
-    for (const name of ["abi.ts", "exports.ts"]) {
-      const path = join("src/engine", name);
-      expect(readFileSync(join(copy, path), "utf8"), name).toBe(readFileSync(join(ROOT, path), "utf8"));
+    for (const path of ["src/engine/abi.ts", "src/engine/exports.ts", "src/trace/abi.ts"]) {
+      expect(readFileSync(join(copy, path), "utf8"), path).toBe(readFileSync(join(ROOT, path), "utf8"));
     }
   });
 

@@ -1,13 +1,22 @@
-// The engine's module as it is shipped: small, self-contained, one and the same in both forms.
+// The modules as they are shipped: small, self-contained, one and the same in all forms.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { WASM_BASE64 } from "../../src/engine/wasm-bytes.js";
+import { WASM_BASE64 as TRACE_BASE64 } from "../../src/trace/wasm-bytes.js";
 import { ROOT } from "../support/pack-package.js";
 
 const LIMIT = 64 * 1024;
+/** What browsers compile on their main thread while a script waits. */
+const AT_ONCE = 4 * 1024;
 const read = (path: string): Buffer => readFileSync(join(ROOT, path));
+
+/** Files of the package that a module of the sources became part of. */
+function carriersOf(module: string): string[] {
+  const bundle = JSON.parse(read("build/bundle.json").toString()) as Record<string, string[]>;
+  return Object.keys(bundle).filter((file) => bundle[file]?.includes(module));
+}
 
 describe("stalewalk.wasm", () => {
   const bytes = read("dist/stalewalk.wasm");
@@ -27,8 +36,7 @@ describe("stalewalk.wasm", () => {
   });
 
   it("is the module that the library carries", () => {
-    const bundle = JSON.parse(read("build/bundle.json").toString()) as Record<string, string[]>;
-    const carriers = Object.keys(bundle).filter((file) => bundle[file]?.includes("engine/wasm-bytes.js"));
+    const carriers = carriersOf("engine/wasm-bytes.js");
     expect(carriers).toHaveLength(1);
     expect(read(`dist/${carriers[0]}`).includes(bytes.toString("base64"))).toBe(true);
     expect(bytes.toString("base64") === WASM_BASE64).toBe(true);
@@ -45,5 +53,35 @@ describe("stalewalk.wasm", () => {
         .map(({ name }) => name)
         .toSorted(),
     ).toEqual(names.toSorted());
+  });
+});
+
+describe("the module that reads lines of traces", () => {
+  const bytes = read("build/trace.wasm");
+  const module = new WebAssembly.Module(Uint8Array.from(bytes));
+
+  it(`has less than ${AT_ONCE} bytes`, () => {
+    expect(bytes.length).toBeLessThan(AT_ONCE);
+  });
+
+  it("imports nothing, and exports what its host calls", () => {
+    expect(WebAssembly.Module.imports(module)).toEqual([]);
+    const exports = WebAssembly.Module.exports(module).map(({ name, kind }) => `${kind} ${name}`);
+    expect(exports.toSorted()).toEqual([
+      "function addPiece",
+      "function beginForm",
+      "function endForm",
+      "function know",
+      "function read",
+      "global BLOCK",
+      "memory memory",
+    ]);
+  });
+
+  it("is carried once, by the reader of traces", () => {
+    const carriers = carriersOf("trace/wasm-bytes.js");
+    expect(carriers).toHaveLength(1);
+    expect(read(`dist/${carriers[0]}`).includes(bytes.toString("base64"))).toBe(true);
+    expect(bytes.toString("base64") === TRACE_BASE64).toBe(true);
   });
 });

@@ -1,5 +1,6 @@
-// The trace reader: text of every form in the fixtures. However the bytes come, whole or in two pieces, the same must be read,
-// every byte is accounted for, and no number is anything but a number.
+// The trace reader: text of every form in the fixtures. However the bytes come, whole or in two pieces, and however lines are
+// read, by forms that were learned or with care, the same must be read, every byte is accounted for, and no number is anything
+// but a number.
 import { readdirSync } from "node:fs";
 import { parseTrace, summarizeTrace, TraceFormatError } from "../../../src/trace/index.js";
 import { fixture } from "../../trace/support.js";
@@ -13,22 +14,24 @@ function seeds(): Uint8Array[] {
   return names.map((name) => fixture(name).subarray(0, 3000));
 }
 
-async function figures(source: Iterable<Uint8Array>) {
-  const reader = parseTrace(source);
+async function figures(source: Iterable<Uint8Array>, learnAfter = 64) {
+  const reader = parseTrace(source, { learnAfter });
   let sum = 0;
+  let values = 0;
   let inexact: string | undefined;
   let events = 0;
   for await (const batch of reader) {
     for (let i = 0; i < batch.count; i++) {
       const time = batch.time[i]!;
       if (!Number.isSafeInteger(time)) inexact ??= `event ${events + i} is at ${time}`;
-      sum = (sum * 31 + time + batch.pid[i]! + batch.cpu[i]! + batch.line[i]!) % 2 ** 40;
+      sum = (sum * 31 + time + batch.pid[i]! + batch.cpu[i]! + batch.line[i]! + batch.present[i]!) % 2 ** 40;
     }
+    for (let i = 0; i < batch.offset[batch.count]!; i++) values = (values * 31 + batch.words[i]!) % 2 ** 40;
     events += batch.count;
   }
   const { bytes, lines, damagedLines, damaged, format, lost, complete } = reader.summary;
   if (inexact && !damaged) throw new RangeError(inexact);
-  return { events, sum, bytes, lines, damagedLines, damaged, format, lost, complete };
+  return { events, sum, values, bytes, lines, damagedLines, damaged, format, lost, complete };
 }
 
 export const traceTarget: FuzzTarget = {
@@ -41,6 +44,11 @@ export const traceTarget: FuzzTarget = {
       const parted = await figures([bytes.subarray(0, middle), bytes.subarray(middle)]);
       const [one, other] = [whole, parted].map((it) => JSON.stringify(it));
       if (one !== other) throw new RangeError(`whole: ${one}; in two pieces: ${other}`);
+      // Twice over: what the first half teaches, the second half is read by.
+      const twice = [bytes, bytes];
+      const ways = [await figures(twice, 0), await figures(twice, Number.POSITIVE_INFINITY)];
+      const [byForm, careful] = ways.map((it) => JSON.stringify(it));
+      if (byForm !== careful) throw new RangeError(`by forms: ${byForm}; with care: ${careful}`);
       if (whole.bytes !== bytes.length && bytes[0] !== 0x1f)
         throw new RangeError(`${whole.bytes} of ${bytes.length} bytes`);
       if (whole.damaged) throw new Damaged();

@@ -1,0 +1,9 @@
+// Base64 to bytes, for modules that the package carries as text.
+
+/** The bytes of a base64 text. */
+export function bytesOfBase64(base64: string): Uint8Array<ArrayBuffer> {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
