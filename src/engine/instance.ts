@@ -42,13 +42,19 @@ export function compileEngineSync(): WasmModule {
   return compiled;
 }
 
+/** The same function, with a result that is never negative. Those that are called most have no list of arguments made for them. */
+function withoutSign(call: (...args: unknown[]) => number): (...args: unknown[]) => number {
+  if (call.length === 0) return () => call() >>> 0;
+  if (call.length === 1) return (argument) => call(argument) >>> 0;
+  const without = (...args: unknown[]): number => call(...args) >>> 0;
+  return Object.defineProperty(without, "length", { value: call.length });
+}
+
 /** The exports of an instance, with pointers and counts as numbers without a sign, whatever memory they lie in. */
 function unsigned(given: EngineExports): EngineExports {
   const exports: Record<string, unknown> = { ...given };
   for (const name of unsignedResults) {
-    const call = given[name] as (...args: unknown[]) => number;
-    const without = (...args: unknown[]): number => call(...args) >>> 0;
-    exports[name] = Object.defineProperty(without, "length", { value: call.length });
+    exports[name] = withoutSign(given[name] as (...args: unknown[]) => number);
   }
   return exports as unknown as EngineExports;
 }

@@ -75,6 +75,11 @@ export class Cache {
     return readCacheCounters(this.engine, this.pointer);
   }
 
+  /** One of these, by itself: a search reads two of them after every program. @internal */
+  counter(name: "hits" | "fills"): number {
+    return Number(this.engine.exports.cacheCounter(this.pointer, cacheCounters.indexOf(name)));
+  }
+
   /** Live entries by set and way. For looking and comparing, not for hot paths. */
   contents(): CacheEntry[] {
     const { at, words } = this.scratch;

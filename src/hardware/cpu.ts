@@ -54,7 +54,7 @@ export class Cpu extends Agent {
   /** Number of the requester in programs. */
   readonly requester: number;
   private readonly context: Pointer;
-  private current: Controls;
+  private current: Readonly<Controls>;
 
   /** @internal */
   constructor(workshop: Workshop, config: CpuConfig, field: string) {
@@ -77,7 +77,7 @@ export class Cpu extends Agent {
 
   /** The engine has gone back to a snapshot with these controls. @internal */
   recall(controls: Readonly<Controls>): void {
-    this.current = { ...controls };
+    this.current = controls;
   }
 
   /** Current PCID (0 without CR4.PCIDE). */

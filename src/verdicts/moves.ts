@@ -81,7 +81,7 @@ export function movesOf(stage: Stage, scenario: Scenario): Moves {
   return {
     reads: probe("probe", read),
     writes: cpu ? [] : probe("write", Access.userWrite),
-    pending: sendsPageRequests(stage)
+    pending: stage.sendsPageRequests
       ? probe("probe", Access.speculativeUserRead).map((move) => ({
           ...move,
           text: `${move.text}; a page request for it is on its way`,
@@ -107,8 +107,6 @@ export function movesOf(stage: Stage, scenario: Scenario): Moves {
     })),
   };
 }
-
-const sendsPageRequests = ({ options }: Stage): boolean => "pageRequests" in options && options.pageRequests;
 
 /** What Linux does with the PASID of the watched device (docs/rules.md 9.5, 9.8, 9.9). */
 function processMoves(requester: number): Move[] {

@@ -7,7 +7,7 @@ import type { Turns } from "../base/progress.js";
 import type { Hazard } from "../kernel/hazards.js";
 import { type Moves, mainOf, movesOf } from "./moves.js";
 import type { Scenario } from "./scenarios.js";
-import type { Attempt, MainOperation, Move, Placed, Stage } from "./stage.js";
+import type { Attempt, Leaves, MainOperation, Move, Placed, Stage } from "./stage.js";
 import { mayTurn, walksOf } from "./turn.js";
 
 /** A program with a hazard. */
@@ -24,6 +24,8 @@ export interface SearchOptions {
   race: boolean;
   /** Says when the host should have its turn. */
   turns: Turns;
+  /** Play last probes one by one where all of them could be played at once: the same, for a test that compares. */
+  oneByOne?: boolean;
 }
 
 /** What comes of a search, which stops (yields) where the host should have its turn. */
@@ -89,13 +91,16 @@ class Tries {
   private readonly finishes: readonly Move[];
   private readonly placed: Placed[] = [];
   private readonly turns: Turns;
+  /** Whether last probes at one point are played together first. A page request that follows one drops what another could meet. */
+  private readonly together: boolean;
 
   constructor(
     private readonly stage: Stage,
     private readonly scenario: Scenario,
-    { race, turns }: SearchOptions,
+    { race, turns, oneByOne = false }: SearchOptions,
   ) {
     this.turns = turns;
+    this.together = !oneByOne && !stage.sendsPageRequests;
     const moves: Moves = movesOf(stage, scenario);
     this.main = mainOf(stage, scenario);
     const wide = stage.moves === "wide";
@@ -152,15 +157,20 @@ class Tries {
     const candidates = this.candidates(last).filter(({ region }) => (region ?? 0) < regions);
     const only = owed && left === 2;
     if (owed && last) return undefined;
+    const before = last && this.together ? this.leavesBefore() : undefined;
     for (let point = from; point < points.length; point++) {
       if (points[point] === NESTED) continue;
-      for (const move of only ? [] : candidates) {
-        if (this.repeats(point, move)) continue;
-        const found = last ? this.tryWith({ point, move }) : yield* this.goOn({ point, move }, left, points, mm);
+      const moves = only ? [] : candidates.filter((move) => !this.repeats(point, move));
+      if (last) {
+        const found = this.tryEach(point, moves, before);
         if (found) return found;
-        if (last && this.turns.after(this.main.length + this.placed.length)) yield;
+        if (this.turns.after(moves.length * (this.main.length + this.placed.length))) yield;
+        continue;
       }
-      if (last) continue;
+      for (const move of moves) {
+        const found = yield* this.goOn({ point, move }, left, points, mm);
+        if (found) return found;
+      }
       for (const move of this.others) {
         if (only ? move.kind !== "free" : !this.makesSense(point, move, mm, points)) continue;
         const found = yield* this.goOn({ point, move }, left, points, move.mm ?? mm);
@@ -193,6 +203,42 @@ class Tries {
     const found = yield* this.place(left - 1, next.point, reached, mm);
     this.placed.pop();
     return found;
+  }
+
+  /** Hits and fills of leaves before the last move. */
+  private leavesBefore(): Leaves {
+    this.stage.playUncounted({ main: this.main, placed: this.placed });
+    return this.stage.leaves();
+  }
+
+  /** Tries the programs that end with one of these moves, at this point. */
+  private tryEach(point: number, moves: readonly Move[], before: Leaves | undefined): Found | undefined {
+    for (let i = 0; i < moves.length; ) {
+      const safe = before ? this.safeAhead(point, moves.slice(i), before) : 0;
+      const found = safe === 0 && this.tryWith({ point, move: moves[i] as Move });
+      if (found) return found;
+      i += Math.max(safe, 1);
+    }
+    return undefined;
+  }
+
+  /**
+   * How many of the programs that end with one of these moves are known to have no hazard, from the first on. Seen of one program
+   * that ends with all probes of the same kind (docs/decisions/03-search-by-deepening.md); 0 if it has a hazard.
+   */
+  private safeAhead(point: number, moves: readonly Move[], before: Leaves): number {
+    const { kind } = moves[0] as Move;
+    const other = moves.findIndex((move) => move.kind !== kind);
+    const probes = other < 0 ? moves : moves.slice(0, other);
+    if (kind === "finish" || probes.length < 2) return 0;
+    const { stage, main, placed } = this;
+    stage.playUncounted({ main, placed: [...placed, ...probes.map((move) => ({ point, move }))] });
+    if (stage.hazards().length > 0) return 0;
+    // A leaf that one of them has filled may have answered another, which would have walked elsewhere: then only the first is as alone.
+    const { hits, fills } = stage.leaves();
+    const safe = hits === before.hits || fills === before.fills ? probes.length : 1;
+    stage.count(safe, { main, placed: [...placed, { point, move: moves[0] as Move }] });
+    return safe;
   }
 
   private tryWith(last: Placed): Found | undefined {

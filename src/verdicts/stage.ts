@@ -3,6 +3,8 @@
 
 import { MAX_INTERLEAVED } from "../engine/limits.js";
 import type { WasmModule } from "../engine/wasm-module.js";
+import type { Cache } from "../hardware/cache.js";
+import { Device } from "../hardware/device.js";
 import type { WalkOptions } from "../hardware/walks.js";
 import type { Hazard } from "../kernel/hazards.js";
 import type { CheckedPolicy } from "../kernel/policy.js";
@@ -74,12 +76,19 @@ export type Walking = Required<WalkOptions>;
 /** Which moves are searched: what every cell is searched with, or others, too, which take longer. */
 export type MoveSet = "usual" | "wide";
 
+/** How often a cached leaf answered, and how often one was put in. */
+export interface Leaves {
+  hits: number;
+  fills: number;
+}
+
 /** A machine with a kernel, a policy and hardware, set up for one scenario after another. */
 export class Stage {
   readonly machine: Machine;
   /** Programs and operations played since the stage was made. */
   programs = 0;
   operations = 0;
+  private readonly leafCaches: readonly Cache[];
   private readonly empty: Snapshot;
   private start: Snapshot;
   private readonly placedRecords = new Uint8Array(MAX_INTERLEAVED * operationBytes);
@@ -105,6 +114,11 @@ export class Stage {
         ...("invlpgb" in options && { pti: options.pti, invlpgb: options.invlpgb }),
       },
     });
+    const { cpus, iommus } = this.machine;
+    this.leafCaches = [iommus[0] ?? cpus[WATCHED_CPU], ...(iommus[0]?.devices ?? [])].flatMap((it) => {
+      if (it === undefined) return [];
+      return it instanceof Device ? (it.tlb ?? []) : [...it.l1, ...it.l2];
+    });
     this.empty = this.machine.snapshot();
     this.start = this.empty;
   }
@@ -121,6 +135,11 @@ export class Stage {
     if (!("pagingStructureCaches" in options)) return false;
     const { pagingStructureCaches, pageRequests, supervisorEntries } = options;
     return !pagingStructureCaches || pageRequests || (split === true && supervisorEntries === "walk");
+  }
+
+  /** Whether the device sends page requests for what it is refused. */
+  get sendsPageRequests(): boolean {
+    return "pageRequests" in this.options && this.options.pageRequests;
   }
 
   /** Requester of the agent that probes. */
@@ -189,10 +208,20 @@ export class Stage {
   }
 
   /** Plays a program from the start; how many points it reached. */
-  play({ main, placed }: Attempt): number {
+  play(attempt: Attempt): number {
+    this.count(1, attempt);
+    return this.playUncounted(attempt);
+  }
+
+  /** Counts so many programs of the length of this one. */
+  count(programs: number, { main, placed }: Attempt): void {
+    this.programs += programs;
+    this.operations += programs * (main.length - 1 + placed.length);
+  }
+
+  /** The same as {@link play} of a program that is none of those that are tried. */
+  playUncounted({ main, placed }: Attempt): number {
     this.machine.restore(this.start);
-    this.programs++;
-    this.operations += main.length - 1 + placed.length;
     let at = 0;
     for (const { move } of placed) {
       this.placedRecords.set(move.record, at);
@@ -220,6 +249,17 @@ export class Stage {
     return all.filter(
       ({ agent, kind }) => agent === watched && !(this.agent === "cpu" && kind === "stale-translation"),
     );
+  }
+
+  /** What the caches of leaves that the watched agent looks into have done since they were made. */
+  leaves(): Leaves {
+    let hits = 0;
+    let fills = 0;
+    for (const cache of this.leafCaches) {
+      hits += cache.counter("hits");
+      fills += cache.counter("fills");
+    }
+    return { hits, fills };
   }
 
   /** Frame of the table of a level on the way to an address, as the tables are now. */
