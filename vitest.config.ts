@@ -20,7 +20,7 @@ const NOT_QUICK = [
   "test/{replay,trace}/{memory,recorded}.test.ts",
   "test/scripts/*.test.ts",
   "test/vectors/{cached,check}.test.ts",
-  "test/verdicts/{cli,history,search}.test.ts",
+  "test/verdicts/{cli,history,search,together}.test.ts",
 ];
 
 /** Files that only the nightly run has: tests of the workshop itself, a process or a compile for each case. */

@@ -194,10 +194,13 @@ describe.each(Object.entries(inflaters))("gzip reader with %s", (_, inflater) =>
   });
 
   it("reads thousands of members", async () => {
-    const packed = Buffer.concat(Array.from({ length: 3000 }, (__, i) => gzipSync(`${i}\n`)));
-    const { bytes, damage } = await gunzip(packed, [100_000]);
+    const lines = Array.from({ length: 2000 }, (__, i) => `${i}\n`);
+    const { bytes, damage } = await gunzip(
+      Buffer.concat(lines.map((line) => gzipSync(line, { memLevel: 1 }))),
+      [100_000],
+    );
     expect(damage).toBeUndefined();
-    expect(bytes.toString()).toBe(Array.from({ length: 3000 }, (__, i) => `${i}\n`).join(""));
+    expect(bytes.toString()).toBe(lines.join(""));
   });
 
   it("does not mind a source that uses one buffer for all chunks", async () => {

@@ -12,9 +12,9 @@ export function amount<T = number>(amounts: Record<Effort, T>): T {
   return amounts[EFFORT];
 }
 
-/** Runs of a property that deserves so many: a tenth in a quick run, two fifths in `npm test`, ten times as many at night. */
+/** Runs of a property that deserves so many: a tenth in a quick run, a quarter in `npm test`, ten times as many at night. */
 export function runs(deserved: number): number {
-  return amount({ quick: Math.ceil(deserved / 10), full: Math.ceil(0.4 * deserved), nightly: 10 * deserved });
+  return amount({ quick: Math.ceil(deserved / 10), full: Math.ceil(deserved / 4), nightly: 10 * deserved });
 }
 
 /** Random operations that an agreement test compares: STALEWALK_OPERATIONS, or an amount that suits the run. */

@@ -6,7 +6,7 @@ import { compileTrace } from "../../src/trace/index.js";
 import { amount } from "../support/effort.js";
 import { bytes, line } from "./support.js";
 
-const EVENTS = amount({ quick: 500_000, full: 1_000_000, nightly: 10_000_000 });
+const EVENTS = amount({ quick: 500_000, full: 500_000, nightly: 10_000_000 });
 const PER_CHUNK = 1000;
 
 /** Chunks of about 170 KB, each with its own addresses, pids and times. */

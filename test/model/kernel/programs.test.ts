@@ -2,7 +2,7 @@
 // them, and that the policies keep their promises.
 
 import { describe, expect, it } from "vitest";
-import { runs } from "../../support/effort.js";
+import { amount, runs } from "../../support/effort.js";
 import fc from "../../support/fast-check.js";
 import { seedAt } from "../../support/seed.js";
 import type { Kernel } from "./kernel.js";
@@ -20,6 +20,13 @@ function under(policy: Policy, program: KernelProgram): KernelProgram {
   const agents = { cpus: waiting(program.config.cpus), iommus: waiting(program.config.iommus) };
   return { ...program, config: { ...program.config, ...agents, policy, detect: true, ring: 1000 } };
 }
+
+/** How often a thing must have come before no more programs are drawn for it. */
+const OFTEN = amount({
+  quick: { operations: 2, hazards: 1 },
+  full: { operations: 2, hazards: 1 },
+  nightly: { operations: 10, hazards: 3 },
+});
 
 const OF_AGENTS = new Set(["access", "request", "begin-access", "begin-request", "step", "finish"]);
 
@@ -79,12 +86,12 @@ describe("random kernel programs", () => {
       ...[...counters, ...REACHES],
     ];
     const rare = () => [
-      ...wanted.filter((what) => (seen.get(what) ?? 0) < 10),
-      ...hazards.filter((what) => (seen.get(what) ?? 0) < 3),
+      ...wanted.filter((what) => (seen.get(what) ?? 0) < OFTEN.operations),
+      ...hazards.filter((what) => (seen.get(what) ?? 0) < OFTEN.hazards),
     ];
-    // Some hazards come once in a hundred programs: so many are drawn that no seed misses one by chance.
-    for (let batch = 0; batch < 12 && rare().length > 0; batch++) {
-      for (const program of fc.sample(kernelPrograms(150), { numRuns: 250, seed: seedAt(5 + batch) })) {
+    // Some hazards come once in a hundred programs: so many are drawn, if need be, that no seed misses one by chance.
+    for (let batch = 0; batch < 60 && rare().length > 0; batch++) {
+      for (const program of fc.sample(kernelPrograms(150), { numRuns: 50, seed: seedAt(5 + batch) })) {
         for (const reach of reachesOf(program)) count(reach);
         const k = playKernel(program, (_index, operation, result, kernel, interleaved) => {
           if (kernel.spaces.slots.some(({ taken }) => taken > 0)) count("an ASID taken from another mm");

@@ -121,6 +121,11 @@ function runsOf({ often, from }: { often: number; from: number }): KernelProgram
   }));
 }
 
+/** The same without deferred work: queues fill. */
+function asleep<T>(from: readonly T[], operationOf: (it: T) => KernelOperation): T[] {
+  return from.filter((it) => operationOf(it).kind !== "run-work");
+}
+
 function programOf(shape: Shape, maxLength: number): fc.Arbitrary<KernelProgram> {
   const agents = agentOperations(shape);
   const work = workOperations(shape);
@@ -155,8 +160,8 @@ function programOf(shape: Shape, maxLength: number): fc.Arbitrary<KernelProgram>
         maxLength,
         size: "max",
       }),
-      // Now and then the worker runs at one point after the other, so that it meets itself.
-      worker: fc.record({ often: fc.noBias(fc.nat(3)), from: fc.nat(maxLength) }),
+      // Now and then the worker runs at one point after the other, so that it meets itself; or not at all, so that requests are lost.
+      worker: fc.record({ often: fc.noBias(fc.nat(4)), from: fc.nat(maxLength) }),
       detours: fc.array(
         fc.record({
           after: fc.nat(maxLength),
@@ -168,14 +173,18 @@ function programOf(shape: Shape, maxLength: number): fc.Arbitrary<KernelProgram>
         { maxLength: 2 },
       ),
     })
-    .map(({ config, cold, parts, interleaved, worker, detours }) => ({
-      config,
-      detours,
-      operations: closeFrees([...(cold === 4 ? [] : prelude(shape)), ...parts.flat()])
-        .slice(0, maxLength)
-        .map((operation, i) => (operation.kind === "time" ? { ...operation, ns: BigInt(i) * 1000n } : operation)),
-      interleaved: [...interleaved, ...runsOf(worker)].toSorted((a, b) => a.point - b.point),
-    }));
+    .map(({ config, cold, parts, interleaved, worker, detours }) => {
+      const drawn = worker.often === 0 ? asleep(parts.flat(), (it) => it) : parts.flat();
+      const meanwhile = worker.often === 0 ? asleep(interleaved, ({ operation }) => operation) : interleaved;
+      return {
+        config,
+        detours,
+        operations: closeFrees([...(cold === 4 ? [] : prelude(shape)), ...drawn])
+          .slice(0, maxLength)
+          .map((operation, i) => (operation.kind === "time" ? { ...operation, ns: BigInt(i) * 1000n } : operation)),
+        interleaved: [...meanwhile, ...runsOf(worker)].toSorted((a, b) => a.point - b.point),
+      };
+    });
 }
 
 /**
