@@ -1,7 +1,7 @@
 // A builder of small hand-made worlds for the model's own tests: map pages, get a CPU or an IOMMU over them.
 
 import { ACCESS_IMPLICIT, ACCESS_SPECULATIVE, ACCESS_USER, type Controls } from "./access.js";
-import type { TranslationCacheConfig } from "./agent.js";
+import type { TranslationCacheConfig } from "./agent-config.js";
 import type { CacheDump, CacheGeometry } from "./cache.js";
 import { Cpu, type CpuConfig } from "./cpu.js";
 import {
@@ -15,7 +15,8 @@ import {
   USER,
   WRITABLE,
 } from "./entry.js";
-import { Iommu, type IommuConfig } from "./iommu.js";
+import { Iommu } from "./iommu.js";
+import type { IommuConfig } from "./iommu-config.js";
 import { Memory } from "./memory.js";
 import type { MachineParameters } from "./walk.js";
 

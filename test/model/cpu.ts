@@ -1,7 +1,8 @@
 // A CPU (rules.md section 6; SDM 4.10.4.1): an agent with one current context, and the instructions that invalidate.
 
 import { type Controls, decodeAccess } from "./access.js";
-import { Agent, type AgentConfig, type Context, type InvlpgScope, type Vendor } from "./agent.js";
+import { Agent } from "./agent.js";
+import type { AgentConfig, Context, InvlpgScope, Vendor } from "./agent-config.js";
 import type { Memory } from "./memory.js";
 import {
   isCanonical,

@@ -1,21 +1,15 @@
 // An IOMMU (rules.md section 7; VT-d 3.6, 6.2, 6.5): an agent with a context per PASID, a PASID cache, its invalidations,
 // and device TLBs in front of it.
 
-import { type Access, type Controls, decodeAccess } from "./access.js";
-import {
-  Agent,
-  type AgentConfig,
-  type Context,
-  createTranslationCache,
-  lacksDirty,
-  leafOf,
-  outcomeOfHit,
-  type Translation,
-  type TranslationCacheConfig,
-} from "./agent.js";
+import type { Access } from "./access.js";
+import { Agent, createTranslationCache, lacksDirty, leafOf, outcomeOfHit, type Translation } from "./agent.js";
+import type { Context } from "./agent-config.js";
 import type { Cache, CacheEntry } from "./cache.js";
 import { levelShift } from "./entry.js";
+import { DEFAULT_DOMAIN, type DeviceOptions, type IommuConfig, type PasidBinding } from "./iommu-config.js";
 import type { Memory } from "./memory.js";
+import { type Named, overlapOf, type Pages, spanOf } from "./pages.js";
+import { type CachedPasid, PasidCache } from "./pasid-cache.js";
 import {
   faultOfEntry,
   isInterruptAddress,
@@ -24,89 +18,17 @@ import {
   type PasidEntry,
   plainEntry,
 } from "./pasid-entry.js";
+import { asRefused, canBeMended, REQUEST_CONTROLS, requestAccess } from "./request.js";
 import {
-  type FaultReason,
   isCanonical,
   type MachineParameters,
   type Outcome,
   type Pause,
-  type SupervisorEntries,
   toTheEnd,
   translatedBits,
   type WalkResult,
 } from "./walk.js";
-import type { Begun, Drain } from "./walks.js";
-
-/** What a PASID is bound to. */
-export interface PasidBinding {
-  /** PASID, 20 bits. */
-  pasid: number;
-  /** Frame number of the root table. */
-  root: number;
-  /** Fields that are not as a driver sets them for shared virtual addressing. */
-  fields?: Partial<Omit<PasidEntry, "root">>;
-  /** Domain id, 16 bits; 1 by default. */
-  domain?: number;
-}
-
-/** What a device with a TLB does. */
-export interface DeviceOptions {
-  /** It sends page requests. */
-  pageRequests: boolean;
-  /** Its translation requests for reads say No-Write. */
-  noWrite: boolean;
-}
-
-/** An IOMMU as it starts. */
-export interface IommuConfig extends AgentConfig {
-  /** Bindings at the start; the index of a PASID is its place here, later ones follow. */
-  pasids: PasidBinding[];
-  /** One device TLB per device; undefined for a device without. */
-  devices: (TranslationCacheConfig | undefined)[];
-  supervisorEntries: SupervisorEntries;
-  /** What each device with a TLB does; nothing of it by default. */
-  deviceOptions?: DeviceOptions[];
-  /** Whether a translation request may say No-Write (ECAP.NWFS). */
-  noWriteRequests?: boolean;
-  /** Source-id of each device; its number by default. */
-  sourceIds?: number[];
-  /** What its queue takes; VT-d's descriptors by default. */
-  dialect?: "vtd" | "amd";
-  cacheSupervisorLeaves: boolean;
-  /** Default `atomic`. */
-  walks?: "atomic" | "stepwise";
-  /** Default `all`. */
-  drain?: Drain;
-}
-
-/** The controls of a request: user-privileged, never a fetch, and XD is ignored: with NXE it is no reserved bit. */
-const REQUEST_CONTROLS: Controls = {
-  ...{ wp: true, smep: false, smap: false, pke: false, pge: false, pcide: false, nxe: true, ac: false, pkru: 0 },
-};
-
-/** Domain id if a binding names none. */
-const DEFAULT_DOMAIN = 1;
-
-/** An entry of the PASID cache: what a device's requests with a PASID are translated in. */
-interface CachedPasid {
-  pasid: number;
-  device: number;
-  domain: number;
-  context: Context;
-  entry: PasidEntry;
-}
-
-/** 2^am aligned pages. */
-export interface Pages {
-  address: bigint;
-  am: number;
-}
-
-/** What an invalidation drops: entries of these PASIDs, of any if undefined; likewise of a domain. */
-export interface Named {
-  pasid?: number;
-  domain?: number;
-}
+import type { Begun } from "./walks.js";
 
 /** What the IOMMU says to a request, and the PASID-table entry that it was looked up by. */
 interface Answer extends Translation {
@@ -128,9 +50,7 @@ export class Iommu {
   /** PASID -> tag: its index in order of the first binding. */
   readonly #indexes = new Map<number, number>();
   readonly #bindings = new Map<number, PasidBinding>();
-  #pasidCache: CachedPasid[] = [];
-  /** By PASID and device: the domain of the entry that the PASID cache held last. */
-  readonly #lastDomain = new Map<string, number>();
+  readonly #pasidCache = new PasidCache();
 
   constructor(memory: Memory, parameters: MachineParameters, config: IommuConfig) {
     this.agent = new Agent(memory, parameters, config, {
@@ -201,9 +121,8 @@ export class Iommu {
     const options = this.#deviceOptions[device];
     if (options?.pageRequests && !access.speculative && canBeMended(outcome)) {
       this.pageRequests += 1;
-      const domain = this.#lastDomain.get(`${pasid} ${device}`);
-      if (domain === undefined) throw new Error("what is refused at a page has had an entry");
       // It waits for no walk (rule 16.10).
+      const domain = this.#pasidCache.lastDomain(pasid, device);
       this.#dropPagesNow({ pasid, domain }, { address, am: 0 }, false);
     }
     return outcome;
@@ -215,11 +134,7 @@ export class Iommu {
     if (refused !== undefined) {
       return { outcome: this.#numbered(this.agent.refuse(refused, access), entry), leaf: undefined, entry };
     }
-    if (!this.#cached(pasid, device)) {
-      const domain = context.domain ?? DEFAULT_DOMAIN;
-      this.#pasidCache.push({ pasid, device, domain, context, entry });
-      this.#lastDomain.set(`${pasid} ${device}`, domain);
-    }
+    this.#pasidCache.fill({ pasid, device, domain: context.domain ?? DEFAULT_DOMAIN, context, entry });
     const { outcome, leaf } = yield* this.agent.translate(context, address, access);
     return { outcome: this.#finished(outcome, entry, access), leaf, entry };
   }
@@ -237,13 +152,7 @@ export class Iommu {
       this.#noWriteRequests && this.#deviceOptions[device]?.noWrite === true && access.type === "read";
     const asked: Access = isVtd && !saysNoWrite ? { ...access, type: "read", orWrite: true } : access;
     const { outcome, leaf, entry } = yield* this.#ask(pasid, device, address, asked);
-    if (outcome.kind === "non-canonical" && isVtd) return { ...outcome, recorded: false };
-    if (outcome.kind === "fault" && isVtd) {
-      // The error code is that of the device's access; what a page request could mend is not recorded.
-      const byWalk = outcome.level > 0 && outcome.reason !== "interrupt-range";
-      const errorCode = byWalk && access.type === "write" ? outcome.errorCode | 2 : outcome.errorCode;
-      return { ...outcome, errorCode, recorded: outcome.recorded === true && !isAnsweredWithout(outcome) };
-    }
+    if (isVtd && (outcome.kind === "non-canonical" || outcome.kind === "fault")) return asRefused(outcome, access);
     if (outcome.kind !== "ok" || leaf === undefined) return outcome;
     const pageShift = levelShift(leaf.level);
     if (isVtd && overlapsInterrupts(outcome.physicalAddress, pageShift)) {
@@ -308,14 +217,14 @@ export class Iommu {
     if (pasid !== undefined && tag === undefined) return;
     this.agent.waitForWalks({
       ...(tag !== undefined && { tag }),
-      ...(pages && { pages: this.#pages(pages.address, pages.am) }),
+      ...(pages && { pages: spanOf(pages, this.agent.parameters) }),
       ...(device !== undefined && { device }),
     });
   }
 
   /** Drop PASID-cache entries. */
   dropPasidCache(drops: (entry: CachedPasid) => boolean): void {
-    this.#pasidCache = this.#pasidCache.filter((entry) => !drops(entry));
+    this.#pasidCache.drop(drops);
   }
 
   /** Drop translations, and unless spared paging-structure-cache entries, of what is named. */
@@ -334,7 +243,7 @@ export class Iommu {
 
   /** The same without waiting for a walk. */
   #dropPagesNow(named: Named, { address, am }: Pages, sparePaths: boolean): void {
-    const overlaps = this.#overlap(address, am);
+    const overlaps = overlapOf({ address, am }, this.agent.parameters);
     const isNamed = (entry: CacheEntry): boolean => this.#isNamed(entry, named) && overlaps(entry);
     for (const cache of [...this.agent.l1, ...this.agent.l2]) cache.invalidate(isNamed);
     if (!sparePaths) for (const { cache } of this.agent.psc) cache.invalidate(isNamed);
@@ -343,7 +252,7 @@ export class Iommu {
   /** Drop translations of 2^am pages that belong to a device and a PASID. */
   dropDevicePages(device: number, pasid: number, { address, am }: Pages): void {
     this.waitForWalksOf(pasid, { address, am });
-    const overlaps = this.#overlap(address, am);
+    const overlaps = overlapOf({ address, am }, this.agent.parameters);
     for (const cache of [...this.agent.l1, ...this.agent.l2]) {
       cache.invalidate((entry) => entry.device === device && this.#isNamed(entry, { pasid }) && overlaps(entry));
     }
@@ -351,7 +260,7 @@ export class Iommu {
 
   /** Drop what a device's TLB, if it has one, holds of 2^am pages of a PASID, or of all PASIDs. */
   dropInDevice(device: number, pasid: number | undefined, { address, am }: Pages): void {
-    const overlaps = this.#overlap(address, am);
+    const overlaps = overlapOf({ address, am }, this.agent.parameters);
     // Of every PASID: one after the other, in the order of their indexes.
     for (const each of pasid === undefined ? this.#indexes.keys() : [pasid]) {
       if (this.devices[device]?.enabled) this.waitForWalksOf(each, { address, am }, device);
@@ -392,27 +301,6 @@ export class Iommu {
     return named.domain === undefined || domain === named.domain;
   }
 
-  /** Whether an entry overlaps 2^am aligned pages. */
-  #overlap(address: bigint, am: number): (entry: CacheEntry) => boolean {
-    const pages = this.#pages(address, am);
-    return (entry) => {
-      const first = entry.pageNumber << BigInt(entry.pageShift);
-      const end = (entry.pageNumber + 1n) << BigInt(entry.pageShift);
-      return first < pages.end && pages.start < end;
-    };
-  }
-
-  /** The aligned 2^am pages around an address. */
-  #pages(address: bigint, am: number): { start: bigint; end: bigint } {
-    const size = 4096n << BigInt(am);
-    const start = (translatedBits(address, this.agent.parameters) / size) * size;
-    return { start, end: start + size };
-  }
-
-  #cached(pasid: number, device: number): CachedPasid | undefined {
-    return this.#pasidCache.find((entry) => entry.pasid === pasid && entry.device === device);
-  }
-
   /** The PASID cache's context for a device, or that of the PASID-table entry, or why that is refused. */
   #contextOf(
     pasid: number,
@@ -421,7 +309,7 @@ export class Iommu {
     | { refused: Outcome; entry: PasidEntry | undefined; context: undefined }
     | { refused: undefined; entry: PasidEntry; context: Context } {
     const tag = this.#index(pasid);
-    const cached = this.#cached(pasid, device);
+    const cached = this.#pasidCache.of(pasid, device);
     if (cached !== undefined) return { refused: undefined, entry: cached.entry, context: cached.context };
     const { parameters } = this.agent;
     const binding = this.#bindings.get(pasid);
@@ -459,24 +347,4 @@ export class Iommu {
     if (!(device in this.devices)) throw new RangeError(`device ${device}: expected 0..${this.devices.length - 1}`);
     return this.devices[device];
   }
-}
-
-/** What a translation request is not answered for, but aborted (VT-d 7.1.3, table 30: CA). */
-const ABORTED: readonly FaultReason[] = ["pasid-reserved", "pasid-invalid", "interrupt-range"];
-
-/** Whether software could map the page so that the access is allowed: what page requests are for. */
-function canBeMended(outcome: Outcome): boolean {
-  return outcome.kind === "fault" && ["not-present", "supervisor-page", "write"].includes(outcome.reason);
-}
-
-/** Whether a translation request that ends so is answered all the same, without the rights. */
-function isAnsweredWithout(outcome: Outcome): boolean {
-  if (outcome.kind === "non-canonical") return true;
-  return outcome.kind === "fault" && !ABORTED.includes(outcome.reason);
-}
-
-/** Requests are user-privileged, never implicit; a prefetch (speculative) stays one, and a fetch is a read. */
-function requestAccess(accessCode: number): Access {
-  const access = decodeAccess(accessCode);
-  return { ...access, type: access.type === "fetch" ? "read" : access.type, user: true, implicit: false };
 }

@@ -3,7 +3,8 @@
 import type { AgentDump } from "./agent.js";
 import type { CacheDump } from "./cache.js";
 import { Cpu, type CpuConfig } from "./cpu.js";
-import { Iommu, type IommuConfig } from "./iommu.js";
+import { Iommu } from "./iommu.js";
+import type { IommuConfig } from "./iommu-config.js";
 import { type FrameState, Memory } from "./memory.js";
 import type { MachineParameters } from "./walk.js";
 import { Walks } from "./walks.js";

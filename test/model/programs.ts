@@ -2,6 +2,7 @@
 // they collide in sets and share upper tables; the rest are neighbours, other halves and addresses that are not canonical.
 
 import fc from "../support/fast-check.js";
+import { type AddressPick, addressPick, poolAddress, rangeEnd, resolve, settled } from "./addresses.js";
 import { descriptor } from "./descriptors.js";
 import { entryIndex } from "./entry.js";
 import type { MachineConfig, Shootdown } from "./machine.js";
@@ -12,7 +13,6 @@ import {
   entryFromSeed,
   entrySeed,
   framesOf,
-  INDICES,
   machineConfig,
   PASIDS,
   PCIDS,
@@ -35,21 +35,6 @@ export interface Program {
 /** An operation whose addresses are still picks out of the program's pool. */
 type Draft = (address: (pick: AddressPick) => bigint, config: MachineConfig) => Operation;
 
-interface AddressPick {
-  /** Place in the pool, modulo its length. */
-  pool: number;
-  /** 0..25 the page itself; 26.. a neighbour, the other half, or (31) not canonical where that is allowed. */
-  near: number;
-  /** 0 first byte, 1 last byte of a 4 KiB page, 2 in the middle. */
-  offset: number;
-}
-
-const addressPick: fc.Arbitrary<AddressPick> = fc.record({
-  pool: fc.nat(7),
-  near: fc.noBias(fc.nat(31)),
-  offset: fc.nat(2),
-});
-
 /** Access codes, the common ones several times. */
 const ACCESSES: readonly number[] = [
   ...[4, 5, 6, 4, 5, 6, 4, 5, 0, 1, 2, 0, 1, 2],
@@ -65,40 +50,6 @@ const domain = fc.constantFrom(...DOMAINS);
 const pcid = fc.constantFrom(...PCIDS);
 const device = fc.constantFrom(0, 1, 2);
 const walk = fc.constantFrom(0, 1);
-
-/** Canonical form of the translated bits of an address. */
-function canonical(address: bigint, levels: 4 | 5): bigint {
-  return BigInt.asUintN(64, BigInt.asIntN(12 + 9 * levels, address));
-}
-
-/** One address of the pool: an index in use at every level. */
-function poolAddress(levels: 4 | 5): fc.Arbitrary<bigint> {
-  return fc
-    .array(fc.constantFrom(...INDICES), { minLength: levels, maxLength: levels })
-    .map((indices) =>
-      canonical(indices.reduce((address, index) => (address << 9n) | BigInt(index), 0n) << 12n, levels),
-    );
-}
-
-function resolve(pool: readonly bigint[], levels: 4 | 5, { pool: place, near, offset }: AddressPick): bigint {
-  const page = pool[place % pool.length] ?? 0n;
-  const top = 1n << BigInt(11 + 9 * levels);
-  const moved = [page + 0x1000n, page - 0x1000n, page + 0x20_0000n, page + 0x4000_0000n, page ^ top][near - 26] ?? page;
-  const address = canonical(moved, levels) + ([0n, 0xfffn, 0x7f8n][offset] ?? 0n);
-  return near === 31 ? address ^ (1n << 60n) : address;
-}
-
-/** The canonical address of a pick. */
-const settled = (pick: AddressPick): AddressPick => ({ ...pick, near: pick.near === 31 ? 0 : pick.near });
-
-/** End of a range of some bytes, not beyond 2^64 - 1; one that leaves its half goes on in the other. */
-function rangeEnd(start: bigint, length: number, levels: 4 | 5): bigint {
-  const half = 1n << BigInt(11 + 9 * levels);
-  const last = (1n << 64n) - 1n;
-  const end = start + BigInt(length);
-  const crossing = start < half && end > half ? end + last + 1n - 2n * half : end;
-  return crossing < last ? crossing : last;
-}
 
 type ShootdownDraft = (address: (pick: AddressPick) => bigint) => Shootdown;
 

@@ -1,7 +1,8 @@
 // Invalidation queues (rules.md section 15): what an IOMMU makes of the words of one descriptor. A second reading of the
 // tables of fields there, bit by bit; nothing here comes from the library's codecs.
 
-import type { Iommu, Pages } from "./iommu.js";
+import type { Iommu } from "./iommu.js";
+import type { Pages } from "./pages.js";
 
 /** Bits of the words that a kind of descriptor may use, as [word, highest, lowest]. */
 type Used = readonly (readonly [word: number, high: number, low: number])[];

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { VectorResult, WalkVector } from "../../src/vectors/index.js";
 import { amount } from "../support/effort.js";
 import { recordedVectors as path, vectorsOf } from "../support/vectors.js";
-import type { TranslationCacheConfig } from "./agent.js";
+import type { TranslationCacheConfig } from "./agent-config.js";
 import { Cpu } from "./cpu.js";
 import { ACCESSED } from "./entry.js";
 import { Memory } from "./memory.js";

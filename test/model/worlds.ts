@@ -3,11 +3,11 @@
 
 import fc from "../support/fast-check.js";
 import type { Controls } from "./access.js";
-import type { PageSize, TranslationCacheConfig } from "./agent.js";
+import type { PageSize, TranslationCacheConfig } from "./agent-config.js";
 import type { CacheGeometry } from "./cache.js";
 import type { CpuConfig } from "./cpu.js";
 import { ACCESSED, DIRTY, EXECUTE_DISABLE, GLOBAL, type Level, PAGE_SIZE, PRESENT, USER, WRITABLE } from "./entry.js";
-import type { IommuConfig, PasidBinding } from "./iommu.js";
+import type { IommuConfig, PasidBinding } from "./iommu-config.js";
 import type { FrameConfig, MachineConfig } from "./machine.js";
 import type { PasidEntry } from "./pasid-entry.js";
 

@@ -1,11 +1,12 @@
 // The kernel of the model: frames, address spaces, agents, and what its operations work on (rules.md sections 8 to 13).
 // The operations themselves are functions over a Kernel, one file per part of the kernel.
 
-import type { AgentConfig, InvlpgScope, Vendor } from "../agent.js";
+import type { AgentConfig, InvlpgScope, Vendor } from "../agent-config.js";
 import type { CacheEntry } from "../cache.js";
 import { Cpu, type CpuConfig } from "../cpu.js";
 import { type Level, levelShift } from "../entry.js";
-import { Iommu, type IommuConfig } from "../iommu.js";
+import { Iommu } from "../iommu.js";
+import type { IommuConfig } from "../iommu-config.js";
 import type { MachineDump } from "../machine.js";
 import type { FrameState } from "../memory.js";
 import type { MachineParameters } from "../walk.js";
