@@ -27,9 +27,8 @@ const BATCH: u32 = 16;
 const BATCHED: usize = memory.data(sizeof<u32>(), sizeof<u32>());
 const BATCH_AGENT: usize = memory.data(sizeof<usize>(), sizeof<usize>());
 
-/** A round of invalidations begins: the first descriptor starts a batch. */
+/** A round of invalidations begins: the first descriptor starts a batch, as that of another IOMMU does. */
 export function startRound(): void {
-  store<u32>(BATCHED, 0);
   store<usize>(BATCH_AGENT, 0);
 }
 

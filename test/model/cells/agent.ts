@@ -15,6 +15,7 @@ import {
   type State,
   spanOf,
   tableOf,
+  type Walk,
 } from "./world.js";
 
 /** What does not change. */
@@ -181,9 +182,18 @@ const pageOf = (va: bigint): readonly [bigint, bigint] => [(va / 4096n) * 4096n,
 /** An invalidation is complete when the walk that has begun before it has ended; or those to the pages that it names. */
 export function drain(s: State, h: Hardware, pages?: readonly [bigint, bigint]): void {
   if (h.drain === "none") return;
-  const va = s.walk && (h.addresses[s.walk.address] as bigint);
-  if (h.drain === "page" && pages && va !== undefined && (va < pages[0] || va >= pages[1])) return;
-  while (s.walk) step(s, h);
+  const waiting: Walk[] = [];
+  for (const walk of [s.walk, s.other]) {
+    if (!walk) continue;
+    const va = h.addresses[walk.address] as bigint;
+    if (h.drain === "page" && pages && (va < pages[0] || va >= pages[1])) {
+      waiting.push(walk);
+      continue;
+    }
+    s.walk = walk;
+    while (s.walk) step(s, h);
+  }
+  [s.walk, s.other] = waiting;
 }
 
 /** Bytes [start, end) of an IOMMU, aligned to a power of two of pages that covers them; or everything of the PASID. */

@@ -4,7 +4,18 @@
 
 import type { CpuOptions, IommuOptions, ScenarioName } from "../../../src/verdicts/index.js";
 import { begin, type Hardware, step } from "./agent.js";
-import { cellPolicies, enterUser, hasWork, type Kernel, stepWork, switchMm } from "./kernel.js";
+import {
+  bindPasid,
+  cellPolicies,
+  clearPasid,
+  enterUser,
+  free,
+  hasWork,
+  type Kernel,
+  type Step,
+  stepWork,
+  switchMm,
+} from "./kernel.js";
 import { type CellKernel, makeSite, type Site } from "./sites.js";
 import { clone, Layout, type State, type Thread, textOf } from "./world.js";
 
@@ -21,6 +32,8 @@ export interface Cell {
   race: boolean;
   /** Operations of two CPUs may be under way at once, in any order; else each inside another one ends first. */
   concurrent?: boolean;
+  /** Two walks under way; on IOMMUs the PASID is bound and unbound, and its process may end. */
+  wide?: boolean;
   depth: number;
 }
 
@@ -65,7 +78,15 @@ class Explorer {
         requests: [],
         running: [],
       },
-      ...{ begun: { a: false, b: false }, paths: [], pages: [], device: [], walk: undefined, hazard: false },
+      ...{
+        begun: { a: false, b: false, exit: false },
+        paths: [],
+        pages: [],
+        device: [],
+        walk: undefined,
+        other: undefined,
+        hazard: false,
+      },
       ...{ bound: policy.root !== "none", pasidCached: false },
       cpu: {
         ...{ mm: 0, asid: 1, next: 1, userMode: false, othersStale: false, marked: [], generations: [0, 0] },
@@ -73,6 +94,22 @@ class Explorer {
       },
     };
     if (cpu?.pti && user) enterUser(this.#start, this.#kernel);
+  }
+
+  /** The end of the process, whose user half is empty in the rows of the kernel's sites. */
+  get #exit(): readonly Step[] {
+    return [...clearPasid, free(0, "none")];
+  }
+
+  /** iommu_sva_unbind_device(), iommu_sva_bind_device(), exit_mmap(). */
+  *#processMoves(s: State): Generator<State> {
+    const ends = s.begun.exit || (this.cell.scenario === "exit" && s.begun.a);
+    if (this.#kernel.policy.root === "none" || ends) return;
+    const on = paused(s);
+    if (s.bound) for (const step of clearPasid) step(on, this.#kernel);
+    else bindPasid(on, this.#kernel);
+    yield on;
+    if (!this.#site.user) yield this.#started(s, "exit");
   }
 
   /** A root without the kernel half. */
@@ -84,7 +121,8 @@ class Explorer {
     const seen = new Set<string>();
     let frontier: State[] = [this.#start];
     for (let moves = 0; ; moves++) {
-      const reached: State[] = [];
+      // What a move leads to has been seen when it was made, and what costs nothing follows from it at once.
+      const reached = frontier;
       const next: State[] = [];
       const add = (s: State, to: State[]): boolean => {
         if (s.hazard) return true;
@@ -95,8 +133,6 @@ class Explorer {
         }
         return false;
       };
-      // What a move leads to has been seen when it was made, and what costs nothing follows from it at once.
-      reached.push(...frontier);
       for (let s = reached.pop(); s !== undefined; s = reached.pop()) {
         for (const free of this.#free(s))
           if (add(free, reached)) return { fewest: moves, states: seen.size, complete: false };
@@ -151,7 +187,7 @@ class Explorer {
       this.#goOn(s, place, stepWork(s, this.#kernel, it.at));
       return;
     }
-    const steps = this.#site.regions[it.thread === "a" ? 0 : 1].free;
+    const steps = it.thread === "exit" ? this.#exit : this.#site.regions[it.thread === "a" ? 0 : 1].free;
     steps[it.at]?.(s, this.#kernel);
     this.#goOn(s, place, it.at + 1 < steps.length ? it.at + 1 : "done");
   }
@@ -169,6 +205,13 @@ class Explorer {
       step(on, hardware);
       yield on;
     }
+    if (s.other) {
+      const on = paused(s);
+      [on.walk, on.other] = [on.other, on.walk];
+      if (on.walk) on.walk.going = true;
+      step(on, hardware);
+      yield on;
+    }
     for (const address of hardware.addresses.keys()) {
       for (const write of this.#site.user && hardware.iommu ? [false, true] : [false]) {
         const on = clone(s);
@@ -182,8 +225,13 @@ class Explorer {
           on.walk.going = false;
         }
         yield on;
+        if (!this.cell.wide || !waiting || s.other) continue;
+        const both = paused(s);
+        [both.walk, both.other] = [undefined, both.walk];
+        if (begin(both, hardware, address, write)) yield both;
       }
     }
+    if (this.cell.wide && hardware.iommu) yield* this.#processMoves(s);
     // Programs of CPUs have no other free: the site flushes the CPU itself.
     if (!s.begun.b && hardware.iommu && this.#site.regions[1].free.length > 0) yield this.#started(s, "b");
     const works = s.running.some(({ thread }) => thread === "work");

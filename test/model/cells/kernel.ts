@@ -118,7 +118,7 @@ export function flushUser(start: bigint, end: bigint, stride: bigint): Step[] {
       cpu.asids = cpu.asids.with(cpu.asid - 1, { mm: 0, generation: cpu.generations[0] });
     },
     (s, k) => {
-      if (k.hardware.iommu && s.bound) invalidateIommu(s, k.hardware, [start, end]);
+      if (k.hardware.iommu) invalidateIommu(s, k.hardware, [start, end]);
     },
   ];
 }
@@ -134,8 +134,9 @@ function tellIommu(s: State, k: Kernel, range: string): void {
   else invalidate(s, k, range);
 }
 
+/** Also of a PASID whose entry is being cleared: Linux keeps its cache tags, and the worker and an unbind exclude each other. */
 function invalidate(s: State, k: Kernel, range: string): void {
-  if (!k.hardware.iommu || !s.bound) return;
+  if (!k.hardware.iommu) return;
   const [start = "", end = ""] = range.split(" ");
   invalidateIommu(s, k.hardware, range === EVERYTHING ? EVERYTHING : [BigInt(start), BigInt(end)]);
 }
@@ -160,6 +161,12 @@ export const clearPasid: Step[] = [
     invalidateIommu(s, k.hardware, "everything");
   },
 ];
+
+/** The PASID has an entry again. */
+export function bindPasid(s: State, k: Kernel): void {
+  s.bound = true;
+  for (const step of clearPasid.slice(1)) step(s, k);
+}
 
 /** Whether a run of the worker would do anything. */
 export const hasWork = (s: State): boolean => s.requests.length + s.list.length > 0;

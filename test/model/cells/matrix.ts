@@ -72,10 +72,10 @@ function raced(of: Omit<Cell, "race" | "concurrent">): Explored {
   return explore({ ...of, depth, race: true, concurrent: true });
 }
 
-function keyOf({ scenario, policy, kernel, iommu, cpu, depth, drain }: Omit<Cell, "race">): string {
+function keyOf({ scenario, policy, kernel, iommu, cpu, depth, drain, wide }: Omit<Cell, "race">): string {
   const seen = noticed(scenario, cellPolicies[policy] ?? {}, kernel);
   const hardware = iommu ? iommuKey(iommu) : cpuKey(cpu as CpuOptions, kernel);
-  return JSON.stringify([scenario, rowFacts(scenario, kernel), seen, hardware, depth, drain]);
+  return JSON.stringify([scenario, rowFacts(scenario, kernel), seen, hardware, depth, drain, wide]);
 }
 
 const iommuKey = (options: IommuOptions): unknown => iommuOptionNames.map((name) => options[name]);

@@ -58,11 +58,13 @@ export interface State {
   requests: readonly string[];
   /** What the kernel is doing, innermost last: thread and place in its steps. */
   running: readonly { readonly thread: Thread; readonly at: number }[];
-  begun: { readonly a: boolean; readonly b: boolean };
+  begun: { readonly a: boolean; readonly b: boolean; readonly exit: boolean };
   paths: Cache;
   pages: Cache;
   device: Cache;
   walk: Walk | undefined;
+  /** A second one, which waits (with wide moves). */
+  other: Walk | undefined;
   /** IOMMU: the entry of the PASID is present; it is cached. */
   bound: boolean;
   pasidCached: boolean;
@@ -70,8 +72,8 @@ export interface State {
   hazard: boolean;
 }
 
-/** The frees of the two regions, and the worker. */
-export type Thread = "a" | "b" | "work";
+/** The frees of the two regions, the worker, the end of the process. */
+export type Thread = "a" | "b" | "work" | "exit";
 
 /** What the watched CPU runs, and what its ASIDs hold. */
 export interface Cpu {
@@ -123,7 +125,7 @@ const slotKey = (table: number, address: bigint, level: Level): string => `${tab
 
 /** A copy to change: what hangs on it is replaced, never written to, but for the walk and the CPU. */
 export function clone(s: State): State {
-  return { ...s, walk: s.walk && { ...s.walk }, cpu: { ...s.cpu } };
+  return { ...s, walk: s.walk && { ...s.walk }, other: s.other && { ...s.other }, cpu: { ...s.cpu } };
 }
 
 const texts = new WeakMap<object, string>();
@@ -137,15 +139,17 @@ function textOfPart(part: readonly unknown[]): string {
   return made;
 }
 
+const textOfWalk = (w: Walk | undefined): string =>
+  w ? `${w.address} ${w.write} ${w.level} ${w.table} ${w.user} ${w.marking} ${w.going} ${w.tag}` : "";
+
 /** Equal for equal states. */
 export function textOf(s: State): string {
-  const { walk: w, cpu, begun } = s;
+  const { cpu, begun } = s;
   let text = "";
   for (const part of [s.memory, s.freed, s.list, s.taken, s.requests, s.running, s.paths, s.pages, s.device]) {
     text += `${textOfPart(part)};`;
   }
-  text += `${begun.a}${begun.b}${s.bound}${s.pasidCached};`;
-  if (w) text += `${w.address} ${w.write} ${w.level} ${w.table} ${w.user} ${w.marking} ${w.going} ${w.tag}`;
+  text += `${begun.a}${begun.b}${begun.exit}${s.bound}${s.pasidCached};${textOfWalk(s.walk)};${textOfWalk(s.other)}`;
   text += `;${cpu.mm} ${cpu.asid} ${cpu.next} ${cpu.userMode} ${cpu.othersStale} ${textOfPart(cpu.marked)}`;
   return `${text} ${textOfPart(cpu.generations)} ${textOfPart(cpu.asids)}`;
 }
