@@ -53,7 +53,7 @@ export default defineConfig({
     reporters: ["default", ["json", { outputFile: "build/test-report.json" }], sayTheSeed],
     coverage: {
       include: ["src/**/*.ts"],
-      exclude: ["src/engine/wasm-bytes.ts"],
+      exclude: ["src/{engine,trace}/wasm-bytes.ts"],
       reportsDirectory: "coverage",
       reporter: ["text-summary", "html", "json-summary"],
     },

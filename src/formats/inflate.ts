@@ -1,6 +1,6 @@
 // DEFLATE (RFC 1951) by a library: what the gzip reader asks of one, and fflate, which runs everywhere. Node's zlib is in
 // node.ts. fflate checks neither CRC nor length: that is done around it, in gzip.ts.
-import { Inflate } from "fflate";
+import type { Inflate } from "fflate";
 import { crc32 } from "./crc32.js";
 
 /** What decoding one more piece came to. */
@@ -38,18 +38,22 @@ interface FflateState {
   readonly p: Uint8Array;
 }
 
-/** fflate: no built-ins, decodes in this thread. Of a stored block (at most 64 KiB) it gives nothing before it has the whole. */
+/**
+ * fflate: no built-ins, decodes in this thread. Of a stored block (at most 64 KiB) it gives nothing before it has the whole. It is
+ * loaded when it is needed: files that Node opens have no need of it, and making its tables takes as long as a short trace.
+ */
 export const fflateInflater: Inflater = {
   pieceBytes: 1 << 14,
   crc32: (crc, bytes) => crc32(crc, bytes, 0, bytes.length),
   open() {
     let pieces: Uint8Array[] = [];
-    const inflate = new Inflate((piece) => {
-      if (piece.length > 0) pieces.push(piece);
-    });
+    let inflate: Inflate | undefined;
     return {
-      push(bytes) {
+      async push(bytes) {
         pieces = [];
+        inflate ??= new (await import("fflate")).Inflate((piece) => {
+          if (piece.length > 0) pieces.push(piece);
+        });
         try {
           inflate.push(bytes);
         } catch (error) {

@@ -10,7 +10,7 @@ import { sharedData } from "../support/shared-data.js";
 import { bytes, chunked, fixture, line, readAll, readBothWays } from "./support.js";
 
 /** Bytes of each recorded trace: its beginning, or all of it. */
-const RECORDED_BYTES = amount({ quick: 1 << 19, full: 3 << 20, nightly: Number.POSITIVE_INFINITY });
+const RECORDED_BYTES = amount({ quick: 1 << 19, full: 1 << 20, nightly: Number.POSITIVE_INFINITY });
 const folders = [sharedData("traces"), sharedData("live")].filter((it) => it !== undefined);
 const recorded = folders.flatMap((folder) =>
   readdirSync(folder)
