@@ -10,6 +10,7 @@ import type { FieldParser } from "./fields.js";
 import { WASM_BASE64 } from "./wasm-bytes.js";
 
 const NEWLINE = 10;
+const OPENING = 40;
 const EQUALS = 61;
 /** Bytes of an event, from its name to its newline, whose form is learned; at least as many as choose a list of forms. */
 const MIN_EVENT = 8;
@@ -188,8 +189,11 @@ function kindOf(type: EventType, field: number): number {
   return written === "word" ? kind.word : kind.phrase;
 }
 
-/** Whether a text is ASCII and no symbol only because of its place: what is known may stand where a symbol is expected. */
+/**
+ * Whether a text means the same wherever it stands: it is ASCII, and in a symbol's place it is one. No symbol has a "=", and
+ * "(fault)" is no symbol.
+ */
 function isPlain(bytes: Uint8Array, start: number, end: number): boolean {
   for (let i = start; i < end; i++) if (bytes[i]! > 127 || bytes[i] === EQUALS) return false;
-  return true;
+  return bytes[start] !== OPENING;
 }

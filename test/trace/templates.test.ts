@@ -121,6 +121,7 @@ describe("lines by their form", () => {
     ["a further field", "vfree: (f) addr=0x10 more=0x1"],
     ["a field twice", "vfree: (f) addr=0x10 addr=0x10"],
     ["a fault", "vfree: (f) addr=(fault)"],
+    ["a fault in a symbol's place", "flush_all: (f) caller=(fault)"],
     ["a symbol with a module", "flush_all: (f) caller=x+0x1/0x2 [m]"],
     ["the same symbol without", "flush_all: (f) caller=x+0x1/0x2"],
     ["a symbol with an equals sign", "flush_all: (f) caller=x+0x1/0x2=3"],
