@@ -19,10 +19,11 @@ export { clearContents, contentsOf, frameOf, generationOf, levelOf, metaOf, setS
 
 // ---- caches ----
 export { createCache } from "./cache/create";
+export { createGroup } from "./cache/group";
 export { cacheContents, cacheCounter, setCacheClock } from "./cache/inspect";
 
 // ---- agents, contexts, requesters ----
-export { addTranslationCache, agentCounter, createAgent, pageRequests, setPagingStructureCache } from "./hardware/agent";
+export { addTranslationCache, agentCounter, createAgent, leavesOf, pageRequests, pathsOf, setPagingStructureCache } from "./hardware/agent";
 export { contextRoot, contextTag, createContext, setContextRoot, setContextTag, setControls } from "./hardware/context";
 export { createPasidContext, domainAt } from "./hardware/context";
 export { usualFields } from "./hardware/pasid-entry";

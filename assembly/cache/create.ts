@@ -1,14 +1,17 @@
 // Making a cache: sizes of its blocks, its tag states, its bitmap of occupied sets.
 
 import { allocate, LINE } from "../base/memory";
+import { GROUP_CACHES, GROUP_TAG_COUNT } from "./group";
 import {
   CACHE_BASE,
-  CACHE_CLOCK,
+  CACHE_COUNTS,
   CACHE_DATA,
   CACHE_END,
+  CACHE_GROUP,
   CACHE_KEYS,
   CACHE_LEVELS,
   CACHE_LINKS,
+  CACHE_NEXT,
   CACHE_OCCUPIED,
   CACHE_RANDOM,
   CACHE_REPLACEMENT,
@@ -17,13 +20,11 @@ import {
   CACHE_SETS,
   CACHE_SIZE,
   CACHE_SPAN,
-  CACHE_TAG_COUNT,
-  CACHE_TAGS,
   CACHE_TIMES,
   CACHE_WAYS,
+  COUNT_SHIFT,
   PATHS,
   SET_PARTIALS,
-  TAG_SHIFT,
   TAGS_END,
 } from "./layout";
 
@@ -38,10 +39,11 @@ function roundUp(bytes: usize, to: usize): usize {
 }
 
 /**
- * Makes a cache of `sets` x `ways` for tags 0..`tags`-1. `levels`: bit L, it holds leaves of level L; PATHS, it is a
+ * Makes a cache of `sets` x `ways` in a group, whose tags it has. `levels`: bit L, it holds leaves of level L; PATHS, it is a
  * paging-structure cache, and `span` is the number of address bits that one of its entries covers. 0 if memory is out.
  */
-export function createCache(sets: u32, ways: u32, levels: u32, span: u32, replacement: u32, tags: u32): usize {
+export function createCache(group: usize, sets: u32, ways: u32, levels: u32, span: u32, replacement: u32): usize {
+  const tags = load<u32>(group, GROUP_TAG_COUNT);
   assert(sets != 0 && ways != 0, "a cache without room");
   assert(tags != 0 && tags < TAGS_END, "more tags than a key can tell apart");
   assert(levels == 1 ? span != 0 : levels != 0 && (levels & 1) == 0, "a cache holds leaves, or paths of one span");
@@ -53,9 +55,9 @@ export function createCache(sets: u32, ways: u32, levels: u32, span: u32, replac
   if (total >= 0xfff0_0000) return 0;
   const cache = allocate(CACHE_SIZE);
   const base = allocate(<usize>total);
-  const tagStates = allocate(<usize>tags << TAG_SHIFT);
+  const counts = allocate(<usize>tags << COUNT_SHIFT);
   const occupied = allocate(<usize>((sets + 63) >> 6) << 3);
-  if (cache == 0 || base == 0 || tagStates == 0 || occupied == 0) return 0;
+  if (cache == 0 || base == 0 || counts == 0 || occupied == 0) return 0;
   store<u32>(cache, sets, CACHE_SETS);
   store<u32>(cache, (sets & (sets - 1)) == 0 ? sets - 1 : 0, CACHE_SET_MASK);
   store<u32>(cache, ways, CACHE_WAYS);
@@ -70,9 +72,10 @@ export function createCache(sets: u32, ways: u32, levels: u32, span: u32, replac
   store<u32>(cache, RANDOM_SEED, CACHE_RANDOM);
   store<u32>(cache, levels, CACHE_LEVELS);
   store<u32>(cache, span, CACHE_SPAN);
-  store<u32>(cache, 1, CACHE_CLOCK);
-  store<usize>(cache, tagStates, CACHE_TAGS);
-  store<u32>(cache, tags, CACHE_TAG_COUNT);
+  store<usize>(cache, group, CACHE_GROUP);
+  store<usize>(cache, load<usize>(group, GROUP_CACHES), CACHE_NEXT);
+  store<usize>(group, cache, GROUP_CACHES);
+  store<usize>(cache, counts, CACHE_COUNTS);
   store<usize>(cache, occupied, CACHE_OCCUPIED);
   for (let set: u32 = 0; set < sets; set++) {
     const first = base + <usize>set * setBytes + keys + 2 * words;

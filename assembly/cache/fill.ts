@@ -1,13 +1,12 @@
 // Filling and replacement (docs/rules.md section 4, "Fill").
 
 import { count } from "../base/memory";
+import { GROUP_CLOCK, GROUP_LAST_FLUSH, stateOfTag, TAG_FILLED } from "./group";
 import {
   blockOf,
   candidatesOf,
-  capacityOf,
   CACHE_EVICTIONS,
   CACHE_FILLS,
-  CACHE_LAST_FLUSH,
   CACHE_LIVE,
   CACHE_OCCUPIED,
   CACHE_RANDOM,
@@ -18,6 +17,7 @@ import {
   dataAt,
   GLOBAL_TAG,
   globalKeyOf,
+  groupOf,
   keyOf,
   keysOf,
   partialTag,
@@ -30,9 +30,8 @@ import {
   TIME_USED,
   timesAt,
   CACHE_LEVELS,
-  CACHE_TAG_COUNT,
 } from "./layout";
-import { countLiving, heldIn, livingIn, sweep, tick } from "./living";
+import { countLiving, heldIn, livesAt, livingIn, settle, sweep, tick } from "./living";
 
 export const LRU: u32 = 0;
 export const FIFO: u32 = 1;
@@ -42,54 +41,61 @@ export const REPLACEMENTS: u32 = 3;
 
 /** Puts an entry in; returns the address of its key. */
 export function fill(cache: usize, page: u64, level: u32, tag: u32, global: bool, data: u64): usize {
-  return put(cache, page, level, tag, global, data, false);
+  const at = holderOf(cache, page, global ? globalKeyOf(page, level) : keyOf(page, level, tag));
+  if (at == 0) return fillAbsent(cache, page, level, tag, global, data);
+  const group = groupOf(cache);
+  write(cache, at, data, tick(group));
+  count(cache, CACHE_FILLS);
+  store<u32>(stateOfTag(group, tag), load<u32>(group, GROUP_CLOCK), TAG_FILLED);
+  return at;
 }
 
 /** The same for an entry that no living one has the key of. */
 export function fillAbsent(cache: usize, page: u64, level: u32, tag: u32, global: bool, data: u64): usize {
-  return put(cache, page, level, tag, global, data, true);
-}
-
-// @ts-ignore: decorator
-@inline
-function put(cache: usize, page: u64, level: u32, tag: u32, global: bool, data: u64, absent: bool): usize {
   assert(load<u32>(cache, CACHE_LEVELS) & (1 | (1 << level)), "the cache holds nothing of this level");
-  assert(tag < load<u32>(cache, CACHE_TAG_COUNT), "the cache has no such tag");
   // First of all: if the clock starts again, a half-written entry would be taken for a dead one.
-  const now = tick(cache);
+  const group = groupOf(cache);
+  const now = tick(group);
+  settle(cache);
   const set = setIndex(cache, page);
   const block = blockOf(cache, set);
-  if (load<u32>(block, SET_SWEPT) < load<u32>(cache, CACHE_LAST_FLUSH)) sweep(cache, block);
+  if (load<u32>(block, SET_SWEPT) < load<u32>(group, GROUP_LAST_FLUSH)) sweep(cache, block);
   assert(heldIn(cache, block) == livingIn(cache, block), "the set holds dead entries: it has not been swept");
+  assert(livingIn(cache, block) == load<u32>(block, SET_LIVE), "the set's count of living entries is wrong");
   const keys = keysOf(cache, block);
   const key = global ? globalKeyOf(page, level) : keyOf(page, level, tag);
-  let at: usize = absent ? 0 : sameKey(cache, block, keys, page, key);
-  if (at == 0) {
-    const way = freeWay(cache, set, block, keys, key);
-    at = keys + (<usize>way << 3);
-    store<u64>(at, key);
-    store<u8>(block + way, partialTag(page), SET_PARTIALS);
-  }
-  assert(load<u64>(at) == key, "the way holds another key");
-  store<u64>(dataAt(cache, at), data);
-  store<u32>(timesAt(cache, at), now, TIME_USED);
-  store<u32>(timesAt(cache, at), now, TIME_FILLED);
+  assert(holderOf(cache, page, key) == 0, "an entry that is to be absent is there");
+  const full = load<u32>(block, SET_LIVE) == load<u32>(cache, CACHE_WAYS);
+  const way = full ? evict(cache, keys, key) : freeWay(cache, set, block, keys, key);
+  const at = keys + (<usize>way << 3);
+  store<u64>(at, key);
+  store<u8>(block + way, partialTag(page), SET_PARTIALS);
+  write(cache, at, data, now);
   store<u32>(cache, load<u32>(cache, CACHE_SEEN) | (1 << level), CACHE_SEEN);
   store<u64>(cache, load<u64>(cache, CACHE_REGIONS) | regionBit(page, level), CACHE_REGIONS);
   count(cache, CACHE_FILLS);
+  store<u32>(stateOfTag(group, tag), now, TAG_FILLED);
   return at;
 }
 
 // @ts-ignore: decorator
 @inline
-function sameKey(cache: usize, block: usize, keys: usize, page: u64, key: u64): usize {
+function write(cache: usize, at: usize, data: u64, now: u32): void {
+  store<u64>(dataAt(cache, at), data);
+  store<u32>(timesAt(cache, at), now, TIME_USED);
+  store<u32>(timesAt(cache, at), now, TIME_FILLED);
+}
+
+/** Where a living entry with a key is; 0 if nowhere. */
+function holderOf(cache: usize, page: u64, key: u64): usize {
+  const block = blockOf(cache, setIndex(cache, page));
   const ways = load<u32>(cache, CACHE_WAYS);
   let way: u32 = 0;
   do {
     let candidates = candidatesOf(block, way, page);
     while (candidates != 0) {
-      const at = keys + (<usize>(way + ctz(candidates)) << 3);
-      if (load<u64>(at) == key) return at;
+      const at = keysOf(cache, block) + (<usize>(way + ctz(candidates)) << 3);
+      if (load<u64>(at) == key && livesAt(cache, at)) return at;
       candidates &= candidates - 1;
     }
     way += 16;
@@ -97,33 +103,39 @@ function sameKey(cache: usize, block: usize, keys: usize, page: u64, key: u64): 
   return 0;
 }
 
-/** The lowest-numbered empty way, or the victim's; counts the key in and the victim out. */
+/** The lowest-numbered empty way; counts the key in. */
 function freeWay(cache: usize, set: u32, block: usize, keys: usize, key: u64): u32 {
-  assert(livingIn(cache, block) == load<u32>(block, SET_LIVE), "the set's count of living entries is wrong");
-  const ways = load<u32>(cache, CACHE_WAYS);
-  const live = load<u32>(block, SET_LIVE);
-  if (live == ways) {
-    const way = victim(cache, keys, ways);
-    const old = load<u64>(keys + (<usize>way << 3));
-    assert(way < ways && old != 0, "the victim is no entry of the set");
-    // Mostly a tag displaces its own, and its count stays.
-    if ((old ^ key) & GLOBAL_TAG) {
-      countLiving(cache, old, -1);
-      countLiving(cache, key, 1);
-    }
-    count(cache, CACHE_EVICTIONS);
-    return way;
-  }
   countLiving(cache, key, 1);
-  store<u32>(block, live + 1, SET_LIVE);
+  store<u32>(block, load<u32>(block, SET_LIVE) + 1, SET_LIVE);
   store<u32>(cache, load<u32>(cache, CACHE_LIVE) + 1, CACHE_LIVE);
-  assert(load<u32>(cache, CACHE_LIVE) <= capacityOf(cache), "more entries are alive than the cache has ways");
+  assert(load<u32>(block, SET_LIVE) <= load<u32>(cache, CACHE_WAYS), "more entries of a set are alive than it has ways");
   const word = load<usize>(cache, CACHE_OCCUPIED) + (<usize>(set >> 6) << 3);
   store<u64>(word, load<u64>(word) | ((<u64>1) << (set & 63)));
   let way: u32 = 0;
   while (load<u64>(keys + (<usize>way << 3)) != 0) way++;
-  assert(way < ways && load<u64>(keys + (<usize>way << 3)) == 0, "the way is not free");
+  assert(way < load<u32>(cache, CACHE_WAYS), "the way is not free");
   return way;
+}
+
+/** The victim's way in a full set; counts the key in and the victim out. */
+// @ts-ignore: decorator
+@inline
+function evict(cache: usize, keys: usize, key: u64): u32 {
+  const ways = load<u32>(cache, CACHE_WAYS);
+  const plain = load<u32>(cache, CACHE_REPLACEMENT) == LRU && ways <= 12;
+  const way = plain ? oldestOfTwelve(timesAt(cache, keys), ways) : victim(cache, keys, ways);
+  const old = load<u64>(keys + (<usize>way << 3));
+  assert(way < ways && old != 0, "the victim is no entry of the set");
+  assert(!plain || way == victim(cache, keys, ways), "the short way to the victim finds another");
+  count(cache, CACHE_EVICTIONS);
+  // Mostly a tag displaces its own, and its count stays.
+  if ((old ^ key) & GLOBAL_TAG) exchange(cache, old, key);
+  return way;
+}
+
+function exchange(cache: usize, old: u64, key: u64): void {
+  countLiving(cache, old, -1);
+  countLiving(cache, key, 1);
 }
 
 /** The way to evict from a full set: least recently used, first filled, or the next of the random sequence. */
@@ -160,6 +172,20 @@ function filled4(times: usize): v128 {
 function leastOfFour(four: v128): v128 {
   const two = i32x4.min_u(four, v128.shuffle<i32>(four, four, 2, 3, 0, 1));
   return i32x4.min_u(two, v128.shuffle<i32>(two, two, 1, 0, 3, 2));
+}
+
+/** `oldestUsed` for up to 12 ways, without a loop. */
+// @ts-ignore: decorator
+@inline
+function oldestOfTwelve(times: usize, ways: u32): u32 {
+  const a = used4(times);
+  if (ways <= 4) return ctz(i32x4.bitmask(i32x4.eq(a, leastOfFour(a))));
+  const b = used4(times + 32);
+  const c = ways <= 8 ? b : used4(times + 64);
+  const least = leastOfFour(i32x4.min_u(i32x4.min_u(a, b), c));
+  const inA = i32x4.bitmask(i32x4.eq(a, least));
+  const inB = i32x4.bitmask(i32x4.eq(b, least));
+  return ctz(inA | (inB << 4) | (i32x4.bitmask(i32x4.eq(c, least)) << 8));
 }
 
 function oldestUsed(times: usize, ways: u32): u32 {

@@ -1,25 +1,33 @@
-// Invalidation of one cache. Everything, everything but globals, one tag: constant time, whatever the size.
-// Ranges: page by page, or over the occupied sets, whichever is less work.
+// Invalidation. Everything, everything but globals, one tag: of all caches of a group at once, in constant time. Pages and ranges: of
+// one cache. Ranges: page by page, or over the occupied sets, whichever is less work.
 
 import { INDEX_BITS, MAX_LEAF_LEVEL, shiftOf } from "../paging/format";
-import { count } from "../base/memory";
+import {
+  GROUP_FLUSHED,
+  GROUP_GLOBAL_SINCE,
+  GROUP_LAST_FLUSH,
+  GROUP_SEEN,
+  GROUP_TAGGED_SINCE,
+  LAST_FLUSHED,
+  stateOfTag,
+  TAG_FILLED,
+  TAG_NEXT,
+  TAG_SINCE,
+  tagSince,
+} from "./group";
 import {
   blockOf,
   candidatesOf,
-  CACHE_GLOBAL_SINCE,
-  CACHE_INVALIDATED,
-  CACHE_LAST_FLUSH,
   CACHE_LEVELS,
   CACHE_LIVE,
-  CACHE_LIVE_GLOBAL,
   CACHE_OCCUPIED,
   CACHE_REGIONS,
   CACHE_SEEN,
   CACHE_SETS,
   CACHE_SPAN,
-  CACHE_TAGGED_SINCE,
   CACHE_WAYS,
   globalKeyOf,
+  groupOf,
   KEY_GLOBAL,
   KEY_LEVEL,
   KEY_PAGE_SHIFT,
@@ -28,52 +36,46 @@ import {
   nextBlock,
   regionBit,
   setIndex,
-  TAG_SINCE,
   TIME_FILLED,
   tagOf,
-  tagState,
   timesAt,
 } from "./layout";
-import { isAlive, liveOf, remove, setLiveOf, tick } from "./living";
+import { isAlive, liveGlobals, liveOf, remove, settle, tick } from "./living";
 
+/** Everything in the caches of a group. */
 // @ts-ignore: decorator
 @inline
-export function flushAll(cache: usize): void {
-  assert(load<u32>(cache, CACHE_LIVE) >= load<u32>(cache, CACHE_LIVE_GLOBAL), "more global entries are alive than entries");
-  const now = tick(cache);
-  store<u32>(cache, now, CACHE_GLOBAL_SINCE);
-  store<u32>(cache, now, CACHE_TAGGED_SINCE);
-  store<u32>(cache, now, CACHE_LAST_FLUSH);
-  store<u32>(cache, 0, CACHE_SEEN);
-  store<u64>(cache, 0, CACHE_REGIONS);
-  count(cache, CACHE_INVALIDATED, load<u32>(cache, CACHE_LIVE));
-  store<u32>(cache, 0, CACHE_LIVE);
-  store<u32>(cache, 0, CACHE_LIVE_GLOBAL);
+export function flushAll(group: usize): void {
+  const now = tick(group);
+  store<u32>(group, now, GROUP_GLOBAL_SINCE);
+  store<u32>(group, now, GROUP_TAGGED_SINCE);
+  store<u32>(group, now, GROUP_LAST_FLUSH);
+  store<u32>(group, 0, GROUP_SEEN);
 }
 
-export function flushAllButGlobal(cache: usize): void {
-  const now = tick(cache);
-  store<u32>(cache, now, CACHE_TAGGED_SINCE);
-  store<u32>(cache, now, CACHE_LAST_FLUSH);
-  const globals = load<u32>(cache, CACHE_LIVE_GLOBAL);
-  assert(globals <= load<u32>(cache, CACHE_LIVE), "more global entries are alive than entries");
-  count(cache, CACHE_INVALIDATED, load<u32>(cache, CACHE_LIVE) - globals);
-  store<u32>(cache, globals, CACHE_LIVE);
+/** Everything but global entries. */
+// @ts-ignore: decorator
+@inline
+export function flushAllButGlobal(group: usize): void {
+  const now = tick(group);
+  store<u32>(group, now, GROUP_TAGGED_SINCE);
+  store<u32>(group, now, GROUP_LAST_FLUSH);
 }
 
 /** All entries of a tag but global ones. */
 // @ts-ignore: decorator
 @inline
-export function flushTag(cache: usize, tag: u32): void {
-  const live = liveOf(cache, tag);
-  assert(live <= load<u32>(cache, CACHE_LIVE), "more entries of a tag are alive than entries");
-  if (live == 0) return;
-  const now = tick(cache);
-  store<u32>(tagState(cache, tag), now, TAG_SINCE);
-  store<u32>(cache, now, CACHE_LAST_FLUSH);
-  setLiveOf(cache, tag, 0);
-  count(cache, CACHE_INVALIDATED, live);
-  store<u32>(cache, load<u32>(cache, CACHE_LIVE) - live, CACHE_LIVE);
+export function flushTag(group: usize, tag: u32): void {
+  const state = stateOfTag(group, tag);
+  if (load<u32>(state, TAG_FILLED) <= tagSince(group, tag)) return;
+  const now = tick(group);
+  store<u32>(state, now, TAG_SINCE);
+  store<u32>(group, now, GROUP_LAST_FLUSH);
+  if (load<u32>(state, TAG_NEXT) != 0) return;
+  // The caches count this later.
+  const next = load<u32>(group, GROUP_FLUSHED);
+  store<u32>(state, next == 0 ? LAST_FLUSHED : next, TAG_NEXT);
+  store<u32>(group, tag + 1, GROUP_FLUSHED);
 }
 
 /** The entry of a tag for one page number (and, if asked, the global one) of leaves of `level` (1: paging-structure caches). */
@@ -94,7 +96,7 @@ function flushFromSet(cache: usize, block: usize, page: u64, level: u32, tag: u3
       const at = keysOf(cache, block) + (<usize>(way + ctz(candidates)) << 3);
       const key = load<u64>(at);
       if (key == keyOf(page, level, tag) || (globals && key == globalKeyOf(page, level))) {
-        if (isAlive(cache, key, load<u32>(timesAt(cache, at), TIME_FILLED))) remove(cache, block, at);
+        if (isAlive(groupOf(cache), key, load<u32>(timesAt(cache, at), TIME_FILLED))) remove(cache, block, at);
       }
       candidates &= candidates - 1;
     }
@@ -112,7 +114,8 @@ function spanOf(cache: usize, key: u64): u64 {
 /** Entries of a tag (and, if asked, global ones) whose span overlaps the translated addresses `first`..`last`, both included. */
 export function flushRange(cache: usize, first: u64, last: u64, tag: u32, globals: bool): void {
   assert(first <= last, "the range ends before it starts");
-  const candidates = liveOf(cache, tag) + (globals ? load<u32>(cache, CACHE_LIVE_GLOBAL) : 0);
+  settle(cache);
+  const candidates = liveOf(cache, tag) + (globals ? liveGlobals(cache) : 0);
   if (candidates == 0) return;
   if (load<u32>(cache, CACHE_LEVELS) & 1) {
     flushSpans(cache, first, last, <u64>load<u32>(cache, CACHE_SPAN), 1, tag, globals);
@@ -167,7 +170,7 @@ function scanRange(cache: usize, first: u64, last: u64, tag: u32, globals: bool)
       for (let key = keys; key < keys + (ways << 3); key += 8) {
         const value = load<u64>(key);
         if (value == 0) continue;
-        if (!isAlive(cache, value, load<u32>(timesAt(cache, key), TIME_FILLED))) continue;
+        if (!isAlive(groupOf(cache), value, load<u32>(timesAt(cache, key), TIME_FILLED))) continue;
         empty = false;
         if (value & KEY_GLOBAL ? !globals : tagOf(value) != tag) continue;
         const span = spanOf(cache, value);

@@ -1,20 +1,21 @@
 // Looking into a cache from outside: live entries with their places in the order of replacement, counters.
 
 import { FIFO, LRU } from "./fill";
+import { GROUP_CLOCK } from "./group";
 import {
   blockOf,
-  CACHE_CLOCK,
   CACHE_HITS,
   CACHE_REPLACEMENT,
   CACHE_SETS,
   CACHE_WAYS,
   dataAt,
+  groupOf,
   keysOf,
   TIME_FILLED,
   TIME_USED,
   timesAt,
 } from "./layout";
-import { livesAt } from "./living";
+import { livesAt, settleGroup } from "./living";
 
 // ---- an entry as it is dumped ----
 export const DUMP_KEY: usize = 0;
@@ -30,6 +31,7 @@ if (DUMP_SIZE < DUMP_END || DUMP_SIZE % 8 != 0) ERROR("DUMP_SIZE does not hold a
 
 /** A counter by its number in the cache, from CACHE_HITS on. */
 export function cacheCounter(cache: usize, which: u32): u64 {
+  settleGroup(groupOf(cache));
   return load<u64>(cache + (<usize>which << 3), CACHE_HITS);
 }
 
@@ -69,7 +71,8 @@ function placeOf(cache: usize, keys: usize, at: usize, ways: u32): u32 {
   return place;
 }
 
-/** For tests of the clock's wrap: moves the clock on, as if nothing had happened for long. */
+/** For tests of the clock's wrap: moves the clock of a cache's group on, as if nothing had happened for long. */
 export function setCacheClock(cache: usize, clock: u32): void {
-  if (clock > load<u32>(cache, CACHE_CLOCK)) store<u32>(cache, clock, CACHE_CLOCK);
+  const group = groupOf(cache);
+  if (clock > load<u32>(group, GROUP_CLOCK)) store<u32>(group, clock, GROUP_CLOCK);
 }

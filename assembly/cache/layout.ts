@@ -2,11 +2,11 @@
 // paging-structure cache (non-leaf entries). Rules: docs/rules.md sections 4 and 5 (SDM 4.10.2, 4.10.3).
 //
 // A set is one block: [head][partial tags][keys][data][times][links, in paging-structure caches only].
-// "All" and "all of one tag" cost nothing per entry: a flush notes the cache's clock, and what was filled before is dead.
-// The dead are swept out of a set before its next fill, so that victims, evictions and contents are those of an eager flush.
+// "All" and "all of one tag" cost nothing per entry: a flush notes the time (group.ts), and what was filled before is dead. The dead are swept out of a set before its next fill, so that victims, evictions and contents are those of an eager flush.
 
 import { PCIDS } from "../base/limits";
 import { INDEX_BITS, LEAF_LEVEL_BITS, MAX_LEAF_LEVEL, MAX_LEVELS } from "../paging/format";
+import { GROUP_TAG_COUNT } from "./group";
 
 // ---- the cache ----
 export const CACHE_SETS: usize = 0;
@@ -25,20 +25,22 @@ export const CACHE_RANDOM: usize = CACHE_REPLACEMENT + 4;
 /** Bit L: leaves of level L are held here. PATHS: a paging-structure cache, whose entries span 2^CACHE_SPAN bytes. */
 export const CACHE_LEVELS: usize = CACHE_RANDOM + 4;
 export const PATHS: u32 = 1;
+/** Paging-structure caches hold one kind of entry; this stands for the level in their keys. */
+export const PATH_LEVEL: u32 = 1;
 export const CACHE_SPAN: usize = CACHE_LEVELS + 4;
-/** Bit L: some leaf of level L was filled since the cache was last emptied; others need no probe. */
+/** Bit L: some leaf of level L was filled since the cache was last known to be empty; others need no probe. */
 export const CACHE_SEEN: usize = CACHE_SPAN + 4;
-export const CACHE_CLOCK: usize = CACHE_SEEN + 4;
-/** Entries filled at or before these times are dead: global ones, all others; the later of any flush. */
-export const CACHE_GLOBAL_SINCE: usize = CACHE_CLOCK + 4;
-export const CACHE_TAGGED_SINCE: usize = CACHE_GLOBAL_SINCE + 4;
-export const CACHE_LAST_FLUSH: usize = CACHE_TAGGED_SINCE + 4;
-export const CACHE_LIVE: usize = CACHE_LAST_FLUSH + 4;
+/** The group that the cache belongs to, and the next cache of it. */
+export const CACHE_GROUP: usize = CACHE_SEEN + 4;
+export const CACHE_NEXT: usize = CACHE_GROUP + 4;
+/** Live entries, global ones among them, as of this time: later flushes are not counted yet. */
+export const CACHE_LIVE: usize = CACHE_NEXT + 4;
 export const CACHE_LIVE_GLOBAL: usize = CACHE_LIVE + 4;
-export const CACHE_TAGS: usize = CACHE_LIVE_GLOBAL + 4;
-export const CACHE_TAG_COUNT: usize = CACHE_TAGS + 4;
+export const CACHE_SETTLED: usize = CACHE_LIVE_GLOBAL + 4;
+/** Counts of tags. */
+export const CACHE_COUNTS: usize = CACHE_SETTLED + 4;
 /** One bit a set: something was filled there; cleared when a scan finds the set empty. */
-export const CACHE_OCCUPIED: usize = CACHE_TAG_COUNT + 4;
+export const CACHE_OCCUPIED: usize = CACHE_COUNTS + 4;
 /** Where the last set ends. */
 export const CACHE_END: usize = CACHE_OCCUPIED + 4;
 /** Bit h: a leaf in some 2 MiB region with hash h was filled since the cache was last emptied; others need no probe. */
@@ -57,14 +59,13 @@ export const CACHE_SIZE: usize = CACHE_INVALIDATED + 8;
 
 if (CACHE_REGIONS % 8 != 0 || CACHE_HITS % 8 != 0) ERROR("the 64-bit fields of a cache are not aligned");
 
-// ---- a tag's state ----
-export const TAG_SINCE: usize = 0;
-export const TAG_LIVE: usize = TAG_SINCE + 4;
-/** When TAG_LIVE was last written; not after the last flush of all tags, it counts dead entries. */
-export const TAG_COUNTED: usize = TAG_LIVE + 4;
-export const TAG_SHIFT: usize = 4;
+// ---- the count of a tag ----
+export const COUNT_LIVE: usize = 0;
+/** One after the time when COUNT_LIVE was last written; not after a flush of the tag, it counts dead entries. */
+export const COUNT_TIME: usize = COUNT_LIVE + 4;
+export const COUNT_SHIFT: usize = 3;
 
-if (TAG_COUNTED + 4 > 1 << TAG_SHIFT) ERROR("a tag's state does not fit into its 2^TAG_SHIFT bytes");
+if (COUNT_TIME + 4 > 1 << COUNT_SHIFT) ERROR("a tag's count does not fit into its 2^COUNT_SHIFT bytes");
 
 // ---- a set's head ----
 export const SET_SWEPT: usize = 0;
@@ -184,9 +185,22 @@ export function tagOf(key: u64): u32 {
 
 // @ts-ignore: decorator
 @inline
-export function tagState(cache: usize, tag: u32): usize {
-  assert(tag < load<u32>(cache, CACHE_TAG_COUNT), "the cache has no such tag");
-  return load<usize>(cache, CACHE_TAGS) + (<usize>tag << TAG_SHIFT);
+export function groupOf(cache: usize): usize {
+  assert(cache != 0 && load<usize>(cache, CACHE_GROUP) != 0, "a cache without a group");
+  return load<usize>(cache, CACHE_GROUP);
+}
+
+/** For assertions. */
+export function hasTag(cache: usize, tag: u32): bool {
+  return tag < load<u32>(groupOf(cache), GROUP_TAG_COUNT);
+}
+
+/** The count of a tag's live entries in a cache. */
+// @ts-ignore: decorator
+@inline
+export function countOf(cache: usize, tag: u32): usize {
+  assert(hasTag(cache, tag), "the cache has no such tag");
+  return load<usize>(cache, CACHE_COUNTS) + (<usize>tag << COUNT_SHIFT);
 }
 
 /** Whether the key of some way of a cache stands at an address. For assertions. */

@@ -1,30 +1,47 @@
 // Which entries are alive after flushes that touched none of them, how many there are, and a clock that never wraps.
+//
+// A flush is a time in the group. What a cache counts (its live entries, those of each tag, how many were invalidated) is brought
+// up to date, *settled*, before the cache is filled and when it is looked at: the counts are those of an eager flush.
 
 import { count } from "../base/memory";
 import {
+  GROUP_CACHES,
+  GROUP_CLOCK,
+  GROUP_FLUSHED,
+  GROUP_GLOBAL_SINCE,
+  GROUP_LAST_FLUSH,
+  GROUP_TAG_COUNT,
+  GROUP_TAGGED_SINCE,
+  LAST_FLUSHED,
+  stateOfTag,
+  TAG_FILLED,
+  TAG_NEXT,
+  TAG_SINCE,
+  tagSince,
+} from "./group";
+import {
   blockOf,
   capacityOf,
-  CACHE_CLOCK,
-  CACHE_GLOBAL_SINCE,
   CACHE_INVALIDATED,
-  CACHE_LAST_FLUSH,
   CACHE_LIVE,
   CACHE_LIVE_GLOBAL,
+  CACHE_NEXT,
+  CACHE_REGIONS,
+  CACHE_SEEN,
   CACHE_SETS,
-  CACHE_TAG_COUNT,
-  CACHE_TAGGED_SINCE,
+  CACHE_SETTLED,
   CACHE_WAYS,
+  COUNT_LIVE,
+  COUNT_TIME,
+  countOf,
+  groupOf,
   KEY_GLOBAL,
   keysOf,
   SET_LIVE,
   SET_SWEPT,
-  TAG_COUNTED,
-  TAG_LIVE,
-  TAG_SINCE,
   TIME_FILLED,
   TIME_USED,
   tagOf,
-  tagState,
   timesAt,
 } from "./layout";
 
@@ -32,73 +49,138 @@ import {
 export const CLOCK_LIMIT: u32 = 0xf000_0000;
 const RANKED: u32 = 0xf800_0000;
 
-/** The next tick of the cache's clock. */
+/** The next tick of a group's clock. */
 // @ts-ignore: decorator
 @inline
-export function tick(cache: usize): u32 {
-  assert(load<u32>(cache, CACHE_CLOCK) < CLOCK_LIMIT, "the clock has run past its limit");
-  assert(load<u32>(cache, CACHE_LAST_FLUSH) <= load<u32>(cache, CACHE_CLOCK), "the last flush lies in the future");
-  const now = load<u32>(cache, CACHE_CLOCK) + 1;
-  store<u32>(cache, now, CACHE_CLOCK);
-  return now < CLOCK_LIMIT ? now : rejuvenate(cache);
-}
-
-// @ts-ignore: decorator
-@inline
-export function tagSince(cache: usize, tag: u32): u32 {
-  return max<u32>(load<u32>(tagState(cache, tag), TAG_SINCE), load<u32>(cache, CACHE_TAGGED_SINCE));
+export function tick(group: usize): u32 {
+  assert(load<u32>(group, GROUP_CLOCK) < CLOCK_LIMIT, "the clock has run past its limit");
+  assert(load<u32>(group, GROUP_LAST_FLUSH) <= load<u32>(group, GROUP_CLOCK), "the last flush lies in the future");
+  const now = load<u32>(group, GROUP_CLOCK) + 1;
+  store<u32>(group, now, GROUP_CLOCK);
+  return now < CLOCK_LIMIT ? now : rejuvenate(group);
 }
 
 /** Whether an entry with this key, filled at this time, has outlived all flushes. */
 // @ts-ignore: decorator
 @inline
-export function isAlive(cache: usize, key: u64, filled: u32): bool {
-  if (key & KEY_GLOBAL) return filled > load<u32>(cache, CACHE_GLOBAL_SINCE);
-  return filled > tagSince(cache, tagOf(key));
+export function isAlive(group: usize, key: u64, filled: u32): bool {
+  if (key & KEY_GLOBAL) return filled > load<u32>(group, GROUP_GLOBAL_SINCE);
+  return filled > tagSince(group, tagOf(key));
 }
 
 /** Whether a way, by the address of its key, holds a living entry. */
 export function livesAt(cache: usize, at: usize): bool {
   const key = load<u64>(at);
-  return key != 0 && isAlive(cache, key, load<u32>(timesAt(cache, at), TIME_FILLED));
+  return key != 0 && isAlive(groupOf(cache), key, load<u32>(timesAt(cache, at), TIME_FILLED));
 }
 
 /** Live entries of a tag, globals not included. */
 // @ts-ignore: decorator
 @inline
 export function liveOf(cache: usize, tag: u32): u32 {
-  const state = tagState(cache, tag);
-  return load<u32>(state, TAG_COUNTED) <= load<u32>(cache, CACHE_TAGGED_SINCE) ? 0 : load<u32>(state, TAG_LIVE);
+  const own = countOf(cache, tag);
+  return load<u32>(own, COUNT_TIME) <= tagSince(groupOf(cache), tag) ? 0 : load<u32>(own, COUNT_LIVE);
 }
 
+/** Live global entries of a settled cache. */
 // @ts-ignore: decorator
 @inline
-export function setLiveOf(cache: usize, tag: u32, live: u32): void {
-  assert(live <= capacityOf(cache), "a tag has fewer living entries than none, or more than the cache has ways");
-  const state = tagState(cache, tag);
-  store<u32>(state, live, TAG_LIVE);
-  store<u32>(state, load<u32>(cache, CACHE_CLOCK) + 1, TAG_COUNTED);
+export function liveGlobals(cache: usize): u32 {
+  assert(isSettled(cache), "flushes are not counted yet");
+  return load<u32>(cache, CACHE_LIVE_GLOBAL);
 }
 
-/** Adds to the live entries of a key's tag (or of the globals). */
+/** Whether a cache has counted the flushes of everything, and of everything but globals. */
+// @ts-ignore: decorator
+@inline
+function isSettled(cache: usize): bool {
+  return load<u32>(cache, CACHE_SETTLED) >= load<u32>(groupOf(cache), GROUP_TAGGED_SINCE);
+}
+
+/** Counts the flushes of everything, and of everything but globals. */
+// @ts-ignore: decorator
+@inline
+export function settle(cache: usize): void {
+  if (!isSettled(cache)) settleNow(cache);
+}
+
+function settleNow(cache: usize): void {
+  const group = groupOf(cache);
+  const live = load<u32>(cache, CACHE_LIVE);
+  const globals = load<u32>(cache, CACHE_LIVE_GLOBAL);
+  assert(globals <= live, "more global entries are alive than entries");
+  if (load<u32>(cache, CACHE_SETTLED) < load<u32>(group, GROUP_GLOBAL_SINCE)) {
+    count(cache, CACHE_INVALIDATED, live);
+    store<u32>(cache, 0, CACHE_LIVE);
+    store<u32>(cache, 0, CACHE_LIVE_GLOBAL);
+    store<u32>(cache, 0, CACHE_SEEN);
+    store<u64>(cache, 0, CACHE_REGIONS);
+  } else {
+    count(cache, CACHE_INVALIDATED, live - globals);
+    store<u32>(cache, globals, CACHE_LIVE);
+  }
+  store<u32>(cache, load<u32>(group, GROUP_CLOCK), CACHE_SETTLED);
+}
+
+/** Counts the flushes of a tag in a settled cache, and adds to its live entries. */
+function addLive(cache: usize, tag: u32, change: i32): void {
+  assert(isSettled(cache), "flushes are not counted yet");
+  const group = groupOf(cache);
+  const own = countOf(cache, tag);
+  const counted = load<u32>(own, COUNT_TIME);
+  let live = load<u32>(own, COUNT_LIVE);
+  if (counted <= tagSince(group, tag)) {
+    // A flush of all tags is counted for the cache as a whole.
+    if (counted > load<u32>(group, GROUP_TAGGED_SINCE)) {
+      assert(live <= load<u32>(cache, CACHE_LIVE), "more entries of a tag are alive than entries");
+      count(cache, CACHE_INVALIDATED, live);
+      store<u32>(cache, load<u32>(cache, CACHE_LIVE) - live, CACHE_LIVE);
+    }
+    live = 0;
+  }
+  assert(change >= 0 || live != 0, "the count of a tag's living entries falls below zero");
+  assert(live + change <= capacityOf(cache), "a tag has more living entries than the cache has ways");
+  store<u32>(own, live + change, COUNT_LIVE);
+  store<u32>(own, load<u32>(group, GROUP_CLOCK) + 1, COUNT_TIME);
+}
+
+/** Adds to the live entries of a key's tag (or of the globals), in a settled cache. */
+// @ts-ignore: decorator
+@inline
 export function countLiving(cache: usize, key: u64, change: i32): void {
   if (key & KEY_GLOBAL) {
     assert(change > 0 || load<u32>(cache, CACHE_LIVE_GLOBAL) != 0, "the count of living global entries falls below zero");
     store<u32>(cache, load<u32>(cache, CACHE_LIVE_GLOBAL) + change, CACHE_LIVE_GLOBAL);
-  } else {
-    const tag = tagOf(key);
-    assert(change > 0 || liveOf(cache, tag) != 0, "the count of a tag's living entries falls below zero");
-    setLiveOf(cache, tag, liveOf(cache, tag) + change);
-  }
+  } else addLive(cache, tagOf(key), change);
 }
 
-/** Takes the live entry whose key is at `at` out of the cache, as invalidated. */
+/** Brings the counts of all caches of a group up to date. */
+export function settleGroup(group: usize): void {
+  for (let cache = load<usize>(group, GROUP_CACHES); cache != 0; cache = load<usize>(cache, CACHE_NEXT)) {
+    settle(cache);
+    for (let tag = load<u32>(group, GROUP_FLUSHED); tag != 0 && tag != LAST_FLUSHED; tag = load<u32>(stateOfTag(group, tag - 1), TAG_NEXT)) {
+      addLive(cache, tag - 1, 0);
+    }
+  }
+  let tag = load<u32>(group, GROUP_FLUSHED);
+  while (tag != 0 && tag != LAST_FLUSHED) {
+    const state = stateOfTag(group, tag - 1);
+    tag = load<u32>(state, TAG_NEXT);
+    store<u32>(state, 0, TAG_NEXT);
+  }
+  store<u32>(group, 0, GROUP_FLUSHED);
+}
+
+/** Takes the live entry whose key is at `at` out of the cache, as invalidated. That it lives says that its tag's count does. */
 // @ts-ignore: decorator
 @inline
 export function remove(cache: usize, block: usize, at: usize): void {
   assert(livesAt(cache, at), "the entry to remove is not alive");
   assert(load<u32>(block, SET_LIVE) != 0 && load<u32>(cache, CACHE_LIVE) != 0, "the count of living entries falls below zero");
-  countLiving(cache, load<u64>(at), -1);
+  const key = load<u64>(at);
+  assert(key & KEY_GLOBAL || liveOf(cache, tagOf(key)) != 0, "the count of a tag's living entries falls below zero");
+  const own = key & KEY_GLOBAL ? cache + CACHE_LIVE_GLOBAL : countOf(cache, tagOf(key)) + COUNT_LIVE;
+  store<u32>(own, load<u32>(own) - 1);
   store<u64>(at, 0);
   store<u32>(block, load<u32>(block, SET_LIVE) - 1, SET_LIVE);
   store<u32>(cache, load<u32>(cache, CACHE_LIVE) - 1, CACHE_LIVE);
@@ -123,24 +205,51 @@ export function livingIn(cache: usize, block: usize): u32 {
 
 /** Takes the dead out of a set and counts the living. */
 export function sweep(cache: usize, block: usize): void {
-  assert(load<u32>(block, SET_SWEPT) <= load<u32>(cache, CACHE_CLOCK), "the set was swept in the future");
+  const group = groupOf(cache);
+  assert(load<u32>(block, SET_SWEPT) <= load<u32>(group, GROUP_CLOCK), "the set was swept in the future");
   const first = keysOf(cache, block);
   const last = first + (<usize>load<u32>(cache, CACHE_WAYS) << 3);
   let live: u32 = 0;
-  for (let at = first; at < last; at += 8) {
-    const key = load<u64>(at);
-    if (key == 0) continue;
-    if (isAlive(cache, key, load<u32>(timesAt(cache, at), TIME_FILLED))) live++;
-    else store<u64>(at, 0);
+  if (load<u32>(block, SET_SWEPT) < load<u32>(group, GROUP_GLOBAL_SINCE)) {
+    // Every fill sweeps first: nothing here is younger than that flush of everything.
+    for (let at = first; at < last; at += 8) store<u64>(at, 0);
+  } else {
+    for (let at = first; at < last; at += 8) {
+      const key = load<u64>(at);
+      if (key == 0) continue;
+      if (isAlive(group, key, load<u32>(timesAt(cache, at), TIME_FILLED))) live++;
+      else store<u64>(at, 0);
+    }
   }
   assert(live <= load<u32>(block, SET_LIVE), "more entries of the set are alive than were counted in");
   store<u32>(block, live, SET_LIVE);
-  store<u32>(block, load<u32>(cache, CACHE_CLOCK), SET_SWEPT);
+  store<u32>(block, load<u32>(group, GROUP_CLOCK), SET_SWEPT);
 }
 
 /** Replaces every time by its rank in its set and starts the clock again: order and contents stay as they are. */
-function rejuvenate(cache: usize): u32 {
-  assert(load<u32>(cache, CACHE_WAYS) + 2 < CLOCK_LIMIT, "ranks do not fit below the clock's limit");
+function rejuvenate(group: usize): u32 {
+  settleGroup(group);
+  let most: u32 = 0;
+  for (let cache = load<usize>(group, GROUP_CACHES); cache != 0; cache = load<usize>(cache, CACHE_NEXT)) {
+    rankAll(cache);
+    most = max<u32>(most, load<u32>(cache, CACHE_WAYS));
+  }
+  assert(most + 2 < CLOCK_LIMIT, "ranks do not fit below the clock's limit");
+  const tags = load<u32>(group, GROUP_TAG_COUNT);
+  for (let tag: u32 = 0; tag < tags; tag++) {
+    const state = stateOfTag(group, tag);
+    store<u32>(state, 0, TAG_SINCE);
+    store<u32>(state, 1, TAG_FILLED);
+  }
+  store<u32>(group, 0, GROUP_GLOBAL_SINCE);
+  store<u32>(group, 0, GROUP_TAGGED_SINCE);
+  store<u32>(group, 0, GROUP_LAST_FLUSH);
+  store<u32>(group, most + 2, GROUP_CLOCK);
+  return most + 2;
+}
+
+/** The part of that in one cache, before the group's times change. */
+function rankAll(cache: usize): void {
   const sets = load<u32>(cache, CACHE_SETS);
   const ways = load<u32>(cache, CACHE_WAYS);
   for (let set: u32 = 0; set < sets; set++) {
@@ -151,18 +260,13 @@ function rejuvenate(cache: usize): u32 {
     rank(times + TIME_USED, ways);
     rank(times + TIME_FILLED, ways);
   }
-  const tags = load<u32>(cache, CACHE_TAG_COUNT);
+  const tags = load<u32>(groupOf(cache), GROUP_TAG_COUNT);
   for (let tag: u32 = 0; tag < tags; tag++) {
-    const state = tagState(cache, tag);
-    store<u32>(state, liveOf(cache, tag), TAG_LIVE);
-    store<u32>(state, 0, TAG_SINCE);
-    store<u32>(state, 1, TAG_COUNTED);
+    const own = countOf(cache, tag);
+    store<u32>(own, liveOf(cache, tag), COUNT_LIVE);
+    store<u32>(own, 1, COUNT_TIME);
   }
-  store<u32>(cache, 0, CACHE_GLOBAL_SINCE);
-  store<u32>(cache, 0, CACHE_TAGGED_SINCE);
-  store<u32>(cache, 0, CACHE_LAST_FLUSH);
-  store<u32>(cache, ways + 2, CACHE_CLOCK);
-  return ways + 2;
+  store<u32>(cache, 1, CACHE_SETTLED);
 }
 
 /** Replaces `ways` times, 8 bytes apart, by their ranks from 1. Selection by the smallest: quadratic, once in 2^31 ticks. */

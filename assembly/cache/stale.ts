@@ -8,6 +8,7 @@ import {
   CACHE_SEEN,
   CACHE_WAYS,
   dataAt,
+  groupOf,
   KEY_GLOBAL,
   KEY_LEVEL,
   KEY_PAGE_SHIFT,
@@ -51,7 +52,7 @@ export function markStale(cache: usize, page: u64, level: u32, tag: u32, bit: u6
 
 function mark(cache: usize, at: usize, key: u64, tag: u32, bit: u64): void {
   if (tag != ANY_TAG && (key & KEY_GLOBAL || tagOf(key) != tag)) return;
-  if (!isAlive(cache, key, load<u32>(timesAt(cache, at), TIME_FILLED))) return;
+  if (!isAlive(groupOf(cache), key, load<u32>(timesAt(cache, at), TIME_FILLED))) return;
   const data = dataAt(cache, at);
   store<u64>(data, load<u64>(data) | bit);
 }

@@ -2,10 +2,15 @@
 // level. What it translates with is a context (context.ts).
 
 import { allocate } from "../base/memory";
+import { createGroup } from "../cache/group";
+import { CACHE_LEVELS, groupOf } from "../cache/layout";
 import { MAX_LEAF_LEVEL, MAX_LEVELS } from "../paging/format";
 
 /** Caches of an l1 or l2 list: one for each page size of the format. */
 export const MAX_CACHES: u32 = MAX_LEAF_LEVEL;
+
+/** In a mask of levels: leaves of small pages. */
+export const SMALL: u32 = 1 << 1;
 
 // ---- an agent ----
 /** MAX_CACHES caches each, closed by 0. */
@@ -15,8 +20,13 @@ export const AGENT_L2: usize = AGENT_L1 + (MAX_CACHES + 1) * sizeof<usize>();
 const AGENT_PSC: usize = AGENT_L2 + (MAX_CACHES + 1) * sizeof<usize>();
 export const AGENT_FLAGS: usize = AGENT_PSC + (MAX_LEVELS + 1) * sizeof<usize>();
 export const AGENT_ID: usize = AGENT_FLAGS + 4;
+/** The groups of its translation caches and of its paging-structure caches. */
+export const AGENT_LEAVES: usize = AGENT_ID + 4;
+export const AGENT_PATHS: usize = AGENT_LEAVES + 4;
+/** Whether there is an l1 cache, and each list that has caches begins with the one for small pages. */
+export const AGENT_SMALL_FIRST: usize = AGENT_PATHS + 4;
 /** Of an IOMMU: page requests of its devices. */
-export const AGENT_PAGE_REQUESTS: usize = AGENT_ID + 4;
+export const AGENT_PAGE_REQUESTS: usize = AGENT_SMALL_FIRST + 8;
 /** Requests. */
 export const AGENT_TRANSLATIONS: usize = AGENT_PAGE_REQUESTS + 8;
 /** Faults and non-canonical addresses. */
@@ -56,28 +66,41 @@ export const STEPWISE_WALKS: u32 = 1 << 7;
 export const DRAIN_PAGE: u32 = 1 << 8;
 export const DRAIN_NONE: u32 = 1 << 9;
 
-export function createAgent(id: u32, flags: u32): usize {
+/** An agent; its translation caches will know so many tags, its paging-structure caches so many. 0 if memory is out. */
+export function createAgent(id: u32, flags: u32, leafTags: u32, pathTags: u32): usize {
   const agent = allocate(AGENT_SIZE);
-  if (agent == 0) return 0;
+  const leaves = createGroup(leafTags);
+  const paths = createGroup(pathTags);
+  if (agent == 0 || leaves == 0 || paths == 0) return 0;
   store<u32>(agent, flags, AGENT_FLAGS);
   store<u32>(agent, id, AGENT_ID);
+  store<usize>(agent, leaves, AGENT_LEAVES);
+  store<usize>(agent, paths, AGENT_PATHS);
   return agent;
 }
 
 /** Appends a cache to the l1 (1) or l2 (2) list. False if the list is full. */
 export function addTranslationCache(agent: usize, list: u32, cache: usize): bool {
   assert((list == 1 || list == 2) && cache != 0, "no cache, or no list to put it into");
+  assert(groupOf(cache) == leavesOf(agent), "the cache belongs to another group");
   const first = agent + (list == 1 ? AGENT_L1 : AGENT_L2);
   for (let i: u32 = 0; i < MAX_CACHES; i++) {
     if (load<usize>(first + (i << 2)) != 0) continue;
     store<usize>(first + (i << 2), cache);
+    store<u32>(agent, <u32>(beginsSmall(agent + AGENT_L1, false) && beginsSmall(agent + AGENT_L2, true)), AGENT_SMALL_FIRST);
     return true;
   }
   return false;
 }
 
+function beginsSmall(list: usize, mayBeEmpty: bool): bool {
+  const cache = load<usize>(list);
+  return cache == 0 ? mayBeEmpty : (load<u32>(cache, CACHE_LEVELS) & SMALL) != 0;
+}
+
 export function setPagingStructureCache(agent: usize, level: u32, cache: usize): void {
   assert(level >= 2 && level <= 5, "no paging-structure cache is of this level");
+  assert(groupOf(cache) == pathsOf(agent), "the cache belongs to another group");
   store<usize>(agent + (<usize>level << 2), cache, AGENT_PSC);
 }
 
@@ -86,6 +109,20 @@ export function setPagingStructureCache(agent: usize, level: u32, cache: usize):
 export function pscOf(agent: usize, level: u32): usize {
   assert(agent != 0 && level >= 2 && level <= 5, "no paging-structure cache is of this level");
   return load<usize>(agent + (<usize>level << 2), AGENT_PSC);
+}
+
+/** The group of an agent's translation caches. */
+// @ts-ignore: decorator
+@inline
+export function leavesOf(agent: usize): usize {
+  return load<usize>(agent, AGENT_LEAVES);
+}
+
+/** The group of its paging-structure caches. */
+// @ts-ignore: decorator
+@inline
+export function pathsOf(agent: usize): usize {
+  return load<usize>(agent, AGENT_PATHS);
 }
 
 // @ts-ignore: decorator

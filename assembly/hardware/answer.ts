@@ -22,8 +22,9 @@ import {
 import { AGENT_FAULTS, AGENT_PAGE_REQUESTS, AMD_COMMANDS, hasFlag } from "./agent";
 import { agentOf, CONTEXT_NEXT_SOURCE, CONTEXT_PLACE, controlsOf, entryOf, formatOf, nameOf, pathTagOf, tagIn } from "./context";
 import { numbered, overlapsRefused } from "./fault-report";
+import { fillDeviceTlb } from "./fills";
 import { dropPathRange, dropTranslationRange } from "./invalidation";
-import { answeredLeaf, fillDeviceTlb } from "./walk";
+import { answeredLeaf } from "./walk";
 
 // ---- what a device does ----
 /** It sends a page request for what is refused and can be mended (PRI). */
@@ -51,7 +52,7 @@ function asAnswered(deviceTlb: usize, context: usize, va: u64, own: u32, answer:
     if (!(own & SPECULATIVE)) count(agent, AGENT_FAULTS);
     return numbered(context, fault(INTERRUPT_RANGE, level, 0));
   }
-  fillDeviceTlb(deviceTlb, nameOf(context), va, answer);
+  fillDeviceTlb(deviceTlb, nameOf(context), va, answer, leaf);
   // A read-only page has answered a write: the device refuses it by itself.
   const refused = refusal(formatOf(context), controlsOf(context), own, leaf, level);
   return refused == 0 ? answer : numbered(context, refused) | (hasFlag(agent, AMD_COMMANDS) ? 0 : NOT_RECORDED);

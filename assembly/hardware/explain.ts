@@ -2,7 +2,7 @@
 // the tables say, whatever is cached. Both leave the chain of entries that they read.
 
 import { dataAt, levelAt } from "../cache/layout";
-import { find } from "../cache/lookup";
+import { findPath } from "../cache/lookup";
 import { withoutSpeculativeWrite } from "../paging/access";
 import { descend } from "../paging/descent";
 import {
@@ -25,7 +25,6 @@ import { AGENT_L1, AGENT_L2, hasFlag, IS_CPU, pscOf } from "./agent";
 import { agentOf, checkOf, controlsOf, formatOf, pathTagOf, rootOf, tagOf } from "./context";
 import { asIommu, numbered } from "./fault-report";
 import { judge, lookUp, MISS, REFUSED } from "./hit";
-import { PSC_KEY } from "./invalidation";
 import { asRequest } from "./iommu";
 import { readPasidEntry } from "./pasid";
 import { Request } from "./request";
@@ -81,7 +80,7 @@ function probeFor(context: usize, va: u64, access: u32): u64 {
   if (cached != 0) return cached;
   for (let level: u32 = 2; level <= levels; level++) {
     const psc = pscOf(agent, level);
-    const key: usize = psc == 0 ? 0 : find(psc, page >> shiftOf(level), PSC_KEY, pathTagOf(context));
+    const key: usize = psc == 0 ? 0 : findPath(psc, page >> shiftOf(level), pathTagOf(context));
     if (key == 0) continue;
     const path = load<u64>(dataAt(psc, key));
     return explainFrom(context, va, access, level - 1, frameIn(path), rightsOfPath(path));

@@ -1,13 +1,11 @@
 // Invalidations of all caches of an agent; cpu.ts and iommu.ts say which instruction or descriptor does which.
 
 import { flushAll, flushAllButGlobal, flushPage, flushRange, flushTag } from "../cache/flush";
-import { CACHE_SEEN, CACHE_TAG_COUNT } from "../cache/layout";
+import { GROUP_SEEN, GROUP_TAG_COUNT } from "../cache/group";
+import { CACHE_SEEN, PATH_LEVEL } from "../cache/layout";
 import { MAX_LEAF_LEVEL, shiftOf } from "../paging/format";
 import { levels } from "../paging/mode";
-import { AGENT_L1, AGENT_L2, pscOf } from "./agent";
-
-/** Paging-structure caches hold one kind of entry; this stands for the level in their keys. */
-export const PSC_KEY: u32 = 1;
+import { AGENT_L1, AGENT_L2, AGENT_SMALL_FIRST, leavesOf, pathsOf, pscOf, SMALL } from "./agent";
 
 /** What a flush leaves alive. */
 export const NOTHING: u32 = 0;
@@ -16,30 +14,25 @@ export const GLOBALS_AND_OTHER_TAGS: u32 = 2;
 
 // @ts-ignore: decorator
 @inline
-function flushCache(cache: usize, keep: u32, tag: u32): void {
+function flush(group: usize, keep: u32, tag: u32): void {
   assert(keep <= GLOBALS_AND_OTHER_TAGS, "there is no such flush");
-  if (keep == NOTHING) flushAll(cache);
-  else if (keep == GLOBALS) flushAllButGlobal(cache);
+  if (keep == NOTHING) flushAll(group);
+  else if (keep == GLOBALS) flushAllButGlobal(group);
   // A workload's PCID may be no PASID of an IOMMU: then nothing here has the tag.
-  else if (tag < load<u32>(cache, CACHE_TAG_COUNT)) flushTag(cache, tag);
+  else if (tag < load<u32>(group, GROUP_TAG_COUNT)) flushTag(group, tag);
 }
 
 export function flushTranslations(agent: usize, keep: u32, tag: u32): void {
-  let cache: usize;
-  for (let list = agent + AGENT_L1; (cache = load<usize>(list)) != 0; list += sizeof<usize>()) flushCache(cache, keep, tag);
-  for (let list = agent + AGENT_L2; (cache = load<usize>(list)) != 0; list += sizeof<usize>()) flushCache(cache, keep, tag);
+  flush(leavesOf(agent), keep, tag);
 }
 
 export function flushPagingStructures(agent: usize, keep: u32, tag: u32): void {
-  for (let level: u32 = 2; level <= levels; level++) {
-    const psc = pscOf(agent, level);
-    if (psc != 0) flushCache(psc, keep, tag);
-  }
+  flush(pathsOf(agent), keep, tag);
 }
 
 export function flushBoth(agent: usize, keep: u32, tag: u32): void {
-  flushTranslations(agent, keep, tag);
-  flushPagingStructures(agent, keep, tag);
+  flush(leavesOf(agent), keep, tag);
+  flush(pathsOf(agent), keep, tag);
 }
 
 /** Drops leaves of a tag (and, if asked, global ones) that overlap the translated addresses `first`..`last`. */
@@ -61,8 +54,20 @@ export function dropPathRange(agent: usize, first: u64, last: u64, tag: u32): vo
 
 /** Drops the leaves that cover an address, all sizes, of a tag and (if asked) global. */
 export function dropTranslations(agent: usize, page: u64, tag: u32, globals: bool): void {
-  dropFromList(agent + AGENT_L1, page, tag, globals);
-  dropFromList(agent + AGENT_L2, page, tag, globals);
+  const seen = load<u32>(leavesOf(agent), GROUP_SEEN);
+  if (seen == SMALL && load<u32>(agent, AGENT_SMALL_FIRST)) {
+    dropSmall(load<usize>(agent, AGENT_L1), page, tag, globals);
+    dropSmall(load<usize>(agent, AGENT_L2), page, tag, globals);
+  } else if (seen != 0) {
+    dropFromList(agent + AGENT_L1, page, tag, globals);
+    dropFromList(agent + AGENT_L2, page, tag, globals);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function dropSmall(cache: usize, page: u64, tag: u32, globals: bool): void {
+  if (cache != 0) flushPage(cache, page >> shiftOf(1), 1, tag, globals);
 }
 
 function dropFromList(list: usize, page: u64, tag: u32, globals: bool): void {
@@ -80,6 +85,6 @@ function dropFromList(list: usize, page: u64, tag: u32, globals: bool): void {
 export function dropPath(agent: usize, page: u64, tag: u32): void {
   for (let level: u32 = 2; level <= levels; level++) {
     const psc = pscOf(agent, level);
-    if (psc != 0) flushPage(psc, page >> shiftOf(level), PSC_KEY, tag, false);
+    if (psc != 0) flushPage(psc, page >> shiftOf(level), PATH_LEVEL, tag, false);
   }
 }

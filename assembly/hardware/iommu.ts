@@ -5,6 +5,7 @@
 import { DOMAINS_OF_PASID } from "../base/limits";
 import { count } from "../base/memory";
 import { flushRange, flushTag } from "../cache/flush";
+import { groupOf } from "../cache/layout";
 import { SPECULATIVE, USER, WRITE } from "../paging/access";
 import { PAGE_SHIFT } from "../paging/format";
 import { addressMask } from "../paging/mode";
@@ -59,7 +60,13 @@ export function ask(context: usize, va: u64, access: u32): u64 {
     if (refused != TRANSLATED) return refusedByEntry(context, access, refused);
     store<u32>(context, 1, CONTEXT_CACHED);
   }
-  const outcome = translate(context, va, access);
+  return asAnswer(context, access, translate(context, va, access));
+}
+
+/** What an IOMMU makes of the outcome of a translation. */
+// @ts-ignore: decorator
+@inline
+export function asAnswer(context: usize, access: u32, outcome: u64): u64 {
   if (isFault(outcome)) return numbered(context, outcome);
   return isInterruptAddress(outcome) ? answerAt(context, access, outcome) : outcome;
 }
@@ -132,7 +139,7 @@ export function invalidateDeviceTlb(deviceTlb: usize, name: u32, va: u64, am: u3
   const first = va & addressMask & ~size;
   const last = (first | size) & addressMask;
   drainDevice(deviceTlb, name, first, last);
-  if (last - first == addressMask) flushTag(deviceTlb, name);
+  if (last - first == addressMask) flushTag(groupOf(deviceTlb), name);
   else flushRange(deviceTlb, first, last, name, false);
 }
 

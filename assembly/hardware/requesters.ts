@@ -23,7 +23,7 @@ const REQUESTER_SHIFT: usize = 4;
 if (DEVICE + 4 > 1 << REQUESTER_SHIFT) ERROR("a requester does not fit into its 2^REQUESTER_SHIFT bytes");
 
 /** In place of a device's TLB: the requester is a CPU. */
-const CPU: usize = 1;
+export const CPU: usize = 1;
 
 // ---- set up once ----
 let requesters: usize = 0;

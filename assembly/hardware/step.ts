@@ -14,11 +14,12 @@ import { AGENT_AD_WRITES, AGENT_ENTRY_READS, DRAIN_NONE, DRAIN_PAGE, hasFlag, IS
 import { takeAnswer } from "./answer";
 import { agentOf, checkOf, nameOf } from "./context";
 import { numbered } from "./fault-report";
+import { fillPath } from "./fills";
 import { detecting, FORGED_TRANSLATION, reportStep, worsen, WRITE_AFTER_FREE } from "./hazard";
 import { settled } from "./hit";
 import { Request } from "./request";
 import { afterFault } from "./translate";
-import { complete, fillPath, leadsAstray, leafOf, refuse } from "./walk";
+import { completeStepwise, leadsAstray, leafOf, refuse } from "./walk";
 import {
   isUnderWay,
   letGo,
@@ -152,11 +153,11 @@ class Step extends Request {
     const agent = agentOf(context);
     const leaf = leafOf(context, agent, va, level, entry, rights);
     const counted = settled(access, leaf);
-    if (!allowsOnceMarked(checkOf(context, counted), leaf)) return refuse(context, agent, va, access, level, entry, leaf);
+    if (!allowsOnceMarked(checkOf(context, counted), leaf)) return refuse(context, agent, va, access, level, entry, leaf, false);
     if (leadsAstray(agent, va, level, leaf)) return fault(INTERRUPT_RANGE, level, 0);
     const marks = leafMarks(isWrite(counted));
     if ((entry & marks) != marks) return waitForMark(walk, level, at, entry, 0, marks);
-    return complete(context, agent, va, level, leaf, marks);
+    return completeStepwise(context, agent, va, level, leaf, marks);
   }
 
   @inline

@@ -2,19 +2,22 @@
 // Rules: docs/rules.md sections 4 and 6 (SDM 4.10.2, 4.10.4.1).
 
 import { count } from "../base/memory";
-import { CACHE_CLOCK, CACHE_HITS, CACHE_MISSES, CACHE_SEEN, dataAt, levelAt, TIME_USED, timesAt } from "../cache/layout";
+import { fillAbsent } from "../cache/fill";
+import { GROUP_CLOCK, GROUP_SEEN } from "../cache/group";
+import { CACHE_HITS, CACHE_MISSES, CACHE_SEEN, dataAt, groupOf, levelAt, TIME_USED, timesAt } from "../cache/layout";
 import { CLOCK_LIMIT } from "../cache/living";
 import { find, touch } from "../cache/lookup";
 import { SPECULATIVE, withoutSpeculativeWrite, ACCESS_CODES } from "../paging/access";
-import { allowsAsCached, refusal, shiftOf } from "../paging/format";
+import { allowsAsCached, isCachedGlobal, refusal, shiftOf } from "../paging/format";
 import { addressMask, isCanonical } from "../paging/mode";
 import { ABSENT, fault, isFault, NON_CANONICAL, reasonOf, UNDER_WAY } from "../paging/outcome";
-import { AGENT_FAULTS, AGENT_L1, AGENT_L2, AGENT_TRANSLATIONS, hasFlag, IS_CPU } from "./agent";
+import { AGENT_FAULTS, AGENT_L1, AGENT_L2, AGENT_SMALL_FIRST, AGENT_TRANSLATIONS, hasFlag, IS_CPU, leavesOf, SMALL } from "./agent";
 import { agentOf, checkOf, controlsOf, formatOf, nameOf, pathTagOf, tagOf } from "./context";
+import { fillList } from "./fills";
 import { reportStaleHit } from "./hazard";
 import { ALLOWED, judge, lookUp, lookUpLarge, MISS, REFUSED, settled, STALE_HIT } from "./hit";
 import { dropPath, dropTranslations } from "./invalidation";
-import { fillList, translated, walk } from "./walk";
+import { translated, walk } from "./walk";
 
 /**
  * Translates an address for an access; see outcome.ts for the result. The common case, a hit of a small page in the first
@@ -31,9 +34,10 @@ export function translate(context: usize, va: u64, access: u32): u64 {
   if (key == 0) return translateFrom(context, va, access, 0);
   const leaf = load<u64>(dataAt(cache, key));
   if (!allowsAsCached(checkOf(context, withoutSpeculativeWrite(access)), leaf)) return translateFrom(context, va, access, key);
-  const now = load<u32>(cache, CACHE_CLOCK) + 1;
+  const group = groupOf(cache);
+  const now = load<u32>(group, GROUP_CLOCK) + 1;
   if (now >= CLOCK_LIMIT) return translateFrom(context, va, access, key);
-  store<u32>(cache, now, CACHE_CLOCK);
+  store<u32>(group, now, GROUP_CLOCK);
   store<u32>(timesAt(cache, key), now, TIME_USED);
   count(cache, CACHE_HITS);
   count(agent, AGENT_TRANSLATIONS);
@@ -46,28 +50,74 @@ function nonCanonical(agent: usize, access: u32): u64 {
   return fault(NON_CANONICAL, 0, 0);
 }
 
-/** The whole translation of a canonical address; `found` is the small page's key in the first l1 cache, 0 if not there. */
-function translateFrom(context: usize, va: u64, asked: u32, found: usize): u64 {
+/**
+ * The whole translation of a canonical address that the common case has left; `found` is the small page's key in the first l1
+ * cache, 0 if not there. Where there are small pages only, in the first cache of each list, its first lines know the way.
+ */
+export function translateFrom(context: usize, va: u64, asked: u32, found: usize): u64 {
   assert(isCanonical(va), "the address is not canonical");
   const agent = agentOf(context);
   count(agent, AGENT_TRANSLATIONS);
   const access = withoutSpeculativeWrite(asked);
   const tag = tagOf(context);
+  if (found == 0 && load<u32>(leavesOf(agent), GROUP_SEEN) == SMALL && load<u32>(agent, AGENT_SMALL_FIRST)) {
+    const small = (va & addressMask) >> shiftOf(1);
+    const l2 = load<usize>(agent, AGENT_L2);
+    const key: usize = l2 == 0 ? 0 : find(l2, small, 1, tag);
+    if (key == 0) {
+      countMisses(agent + AGENT_L1);
+      countMisses(agent + AGENT_L2);
+      return byWalk(context, agent, va, access, true);
+    }
+    const leaf = load<u64>(dataAt(l2, key));
+    if (allowsAsCached(checkOf(context, access), leaf)) {
+      countMisses(agent + AGENT_L1);
+      touch(l2, key);
+      fillAbsent(load<usize>(agent, AGENT_L1), small, 1, tag, isCachedGlobal(leaf), leaf);
+      return translated(leaf, 1, va);
+    }
+  }
   const page = va & addressMask;
-
   const first = agent + AGENT_L1;
+  let absent = true;
   let cache: usize;
   for (let list = first; (cache = load<usize>(list)) != 0; list += sizeof<usize>()) {
     let key = found;
     if (list != first) key = lookUp(cache, page, tag);
-    else if (key == 0 && load<u32>(cache, CACHE_SEEN) != 2) {
+    else if (key == 0 && load<u32>(cache, CACHE_SEEN) != SMALL) {
       key = lookUpLarge(cache, page, tag, load<u32>(cache, CACHE_SEEN));
     }
-    const verdict = key == 0 ? MISS : judgeFor(context, access, load<u64>(dataAt(cache, key)));
-    if (verdict != MISS) return answer(context, agent, va, access, cache, key, verdict);
+    if (key != 0) {
+      const verdict = judgeFor(context, access, load<u64>(dataAt(cache, key)));
+      if (verdict != MISS) return answer(context, agent, va, access, cache, key, verdict);
+      absent = false;
+    }
     count(cache, CACHE_MISSES);
   }
-  return beyondL1(context, agent, va, access);
+  const absentInL1 = absent;
+  for (let list = agent + AGENT_L2; (cache = load<usize>(list)) != 0; list += sizeof<usize>()) {
+    const key = lookUp(cache, page, tag);
+    if (key != 0) {
+      const verdict = judgeFor(context, access, load<u64>(dataAt(cache, key)));
+      if (verdict != MISS) {
+        const outcome = answer(context, agent, va, access, cache, key, verdict);
+        // A refused hit fills no l1; a copy keeps its mark.
+        if (verdict != REFUSED) fillList(agent + AGENT_L1, va, levelAt(key), tag, load<u64>(dataAt(cache, key)), absentInL1);
+        return outcome;
+      }
+      absent = false;
+    }
+    count(cache, CACHE_MISSES);
+  }
+  return byWalk(context, agent, va, access, absent);
+}
+
+/** Every cache of a list was asked. */
+// @ts-ignore: decorator
+@inline
+function countMisses(list: usize): void {
+  let cache: usize;
+  for (let at = list; (cache = load<usize>(at)) != 0; at += sizeof<usize>()) count(cache, CACHE_MISSES);
 }
 
 // @ts-ignore: decorator
@@ -78,23 +128,9 @@ function judgeFor(context: usize, access: u32, leaf: u64): u32 {
 
 // @ts-ignore: decorator
 @inline
-function beyondL1(context: usize, agent: usize, va: u64, access: u32): u64 {
-  const tag = tagOf(context);
-  const page = va & addressMask;
-  let cache: usize;
-  for (let list = agent + AGENT_L2; (cache = load<usize>(list)) != 0; list += sizeof<usize>()) {
-    const key = lookUp(cache, page, tag);
-    const verdict = key == 0 ? MISS : judgeFor(context, access, load<u64>(dataAt(cache, key)));
-    if (verdict != MISS) {
-      const outcome = answer(context, agent, va, access, cache, key, verdict);
-      // A refused hit fills no l1; a copy keeps its mark.
-      if (verdict != REFUSED) fillList(agent + AGENT_L1, va, levelAt(key), tag, load<u64>(dataAt(cache, key)));
-      return outcome;
-    }
-    count(cache, CACHE_MISSES);
-  }
-  const outcome = walk(context, agent, va, access);
-  if (isFault(outcome)) afterFault(context, agent, page, access, outcome);
+function byWalk(context: usize, agent: usize, va: u64, access: u32, absent: bool): u64 {
+  const outcome = walk(context, agent, va, access, absent);
+  if (isFault(outcome)) afterFault(context, agent, va & addressMask, access, outcome);
   return outcome;
 }
 

@@ -2,23 +2,24 @@
 // Rules: docs/rules.md sections 3 and 5 (SDM 4.5 to 4.7, 4.10.3). The loop over the levels is paging/descent.ts.
 
 import { count } from "../base/memory";
-import { fill, fillAbsent } from "../cache/fill";
-import { CACHE_LEVELS, CACHE_MISSES, dataAt, linkAt } from "../cache/layout";
-import { find, touch } from "../cache/lookup";
-import { isWrite } from "../paging/access";
+import { CACHE_MISSES, dataAt, linkAt } from "../cache/layout";
+import { findPath, touch } from "../cache/lookup";
+import { isUser, isWrite } from "../paging/access";
 import { descend } from "../paging/descent";
 import {
+  accumulate,
   allowsOnceMarked,
   answerOf,
   cachedLeaf,
-  cachedPath,
   FULL_RIGHTS,
   frameIn,
   honoursGlobal,
   isAccessed,
-  isCachedGlobal,
   isGlobalLeaf,
+  isLeaf,
+  isPresent,
   isUserReachable,
+  leadsOn,
   leafMarks,
   refusal,
   rightsOfPath,
@@ -28,25 +29,23 @@ import {
 } from "../paging/format";
 import { frameOf, generationOf, LIVE_TABLE, setEntry, standing } from "../paging/frames";
 import { addressMask, levels } from "../paging/mode";
-import { fault, INTERRUPT_RANGE, levelOfOutcome } from "../paging/outcome";
-import { tableAt } from "../paging/tables";
+import { fault, INTERRUPT_RANGE } from "../paging/outcome";
+import { entryAt, tableAt } from "../paging/tables";
 import {
   AGENT_AD_WRITES,
   AGENT_ENTRY_READS,
-  AGENT_L1,
-  AGENT_L2,
   AGENT_WALKS,
   CACHE_SUPERVISOR_LEAVES,
   hasFlag,
   IS_CPU,
-  PASS_SUPERVISOR_UNCACHED,
   pscOf,
+  STOP_AT_SUPERVISOR,
 } from "./agent";
-import { agentOf, checkOf, controlsOf, formatOf, nameOf, pathTagOf, rootOf, tagOf } from "./context";
+import { agentOf, checkOf, controlsOf, formatOf, isMalformed, nameOf, pathTagOf, rootOf } from "./context";
 import { refusesAddress } from "./fault-report";
+import { fillLists, fillPath, fillTranslation } from "./fills";
 import { badSlot, beginWalk, detecting, meet, meetWrite, reportWalk } from "./hazard";
 import { settled } from "./hit";
-import { PSC_KEY } from "./invalidation";
 import { Request } from "./request";
 import { beginning, hold } from "./walks";
 
@@ -54,7 +53,7 @@ import { beginning, hold } from "./walks";
 /** The leaf that the last completed translation used, as cached; a device TLB is filled with it. */
 export let answeredLeaf: u64 = 0;
 
-/** The walk is for a small page that is in no cache: they are filled without a search for it. */
+/** The walk is for a page that no translation cache of the agent holds: they are filled without a search for it. */
 let nowhere: bool = false;
 
 /** Outcome of a completed translation. */
@@ -65,20 +64,13 @@ export function translated(leaf: u64, level: u32, va: u64): u64 {
   return answerOf(leaf, level, va);
 }
 
-/** Walks for an access that no translation cache answered. */
-export function walk(context: usize, agent: usize, va: u64, access: u32): u64 {
+/** Walks for an access that no translation cache answered; `absent`: nor did any hold an entry that covers the address. */
+export function walk(context: usize, agent: usize, va: u64, access: u32, absent: bool): u64 {
+  nowhere = absent;
   count(agent, AGENT_WALKS);
   beginWalk();
   const outcome = walkFrom(context, agent, va, access);
   if (badSlot != 0) reportWalk(agent, nameOf(context), va, access, outcome);
-  return outcome;
-}
-
-/** The same, where the first caches of l1 and l2 hold small pages, but not this one. */
-export function walkForAbsent(context: usize, agent: usize, va: u64, access: u32): u64 {
-  nowhere = true;
-  const outcome = walk(context, agent, va, access);
-  nowhere = false;
   return outcome;
 }
 
@@ -103,7 +95,7 @@ function walkFrom(context: usize, agent: usize, va: u64, access: u32): u64 {
   for (let cached: u32 = 2; cached <= levels; cached++) {
     const psc = pscOf(agent, cached);
     if (psc == 0) continue;
-    const at = find(psc, page >> shiftOf(cached), PSC_KEY, tag);
+    const at = findPath(psc, page >> shiftOf(cached), tag);
     if (at == 0) {
       count(psc, CACHE_MISSES);
       continue;
@@ -125,7 +117,61 @@ function walkFrom(context: usize, agent: usize, va: u64, access: u32): u64 {
     slot = tableAt(context, frame);
     if (detecting && slot != 0) watch(slot, level, generationOf(slot));
   }
-  return descend<Walk>(changetype<Walk>(agent), context, va, access, level, frame, slot, rights);
+  return down(context, agent, va, access, level, frame, slot, rights);
+}
+
+/**
+ * The descent with a copy of its common case: entries that plainly lead on (`leadsOn` of the format), and a small page at the
+ * end. At the first entry that is anything else, `descend` takes over.
+ */
+// @ts-ignore: decorator
+@inline
+function down(context: usize, agent: usize, va: u64, access: u32, from: u32, root: u64, first: u32, path: u64): u64 {
+  const stops = isUser(access) && hasFlag(agent, STOP_AT_SUPERVISOR);
+  let frame = root;
+  let table = first;
+  let rights = path;
+  let level = from;
+  while (level > 1) {
+    const entry = onwardEntry(context, table, va, level);
+    const so = accumulate(rights, entry);
+    if (entry == 0 || (stops && !isUserReachable(so))) break;
+    rights = so;
+    frame = frameIn(entry);
+    table = enterPlain(context, agent, va, level, entry, rights, frame);
+    level--;
+  }
+  if (level == 1 && table != 0) {
+    const at = entryAt(table, va, 1);
+    const entry = load<u64>(at);
+    if (isPresent(entry) && isLeaf(entry, 1) && !isMalformed(context, entry, 1, true)) {
+      const visitor = changetype<Walk>(agent);
+      visitor.read(entry, 1, frame);
+      return endAt(context, agent, va, access, 1, at, entry, accumulate(rights, entry));
+    }
+  }
+  return plainly(context, agent, va, access, level, frame, table, rights);
+}
+
+/** The entry of a level if all that it does is lead on to a table; else 0. */
+// @ts-ignore: decorator
+@inline
+function onwardEntry(context: usize, table: u32, va: u64, level: u32): u64 {
+  if (table == 0) return 0;
+  const entry = load<u64>(entryAt(table, va, level));
+  return leadsOn(formatOf(context), entry, level) ? entry : 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function enterPlain(context: usize, agent: usize, va: u64, level: u32, entry: u64, rights: u64, frame: u64): u32 {
+  const visitor = changetype<Walk>(agent);
+  visitor.read(entry, level, frame);
+  return visitor.pass(context, va, level, entry, rights, frame);
+}
+
+function plainly(context: usize, agent: usize, va: u64, access: u32, from: u32, frame: u64, table: u32, rights: u64): u64 {
+  return descend<Walk>(changetype<Walk>(agent), context, va, access, from, frame, table, rights);
 }
 
 /** The walk shall begin and no more: it waits before the first entry that it would read (walks.ts). */
@@ -149,17 +195,9 @@ class Walk extends Request {
     count(changetype<usize>(this), AGENT_ENTRY_READS);
   }
 
-  /** Rule 3.6. */
   @inline
   leaf(context: usize, va: u64, access: u32, level: u32, at: usize, entry: u64, rights: u64): u64 {
-    const agent = changetype<usize>(this);
-    const leaf = leafOf(context, agent, va, level, entry, rights);
-    const counted = settled(access, leaf);
-    if (!allowsOnceMarked(checkOf(context, counted), leaf)) return refuse(context, agent, va, access, level, entry, leaf);
-    if (leadsAstray(agent, va, level, leaf)) return fault(INTERRUPT_RANGE, level, 0);
-    const marks = leafMarks(isWrite(counted));
-    if ((entry & marks) != marks) writeBack(agent, at, entry | marks);
-    return complete(context, agent, va, level, leaf, marks);
+    return endAtAny(context, changetype<usize>(this), va, access, level, at, entry, rights);
   }
 
   /** Rule 3.5. */
@@ -167,12 +205,35 @@ class Walk extends Request {
   enter(context: usize, va: u64, level: u32, at: usize, entry: u64, rights: u64, frame: u64): u32 {
     const agent = changetype<usize>(this);
     if ((entry & TABLE_MARKS) != TABLE_MARKS) writeBack(agent, at, entry | TABLE_MARKS);
+    return this.pass(context, va, level, entry, rights, frame);
+  }
+
+  @inline
+  pass(context: usize, va: u64, level: u32, entry: u64, rights: u64, frame: u64): u32 {
+    const agent = changetype<usize>(this);
     const slot = tableAt(context, frame);
     // Absent: the walk has asked this cache, and those below, before it began higher up.
     fillPath(context, agent, va, level, entry, rights, slot, generationOf(slot), true);
     if (detecting && badSlot == 0 && slot != 0) watch(slot, level - 1, generationOf(slot));
     return slot;
   }
+}
+
+/** Rule 3.6. */
+// @ts-ignore: decorator
+@inline
+function endAt(context: usize, agent: usize, va: u64, access: u32, level: u32, at: usize, entry: u64, rights: u64): u64 {
+  const leaf = leafOf(context, agent, va, level, entry, rights);
+  const counted = settled(access, leaf);
+  if (!allowsOnceMarked(checkOf(context, counted), leaf)) return refuse(context, agent, va, access, level, entry, leaf, nowhere);
+  if (leadsAstray(agent, va, level, leaf)) return fault(INTERRUPT_RANGE, level, 0);
+  const marks = leafMarks(isWrite(counted));
+  if ((entry & marks) != marks) writeBack(agent, at, entry | marks);
+  return complete(context, agent, va, level, leaf, marks, nowhere);
+}
+
+function endAtAny(context: usize, agent: usize, va: u64, access: u32, level: u32, at: usize, entry: u64, rights: u64): u64 {
+  return endAt(context, agent, va, access, level, at, entry, rights);
 }
 
 // @ts-ignore: decorator
@@ -192,12 +253,19 @@ export function leafOf(context: usize, agent: usize, va: u64, level: u32, entry:
 }
 
 /** The leaf's rights refuse the access; rule 7.2 says when it is cached all the same. */
-// @ts-ignore: decorator
-@inline
-export function refuse(context: usize, agent: usize, va: u64, access: u32, level: u32, entry: u64, leaf: u64): u64 {
+export function refuse(
+  context: usize,
+  agent: usize,
+  va: u64,
+  access: u32,
+  level: u32,
+  entry: u64,
+  leaf: u64,
+  absent: bool,
+): u64 {
   const refused = refusal(formatOf(context), controlsOf(context), access, leaf, level);
   if (!hasFlag(agent, IS_CPU) && !isUserReachable(leaf) && isAccessed(entry) && hasFlag(agent, CACHE_SUPERVISOR_LEAVES)) {
-    fillTranslation(context, agent, va, level, leaf);
+    fillLists(context, agent, va, level, leaf, absent);
   }
   return refused;
 }
@@ -209,69 +277,18 @@ export function leadsAstray(agent: usize, va: u64, level: u32, leaf: u64): bool 
   return !hasFlag(agent, IS_CPU) && refusesAddress(agent, answerOf(leaf, level, va));
 }
 
-/** The leaf is marked, and the walk completes. */
-// @ts-ignore: decorator
-@inline
-export function complete(context: usize, agent: usize, va: u64, level: u32, leaf: u64, marks: u64): u64 {
+/** The same as `complete`, for a walk made step by step: caches may hold the translation by now. */
+export function completeStepwise(context: usize, agent: usize, va: u64, level: u32, leaf: u64, marks: u64): u64 {
   const marked = withMarks(leaf, marks);
-  fillTranslation(context, agent, va, level, marked);
+  fillLists(context, agent, va, level, marked, false);
   return translated(marked, level, va);
 }
 
-/** The walk goes through an entry that is marked: its paging-structure cache is filled, with the table's generation when it was read. */
+/** The leaf is marked, and the walk completes. */
 // @ts-ignore: decorator
 @inline
-export function fillPath(
-  context: usize,
-  agent: usize,
-  va: u64,
-  level: u32,
-  entry: u64,
-  rights: u64,
-  slot: u32,
-  generation: u32,
-  absent: bool,
-): void {
-  const psc = pscOf(agent, level);
-  if (psc == 0 || (!isUserReachable(rights) && hasFlag(agent, PASS_SUPERVISOR_UNCACHED))) return;
-  const page = (va & addressMask) >> shiftOf(level);
-  const key = absent
-    ? fillAbsent(psc, page, PSC_KEY, pathTagOf(context), false, cachedPath(entry, rights))
-    : fill(psc, page, PSC_KEY, pathTagOf(context), false, cachedPath(entry, rights));
-  store<u64>(linkAt(psc, key), <u64>slot | (<u64>generation << 32));
-}
-
-/** A completed walk fills l2, then l1. */
-function fillTranslation(context: usize, agent: usize, va: u64, level: u32, leaf: u64): void {
-  assert(level >= 1 && leaf != 0, "there is no leaf to fill with");
-  const tag = tagOf(context);
-  if (nowhere && level == 1) {
-    const page = (va & addressMask) >> shiftOf(1);
-    fillAbsent(load<usize>(agent, AGENT_L2), page, 1, tag, isCachedGlobal(leaf), leaf);
-    fillAbsent(load<usize>(agent, AGENT_L1), page, 1, tag, isCachedGlobal(leaf), leaf);
-    return;
-  }
-  fillList(agent + AGENT_L2, va, level, tag, leaf);
-  fillList(agent + AGENT_L1, va, level, tag, leaf);
-}
-
-/** A translation that completed fills the TLB of the device that asked, if it holds leaves of this size. */
-export function fillDeviceTlb(deviceTlb: usize, tag: u32, va: u64, outcome: u64): void {
-  const level = levelOfOutcome(outcome);
-  if (!(load<u32>(deviceTlb, CACHE_LEVELS) & (1 << level))) return;
-  fill(deviceTlb, (va & addressMask) >> shiftOf(level), level, tag, false, answeredLeaf);
-}
-
-/** Fills the cache of a list that holds leaves of this level, if there is one. */
-// @ts-ignore: decorator
-@inline
-export function fillList(list: usize, va: u64, level: u32, tag: u32, leaf: u64): void {
-  let cache: usize;
-  while ((cache = load<usize>(list)) != 0) {
-    if (load<u32>(cache, CACHE_LEVELS) & (1 << level)) {
-      fill(cache, (va & addressMask) >> shiftOf(level), level, tag, isCachedGlobal(leaf), leaf);
-      return;
-    }
-    list += sizeof<usize>();
-  }
+function complete(context: usize, agent: usize, va: u64, level: u32, leaf: u64, marks: u64, absent: bool): u64 {
+  const marked = withMarks(leaf, marks);
+  fillTranslation(context, agent, va, level, marked, absent);
+  return translated(marked, level, va);
 }

@@ -3,7 +3,7 @@
 // place (scripts/build-riscv.mjs); x86-64 knows nothing of it.
 //
 //   geometry    PAGE_SHIFT, INDEX_BITS, ENTRIES, FRAME_BITS, MAX_LEVELS, MAX_LEAF_LEVEL, LEAF_LEVEL_BITS, shiftOf
-//   an entry    isPresent, isLeaf, frameIn, rootFrame, isMalformed, isAccessed, TABLE_MARKS, leafMarks
+//   an entry    isPresent, isLeaf, frameIn, rootFrame, isMalformed, leadsOn, isAccessed, TABLE_MARKS, leafMarks
 //   a path      FULL_RIGHTS, accumulate, isUserReachable, cachedPath, rightsOfPath (frameIn reads a cached path too)
 //   a leaf      cachedLeaf, withMarks, isWritable, isGlobalLeaf, isCachedGlobal, answerOf, frameOfLeaf, STALE, STALE_RIGHTS
 //   a context   FORMAT_SIZE, setFormatMode, setRules, checkOf, allowsAsCached, allowsOnceMarked, honoursGlobal

@@ -53,11 +53,13 @@ export abstract class Agent {
     this.engine = workshop.engine;
     this.scratch = workshop.scratch;
     const { exports } = this.engine;
-    this.pointer = this.engine.made(exports.createAgent(workshop.nextAgent++, flags), field);
+    this.pointer = this.engine.made(exports.createAgent(workshop.nextAgent++, flags, tags.leaves, tags.paths), field);
+    const leaves = exports.leavesOf(this.pointer);
+    const paths = exports.pathsOf(this.pointer);
     const list = (which: 1 | 2): Cache[] => {
       const name = which === 1 ? "l1" : "l2";
       return listShapes(geometry[name] ?? [], `${field}.${name}`, name).map((shape) => {
-        const cache = makeCache(workshop, shape, `${field}.${name}`, 0, tags.leaves, tags.readLeaf);
+        const cache = makeCache(workshop, leaves, shape, `${field}.${name}`, 0, tags.readLeaf);
         exports.addTranslationCache(this.pointer, which, cache.pointer);
         return cache;
       });
@@ -69,7 +71,7 @@ export abstract class Agent {
       const level = Number(key);
       const checked = cacheShape(shape, `${field}.psc[${level}]`, `psc${level}`, true);
       if (!checked || level > workshop.levels) continue;
-      const cache = makeCache(workshop, checked, `${field}.psc[${level}]`, shiftOf(level), tags.paths, tags.readPath);
+      const cache = makeCache(workshop, paths, checked, `${field}.psc[${level}]`, shiftOf(level), tags.readPath);
       exports.setPagingStructureCache(this.pointer, level, cache.pointer);
       psc.set(level, cache);
     }
@@ -87,15 +89,15 @@ export abstract class Agent {
   }
 }
 
-/** Makes a cache in the engine. @internal */
+/** Makes a cache in the engine, in a group of caches that are flushed together. @internal */
 export function makeCache(
   { engine, scratch }: Workshop,
+  group: Pointer,
   shape: NonNullable<ReturnType<typeof cacheShape>>,
   field: string,
   span: number,
-  tags: number,
   readTag?: TagReader,
 ): Cache {
-  const pointer = engine.exports.createCache(shape.sets, shape.ways, shape.levels, span, shape.replacement, tags);
+  const pointer = engine.exports.createCache(group, shape.sets, shape.ways, shape.levels, span, shape.replacement);
   return new Cache(engine, scratch, engine.made(pointer, field), shape.name, shape, span, readTag);
 }

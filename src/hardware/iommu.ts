@@ -113,7 +113,8 @@ export class Iommu extends Agent {
   private makeDevice(workshop: Workshop, config: DeviceConfig, index: number, sourceId: number, field: string): Device {
     const name = config.name ?? `device${index}`;
     const shape = config.deviceTlb && cacheShape(config.deviceTlb, `${field}.deviceTlb`, "device-tlb");
-    const tlb = shape && makeCache(workshop, shape, `${field}.deviceTlb`, 0, this.pasids.length);
+    const group = () => this.engine.made(this.engine.exports.createGroup(this.pasids.length), field);
+    const tlb = shape && makeCache(workshop, group(), shape, `${field}.deviceTlb`, 0);
     const flags = deviceFlags(config, tlb !== undefined, this.dialect, field);
     if (!tlb && index === 0) return new Device(name, index, tlb, sourceId, this.ownRequesters);
     const requesters = this.contextsOf(index).map((context) =>

@@ -71,7 +71,7 @@ export class Walker {
     this.current = completeControls(options.controls, { ...linuxControls, pcide: false });
     engine.made(exports.createRequesters(), "the list of requesters");
     this.scratch = { at: engine.made(exports.allocate(SCRATCH_WORDS * 8), "scratch memory"), words: SCRATCH_WORDS };
-    const agent = engine.made(exports.createAgent(0, agentFlag.isCpu | vendorFlag(options.vendor)), "agent");
+    const agent = engine.made(exports.createAgent(0, agentFlag.isCpu | vendorFlag(options.vendor), 1, 1), "agent");
     this.context = engine.made(exports.createContext(agent, 0), "context");
     this.requester = exports.addRequester(this.context, 0);
     exports.setControls(this.context, controlBits(this.current), this.current.pkru);

@@ -5,9 +5,11 @@ import { describe, expect, it } from "vitest";
 import { seeded } from "../../bench/random.js";
 import {
   Access,
+  type AgentGeometry,
   type CpuConfig,
   createMachineSync,
   geometries,
+  type IommuConfig,
   type Machine,
   ProgramBuilder,
   unpackOutcome,
@@ -96,8 +98,8 @@ const shapes: Record<string, CpuConfig> = {
   },
 };
 
-function laidOut(cpu: CpuConfig): Machine {
-  const machine = createMachineSync({ tables: 32, workloadPages: 1, cpus: [{ ...cpu, root: ROOT }] });
+function laidOut(cpu: CpuConfig, iommus: IommuConfig[] = []): Machine {
+  const machine = createMachineSync({ tables: 32, workloadPages: 1, cpus: [{ ...cpu, root: ROOT }], iommus });
   const { frames } = machine;
   for (let frame = 1; frame <= 4; frame++) frames.setTable(frame);
   frames.writeEntry(ROOT, 0x2007n);
@@ -117,7 +119,7 @@ function laidOut(cpu: CpuConfig): Machine {
   return machine;
 }
 
-/** Accesses in runs of one kind, some of them to large pages from the middle on, with single flushes between. */
+/** Accesses in runs, of one kind or of many, some of them to large pages from the middle on, with single flushes between. */
 function mixture(below: (limit: number) => number): Uint8Array {
   const builder = new ProgramBuilder();
   const kinds = [
@@ -129,12 +131,13 @@ function mixture(below: (limit: number) => number): Uint8Array {
   ];
   while (builder.count < 6000) {
     const run = 1 + below(40);
-    const access = kinds[below(kinds.length)] as Access;
+    const one = kinds[below(kinds.length)] as Access;
+    const mixed = below(2) === 0;
     const pages = [48, 1024, SMALL_PAGES][below(3)] as number;
     const large = builder.count > 3000 && below(4) === 0;
     for (let i = 0; i < run; i++) {
       const va = large ? LARGE_AT + (BigInt(below(LARGE_PAGES)) << 21n) : BigInt(below(pages)) << 12n;
-      builder.access(0, va + BigInt(below(4096)), access);
+      builder.access(0, va + BigInt(below(4096)), mixed ? (kinds[below(kinds.length)] as Access) : one);
     }
     if (below(3) === 0) builder.invlpg(0, BigInt(below(pages)) << 12n);
     if (below(40) === 0) builder.movToCr3(0, ROOT);
@@ -161,14 +164,75 @@ describe.each(Object.entries(shapes))("a long program on %s", (_, shape) => {
 
 /** Counters and contents of all caches, and all entries. */
 function seenOf(machine: Machine): unknown {
-  const cpu = machine.cpus[0]!;
-  const caches = [...cpu.l1, ...cpu.l2, ...cpu.psc.values()];
+  const agents = [...machine.cpus, ...machine.iommus];
   return {
-    counters: cpu.counters,
-    caches: caches.map((cache) => [cache.counters, cache.contents()]),
+    counters: agents.map(({ counters }) => counters),
+    caches: agents.flatMap(({ caches }) => caches.map((cache) => [cache.counters, cache.contents()])),
     entries: Array.from({ length: 32 }, (_, frame) => machine.frames.view(frame)?.join(",")),
   };
 }
+
+const PASID = 7;
+/** A page that is mapped to the interrupt address range. */
+const INTERRUPTS = 0x3000n;
+
+/** The same tables behind an IOMMU, whose devices have no TLBs of their own. */
+function laidOutForDevices(geometry: AgentGeometry, dialect: "vtd" | "amd"): Machine {
+  const iommu = { ...geometry, dialect, pasids: [PASID], devices: [{}, {}] };
+  const machine = laidOut({}, [iommu]);
+  machine.frames.writeEntry(0x10000n + 8n * (INTERRUPTS >> 12n), 0xfee0_0007n);
+  machine.iommus[0]!.bind(PASID, { root: ROOT });
+  return machine;
+}
+
+/** Requests of two devices, mostly one after the other, with invalidations between. */
+function requests(machine: Machine, below: (limit: number) => number): Uint8Array {
+  const builder = new ProgramBuilder();
+  const iommu = machine.iommus[0]!;
+  const devices = [iommu.requester(PASID, 0), iommu.requester(PASID, 1)];
+  const kinds = [
+    Access.userRead,
+    Access.userWrite,
+    Access.supervisorRead,
+    Access.userFetch,
+    Access.speculativeUserRead,
+  ];
+  while (builder.count < 4000) {
+    const device = devices[below(2)] as number;
+    const pages = [12, 48, SMALL_PAGES][below(3)] as number;
+    for (let i = below(30); i >= 0; i--) {
+      const large = below(20) === 0;
+      const va = large ? LARGE_AT + (BigInt(below(LARGE_PAGES)) << 21n) : BigInt(below(pages)) << 12n;
+      builder.access(device, below(50) === 0 ? 1n << 60n : va, kinds[below(kinds.length)] as Access);
+    }
+    if (below(4) === 0) builder.invalidatePages(device, BigInt(below(pages)) << 12n);
+    if (below(30) === 0) builder.invalidatePasid(device);
+    if (below(60) === 0) builder.invalidateIommu(device);
+  }
+  return builder.build();
+}
+
+describe.each([
+  ["vtd", geometries.vtd],
+  ["amd", { l1: [{ entries: 32, ways: 32 }], l2: [{ entries: 512, ways: 8 }], psc: geometries.vtd.psc }],
+  ["vtd", {}],
+] as const)("a long program of devices behind an IOMMU, %s, %o", (dialect, geometry) => {
+  it("does what it does record by record", () => {
+    const lane = laidOutForDevices(geometry, dialect);
+    const plain = laidOutForDevices(geometry, dialect);
+    const below = seeded(SEED);
+    for (let round = 0; round < 3; round++) {
+      const program = requests(lane, below);
+      const { results } = plain.playInterleaved(program, { operations: new Uint8Array(0), points: [] });
+      expect(lane.play(program)).toEqual(results);
+      expect(seenOf(lane)).toEqual(seenOf(plain));
+      // The PASID cache drops what it knows: the next request reads the entry again, and hits all the same.
+      for (const { iommus } of [lane, plain]) iommus[0]!.invalidatePasidCache(PASID);
+    }
+    const { faults } = lane.iommus[0]!.counters;
+    expect(faults).toBeGreaterThan(50);
+  });
+});
 
 const AREA = 0xffff_c900_0000_0000n;
 const HEAP = 0x5500_0000_0000n;

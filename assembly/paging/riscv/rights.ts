@@ -35,6 +35,7 @@ import {
   STALE_RIGHTS,
   tableEntry,
   U,
+  V,
   W,
   X,
 } from "./entry";
@@ -111,6 +112,13 @@ export function isMalformed(format: usize, entry: u64, level: u32, leaf: bool): 
   if (!leaf) return (entry & load<u64>(at, FORMAT_RESERVED)) != 0;
   if ((entry & load<u64>(at, FORMAT_RESERVED_LEAF)) != 0) return true;
   return (entry & (R | W)) == W || (entry & PBMT) == PBMT || ((entry & N) != 0 && (entry & NAPOT_SIZE) != NAPOT_64K);
+}
+
+/** Whether all that a non-leaf entry does is lead on: it is valid, no leaf, and well-formed. */
+// @ts-ignore: decorator
+@inline
+export function leadsOn(format: usize, entry: u64, level: u32): bool {
+  return (entry & (load<u64>(format + (<usize>level << 3), FORMAT_RESERVED) | V | R | W | X)) == V;
 }
 
 /** The whole check of a cached leaf in a few instructions: allowed, with the marks that the access needs, and not stale. */

@@ -73,6 +73,9 @@ export function rootFrame(address: u64): u64 {
   return (address & FRAME) >> PAGE_SHIFT;
 }
 
+/** Set in a non-leaf entry that a walk need not write to. */
+export const PLAIN: u64 = P | A;
+
 /** The marks that the hardware sets in a non-leaf entry on the way down. */
 export const TABLE_MARKS: u64 = A;
 

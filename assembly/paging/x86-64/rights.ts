@@ -16,7 +16,7 @@ import {
   WRITE_REFUSED,
 } from "../outcome";
 import { AC, NXE, PGE, PKE, SMAP, SMEP, WP } from "./controls";
-import { D, G, MAX_LEAF_LEVEL, MAX_LEVELS, PKEY_SHIFT, PS, RW, STALE, STALE_RIGHTS, shiftOf, US, XD } from "./entry";
+import { D, G, PLAIN, MAX_LEAF_LEVEL, MAX_LEVELS, PKEY_SHIFT, PS, RW, STALE, STALE_RIGHTS, shiftOf, US, XD } from "./entry";
 
 // ---- the part of a context that is the format's own ----
 /** Reserved bits of non-leaf entries, then of leaves, 8 bytes per level (0 is not used). */
@@ -141,6 +141,14 @@ export function isMalformed(format: usize, entry: u64, level: u32, leaf: bool): 
   assert(level >= 1 && level <= MAX_LEVELS, "no entry is of this level");
   const at = format + (<usize>level << 3);
   return (entry & (leaf ? load<u64>(at, FORMAT_RESERVED_LEAF) : load<u64>(at, FORMAT_RESERVED))) != 0;
+}
+
+/** Whether all that a non-leaf entry does is lead on: it is present, well-formed, no leaf, and marked already. */
+// @ts-ignore: decorator
+@inline
+export function leadsOn(format: usize, entry: u64, level: u32): bool {
+  assert(level >= 2 && level <= MAX_LEVELS, "no entry of this level leads on");
+  return (entry & (load<u64>(format + (<usize>level << 3), FORMAT_RESERVED) | PS | PLAIN)) == PLAIN;
 }
 
 /** Whether the protection key of a leaf refuses: 1 or 0. */

@@ -68,9 +68,11 @@ export class RiscvMachine {
   addHart(caches?: HartCaches, asids = 1): RiscvHart {
     const engine = this.#engine;
     const { exports } = engine;
-    const agent = engine.made(exports.createAgent(this.#harts++, IS_CPU), "hart");
-    const make = ({ entries, ways }: HartCache, levels: number, span: number): Pointer =>
-      engine.made(exports.createCache(entries / ways, ways, levels, span, LRU, asids), "cache");
+    const agent = engine.made(exports.createAgent(this.#harts++, IS_CPU, asids, asids), "hart");
+    const make = ({ entries, ways }: HartCache, levels: number, span: number): Pointer => {
+      const group = levels === PAGING_STRUCTURE ? exports.pathsOf(agent) : exports.leavesOf(agent);
+      return engine.made(exports.createCache(group, entries / ways, ways, levels, span, LRU), "cache");
+    };
     const made: Pointer[] = [];
     if (caches) {
       const [l1, l2] = [make(caches.l1, EVERY_LEAF, 0), make(caches.l2, EVERY_LEAF, 0)];
