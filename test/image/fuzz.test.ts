@@ -114,7 +114,7 @@ describe("a core with changed bytes", () => {
       fc.property(fc.array(change, { minLength: 1, maxLength: 6 }), (changes) => {
         endings[tryCore(changed(changes))]++;
       }),
-      { numRuns: runs(150) },
+      { numRuns: runs(400) },
     );
     // Both ends must have been met, else the changes miss what they aim at.
     expect(Math.min(endings.read, endings.refused)).toBeGreaterThan(10);
