@@ -158,8 +158,10 @@ export function countLiving(cache: usize, key: u64, change: i32): void {
 export function settleGroup(group: usize): void {
   for (let cache = load<usize>(group, GROUP_CACHES); cache != 0; cache = load<usize>(cache, CACHE_NEXT)) {
     settle(cache);
-    for (let tag = load<u32>(group, GROUP_FLUSHED); tag != 0 && tag != LAST_FLUSHED; tag = load<u32>(stateOfTag(group, tag - 1), TAG_NEXT)) {
-      addLive(cache, tag - 1, 0);
+    let flushed = load<u32>(group, GROUP_FLUSHED);
+    while (flushed != 0 && flushed != LAST_FLUSHED) {
+      addLive(cache, flushed - 1, 0);
+      flushed = load<u32>(stateOfTag(group, flushed - 1), TAG_NEXT);
     }
   }
   let tag = load<u32>(group, GROUP_FLUSHED);
