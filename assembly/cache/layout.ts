@@ -2,7 +2,8 @@
 // paging-structure cache (non-leaf entries). Rules: docs/rules.md sections 4 and 5 (SDM 4.10.2, 4.10.3).
 //
 // A set is one block: [head][partial tags][keys][data][times][links, in paging-structure caches only].
-// "All" and "all of one tag" cost nothing per entry: a flush notes the time (group.ts), and what was filled before is dead. The dead are swept out of a set before its next fill, so that victims, evictions and contents are those of an eager flush.
+// "All" and "all of one tag" cost nothing per entry: a flush notes the time (group.ts), and what was filled before is dead.
+// The dead are swept out of a set before its next fill, so that victims, evictions and contents are those of an eager flush.
 
 import { PCIDS } from "../base/limits";
 import { INDEX_BITS, LEAF_LEVEL_BITS, MAX_LEAF_LEVEL, MAX_LEVELS } from "../paging/format";
