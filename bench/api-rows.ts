@@ -1,30 +1,27 @@
 // What the API adds to the engine: the same hot accesses one call at a time, as a program through `play`, and a workload
 // that the engine generates itself.
 import { type Access, geometries, type Machine } from "stalewalk";
+import type { BenchRow } from "../src/cli/bench-contract.js";
 import { mixedPages, mixedWorkloads, type Sizes } from "./cases.js";
+import { hashOf } from "./check.js";
 import { chunkOperations, operationBytes } from "./contestants/contestant.js";
-import { stalewalkMachine } from "./contestants/stalewalk.js";
-import type { Effort } from "./measure.js";
-import { type Estimate, median, summarise } from "./statistics.js";
+import { cpuCounters, stalewalkMachine } from "./contestants/stalewalk.js";
+import { CaseRows, type Effort, goesOn } from "./rows.js";
 import { timeWithBenchmark } from "./time.js";
 import type { TableSet } from "./world.js";
 
-/** One way to ask. */
-export interface ApiRow {
-  name: string;
-  /** Nanoseconds per operation. */
-  time: Estimate;
-}
-
 /** Bits of a packed outcome that hold the physical address. */
 const OUTCOME_ADDRESS = (1n << 56n) - 1n;
-/** Rounds of the ways that play ten million operations. */
-const LONG_ROUNDS = 2;
+/** Rounds of the ways that play millions of operations. */
+const LONG_ROUNDS = 3;
+const TABLE = "through the API";
 
 interface Way {
   name: string;
   operations: number;
   once: boolean;
+  /** What it came to, played once before it is timed. */
+  digest(): string;
   play(): void;
 }
 
@@ -43,50 +40,70 @@ function singleWays(machine: Machine, hot: Uint8Array): Way[] {
   };
   const physical = Array.from(expected, (outcome) => Number(outcome & OUTCOME_ADDRESS));
   const halves = new Uint32Array(words.buffer);
+  const translateAll = (): void => {
+    for (let i = 0; i < operations; i++) {
+      const outcome = cpu.translate(addresses[i] as bigint, kinds[i] as Access);
+      if (outcome.kind !== "ok" || (outcome.physicalAddress & 0xfffn) !== ((expected[i] as bigint) & 0xfffn))
+        disagree(i);
+    }
+  };
+  const physicalAll = (): void => {
+    for (let i = 0; i < operations; i++) {
+      const [high, low] = [halves[4 * i + 3] as number, halves[4 * i + 2] as number];
+      if (cpu.physical(high, low, kinds[i] as Access) !== physical[i]) disagree(i);
+    }
+  };
+  // Each pass compares every address: one that is through has come to these.
+  const digest = (play: () => void) => () => {
+    play();
+    return hashOf(physical);
+  };
   return [
     {
       name: "cpu.translate(bigint), one at a time",
       operations,
       once: false,
-      play() {
-        for (let i = 0; i < operations; i++) {
-          const outcome = cpu.translate(addresses[i] as bigint, kinds[i] as Access);
-          if (outcome.kind !== "ok" || (outcome.physicalAddress & 0xfffn) !== ((expected[i] as bigint) & 0xfffn))
-            disagree(i);
-        }
-      },
+      digest: digest(translateAll),
+      play: translateAll,
     },
     {
       name: "cpu.physical(high, low), one at a time",
       operations,
       once: false,
-      play() {
-        for (let i = 0; i < operations; i++) {
-          const [high, low] = [halves[4 * i + 3] as number, halves[4 * i + 2] as number];
-          if (cpu.physical(high, low, kinds[i] as Access) !== physical[i]) disagree(i);
-        }
-      },
+      digest: digest(physicalAll),
+      play: physicalAll,
     },
   ];
 }
 
 function ways(set: TableSet, hot: Uint8Array, sizes: Sizes): Way[] {
-  const machine = stalewalkMachine({ set, geometry: geometries.skylake, cpus: 1 }, chunkOperations);
+  const world = { set, geometry: geometries.skylake, cpus: 1 };
+  const machine = stalewalkMachine(world, chunkOperations);
   const pages = mixedPages(set);
+  const outcomes = (): string => hashOf(Array.from(machine.play(hot), String));
   return [
     ...singleWays(machine, hot),
     {
       name: "machine.play(program), outcomes returned",
       operations: hot.length / operationBytes,
       once: false,
+      digest: outcomes,
       play() {
         machine.play(hot);
       },
     },
     ...Object.entries(mixedWorkloads).map(([name, workload]) => ({
-      name: `machine.runWorkload, ${name}, ${sizes.mixed} operations`,
+      name: `machine.runWorkload, ${name}`,
       operations: sizes.mixed,
       once: true,
+      // A machine of its own: what a workload comes to depends on the caches before.
+      digest() {
+        const fresh = stalewalkMachine(world, chunkOperations);
+        fresh.runWorkload({ ...workload, pages }, sizes.mixed);
+        const counters = fresh.cpus.map(cpuCounters);
+        fresh.dispose();
+        return hashOf(counters);
+      },
       play() {
         machine.runWorkload({ ...workload, pages }, sizes.mixed);
       },
@@ -94,16 +111,23 @@ function ways(set: TableSet, hot: Uint8Array, sizes: Sizes): Way[] {
   ];
 }
 
-/** Measures the API on a table set; `hot` is the program of the case "L1 hit". */
-export function measureApi(set: TableSet, hot: Uint8Array, sizes: Sizes, effort: Effort): ApiRow[] {
-  const all = ways(set, hot, sizes);
-  const times = all.map(() => [] as number[]);
-  for (let round = 0; round < effort.rounds; round++) {
-    for (const [i, { once, operations, play }] of all.entries()) {
+/** Measures the API on a table set; `hot` is the program of the case "L1 hit". @throws Error if single calls and programs disagree */
+export function measureApi(set: TableSet, hot: Uint8Array, sizes: Sizes, effort: Effort): BenchRow[] {
+  const started = performance.now();
+  const all = ways(set, hot, sizes).map((way) => {
+    const head = { suite: "translate", table: TABLE, case: way.name, unit: "operation", digest: way.digest() } as const;
+    return { ...way, rows: new CaseRows(head) };
+  });
+  for (let round = 0; goesOn(effort, round, started); round++) {
+    for (const { once, operations, play, rows } of all) {
       if (once && round >= LONG_ROUNDS) continue;
-      const seconds = timeWithBenchmark(play, () => {}, once ? 1 : effort.samples, once ? 0 : effort.seconds);
-      (times[i] as number[]).push((median(seconds) * 1e9) / operations);
+      const seconds = timeWithBenchmark(play, () => {}, once ? 1 : effort.samples, once ? 0 : effort.roundSeconds);
+      rows.note(
+        "stalewalk",
+        operations,
+        seconds.map((time) => (time * 1e9) / operations),
+      );
     }
   }
-  return all.map(({ name }, i) => ({ name, time: summarise(times[i] as number[]) }));
+  return all.flatMap(({ rows }) => rows.all);
 }

@@ -29,8 +29,17 @@ export const fullSizes: Sizes = {
   mixedTuned: 2 ** 19,
   mixedNaive: 2 ** 17,
 };
-/** Sizes for a quick check of the results. */
+/** Sizes for half a minute. */
 export const quickSizes: Sizes = {
+  accesses: 16384,
+  accessesNaive: 4096,
+  flushes: 512,
+  mixed: 2 ** 18,
+  mixedTuned: 2 ** 17,
+  mixedNaive: 2 ** 15,
+};
+/** Sizes for a check of the results. */
+export const tinySizes: Sizes = {
   accesses: 1024,
   accessesNaive: 512,
   flushes: 16,
@@ -52,6 +61,7 @@ export interface BenchCase {
 
 /** A case that is built when its turn comes. */
 export interface CasePlan {
+  suite: "translate" | "flush";
   name: string;
   build(set: TableSet): BenchCase;
 }
@@ -82,6 +92,7 @@ function accesses(pages: readonly Page[], count: number, seed: number): Uint8Arr
 /** A case of random accesses to some pages, after they have all been touched once. */
 function accessCase(name: string, geometry: AgentGeometry, choose: (set: TableSet) => Page[], sizes: Sizes): CasePlan {
   return {
+    suite: "translate",
     name,
     build(set) {
       const program = accesses(choose(set), sizes.accesses, 1);
@@ -100,6 +111,7 @@ function flushCase(
   flush: (builder: ProgramBuilder, pages: readonly Page[]) => void,
 ): CasePlan {
   return {
+    suite: "flush",
     name,
     build(set) {
       const pages = fullL2(set);
@@ -170,6 +182,7 @@ export function mixedPages(set: TableSet): WorkloadPage[] {
 
 function mixedCase(name: keyof typeof mixedWorkloads, sizes: Sizes): CasePlan {
   return {
+    suite: "translate",
     name,
     build(set) {
       const world = { set, geometry: skylake, cpus: 1 };

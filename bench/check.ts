@@ -8,6 +8,14 @@ export interface Check {
   counters: number[];
 }
 
+/** Hash of anything that is JSON, or would be without its bigints, 8 hexadecimal digits (FNV-1a over its text). */
+export function hashOf(value: unknown): string {
+  let hash = 0x811c9dc5;
+  const text = JSON.stringify(value, (_, it) => (typeof it === "bigint" ? `0x${it.toString(16)}` : it));
+  for (const char of text) hash = Math.imul(hash ^ (char.codePointAt(0) as number), 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, "0");
+}
+
 /** Thrown when two contestants disagree. */
 export class MismatchError extends Error {
   override name = "MismatchError";

@@ -1,24 +1,11 @@
-// What was measured, where: numbers without this line mean nothing.
+// What was measured, where: numbers without this mean nothing.
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { cpus, release, totalmem } from "node:os";
+import { cpus, loadavg, release, totalmem } from "node:os";
 import { join } from "node:path";
 import Benchmark from "benchmark";
+import type { Host } from "../src/cli/bench-contract.js";
 import { packageRoot } from "./root.js";
-
-/** Machine and versions of a run. */
-export interface Host {
-  stalewalk: string;
-  node: string;
-  v8: string;
-  benchmarkJs: string;
-  cpu: string;
-  cores: number;
-  memoryGiB: number;
-  system: string;
-  /** Compiler and flags, or why there is none. */
-  native: string;
-  date: string;
-}
 
 /** Describes this machine. */
 export function describeHost(native: string): Host {
@@ -26,23 +13,35 @@ export function describeHost(native: string): Host {
   const cores = cpus();
   return {
     stalewalk: version,
-    node: process.versions.node,
-    v8: process.versions.v8,
+    engine: createHash("sha256")
+      .update(readFileSync(join(packageRoot, "dist", "stalewalk.wasm")))
+      .digest("hex"),
+    runtime: runtime(),
+    v8: process.versions.v8 ?? "",
     benchmarkJs: Benchmark.version,
     cpu: cores[0]?.model.trim() ?? "unknown",
     cores: cores.length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     system: `${process.platform} ${process.arch} ${release()}`,
+    load: loadavg().map((value) => Number(value.toFixed(2))),
     native,
     date: new Date().toISOString(),
   };
 }
 
+/** Others that run Node's programs name Node's version too. */
+function runtime(): string {
+  const { bun, deno, node } = process.versions as Record<string, string | undefined>;
+  if (bun) return `Bun ${bun}`;
+  return deno ? `Deno ${deno}` : `Node ${node}`;
+}
+
 /** The header of the report. */
-export function formatHost(host: Host): string {
+export function headerLines(host: Host): string[] {
+  const load = host.load.some((value) => value > 0) ? `, load ${host.load[0]}` : "";
   return [
-    `stalewalk ${host.stalewalk}, Node ${host.node} (V8 ${host.v8}), Benchmark.js ${host.benchmarkJs}`,
-    `${host.cpu}, ${host.cores} cores, ${host.memoryGiB} GiB, ${host.system}`,
+    `stalewalk ${host.stalewalk}, engine ${host.engine.slice(0, 16)}, ${host.runtime} (V8 ${host.v8}), Benchmark.js ${host.benchmarkJs}`,
+    `${host.cpu}, ${host.cores} cores, ${host.memoryGiB} GiB, ${host.system}${load}`,
     `native C: ${host.native}`,
-  ].join("\n");
+  ];
 }

@@ -1,38 +1,23 @@
 // Mixed kernel programs: DMA, CPU accesses, vmalloc and vfree of small and huge areas (so that tables are freed), flushes,
 // user unmaps, deferred work, generated and played inside the engine. Each policy with hazard detection on and off, in turn.
 import { geometries, type KernelWorkloadOptions, type Machine, type PolicyName } from "stalewalk";
-import { type Estimate, median, summarise } from "./statistics.js";
+import type { BenchRow } from "../src/cli/bench-contract.js";
+import { hashOf, MismatchError } from "./check.js";
+import { CaseRows, type Effort, goesOn } from "./rows.js";
 import { timeWithBenchmark } from "./time.js";
 import { type Library, present, yardstick } from "./yardstick/index.js";
 
-/** One policy. */
-export interface KernelRow {
-  policy: PolicyName;
-  /** Operations of the program. */
-  operations: number;
-  /** Nanoseconds per operation with detection on, and off. */
-  on: Estimate;
-  off: Estimate;
-  /** Version 0.1.0 with detection on. */
-  before: Estimate;
-  /** Whether the program came to the same there: not where the rules of kernels and IOMMUs have changed since. */
-  sameBefore: boolean;
-  /** Time with detection over time without, the median over pairs of rounds. */
-  ratio: number;
-  /** What the program came to: tables freed, rounds of IOMMU invalidation, walks (or hits) with a hazard. */
-  tablesFreed: number;
-  iommuRounds: number;
-  hazards: number;
-}
-
 /** Policies whose kernel programs are measured. */
 export const kernelPolicies: readonly PolicyName[] = ["none", "flush-range", "deferred-free"];
+const TABLE = "kernel programs";
+/** Operations that are compared before anything is timed, on machines of their own. */
+const COMPARED = 100_000;
 const USER_BASE = 0x7f0000000000n;
 const USER_PAGES = 4096;
 const PASIDS = [1, 2];
 
 /** Two CPUs, one IOMMU with two processes' PASIDs and a device with a TLB of its own. */
-function kernelMachine(
+export function kernelMachine(
   policy: PolicyName,
   detectHazards: boolean,
   library: Library,
@@ -67,44 +52,76 @@ function hazardsOf({ kernel, cpus, iommus }: Machine): string {
   return JSON.stringify([kernel?.tablesFreed, kernel?.hazardCounts, agents]);
 }
 
-/** Measures the kernel programs of `operations` operations each. @throws Error if detection changed what happened */
+/** What a policy's programs came to. */
+export interface KernelCounts {
+  tablesFreed: number;
+  iommuRounds: number;
+  hazards: number;
+}
+
+/** The contestants: name, hazard detection, version. */
+const FIELD = [
+  ["stalewalk", true, present],
+  ["detection off", false, present],
+  ["0.1.0", true, yardstick],
+] as const;
+
+/**
+ * Measures the kernel programs of one policy, one program a round, of `operations` operations.
+ * @throws MismatchError if detection changed what happened
+ */
 export function measureKernel(
+  policy: PolicyName,
   operations: number,
-  rounds: number,
-  policies: readonly PolicyName[] = kernelPolicies,
+  effort: Effort,
   onStep: (step: string) => void = () => {},
-): KernelRow[] {
-  return policies.map((policy) => {
-    const field = [
-      kernelMachine(policy, true, present),
-      kernelMachine(policy, false, present),
-      kernelMachine(policy, true, yardstick),
-    ] as const;
-    const times: [number[], number[], number[]] = [[], [], []];
-    for (let round = 0; round < rounds; round++) {
-      onStep(`kernel program, ${policy}: round ${round + 1} of ${rounds}`);
-      for (const [i, { machine, options }] of field.entries()) {
-        const play = () => machine.runKernelWorkload({ ...options, seed: BigInt(round + 1) }, operations);
-        times[i as 0 | 1 | 2].push((median(timeWithBenchmark(play, () => {}, 1, 0)) * 1e9) / operations);
-      }
+): { rows: BenchRow[]; counts: KernelCounts } {
+  const started = performance.now();
+  onStep("comparing results");
+  const { sameBefore, digest } = compareKernels(policy, Math.min(operations, COMPARED));
+  const rows = new CaseRows({ suite: "kernel", table: TABLE, case: policy, unit: "operation", digest });
+  const field = FIELD.map(([name, detect, library]) => ({
+    ...kernelMachine(policy, detect, library),
+    // Where the rules of kernels and IOMMUs have changed since, the same program is not the same work.
+    name: name === "0.1.0" && !sameBefore ? "0.1.0 (other rules)" : name,
+  }));
+  for (let round = 0; goesOn(effort, round, started); round++) {
+    onStep(`round ${round + 1}`);
+    for (const { machine, options, name } of field) {
+      const play = () => machine.runKernelWorkload({ ...options, seed: BigInt(round + 1) }, operations);
+      const seconds = timeWithBenchmark(play, () => {}, 1, 0);
+      rows.note(
+        name,
+        operations,
+        seconds.map((time) => (time * 1e9) / operations),
+      );
     }
-    const [{ machine }, { machine: blind }, { machine: old }] = field;
-    if (fingerprint(machine) !== fingerprint(blind)) {
-      throw new Error(`${policy}: the same kernel program came to something else with hazard detection off`);
-    }
-    const [on, off, before] = times;
-    const freed = Object.values(machine.kernel?.tablesFreed ?? {}).reduce((sum, count) => sum + count, 0);
-    return {
-      policy,
-      operations,
-      on: summarise(on),
-      off: summarise(off),
-      before: summarise(before),
-      sameBefore: hazardsOf(machine) === hazardsOf(old),
-      ratio: median(on.map((time, round) => time / (off[round] as number))),
-      tablesFreed: freed,
-      iommuRounds: machine.kernel?.counters.iommuRounds ?? 0,
-      hazards: machine.kernel?.hazardCounts.total ?? 0,
-    };
+  }
+  const [{ machine }, { machine: blind }] = field as [(typeof field)[0], (typeof field)[0]];
+  sameOrThrow(policy, machine, blind);
+  const freed = Object.values(machine.kernel?.tablesFreed ?? {}).reduce((sum, count) => sum + count, 0);
+  const iommuRounds = machine.kernel?.counters.iommuRounds ?? 0;
+  const counts = { tablesFreed: freed, iommuRounds, hazards: machine.kernel?.hazardCounts.total ?? 0 };
+  for (const { machine } of field) machine.dispose();
+  return { rows: rows.all, counts };
+}
+
+function compareKernels(policy: PolicyName, operations: number): { sameBefore: boolean; digest: string } {
+  const machines = FIELD.map(([, detect, library]) => {
+    const { machine, options } = kernelMachine(policy, detect, library);
+    machine.runKernelWorkload({ ...options, seed: 0n }, operations);
+    return machine;
   });
+  const [machine, blind, old] = machines as [Machine, Machine, Machine];
+  sameOrThrow(policy, machine, blind);
+  const result = { sameBefore: hazardsOf(machine) === hazardsOf(old), digest: hashOf(fingerprint(machine)) };
+  for (const one of machines) one.dispose();
+  return result;
+}
+
+function sameOrThrow(policy: PolicyName, machine: Machine, blind: Machine): void {
+  if (fingerprint(machine) === fingerprint(blind)) return;
+  throw new MismatchError(
+    `${TABLE}: ${policy}: the same program came to something else with hazard detection off: it is not timed`,
+  );
 }

@@ -1,134 +1,128 @@
-// The benchmark: stalewalk against native C, tuned JavaScript and naive JavaScript, on synthetic tables and on the tables
-// of real kernels. `npm run bench -- --help` says more.
-import { writeFileSync } from "node:fs";
-import { type ApiRow, measureApi } from "./api-rows.js";
-import { type CasePlan, fullSizes, planCases, quickSizes } from "./cases.js";
-import { MismatchError } from "./check.js";
+// The benchmark: stalewalk against native C, tuned JavaScript and naive JavaScript, on synthetic tables and on the tables of real
+// kernels; kernel programs, traces and verdicts. `stalewalk bench` loads it (src/cli/bench.ts).
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { BenchOptions, BenchResult, BenchRow, Door } from "../src/cli/bench-contract.js";
 import { compileNative } from "./contestants/compile.js";
-import { describeHost, formatHost } from "./host.js";
-import { type KernelRow, kernelPolicies, measureKernel } from "./kernel-rows.js";
-import { fullEffort, hurriedEffort, measureCase, quickEffort } from "./measure.js";
-import { type Options, parseOptions, UsageError, usage } from "./options.js";
-import { Progress } from "./progress.js";
-import { formatChecks, formatKernel, formatSet, formatTraces, type SetResult } from "./report.js";
-import { findImages, imageTables } from "./tables/images.js";
-import { syntheticTables } from "./tables/synthetic.js";
-import { measureTraces, type TraceRows } from "./trace-rows.js";
-import type { TableSet } from "./world.js";
+import { describeHost, headerLines } from "./host.js";
+import { type Job, type Material, planJobs } from "./plan.js";
+import { tableOf, uncertainRows } from "./report.js";
+import type { Effort } from "./rows.js";
+import { findImages } from "./tables/images.js";
+import { findTraces } from "./trace-rows.js";
 
-const QUICK_SCALE = 1 / 32;
-const API = "API";
-const KERNEL_OPERATIONS = 1e7;
-const KERNEL_ROUNDS = 2;
-const QUICK_KERNEL_OPERATIONS = 100_000;
-/** The whole run should take less than three minutes, on a slow or busy machine too. */
-const HURRY_AFTER_SECONDS = 110;
+/** Seconds of measuring, about; the least that every row gets comes on top where a machine is slow or busy. */
+const SECONDS = { quick: 22, usual: 110, full: 900 };
+const ROUNDS = { quick: [3, 8], usual: [3, 12], full: [5, 100] } as const;
+/** With so little time for a case, its rounds are short ones. */
+const HURRIED_SECONDS = 0.5;
+/** Rows that are named at the end; the file has them all. */
+const NAMED = 10;
 
-function secondsSince(start: bigint): number {
-  return Number(process.hrtime.bigint() - start) / 1e9;
-}
-
-function* tableSets(quick: boolean): Generator<() => Promise<TableSet>> {
-  yield async () => syntheticTables(quick ? QUICK_SCALE : 1);
-  for (const path of findImages()) yield () => imageTables(path);
-}
-
-function note(results: readonly SetResult[]): string {
-  const fewest = Math.min(...results.flatMap(({ cases }) => cases.map(({ rounds }) => rounds)));
-  return `; ratio: that contestant's time over stalewalk's; medians over rounds (at least ${fewest}), ± half the middle half`;
-}
-
-async function run(options: Options): Promise<void> {
-  const started = process.hrtime.bigint();
-  const progress = new Progress();
-  const sizes = options.quick ? quickSizes : fullSizes;
-  const effort = options.quick ? quickEffort : fullEffort;
-  progress.show("compiling the native contestant");
-  const native = compileNative();
-  const missing = "missing" in native ? native.missing : undefined;
-  const executable = "program" in native ? native.program : undefined;
-  const host = describeHost("missing" in native ? native.missing : native.compiler);
-  progress.clear();
-  console.log(formatHost(host));
-  const wanted = (set: TableSet, name: string) => options.only?.test(`${set.name}: ${name}`) ?? true;
-  const results: SetResult[] = [];
-  for (const load of tableSets(options.quick)) {
-    const set = await load();
-    const plans = planCases(sizes, results.length === 0 ? 2 : 1).filter(({ name }) => wanted(set, name));
-    const result: SetResult = {
-      name: set.name,
-      tables: set.tables.length,
-      pages: set.pages.length,
-      cases: [],
-      api: [],
-    };
-    for (const [i, plan] of plans.entries()) {
-      const show = (step: string) => progress.show(`${set.name}: ${plan.name} (${i + 1} of ${plans.length}): ${step}`);
-      show("building");
-      const late = secondsSince(started) > HURRY_AFTER_SECONDS;
-      result.cases.push(await measureCase(plan.build(set), executable, late ? hurriedEffort : effort, show));
-    }
-    // The API costs the same whatever the tables are: one set is enough.
-    if (results.length === 0 && wanted(set, API)) {
-      progress.show(`${set.name}: through the API`);
-      const [hot] = planCases(sizes, 1) as [CasePlan];
-      result.api = measureApi(set, hot.build(set).program, sizes, effort) satisfies ApiRow[];
-    }
-    progress.clear();
-    results.push(result);
-    if (result.cases.length + result.api.length === 0) continue;
-    console.log(`\n${options.quick ? formatChecks(result, missing) : formatSet(result, missing)}`);
-  }
-  const { kernel, traces } = await measureKernelAndTraces(options, started, progress);
-  const seconds = secondsSince(started);
-  if (results.every(({ cases, api }) => cases.length + api.length === 0) && !kernel && !traces) {
-    throw new UsageError(`no case matches --only ${options.only?.source}`);
-  }
-  console.log(`\n${seconds.toFixed(0)} s${options.quick ? "" : note(results)}`);
-  if (options.json !== undefined) {
-    const report = { host, quick: options.quick, seconds, sets: results, kernel, traces };
-    writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
-  }
-}
-
-/** What lies above the walker: kernel programs, and real traces. */
-async function measureKernelAndTraces(
-  { quick, only }: Options,
-  started: bigint,
-  progress: Progress,
-): Promise<{ kernel?: KernelRow[]; traces?: TraceRows }> {
-  const show = (step: string) => progress.show(step);
-  const done: { kernel?: KernelRow[]; traces?: TraceRows } = {};
-  if (only?.test("kernel programs") ?? true) {
-    const rounds = quick || secondsSince(started) > HURRY_AFTER_SECONDS ? 1 : KERNEL_ROUNDS;
-    done.kernel = measureKernel(quick ? QUICK_KERNEL_OPERATIONS : KERNEL_OPERATIONS, rounds, kernelPolicies, show);
-    progress.clear();
-    console.log(`\n${formatKernel(done.kernel, quick)}`);
-  }
-  if (only?.test("traces") ?? true) {
-    const traces = await measureTraces(quick, show);
-    progress.clear();
-    if (traces) done.traces = traces;
-    if (!traces) console.log("\ntraces: not measured, the recorded ones are not beside the checkout");
-    else if (!quick) console.log(`\n${formatTraces(traces)}`);
-  }
-  return done;
-}
-
-async function main(): Promise<number> {
+/** Measures and prints. @throws MismatchError if two contestants disagree; Error if nothing is to be measured */
+export async function runBench(options: BenchOptions, door: Door): Promise<BenchResult> {
+  const started = performance.now();
+  const folder = mkdtempSync(join(tmpdir(), "stalewalk-bench-"));
   try {
-    const options = parseOptions(process.argv.slice(2));
-    if (options.help) console.log(usage);
-    else await run(options);
-    return 0;
-  } catch (error) {
-    if (error instanceof UsageError) {
-      console.error(`${error.message}\n\n${usage}`);
-      return 2;
-    }
-    console.error(error instanceof MismatchError ? `error: ${error.message}` : error);
-    return 1;
+    const native = options.suites.some((suite) => suite === "translate" || suite === "flush")
+      ? compile(folder, door)
+      : { missing: "not asked for" };
+    const host = describeHost("program" in native ? native.compiler : native.missing);
+    const images = findImages();
+    const traces = findTraces(options.trace, options.effort === "quick");
+    const executable = "program" in native ? native.program : undefined;
+    const material = { executable, images, traces };
+    const jobs = planJobs(options, material);
+    if (jobs.length === 0) throw new Error(nothingMatches(options, material));
+    const missing: string[] = [];
+    const asked = (...suites: string[]) => jobs.some(({ suite }) => suites.includes(suite));
+    if ("missing" in native && asked("translate", "flush")) missing.push(`native C: ${native.missing}`);
+    if (images.length === 0 && options.effort !== "quick" && asked("translate", "flush"))
+      missing.push("tables of real kernels: there are no recorded images here");
+    if (traces.instead !== undefined && asked("replay"))
+      missing.push(`recorded traces: there are none here; ${traces.instead}, stands for them`);
+    for (const line of headerLines(host)) door.print(line);
+    const rows = await measure(jobs, options, started, door);
+    const seconds = (performance.now() - started) / 1000;
+    conclude(rows, missing, seconds, door);
+    return { version: 1, command: options.command, effort: options.effort, host, seconds, missing, rows };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
-process.exitCode = await main();
+function nothingMatches(options: BenchOptions, material: Material): string {
+  const labels = planJobs({ ...options, filter: undefined }, material).map(({ label }) => label);
+  return `--filter ${options.filter?.source} matches none of the cases of ${options.suites.join(", ")}: ${labels.join("; ")}`;
+}
+
+/** A compiler that is there and fails is no reason not to measure the others. */
+function compile(folder: string, door: Door): ReturnType<typeof compileNative> {
+  door.show("first", "compiling the native contestant");
+  try {
+    return compileNative(folder);
+  } catch (error) {
+    return { missing: (error as Error).message.split("\n").slice(0, 2).join(" ") };
+  } finally {
+    door.clear();
+  }
+}
+
+async function measure(jobs: readonly Job[], options: BenchOptions, started: number, door: Door): Promise<BenchRow[]> {
+  const limit = options.seconds ?? SECONDS[options.effort];
+  const [leastRounds, mostRounds] = ROUNDS[options.effort];
+  const all: BenchRow[] = [];
+  let table: BenchRow[] = [];
+  let notes: string[] = [];
+  const flush = (): void => {
+    if (table.length === 0) return;
+    const { head, rows, right } = tableOf(table);
+    door.print();
+    door.print(head);
+    door.print();
+    door.table(rows, right);
+    for (const note of notes) door.print(note);
+    table = [];
+    notes = [];
+  };
+  for (const [i, job] of jobs.entries()) {
+    const left = Math.max(0, limit - (performance.now() - started) / 1000);
+    const rest = jobs.slice(i).reduce((sum, { weight }) => sum + weight, 0);
+    const seconds = (left * job.weight) / rest;
+    const hurried = seconds < HURRIED_SECONDS;
+    const effort: Effort = {
+      leastRounds,
+      mostRounds,
+      samples: hurried ? 3 : 5,
+      roundSeconds: hurried ? 0.003 : 0.01,
+      seconds,
+    };
+    const show = (step: string): void => {
+      const now = Math.max(0, limit - (performance.now() - started) / 1000);
+      door.show(`${i + 1} of ${jobs.length}, about ${Math.ceil(now)} s left`, `${job.label}: ${step}`);
+    };
+    const { rows, notes: said = [] } = await job.run(effort, show);
+    door.clear();
+    if (rows[0]?.table !== table[0]?.table || rows[0]?.suite !== table[0]?.suite) flush();
+    table.push(...rows);
+    notes.push(...said);
+    all.push(...rows);
+  }
+  flush();
+  return all;
+}
+
+function conclude(rows: readonly BenchRow[], missing: readonly string[], seconds: number, door: Door): void {
+  door.print();
+  for (const line of missing) door.print(`not measured: ${line}`);
+  const uncertain = uncertainRows(rows);
+  const rounds = Math.min(...rows.map(({ samples }) => samples.length));
+  door.print(
+    `${seconds.toFixed(0)} s; ±: half the 95 % interval, rounds drawn anew (at least ${rounds}); ratio: that contestant's least time over stalewalk's`,
+  );
+  if (uncertain.length === 0) return;
+  door.print(`${uncertain.length} of ${rows.length} least times are known less well than ±5 % (!):`);
+  for (const line of uncertain.slice(0, NAMED)) door.print(`  ${line}`);
+  if (uncertain.length > NAMED) door.print(`  and ${uncertain.length - NAMED} more`);
+}

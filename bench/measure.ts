@@ -1,13 +1,15 @@
 // Measuring one case: check values first, then rounds in which the contestants take turns, so that a change of the
 // machine's speed meets all of them. The native contestant takes its own time.
+import type { BenchRow, SuiteName } from "../src/cli/bench-contract.js";
 import { type BenchCase, operationsIn } from "./cases.js";
-import { type Check, checkOf, compareChecks } from "./check.js";
+import { type Check, checkOf, compareChecks, hashOf } from "./check.js";
 import { type Contestant, type Loaded, operationBytes, type Player } from "./contestants/contestant.js";
 import { naiveJs } from "./contestants/naive-js.js";
 import { NativeCase } from "./contestants/native.js";
 import { stalewalk, stalewalk010 } from "./contestants/stalewalk.js";
 import { tunedJs } from "./contestants/tuned-js.js";
-import { type Estimate, median, summarise } from "./statistics.js";
+import { CaseRows, type Effort, goesOn } from "./rows.js";
+import { median } from "./statistics.js";
 import { timeWithBenchmark } from "./time.js";
 
 /** Names of the contestants, in the order of the report. */
@@ -15,42 +17,16 @@ export type ContestantName = "stalewalk" | "0.1.0" | "native C" | "tuned JS" | "
 
 /** What was measured of one case. */
 export interface CaseResult {
-  name: string;
-  /** Operations of the program. */
-  operations: number;
-  /** Rounds in which every contestant was timed. */
-  rounds: number;
-  /** Hash of all outcomes, the same for all contestants. */
-  check: string;
-  /** Faults among them. */
+  rows: BenchRow[];
+  /** Faults among the outcomes. */
   faults: number;
   /** Share of the translations that a list of caches answered, 0 to 1. */
   hitRates: { l1: number; l2: number };
-  /** Nanoseconds per operation; undefined where the contestant does not take part. */
-  times: Partial<Record<ContestantName, Estimate>>;
 }
 
-/** How much is measured. */
-export interface Effort {
-  rounds: number;
-  /** Samples a round, and how long a round goes on in seconds. */
-  samples: number;
-  seconds: number;
-  /** After so many seconds a case has no further round, as long as it had the least number of them. */
-  caseSeconds: number;
-  leastRounds: number;
-}
-
-/** Enough for medians within a few per cent. */
-export const fullEffort: Effort = { rounds: 7, samples: 5, seconds: 0.01, caseSeconds: 1.2, leastRounds: 3 };
-/** For the rest of a run that takes too long already. */
-export const hurriedEffort: Effort = { rounds: 3, samples: 3, seconds: 0.005, caseSeconds: 0, leastRounds: 3 };
-/** For checking that it runs. */
-export const quickEffort: Effort = { rounds: 1, samples: 1, seconds: 0, caseSeconds: 0, leastRounds: 1 };
-/** Operations from which on one play is enough for a sample, a round and a check; and the rounds of such programs. */
+/** Operations from which on one play is enough for a sample, a round and a check; and the least number of its rounds. */
 const LONG_PROGRAM = 1e6;
-const LONG_ROUNDS = 3;
-const LEAST_LONG_ROUNDS = 2;
+const LEAST_LONG_ROUNDS = 3;
 
 /** A JavaScript contestant on its own machine, with its part of the programs loaded. */
 interface Entrant {
@@ -122,59 +98,50 @@ export async function verifyCase(
 }
 
 /** Nanoseconds per operation of some samples. */
-function timeEntrant({ prepare, loaded, nothing, program }: Entrant, samples: number, seconds: number): number {
+function timeEntrant({ prepare, loaded, nothing, program }: Entrant, samples: number, seconds: number): number[] {
   const ready = () => prepare.play();
-  const took = median(timeWithBenchmark(() => loaded.play(), ready, samples, seconds));
+  const took = timeWithBenchmark(() => loaded.play(), ready, samples, seconds);
   // What calling and timing cost, taken in the same way.
   const empty = median(timeWithBenchmark(() => nothing.play(), ready, Math.min(samples, 3), 0));
-  return (Math.max(took - empty, 0) * 1e9) / operationsIn(program);
+  return took.map((time) => (Math.max(time - empty, 0) * 1e9) / operationsIn(program));
 }
 
-/** Measures a case with every contestant; `executable` is the native one, if there is one. */
+/** Measures a case with every contestant; `executable` is the native one, if there is one. @throws MismatchError */
 export async function measureCase(
+  suite: SuiteName,
   benchCase: BenchCase,
   executable: string | undefined,
   effort: Effort,
   onStep: (step: string) => void = () => {},
 ): Promise<CaseResult> {
   const { name, world, program, prepare } = benchCase;
+  const started = performance.now();
   const native = executable ? await NativeCase.start(executable, world, prepare, program) : undefined;
   try {
-    onStep("checking results");
+    onStep("comparing results");
     const { check, entrants } = await verifyCase(benchCase, native);
+    const digest = `${check.hash}${hashOf(check.counters)}`;
+    const rows = new CaseRows({ suite, table: world.set.name, case: name, unit: "operation", digest });
     const operations = operationsIn(program);
     const long = operations >= LONG_PROGRAM;
-    const rounds = long ? Math.min(LONG_ROUNDS, effort.rounds) : effort.rounds;
     const samples = long ? 1 : effort.samples;
-    const rows: Partial<Record<ContestantName, number[]>> = {};
-    const note = (who: ContestantName, ns: number) => {
-      rows[who] ??= [];
-      rows[who].push(ns);
-    };
-    const least = long ? Math.min(LEAST_LONG_ROUNDS, effort.leastRounds) : effort.leastRounds;
-    const started = performance.now();
-    const late = () => performance.now() - started > effort.caseSeconds * 1000;
-    for (let round = 0; round < rounds && (round < least || !late()); round++) {
-      onStep(`round ${round + 1} of ${rounds}`);
+    const limits = long ? { ...effort, leastRounds: Math.min(LEAST_LONG_ROUNDS, effort.leastRounds) } : effort;
+    for (let round = 0; goesOn(limits, round, started); round++) {
+      onStep(`round ${round + 1}`);
       for (const entrant of entrants) {
         const slow = entrant.name === "naive JS" || long;
-        note(entrant.name, timeEntrant(entrant, slow ? Math.min(samples, 2) : samples, slow ? 0 : effort.seconds));
+        const times = timeEntrant(entrant, slow ? Math.min(samples, 2) : samples, slow ? 0 : effort.roundSeconds);
+        rows.note(entrant.name, operationsIn(entrant.program), times);
         if (entrant.name !== "stalewalk" || !native) continue;
-        note("native C", (median(await native.time(samples)) * 1e9) / operations);
+        const nativeTimes = await native.time(samples);
+        rows.note(
+          "native C",
+          operations,
+          nativeTimes.map((time) => (time * 1e9) / operations),
+        );
       }
     }
-    const times = Object.fromEntries(Object.entries(rows).map(([who, values]) => [who, summarise(values)]));
-    const faults = check.counters[1] as number;
-    const timedRounds = rows.stalewalk?.length ?? 0;
-    return {
-      name,
-      operations,
-      rounds: timedRounds,
-      check: check.hash,
-      faults,
-      hitRates: hitRates(benchCase, check),
-      times,
-    };
+    return { rows: rows.all, faults: check.counters[1] as number, hitRates: hitRates(benchCase, check) };
   } finally {
     await native?.close();
   }

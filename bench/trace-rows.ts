@@ -2,104 +2,101 @@
 // program of the same number of operations.
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { replay } from "stalewalk/replay";
-import { measureKernel } from "./kernel-rows.js";
-import { packageRoot } from "./root.js";
-import { type Estimate, median, summarise } from "./statistics.js";
+import { type ReplayResult, replay } from "stalewalk/replay";
+import type { BenchRow } from "../src/cli/bench-contract.js";
+import { hashOf, MismatchError } from "./check.js";
+import { kernelMachine } from "./kernel-rows.js";
+import { benchFolder, dataFolder, packageRoot } from "./root.js";
+import { CaseRows, type Effort, goesOn } from "./rows.js";
+import { timeWithBenchmark } from "./time.js";
 import type { TraceThroughput } from "./trace-throughput.js";
+import { present } from "./yardstick/index.js";
 
-/** Reading, as medians over processes. */
-export interface Reading {
-  lines: number;
-  processes: number;
-  linesPerSecond: number;
-  /** The time of `zcat FILE | wc -l` over the reader's, each process's own; undefined if there is no zcat. */
-  ratio: Estimate | undefined;
-  /** The most memory that one of the processes had resident. */
-  residentBytes: number;
-}
-
-/** Reading and playing of some traces. */
-export interface TraceRows {
-  /** Names of the traces read. */
-  traces: string[];
-  reading: Reading;
-  playing: {
-    /** The trace that is played. */
-    trace: string;
-    operations: number;
-    operationsPerSecond: number;
-    /** The synthetic kernel program of the same size under the same policy. */
-    syntheticPerSecond: number;
-    /** Playing the trace over playing the synthetic program. */
-    ratio: number;
-  };
+/** The traces of a run. */
+export interface Traces {
+  /** Those that are read. */
+  read: string[];
+  /** The one that is played. */
+  played: string;
+  /** What the recorded ones are replaced by; undefined if they are there. */
+  instead: string | undefined;
 }
 
 const RECORDED = "linux612-hugevmap-unprivileged.trace.txt.gz";
-const ROUNDS = 3;
+/** What the package has with it: the beginning of a recording of 6.18.15, all that concerns kernel page tables. */
+const EXCERPT = "linux618-frees.trace.txt.gz";
 /** How often a process reads each file: the best time counts, the first warms the code up. */
 const REPETITIONS = 3;
 
-function findTraces(): string[] {
-  const folder = join(process.env["STALEWALK_DATA"] ?? join(packageRoot, "..", "shared", "data"), "traces");
-  if (!existsSync(folder)) return [];
-  const names = readdirSync(folder).filter((name) => name.endsWith(".trace.txt.gz"));
-  return names.sort().map((name) => join(folder, name));
-}
-
-/** Reads traces in fresh processes, one after the other. @throws Error with what a process said, if it fails */
-function readIn(paths: string[], processes: number, repetitions: number, onStep: (step: string) => void): Reading {
-  const program = fileURLToPath(new URL("read-traces.js", import.meta.url));
-  const runs = Array.from({ length: processes }, (_, i) => {
-    onStep(`traces: reading, process ${i + 1}`);
-    const said = execFileSync(process.execPath, [program, String(repetitions), ...paths], { encoding: "utf8" });
-    return JSON.parse(said) as TraceThroughput & { residentBytes: number };
-  });
-  const ratios = runs.flatMap(({ ratio }) => ratio ?? []);
-  return {
-    lines: (runs[0] as TraceThroughput).lines,
-    processes,
-    linesPerSecond: median(runs.map(({ linesPerSecond }) => linesPerSecond)),
-    ratio: ratios.length === 0 ? undefined : summarise(ratios),
-    residentBytes: Math.max(...runs.map(({ residentBytes }) => residentBytes)),
-  };
-}
-
-/** Measures the recorded traces; undefined if they are not there: excerpts are too short to say anything. */
-export async function measureTraces(
-  quick: boolean,
-  onStep: (step: string) => void = () => {},
-): Promise<TraceRows | undefined> {
-  const found = findTraces();
+/** The trace that was asked for, else the recorded ones, else the excerpt. `few`: reads only what is played. */
+export function findTraces(asked: string | undefined, few: boolean): Traces {
+  if (asked !== undefined) return { read: [asked], played: asked, instead: undefined };
+  const folder = dataFolder === undefined ? undefined : join(dataFolder, "traces");
+  const names = folder !== undefined && existsSync(folder) ? readdirSync(folder) : [];
+  const found = names.filter((name) => name.endsWith(".trace.txt.gz")).map((name) => join(folder as string, name));
   const played = found.find((path) => path.endsWith(RECORDED)) ?? found[0];
-  if (played === undefined) return undefined;
-  const read = quick ? [played] : found;
-  const reading = quick ? readIn(read, 1, 1, onStep) : readIn(read, ROUNDS, REPETITIONS, onStep);
-  const rates: number[] = [];
-  let operations = 0;
-  for (let round = 0; round < (quick ? 1 : ROUNDS); round++) {
-    onStep(`traces: playing, round ${round + 1}`);
-    const { throughput } = await replay(readFileSync(played), { policies: ["none"] });
-    operations = throughput.operations;
-    rates.push(throughput.operationsPerSecond);
+  if (played !== undefined) return { read: few ? [played] : found.sort(), played, instead: undefined };
+  const places = [join(packageRoot, "test", "fixtures", "traces", EXCERPT), join(benchFolder, EXCERPT)];
+  const excerpt = places.find((path) => existsSync(path));
+  if (excerpt === undefined) throw new Error(`${EXCERPT} is neither in the checkout nor in the package`);
+  return { read: [excerpt], played: excerpt, instead: `an excerpt, ${EXCERPT}` };
+}
+
+/** Reads the traces, each round in a fresh process, and zcat does so in the same. @throws Error with what a process said, if it fails */
+export function measureReading(paths: string[], effort: Effort, onStep: (step: string) => void): BenchRow[] {
+  const started = performance.now();
+  const program = fileURLToPath(new URL("read-traces.js", import.meta.url));
+  const table = paths.length === 1 ? traceTable(paths[0] as string) : `${paths.length} traces`;
+  let rows: CaseRows | undefined;
+  for (let round = 0; goesOn(effort, round, started); round++) {
+    onStep(`process ${round + 1}`);
+    const said = execFileSync(process.execPath, [program, String(REPETITIONS), ...paths], { encoding: "utf8" });
+    const { lines, bytes, events, seconds, zcatSeconds } = JSON.parse(said) as TraceThroughput;
+    const digest = hashOf([lines, bytes, events]);
+    rows ??= new CaseRows({ suite: "replay", table, case: "read", unit: "line", digest });
+    rows.note("stalewalk", lines, [(seconds * 1e9) / lines]);
+    if (zcatSeconds !== undefined) rows.note("zcat | wc -l", lines, [(zcatSeconds * 1e9) / lines]);
   }
-  const [synthetic] = measureKernel(operations, quick ? 1 : ROUNDS, ["none"], onStep);
-  if (!synthetic) throw new Error("the synthetic program was not measured");
-  const operationsPerSecond = median(rates);
-  const syntheticPerSecond = 1e9 / synthetic.on.median;
-  const name = (path: string) => path.split(/[\\/]/).at(-1) as string;
-  return {
-    traces: read.map(name),
-    reading,
-    playing: {
-      trace: name(played),
-      operations,
-      operationsPerSecond,
-      syntheticPerSecond,
-      ratio: operationsPerSecond / syntheticPerSecond,
-    },
-  };
+  return rows?.all ?? [];
+}
+
+/** Plays a trace under `none`. @throws MismatchError if it comes to two results */
+export async function measurePlaying(
+  path: string,
+  effort: Effort,
+  onStep: (step: string) => void,
+): Promise<BenchRow[]> {
+  const started = performance.now();
+  const bytes = readFileSync(path);
+  const play = (): Promise<ReplayResult> => replay(bytes, { policies: ["none"], name: path });
+  onStep("comparing results");
+  const first = await play();
+  const { operations } = first.throughput;
+  const head = { suite: "replay", table: traceTable(path), unit: "operation" } as const;
+  const digest = digestOf(first);
+  const rows = new CaseRows({ ...head, case: "play", digest });
+  const { machine, options } = kernelMachine("none", true, present);
+  for (let round = 0; goesOn(effort, round, started); round++) {
+    onStep(`round ${round + 1}`);
+    const result = await play();
+    const other = digestOf(result);
+    if (other !== digest) throw new MismatchError(`${path}: two replays came to ${digest} and ${other}`);
+    rows.note("stalewalk", operations, [1e9 / result.throughput.operationsPerSecond]);
+    const synthetic = () => machine.runKernelWorkload({ ...options, seed: BigInt(round + 1) }, operations);
+    const [seconds = 0] = timeWithBenchmark(synthetic, () => {}, 1, 0);
+    rows.note("synthetic kernel program", operations, [(seconds * 1e9) / operations]);
+  }
+  machine.dispose();
+  return rows.all;
+}
+
+/** What a replay came to, without the time that it took. */
+function digestOf({ policies }: ReplayResult): string {
+  return hashOf(policies.map(({ seconds: _, ...rest }) => rest));
+}
+
+function traceTable(path: string): string {
+  return `trace ${basename(path)}`;
 }

@@ -1,8 +1,8 @@
 // Compiling the native contestant with whatever C compiler is there.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { packageRoot } from "../root.js";
+import { benchFolder } from "../root.js";
 
 /** A compiled contestant; or why there is none. */
 export type Compiled = { program: string; compiler: string } | { missing: string };
@@ -10,17 +10,16 @@ export type Compiled = { program: string; compiler: string } | { missing: string
 const STANDARD = ["-std=gnu11", "-O3"];
 
 /**
- * Compiles bench/native/*.c with $CC, or with `cc`.
- * @param folder where the program is put
+ * Compiles native/*.c with $CC, or with `cc`.
+ * @param folder where the program is put; it must be there
  * @throws Error with the compiler's own words if there is a compiler but it fails
  */
-export function compileNative(folder: string = join(packageRoot, "build", "native")): Compiled {
+export function compileNative(folder: string): Compiled {
   const cc = process.env["CC"] || "cc";
   const version = spawnSync(cc, ["--version"], { encoding: "utf8" });
   if (version.error || version.status !== 0) return { missing: "no C compiler" };
-  const source = join(packageRoot, "bench", "native");
+  const source = join(benchFolder, "native");
   const files = readdirSync(source).filter((name) => name.endsWith(".c"));
-  mkdirSync(folder, { recursive: true });
   const program = join(folder, "contestant");
   let errors = "";
   // Not every compiler knows -march=native on every processor.

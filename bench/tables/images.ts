@@ -4,16 +4,18 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Access } from "stalewalk";
 import { loadImage, openCore } from "stalewalk/image";
-import { packageRoot } from "../root.js";
+import { dataFolder, packageRoot } from "../root.js";
 import type { Page, TableSet } from "../world.js";
 
 const RW = 2n;
 const US = 4n;
 
-/** Paths of the images to measure, recorded ones first choice. */
+/** Paths of the images to measure, recorded ones first choice; none in an installed package. */
 export function findImages(): string[] {
-  const data = process.env["STALEWALK_DATA"] ?? join(packageRoot, "..", "shared", "data");
-  const folders = [join(data, "images"), join(packageRoot, "test", "fixtures", "images")];
+  const folders = [
+    ...(dataFolder ? [join(dataFolder, "images")] : []),
+    join(packageRoot, "test", "fixtures", "images"),
+  ];
   for (const folder of folders.filter((path) => existsSync(path))) {
     const cores = readdirSync(folder).filter((name) => /\.core(\.gz)?$/.test(name));
     if (cores.length > 0) return cores.sort().map((name) => join(folder, name));

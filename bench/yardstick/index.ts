@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createMachineSync, type Machine, type MachineConfig } from "stalewalk";
-import { packageRoot } from "../root.js";
+import { benchFolder } from "../root.js";
 
 /** As much of a version of the library as the benchmark plays. */
 export interface Library {
@@ -15,5 +15,5 @@ export const present: Library = { createMachineSync };
 
 /** Version 0.1.0. Its machines answer to the same names in all that the benchmark uses. */
 export const yardstick = (await import(
-  pathToFileURL(join(packageRoot, "bench/yardstick/stalewalk-0.1.0.mjs")).href
+  pathToFileURL(join(benchFolder, "yardstick", "stalewalk-0.1.0.mjs")).href
 )) as Library;

@@ -35,6 +35,14 @@ export function choiceArgument<T extends string>(flags: string, description: str
   return new Argument(flags, description).choices(names).argParser((text: string) => oneOf(text, names));
 }
 
+/** Arguments that are some of a few names. */
+export function choiceArguments<T extends string>(flags: string, description: string, names: readonly T[]): Argument {
+  return new Argument(flags, description)
+    .choices(names)
+    .default([])
+    .argParser((text: string, before: T[]) => [...before, oneOf(text, names)]);
+}
+
 /** An option that takes a name or a file; what it takes is checked where the file is read. */
 export function fileOption(flags: string, description: string, names: readonly string[] = []): Option {
   return remember(new Option(flags, description), { names, files: true });

@@ -1,6 +1,7 @@
 // The list of commands. To add one: write `src/cli/NAME.ts` with an exported `register(program)`, and name it here.
 import type { Command } from "commander";
 import { register as audit } from "./audit.js";
+import { register as bench } from "./bench.js";
 import { register as checkImage } from "./check-image.js";
 import { register as checkVectors } from "./check-vectors.js";
 import { register as completion } from "./completion.js";
@@ -23,5 +24,6 @@ export const commands: readonly Register[] = [
   replay,
   report,
   recordHelp,
+  bench,
   completion,
 ];

@@ -105,13 +105,12 @@ export interface ProgressLine {
   end(): void;
 }
 
-/** A progress line on stderr, with `size` where a call does not know its total; does nothing if stderr is no terminal, or one that cannot clear a line. */
-export function startProgress(label: string, size?: number): ProgressLine {
+/** A line on stderr that is written over: `draw` and `end`; undefined if stderr is no terminal, or one that cannot clear a line. */
+function overwritten() {
   const { stderr } = output();
-  if (!stderr.isTerminal || process.env["TERM"] === "dumb") return { update() {}, end() {} };
-  let next = 0;
+  if (!stderr.isTerminal || process.env["TERM"] === "dumb") return undefined;
   let shown = false;
-  const draw = (text: string): void => {
+  const write = (text: string): void => {
     try {
       stderr.write(`\r\x1b[K${text}`);
     } catch (error) {
@@ -120,20 +119,39 @@ export function startProgress(label: string, size?: number): ProgressLine {
     }
   };
   return {
+    draw(label: string, figures: string): void {
+      shown = true;
+      write(`${cut(oneLine(label), (stderr.columns ?? 80) - figures.length - 1)}${figures}`);
+    },
+    end(): void {
+      if (shown) write("");
+      shown = false;
+    },
+  };
+}
+
+/** A progress line on stderr, with `size` where a call does not know its total; does nothing if nobody would see it. */
+export function startProgress(label: string, size?: number): ProgressLine {
+  const line = overwritten();
+  if (!line) return { update() {}, end() {} };
+  let next = 0;
+  return {
     update({ done, total = size ?? 0 }) {
       const now = performance.now();
       if (now < next) return;
       next = now + 100;
-      shown = true;
       const percent = total > 0 ? Math.min(100, Math.floor((100 * done) / total)) : 0;
-      const figures = `: ${percent}% (${done} of ${total})`;
-      draw(`${cut(oneLine(label), (stderr.columns ?? 80) - figures.length - 1)}${figures}`);
+      line.draw(label, `: ${percent}% (${done} of ${total})`);
     },
-    end() {
-      if (shown) draw("");
-      shown = false;
-    },
+    end: line.end,
   };
+}
+
+/** The same for work whose progress is told in words, `figures` first; too long a rest is cut. */
+export function startNotes(): { show(figures: string, rest: string): void; end(): void } {
+  const line = overwritten();
+  if (!line) return { show() {}, end() {} };
+  return { show: (figures, rest) => line.draw(rest, ` (${figures})`), end: line.end };
 }
 
 // A line longer than the terminal could not be cleared again: its end is what tells one file from another.

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { suiteNames } from "../../src/cli/bench-contract.js";
 import { createProgram } from "../../src/cli/program.js";
 import { policies } from "../../src/kernel/policies.js";
 import { scenarioNames } from "../../src/verdicts/scenarios.js";
@@ -31,7 +32,7 @@ describe("candidates", () => {
   it("are every option of a command, and the program's own", async () => {
     for (const command of createProgram().commands) {
       const found = await values(command.name(), "-");
-      for (const { long } of command.options) expect(found).toContain(long);
+      for (const { long, hidden } of command.options) if (!hidden) expect(found).toContain(long);
       expect(found).toEqual(expect.arrayContaining(["--help", "--width", "--json"]));
     }
     expect(await values("replay", "--ge")).toEqual(["--geometry"]);
@@ -78,6 +79,9 @@ describe("candidates", () => {
       ["completion", ""],
       ["bash", "zsh", "fish"],
     ],
+    [["bench", ""], [...suiteNames]],
+    [["bench", "flush", "ver"], ["verdicts"]],
+    [["bench", "--json", ""], [":files"]],
     [["replay", ""], [":files"]],
     [["replay", "--html", ""], [":files"]],
     [["replay", "--seed", ""], []],

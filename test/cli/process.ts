@@ -26,6 +26,7 @@ export const COMMANDS: readonly (readonly [args: readonly string[], code: number
   [["replay", TRACE, "--policy", "sva-off", "--json"], 0],
   [["report", TRACE, "--policy", "none", "--no-verdicts", "--html", "page.html"], 0],
   [["record-help"], 0],
+  [["bench", "verdicts", "--quick", "--seconds", "0"], 0],
   [["completion", "bash"], 0],
   [["--help"], 0],
   [["replay", "--help"], 0],

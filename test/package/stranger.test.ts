@@ -1,8 +1,11 @@
 // The package as published: packed, installed in an empty folder without a registry, and used by a stranger.
 
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type BenchResult, suiteNames } from "../../src/cli/bench-contract.js";
 import { installAsStranger, ROOT, type Stranger } from "../support/pack-package.js";
 
 let stranger: Stranger;
@@ -42,6 +45,8 @@ describe("the tarball", () => {
         "dist/index.d.ts",
         "dist/stalewalk.wasm",
         "dist/cli/main.js",
+        "dist/bench/main.js",
+        "dist/bench/native/cpu.c",
         "docs/architecture.md",
         "docs/rules.md",
       ]),
@@ -49,7 +54,10 @@ describe("the tarball", () => {
     expect(
       stranger.packed.filter((path) => /^(src|test|assembly|bench|scripts|build|node_modules)\//.test(path)),
     ).toEqual([]);
-    expect(stranger.packed.filter((path) => /\.(tgz|map|gz)$/.test(path))).toEqual([]);
+    // A trace for `bench`, where there are no recorded ones.
+    expect(stranger.packed.filter((path) => /\.(tgz|map|gz)$/.test(path))).toEqual([
+      "dist/bench/linux618-frees.trace.txt.gz",
+    ]);
   });
 
   it("has every file that its manifest names", () => {
@@ -200,6 +208,43 @@ describe("a stranger", () => {
     const fixture = join(ROOT, "test/fixtures/walks/walk-vectors.jsonl.gz");
     expect(stranger.run("npx", "--offline", "stalewalk", "check-vectors", fixture)).toContain(": equal\n");
   });
+
+  it("runs the benchmark, in every suite, without a compiler, recorded data or a network", () => {
+    const file = join(stranger.folder, "bench.json");
+    const command = [process.execPath, "node_modules/stalewalk/dist/cli/main.js", "bench", "--quick", "--seconds", "0"];
+    const only = "L1 hit|full flush|API|kernel programs: none|traces|verdicts";
+    const said = stranger.run("env", "CC=/nonexistent", ...command, "--filter", only, "--json", file);
+    expect(said).toMatch(/^stalewalk \S+, engine [0-9a-f]{16}, Node \S+ \(V8 \S+\), Benchmark\.js 2\.1\.4\n.* cores, /);
+    expect(said).toContain("native C: no C compiler\n");
+    const { rows, missing, host } = JSON.parse(readFileSync(file, "utf8")) as BenchResult;
+    expect(new Set(rows.map(({ suite }) => suite))).toEqual(new Set(suiteNames));
+    for (const { table } of rows) expect(said).toContain(`: ${table}\n`);
+    expect(missing).toEqual([
+      "native C: no C compiler",
+      "recorded traces: there are none here; an excerpt, linux618-frees.trace.txt.gz, stands for them",
+    ]);
+    for (const line of missing) expect(said).toContain(`not measured: ${line}\n`);
+    const module = readFileSync(join(stranger.folder, "node_modules/stalewalk/dist/stalewalk.wasm"));
+    expect(host.engine).toBe(createHash("sha256").update(module).digest("hex"));
+  }, 120_000);
+
+  it.skipIf(spawnSync("cc", ["--version"]).status !== 0)(
+    "has native C rows where there is a compiler",
+    () => {
+      const file = join(stranger.folder, "native.json");
+      const command = [process.execPath, "node_modules/stalewalk/dist/cli/main.js", "bench", "translate", "--quick"];
+      stranger.run(...(command as [string]), "--seconds", "0", "--filter", "L1 hit", "--json", file);
+      const { rows } = JSON.parse(readFileSync(file, "utf8")) as BenchResult;
+      expect(rows.map(({ contestant }) => contestant)).toEqual([
+        "stalewalk",
+        "native C",
+        "0.1.0",
+        "tuned JS",
+        "naive JS",
+      ]);
+    },
+    120_000,
+  );
 
   it("is told that RISC-V walk vectors are checked in a checkout", () => {
     const fixture = join(ROOT, "test/fixtures/riscv/walk-vectors.jsonl.gz");

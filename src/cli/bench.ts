@@ -1,0 +1,97 @@
+// `stalewalk bench`: how fast this machine runs the engine, beside other ways to do the same. The benchmark itself is bench/,
+// bundled into dist/bench/ and loaded only here. Node-only.
+import { existsSync } from "node:fs";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { type BenchModule, type BenchOptions, type BenchResult, type SuiteName, suiteNames } from "./bench-contract.js";
+import { choiceArguments, fileOption } from "./choices.js";
+import { commandLine } from "./command-line.js";
+import { failResult, InputError } from "./errors.js";
+import { parseCount } from "./image-options.js";
+import { print, printTable, say, startNotes } from "./output.js";
+import { checkOutputFile } from "./output-file.js";
+
+interface Flags {
+  quick?: boolean;
+  full?: boolean;
+  seconds?: number;
+  filter?: RegExp;
+  trace?: string;
+  json?: string;
+}
+
+/** Registers `bench`. */
+export function register(program: Command): void {
+  program
+    .command("bench")
+    .addArgument(choiceArguments("[suites...]", "what is measured (default: all of it)", suiteNames))
+    .summary("measure this machine: translations, flushes, kernel programs, replays and verdicts beside other ways")
+    .description(
+      "Measures the engine beside the one of version 0.1.0, C compiled for this machine, and tuned and plain JavaScript. Before\n" +
+        "a case is timed, all of them must have come to the same outcomes and counters. What needs a C compiler or recorded\n" +
+        "data is left out where there are none, and the report says so. Takes about two minutes. Exit code 1 if results differ.",
+    )
+    .option("--quick", "half a minute: smaller tables and programs, no recorded tables")
+    .option("--full", "a quarter of an hour: as many rounds as fit")
+    .option("--seconds <number>", "measure for about so long", parseCount)
+    .option(
+      "--filter <regex>",
+      'only cases whose "table: case" matches, e.g. "synthetic.*L1 hit"; ignores case',
+      parseRegex,
+    )
+    .addOption(fileOption("--trace <file>", "the trace that the suite replay reads and plays"))
+    .addOption(fileOption("--json <file>", "write all samples as JSON, too"))
+    .addOption(
+      new Option("--only <regex>", "the former name of --filter").hideHelp().argParser(() => {
+        throw new InvalidArgumentError("This option is called --filter now.");
+      }),
+    )
+    .addHelpText("after", "\nExample:\n  stalewalk bench flush --quick --json before.json")
+    .action(run);
+}
+
+async function run(suites: SuiteName[], flags: Flags, self: Command): Promise<void> {
+  if (flags.quick && flags.full) throw new InputError("--quick and --full exclude each other");
+  if (flags.trace !== undefined && !existsSync(flags.trace))
+    throw new InputError(`${flags.trace}: no such file or directory`);
+  const file =
+    flags.json === undefined ? undefined : checkOutputFile("--json", flags.json, flags.trace ? [flags.trace] : []);
+  const { runBench } = await loadBench();
+  const notes = startNotes();
+  const door = { print, table: printTable, show: notes.show, clear: notes.end };
+  let result: BenchResult | undefined;
+  try {
+    result = await runBench(benchOptions(suites, flags, commandLine(self)), door);
+  } catch (error) {
+    if ((error as Error).name !== "MismatchError") throw error;
+    notes.end();
+    say(`stalewalk: ${(error as Error).message}`);
+    failResult();
+  } finally {
+    notes.end();
+  }
+  if (file && result) await file.write(`${JSON.stringify(result)}\n`);
+}
+
+function benchOptions(suites: readonly SuiteName[], flags: Flags, command: string): BenchOptions {
+  return {
+    suites: suites.length === 0 ? suiteNames : suiteNames.filter((name) => suites.includes(name)),
+    effort: flags.quick ? "quick" : flags.full ? "full" : "usual",
+    filter: flags.filter,
+    seconds: flags.seconds,
+    trace: flags.trace,
+    command,
+  };
+}
+
+/** The bundle beside this one. From the source, in tests, it is the one that was built last. */
+async function loadBench(): Promise<BenchModule> {
+  return (await import(/* @vite-ignore */ new URL("../../dist/bench/main.js", import.meta.url).href)) as BenchModule;
+}
+
+function parseRegex(text: string): RegExp {
+  try {
+    return new RegExp(text, "i");
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`);
+  }
+}
