@@ -7,7 +7,7 @@ export const suiteNames = ["translate", "flush", "kernel", "replay", "verdicts"]
 /** A suite by name. */
 export type SuiteName = (typeof suiteNames)[number];
 
-/** How much is measured: a table in half a minute, in two minutes, or with all the time that it takes. */
+/** How much is measured: a table in half a minute, in two to five minutes, or with all the time that it takes. */
 export type EffortName = "quick" | "usual" | "full";
 
 /** What to run. */
