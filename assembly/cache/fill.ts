@@ -1,10 +1,9 @@
 // Filling and replacement (docs/rules.md section 4, "Fill").
 
 import { count } from "../base/memory";
-import { GROUP_CLOCK, GROUP_LAST_FLUSH, stateOfTag, TAG_FILLED } from "./group";
+import { GROUP_LAST_FLUSH, stateOfTag, TAG_FILLED } from "./group";
 import {
   blockOf,
-  candidatesOf,
   CACHE_EVICTIONS,
   CACHE_FILLS,
   CACHE_LIVE,
@@ -31,7 +30,8 @@ import {
   timesAt,
   CACHE_LEVELS,
 } from "./layout";
-import { countLiving, heldIn, livesAt, livingIn, settle, sweep, tick } from "./living";
+import { countLiving, heldIn, livingIn, settle, sweep, tick } from "./living";
+import { findKey } from "./lookup";
 
 export const LRU: u32 = 0;
 export const FIFO: u32 = 1;
@@ -41,12 +41,9 @@ export const REPLACEMENTS: u32 = 3;
 
 /** Puts an entry in; returns the address of its key. */
 export function fill(cache: usize, page: u64, level: u32, tag: u32, global: bool, data: u64): usize {
-  const at = holderOf(cache, page, global ? globalKeyOf(page, level) : keyOf(page, level, tag));
+  const at = findKey(cache, page, global ? globalKeyOf(page, level) : keyOf(page, level, tag));
   if (at == 0) return fillAbsent(cache, page, level, tag, global, data);
-  const group = groupOf(cache);
-  write(cache, at, data, tick(group));
-  count(cache, CACHE_FILLS);
-  store<u32>(stateOfTag(group, tag), load<u32>(group, GROUP_CLOCK), TAG_FILLED);
+  write(cache, at, tag, data, tick(groupOf(cache)));
   return at;
 }
 
@@ -64,43 +61,27 @@ export function fillAbsent(cache: usize, page: u64, level: u32, tag: u32, global
   assert(livingIn(cache, block) == load<u32>(block, SET_LIVE), "the set's count of living entries is wrong");
   const keys = keysOf(cache, block);
   const key = global ? globalKeyOf(page, level) : keyOf(page, level, tag);
-  assert(holderOf(cache, page, key) == 0, "an entry that is to be absent is there");
+  assert(findKey(cache, page, key) == 0, "an entry that is to be absent is there");
   const full = load<u32>(block, SET_LIVE) == load<u32>(cache, CACHE_WAYS);
   const way = full ? evict(cache, keys, key) : freeWay(cache, set, block, keys, key);
   const at = keys + (<usize>way << 3);
   store<u64>(at, key);
   store<u8>(block + way, partialTag(page), SET_PARTIALS);
-  write(cache, at, data, now);
+  write(cache, at, tag, data, now);
   store<u32>(cache, load<u32>(cache, CACHE_SEEN) | (1 << level), CACHE_SEEN);
   store<u64>(cache, load<u64>(cache, CACHE_REGIONS) | regionBit(page, level), CACHE_REGIONS);
-  count(cache, CACHE_FILLS);
-  store<u32>(stateOfTag(group, tag), now, TAG_FILLED);
   return at;
 }
 
+/** What every fill writes, into the way whose key is at `at`. */
 // @ts-ignore: decorator
 @inline
-function write(cache: usize, at: usize, data: u64, now: u32): void {
+function write(cache: usize, at: usize, tag: u32, data: u64, now: u32): void {
   store<u64>(dataAt(cache, at), data);
   store<u32>(timesAt(cache, at), now, TIME_USED);
   store<u32>(timesAt(cache, at), now, TIME_FILLED);
-}
-
-/** Where a living entry with a key is; 0 if nowhere. */
-function holderOf(cache: usize, page: u64, key: u64): usize {
-  const block = blockOf(cache, setIndex(cache, page));
-  const ways = load<u32>(cache, CACHE_WAYS);
-  let way: u32 = 0;
-  do {
-    let candidates = candidatesOf(block, way, page);
-    while (candidates != 0) {
-      const at = keysOf(cache, block) + (<usize>(way + ctz(candidates)) << 3);
-      if (load<u64>(at) == key && livesAt(cache, at)) return at;
-      candidates &= candidates - 1;
-    }
-    way += 16;
-  } while (way < ways);
-  return 0;
+  store<u32>(stateOfTag(groupOf(cache), tag), now, TAG_FILLED);
+  count(cache, CACHE_FILLS);
 }
 
 /** The lowest-numbered empty way; counts the key in. */

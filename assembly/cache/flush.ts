@@ -8,7 +8,6 @@ import {
   GROUP_LAST_FLUSH,
   GROUP_SEEN,
   GROUP_TAGGED_SINCE,
-  LAST_FLUSHED,
   stateOfTag,
   TAG_FILLED,
   TAG_NEXT,
@@ -73,8 +72,7 @@ export function flushTag(group: usize, tag: u32): void {
   store<u32>(group, now, GROUP_LAST_FLUSH);
   if (load<u32>(state, TAG_NEXT) != 0) return;
   // The caches count this later.
-  const next = load<u32>(group, GROUP_FLUSHED);
-  store<u32>(state, next == 0 ? LAST_FLUSHED : next, TAG_NEXT);
+  store<u32>(state, load<u32>(group, GROUP_FLUSHED), TAG_NEXT);
   store<u32>(group, tag + 1, GROUP_FLUSHED);
 }
 

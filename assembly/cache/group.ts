@@ -16,7 +16,7 @@ export const GROUP_SEEN: usize = GROUP_LAST_FLUSH + 4;
 /** States of tags 0 to GROUP_TAG_COUNT - 1. */
 export const GROUP_TAGS: usize = GROUP_SEEN + 4;
 export const GROUP_TAG_COUNT: usize = GROUP_TAGS + 4;
-/** The first tag, + 1, whose flush some cache may not have counted yet. */
+/** The first tag, + 1, whose flush some cache may not have counted yet; LAST_FLUSHED: there is none. */
 export const GROUP_FLUSHED: usize = GROUP_TAG_COUNT + 4;
 /** The first cache; CACHE_NEXT leads on. */
 export const GROUP_CACHES: usize = GROUP_FLUSHED + 4;
@@ -43,6 +43,7 @@ export function createGroup(tags: u32): usize {
   store<u32>(group, 1, GROUP_CLOCK);
   store<usize>(group, states, GROUP_TAGS);
   store<u32>(group, tags, GROUP_TAG_COUNT);
+  store<u32>(group, LAST_FLUSHED, GROUP_FLUSHED);
   return group;
 }
 

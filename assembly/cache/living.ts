@@ -159,18 +159,20 @@ export function settleGroup(group: usize): void {
   for (let cache = load<usize>(group, GROUP_CACHES); cache != 0; cache = load<usize>(cache, CACHE_NEXT)) {
     settle(cache);
     let flushed = load<u32>(group, GROUP_FLUSHED);
-    while (flushed != 0 && flushed != LAST_FLUSHED) {
+    while (flushed != LAST_FLUSHED) {
       addLive(cache, flushed - 1, 0);
       flushed = load<u32>(stateOfTag(group, flushed - 1), TAG_NEXT);
     }
+    assert(load<u32>(cache, CACHE_LIVE) <= capacityOf(cache), "more entries are alive than the cache has ways");
+    assert(load<u32>(cache, CACHE_LIVE) >= liveGlobals(cache), "more global entries are alive than entries");
   }
   let tag = load<u32>(group, GROUP_FLUSHED);
-  while (tag != 0 && tag != LAST_FLUSHED) {
+  while (tag != LAST_FLUSHED) {
     const state = stateOfTag(group, tag - 1);
     tag = load<u32>(state, TAG_NEXT);
     store<u32>(state, 0, TAG_NEXT);
   }
-  store<u32>(group, 0, GROUP_FLUSHED);
+  store<u32>(group, LAST_FLUSHED, GROUP_FLUSHED);
 }
 
 /** Takes the live entry whose key is at `at` out of the cache, as invalidated. That it lives says that its tag's count does. */

@@ -20,7 +20,7 @@ import {
   TIME_USED,
   timesAt,
 } from "./layout";
-import { livesAt, tick } from "./living";
+import { isAlive, livesAt, tick } from "./living";
 
 /** Address of the key of the matching live entry with the lowest way number, 0 if none. No side effects. */
 // @ts-ignore: decorator
@@ -58,23 +58,29 @@ export function touch(cache: usize, key: usize): void {
   store<u32>(timesAt(cache, key), now, TIME_USED);
 }
 
-/** The same as `find` in a paging-structure cache, which holds nothing global. */
+/** Address of the living entry with a key, which is one of `page`; 0 if there is none. */
 // @ts-ignore: decorator
 @inline
-export function findPath(cache: usize, page: u64, tag: u32): usize {
-  assert((load<u32>(cache, CACHE_LEVELS) & PATHS) != 0, "no paging-structure cache");
+export function findKey(cache: usize, page: u64, key: u64): usize {
   const block = blockOf(cache, setIndex(cache, page));
-  const key = keyOf(page, PATH_LEVEL, tag);
   const ways = load<u32>(cache, CACHE_WAYS);
   let way: u32 = 0;
   do {
     let candidates = candidatesOf(block, way, page);
     while (candidates != 0) {
       const at = keysOf(cache, block) + (<usize>(way + ctz(candidates)) << 3);
-      if (load<u64>(at) == key && load<u32>(timesAt(cache, at), TIME_FILLED) > tagSince(groupOf(cache), tag)) return at;
+      if (load<u64>(at) == key && isAlive(groupOf(cache), key, load<u32>(timesAt(cache, at), TIME_FILLED))) return at;
       candidates &= candidates - 1;
     }
     way += 16;
   } while (way < ways);
   return 0;
+}
+
+/** The same as `find` in a paging-structure cache, which holds nothing global. */
+// @ts-ignore: decorator
+@inline
+export function findPath(cache: usize, page: u64, tag: u32): usize {
+  assert((load<u32>(cache, CACHE_LEVELS) & PATHS) != 0, "no paging-structure cache");
+  return findKey(cache, page, keyOf(page, PATH_LEVEL, tag));
 }

@@ -5,6 +5,7 @@ import { CACHE_SEEN } from "../cache/layout";
 import { find } from "../cache/lookup";
 import { READ, READ_OR_WRITE, SPECULATIVE, TYPE, WRITE } from "../paging/access";
 import { allowsAsCached, allowsOnceMarked, isWritable, MAX_LEAF_LEVEL, STALE, STALE_RIGHTS, shiftOf } from "../paging/format";
+import { SMALL } from "./agent";
 
 /** The leaf answers. */
 export const ALLOWED: u32 = 0;
@@ -41,9 +42,9 @@ function judgeOther(check: usize, leaf: u64): u32 {
 @inline
 export function lookUp(cache: usize, page: u64, tag: u32): usize {
   const seen = load<u32>(cache, CACHE_SEEN);
-  if (seen & 2) {
+  if (seen & SMALL) {
     const key = find(cache, page >> shiftOf(1), 1, tag);
-    if (key != 0 || seen == 2) return key;
+    if (key != 0 || seen == SMALL) return key;
   }
   return lookUpLarge(cache, page, tag, seen);
 }

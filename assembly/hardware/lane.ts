@@ -19,7 +19,7 @@ import { AGENT_L1, AGENT_TRANSLATIONS, hasFlag, IS_CPU, SMALL } from "./agent";
 import { agentOf, checkOf, CONTEXT_CACHED, tagOf } from "./context";
 import { isInterruptAddress } from "./fault-report";
 import { asAnswer, asRequest, request } from "./iommu";
-import { contextOf, CPU, deviceTlbOf } from "./requesters";
+import { contextOf, hasDeviceTlb } from "./requesters";
 import { translate, translateFrom } from "./translate";
 
 /** Ticks before the clock's limit at which the lane leaves hits to `translate`: more than records are played at once. */
@@ -29,7 +29,7 @@ const MARGIN: u32 = 1 << 24;
 // @ts-ignore: decorator
 @inline
 export function hasLane(requester: u32): bool {
-  return deviceTlbOf(requester) <= CPU;
+  return !hasDeviceTlb(requester);
 }
 
 /** In the first word of a record: all but the kind of access. */

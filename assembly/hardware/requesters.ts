@@ -23,7 +23,7 @@ const REQUESTER_SHIFT: usize = 4;
 if (DEVICE + 4 > 1 << REQUESTER_SHIFT) ERROR("a requester does not fit into its 2^REQUESTER_SHIFT bytes");
 
 /** In place of a device's TLB: the requester is a CPU. */
-export const CPU: usize = 1;
+const CPU: usize = 1;
 
 // ---- set up once ----
 let requesters: usize = 0;
@@ -54,7 +54,7 @@ export function addRequester(context: usize, deviceTlb: usize): i32 {
 
 /** Says what the device of a requester with a TLB does. */
 export function setDevice(requester: u32, device: u32): void {
-  assert(deviceTlbOf(requester) > CPU, "the requester has no TLB of its own");
+  assert(hasDeviceTlb(requester), "the requester has no TLB of its own");
   store<u32>(requesterAt(requester), device, DEVICE);
 }
 
@@ -95,6 +95,13 @@ export function nextDeviceTlb(requester: u32): u32 {
 @inline
 export function isCpu(requester: u32): bool {
   return load<usize>(requesterAt(requester), DEVICE_TLB) == CPU;
+}
+
+/** Whether it is a device with a TLB of its own. */
+// @ts-ignore: decorator
+@inline
+export function hasDeviceTlb(requester: u32): bool {
+  return deviceTlbOf(requester) > CPU;
 }
 
 export function access(requester: u32, va: u64, access: u32): u64 {

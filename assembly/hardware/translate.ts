@@ -29,7 +29,7 @@ export function translate(context: usize, va: u64, access: u32): u64 {
   const agent = agentOf(context);
   if (!isCanonical(va)) return nonCanonical(agent, access);
   const cache = load<usize>(agent, AGENT_L1);
-  if (cache == 0 || !(load<u32>(cache, CACHE_SEEN) & 2)) return translateFrom(context, va, access, 0);
+  if (cache == 0 || !(load<u32>(cache, CACHE_SEEN) & SMALL)) return translateFrom(context, va, access, 0);
   const key = find(cache, (va & addressMask) >> shiftOf(1), 1, tagOf(context));
   if (key == 0) return translateFrom(context, va, access, 0);
   const leaf = load<u64>(dataAt(cache, key));

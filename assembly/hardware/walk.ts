@@ -132,20 +132,21 @@ function down(context: usize, agent: usize, va: u64, access: u32, from: u32, roo
   let table = first;
   let rights = path;
   let level = from;
+  const visitor = changetype<Walk>(agent);
   while (level > 1) {
     const entry = onwardEntry(context, table, va, level);
     const so = accumulate(rights, entry);
     if (entry == 0 || (stops && !isUserReachable(so))) break;
     rights = so;
     frame = frameIn(entry);
-    table = enterPlain(context, agent, va, level, entry, rights, frame);
+    visitor.read(entry, level, frame);
+    table = visitor.pass(context, va, level, entry, rights, frame);
     level--;
   }
   if (level == 1 && table != 0) {
     const at = entryAt(table, va, 1);
     const entry = load<u64>(at);
     if (isPresent(entry) && isLeaf(entry, 1) && !isMalformed(context, entry, 1, true)) {
-      const visitor = changetype<Walk>(agent);
       visitor.read(entry, 1, frame);
       return endAt(context, agent, va, access, 1, at, entry, accumulate(rights, entry));
     }
@@ -160,14 +161,6 @@ function onwardEntry(context: usize, table: u32, va: u64, level: u32): u64 {
   if (table == 0) return 0;
   const entry = load<u64>(entryAt(table, va, level));
   return leadsOn(formatOf(context), entry, level) ? entry : 0;
-}
-
-// @ts-ignore: decorator
-@inline
-function enterPlain(context: usize, agent: usize, va: u64, level: u32, entry: u64, rights: u64, frame: u64): u32 {
-  const visitor = changetype<Walk>(agent);
-  visitor.read(entry, level, frame);
-  return visitor.pass(context, va, level, entry, rights, frame);
 }
 
 function plainly(context: usize, agent: usize, va: u64, access: u32, from: u32, frame: u64, table: u32, rights: u64): u64 {

@@ -119,25 +119,21 @@ function laidOut(cpu: CpuConfig, iommus: IommuConfig[] = []): Machine {
   return machine;
 }
 
+/** Kinds of accesses that the long programs mix. */
+const KINDS = [Access.userRead, Access.userWrite, Access.supervisorRead, Access.userFetch, Access.speculativeUserRead];
+
 /** Accesses in runs, of one kind or of many, some of them to large pages from the middle on, with single flushes between. */
 function mixture(below: (limit: number) => number): Uint8Array {
   const builder = new ProgramBuilder();
-  const kinds = [
-    Access.userRead,
-    Access.userWrite,
-    Access.supervisorRead,
-    Access.userFetch,
-    Access.speculativeUserRead,
-  ];
   while (builder.count < 6000) {
     const run = 1 + below(40);
-    const one = kinds[below(kinds.length)] as Access;
+    const one = KINDS[below(KINDS.length)] as Access;
     const mixed = below(2) === 0;
     const pages = [48, 1024, SMALL_PAGES][below(3)] as number;
     const large = builder.count > 3000 && below(4) === 0;
     for (let i = 0; i < run; i++) {
       const va = large ? LARGE_AT + (BigInt(below(LARGE_PAGES)) << 21n) : BigInt(below(pages)) << 12n;
-      builder.access(0, va + BigInt(below(4096)), mixed ? (kinds[below(kinds.length)] as Access) : one);
+      builder.access(0, va + BigInt(below(4096)), mixed ? (KINDS[below(KINDS.length)] as Access) : one);
     }
     if (below(3) === 0) builder.invlpg(0, BigInt(below(pages)) << 12n);
     if (below(40) === 0) builder.movToCr3(0, ROOT);
@@ -190,20 +186,13 @@ function requests(machine: Machine, below: (limit: number) => number): Uint8Arra
   const builder = new ProgramBuilder();
   const iommu = machine.iommus[0]!;
   const devices = [iommu.requester(PASID, 0), iommu.requester(PASID, 1)];
-  const kinds = [
-    Access.userRead,
-    Access.userWrite,
-    Access.supervisorRead,
-    Access.userFetch,
-    Access.speculativeUserRead,
-  ];
   while (builder.count < 4000) {
     const device = devices[below(2)] as number;
     const pages = [12, 48, SMALL_PAGES][below(3)] as number;
     for (let i = below(30); i >= 0; i--) {
       const large = below(20) === 0;
       const va = large ? LARGE_AT + (BigInt(below(LARGE_PAGES)) << 21n) : BigInt(below(pages)) << 12n;
-      builder.access(device, below(50) === 0 ? 1n << 60n : va, kinds[below(kinds.length)] as Access);
+      builder.access(device, below(50) === 0 ? 1n << 60n : va, KINDS[below(KINDS.length)] as Access);
     }
     if (below(4) === 0) builder.invalidatePages(device, BigInt(below(pages)) << 12n);
     if (below(30) === 0) builder.invalidatePasid(device);
