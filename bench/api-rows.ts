@@ -122,11 +122,7 @@ export function measureApi(set: TableSet, hot: Uint8Array, sizes: Sizes, effort:
     for (const { once, operations, play, rows } of all) {
       if (once && round >= LONG_ROUNDS) continue;
       const seconds = timeWithBenchmark(play, () => {}, once ? 1 : effort.samples, once ? 0 : effort.roundSeconds);
-      rows.note(
-        "stalewalk",
-        operations,
-        seconds.map((time) => (time * 1e9) / operations),
-      );
+      rows.note("stalewalk", operations, seconds);
     }
   }
   return all.flatMap(({ rows }) => rows.all);

@@ -90,11 +90,7 @@ export function measureKernel(
     for (const { machine, options, name } of field) {
       const play = () => machine.runKernelWorkload({ ...options, seed: BigInt(round + 1) }, operations);
       const seconds = timeWithBenchmark(play, () => {}, 1, 0);
-      rows.note(
-        name,
-        operations,
-        seconds.map((time) => (time * 1e9) / operations),
-      );
+      rows.note(name, operations, seconds);
     }
   }
   const [{ machine }, { machine: blind }] = field as [(typeof field)[0], (typeof field)[0]];

@@ -97,13 +97,13 @@ export async function verifyCase(
   return { check, entrants };
 }
 
-/** Nanoseconds per operation of some samples. */
-function timeEntrant({ prepare, loaded, nothing, program }: Entrant, samples: number, seconds: number): number[] {
+/** Seconds that some samples took. */
+function timeEntrant({ prepare, loaded, nothing }: Entrant, samples: number, seconds: number): number[] {
   const ready = () => prepare.play();
   const took = timeWithBenchmark(() => loaded.play(), ready, samples, seconds);
   // What calling and timing cost, taken in the same way.
   const empty = median(timeWithBenchmark(() => nothing.play(), ready, Math.min(samples, 3), 0));
-  return took.map((time) => (Math.max(time - empty, 0) * 1e9) / operationsIn(program));
+  return took.map((time) => Math.max(time - empty, 0));
 }
 
 /** Measures a case with every contestant; `executable` is the native one, if there is one. @throws MismatchError */
@@ -134,11 +134,7 @@ export async function measureCase(
         rows.note(entrant.name, operationsIn(entrant.program), times);
         if (entrant.name !== "stalewalk" || !native) continue;
         const nativeTimes = await native.time(samples);
-        rows.note(
-          "native C",
-          operations,
-          nativeTimes.map((time) => (time * 1e9) / operations),
-        );
+        rows.note("native C", operations, nativeTimes);
       }
     }
     return { rows: rows.all, faults: check.counters[1] as number, hitRates: hitRates(benchCase, check) };

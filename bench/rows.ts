@@ -7,11 +7,11 @@ export class CaseRows {
 
   constructor(private readonly head: Omit<BenchRow, "contestant" | "operations" | "samples">) {}
 
-  /** Notes the samples of one round, in nanoseconds per operation; `operations` are those that this contestant plays. */
-  note(contestant: string, operations: number, samples: readonly number[]): void {
+  /** Notes the samples of one round, each the seconds that this contestant's `operations` took. */
+  note(contestant: string, operations: number, seconds: readonly number[]): void {
     const row = this.rows.get(contestant) ?? { ...this.head, contestant, operations, samples: [] };
     this.rows.set(contestant, row);
-    row.samples.push(samples.map(rounded));
+    row.samples.push(seconds.map((time) => rounded((time * 1e9) / operations)));
   }
 
   /** The rows, in the order in which contestants first came. */

@@ -56,8 +56,8 @@ export function measureReading(paths: string[], effort: Effort, onStep: (step: s
     const { lines, bytes, events, seconds, zcatSeconds } = JSON.parse(said) as TraceThroughput;
     const digest = hashOf([lines, bytes, events]);
     rows ??= new CaseRows({ suite: "replay", table, case: "read", unit: "line", digest });
-    rows.note("stalewalk", lines, [(seconds * 1e9) / lines]);
-    if (zcatSeconds !== undefined) rows.note("zcat | wc -l", lines, [(zcatSeconds * 1e9) / lines]);
+    rows.note("stalewalk", lines, [seconds]);
+    if (zcatSeconds !== undefined) rows.note("zcat | wc -l", lines, [zcatSeconds]);
   }
   return rows?.all ?? [];
 }
@@ -83,10 +83,13 @@ export async function measurePlaying(
     const result = await play();
     const other = digestOf(result);
     if (other !== digest) throw new MismatchError(`${path}: two replays came to ${digest} and ${other}`);
-    rows.note("stalewalk", operations, [1e9 / result.throughput.operationsPerSecond]);
+    rows.note("stalewalk", operations, [operations / result.throughput.operationsPerSecond]);
     const synthetic = () => machine.runKernelWorkload({ ...options, seed: BigInt(round + 1) }, operations);
-    const [seconds = 0] = timeWithBenchmark(synthetic, () => {}, 1, 0);
-    rows.note("synthetic kernel program", operations, [(seconds * 1e9) / operations]);
+    rows.note(
+      "synthetic kernel program",
+      operations,
+      timeWithBenchmark(synthetic, () => {}, 1, 0),
+    );
   }
   machine.dispose();
   return rows.all;
