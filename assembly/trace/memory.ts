@@ -1,7 +1,7 @@
 // What host and module share: one block of columns, numbers and text. The module's memory never grows, so that views of the host
 // stay valid. The host writes text, clock and state, and reads columns; src/trace/abi.ts is made of these constants.
 
-/** Events of a batch, and words of their fields. */
+/** Events of a batch, and words of their fields: most have few; those with many make a batch full before it has all its events. */
 export const BATCH_EVENTS: i32 = 4096;
 /** Most fields an event has. */
 export const MAX_FIELDS: i32 = 16;

@@ -1,15 +1,10 @@
 // Events in columns: one entry per event in each array, field values packed behind each other as 32-bit word pairs.
+import { batchEvents, batchWords } from "./abi.js";
 import type { EventTable, EventType } from "./event-table.js";
-import { MAX_FIELDS } from "./events.js";
 import type { StringTable } from "./strings.js";
 
 /** A field's value: a number for `number` and `hex` fields, text for the others; undefined if the line had no such field. */
 export type FieldValue = bigint | string | undefined;
-
-/** Events per batch at most. */
-export const BATCH_EVENTS = 4096;
-/** Words per batch: most events have few fields; those with many make a batch full before it has all its events. */
-const BATCH_WORDS = BATCH_EVENTS * MAX_FIELDS;
 
 /** The arrays of a batch; {@link EventBatch} says what they hold. */
 export type EventColumns = Pick<EventBatch, "event" | "time" | "cpu" | "pid" | "line" | "offset" | "present" | "words">;
@@ -47,7 +42,7 @@ export class EventBatch {
   /** What the text numbers mean. */
   readonly strings: StringTable;
 
-  constructor(table: EventTable, strings: StringTable, events = BATCH_EVENTS, words = BATCH_WORDS) {
+  constructor(table: EventTable, strings: StringTable, events = batchEvents, words = batchWords) {
     this.table = table;
     this.strings = strings;
     this.event = new Uint16Array(events);

@@ -1,6 +1,7 @@
 // Events to operations, by the rules of a mapping. Rules are resolved once into field numbers and words; per event there
 // is no look-up by name. Nothing is dropped without being counted: see CompileSummary.
-import { BATCH_EVENTS, type EventBatch } from "./batch.js";
+import { batchEvents } from "./abi.js";
+import type { EventBatch } from "./batch.js";
 import type { EventTable, EventType } from "./event-table.js";
 import { MAX_FIELDS } from "./events.js";
 import type { Condition, LastEvent, Rule } from "./mapping.js";
@@ -109,7 +110,7 @@ export class TraceCompiler implements AsyncIterable<OperationBatch> {
     const { table, strings } = this.#reader;
     this.#ignored = new Float64Array(table.types.length);
     this.#unmapped = new Float64Array(table.types.length);
-    this.#batch = new OperationBatch(strings, BATCH_EVENTS, BATCH_EVENTS * 2 * MAX_ARGUMENTS);
+    this.#batch = new OperationBatch(strings, batchEvents, batchEvents * 2 * MAX_ARGUMENTS);
     const byEvent = new Map<string, Rule[]>();
     for (const rule of mapping.rules) byEvent.set(rule.event, [...(byEvent.get(rule.event) ?? []), rule]);
     for (const [name, rules] of byEvent) {

@@ -36,8 +36,8 @@ export interface EventDefinition {
   readonly layout: "probe" | readonly string[];
 }
 
-/** Most fields an event may have. */
-export const MAX_FIELDS = 16;
+/** Most fields an event may have: as many as the module that reads lines has room for. */
+export { maxFields as MAX_FIELDS } from "./abi.js";
 
 /** Short form: `"start end caller:symbol?"` is two numbers and a symbol that may be missing. */
 function fields(list: string): FieldDefinition[] {
