@@ -11,6 +11,7 @@
 
 // ---- machine ----
 export { allocate, arenaBytes } from "./base/memory";
+export { latestSparse } from "./base/sparse";
 export { setPagingMode } from "./paging/mode";
 
 // ---- frames ----

@@ -1,6 +1,7 @@
 // Making a cache: sizes of its blocks, its tag states, its bitmap of occupied sets.
 
 import { allocate, LINE } from "../base/memory";
+import { allocateSparse } from "../base/sparse";
 import { GROUP_CACHES, GROUP_TAG_COUNT } from "./group";
 import {
   CACHE_BASE,
@@ -55,7 +56,7 @@ export function createCache(group: usize, sets: u32, ways: u32, levels: u32, spa
   if (total >= 0xfff0_0000) return 0;
   const cache = allocate(CACHE_SIZE);
   const base = allocate(<usize>total);
-  const counts = allocate(<usize>tags << COUNT_SHIFT);
+  const counts = allocateSparse(<usize>tags << COUNT_SHIFT);
   const occupied = allocate(<usize>((sets + 63) >> 6) << 3);
   if (cache == 0 || base == 0 || counts == 0 || occupied == 0) return 0;
   store<u32>(cache, sets, CACHE_SETS);

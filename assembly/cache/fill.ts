@@ -1,7 +1,7 @@
 // Filling and replacement (docs/rules.md section 4, "Fill").
 
 import { count } from "../base/memory";
-import { GROUP_LAST_FLUSH, stateOfTag, TAG_FILLED } from "./group";
+import { changedTag, GROUP_LAST_FLUSH, TAG_FILLED } from "./group";
 import {
   blockOf,
   CACHE_EVICTIONS,
@@ -80,7 +80,7 @@ function write(cache: usize, at: usize, tag: u32, data: u64, now: u32): void {
   store<u64>(dataAt(cache, at), data);
   store<u32>(timesAt(cache, at), now, TIME_USED);
   store<u32>(timesAt(cache, at), now, TIME_FILLED);
-  store<u32>(stateOfTag(groupOf(cache), tag), now, TAG_FILLED);
+  store<u32>(changedTag(groupOf(cache), tag), now, TAG_FILLED);
   count(cache, CACHE_FILLS);
 }
 

@@ -3,6 +3,7 @@
 
 import { INDEX_BITS, MAX_LEAF_LEVEL, shiftOf } from "../paging/format";
 import {
+  changedTag,
   GROUP_FLUSHED,
   GROUP_GLOBAL_SINCE,
   GROUP_LAST_FLUSH,
@@ -68,7 +69,7 @@ export function flushTag(group: usize, tag: u32): void {
   const state = stateOfTag(group, tag);
   if (load<u32>(state, TAG_FILLED) <= tagSince(group, tag)) return;
   const now = tick(group);
-  store<u32>(state, now, TAG_SINCE);
+  store<u32>(changedTag(group, tag), now, TAG_SINCE);
   store<u32>(group, now, GROUP_LAST_FLUSH);
   if (load<u32>(state, TAG_NEXT) != 0) return;
   // The caches count this later.

@@ -3,6 +3,7 @@
 // number and size. What was filled before is dead; each cache counts it out when it is next filled or looked at (living.ts).
 
 import { allocate } from "../base/memory";
+import { allocateSparse, touchSparse } from "../base/sparse";
 
 // ---- a group ----
 /** Ticks at every hit and fill of a cache and at every flush. */
@@ -38,7 +39,7 @@ if (TAG_NEXT + 4 > 1 << TAG_SHIFT) ERROR("a tag's state does not fit into its 2^
 export function createGroup(tags: u32): usize {
   assert(tags != 0, "a group without tags");
   const group = allocate(GROUP_SIZE);
-  const states = allocate(<usize>tags << TAG_SHIFT);
+  const states = allocateSparse(<usize>tags << TAG_SHIFT);
   if (group == 0 || states == 0) return 0;
   store<u32>(group, 1, GROUP_CLOCK);
   store<usize>(group, states, GROUP_TAGS);
@@ -52,6 +53,15 @@ export function createGroup(tags: u32): usize {
 export function stateOfTag(group: usize, tag: u32): usize {
   assert(tag < load<u32>(group, GROUP_TAG_COUNT), "the group has no such tag");
   return load<usize>(group, GROUP_TAGS) + (<usize>tag << TAG_SHIFT);
+}
+
+/** The same, to be written to. */
+// @ts-ignore: decorator
+@inline
+export function changedTag(group: usize, tag: u32): usize {
+  const state = stateOfTag(group, tag);
+  touchSparse(load<usize>(group, GROUP_TAGS), <usize>tag << TAG_SHIFT);
+  return state;
 }
 
 /** From when on an entry of a tag must have been filled to be alive. */

@@ -6,6 +6,7 @@
 // The dead are swept out of a set before its next fill, so that victims, evictions and contents are those of an eager flush.
 
 import { PCIDS } from "../base/limits";
+import { touchSparse } from "../base/sparse";
 import { INDEX_BITS, LEAF_LEVEL_BITS, MAX_LEAF_LEVEL, MAX_LEVELS } from "../paging/format";
 import { GROUP_TAG_COUNT } from "./group";
 
@@ -202,6 +203,15 @@ export function hasTag(cache: usize, tag: u32): bool {
 export function countOf(cache: usize, tag: u32): usize {
   assert(hasTag(cache, tag), "the cache has no such tag");
   return load<usize>(cache, CACHE_COUNTS) + (<usize>tag << COUNT_SHIFT);
+}
+
+/** The same, to be written to. */
+// @ts-ignore: decorator
+@inline
+export function changedCount(cache: usize, tag: u32): usize {
+  const own = countOf(cache, tag);
+  touchSparse(load<usize>(cache, CACHE_COUNTS), <usize>tag << COUNT_SHIFT);
+  return own;
 }
 
 /** Whether the key of some way of a cache stands at an address. For assertions. */

@@ -5,6 +5,7 @@
 
 import { count } from "../base/memory";
 import {
+  changedTag,
   GROUP_CACHES,
   GROUP_CLOCK,
   GROUP_FLUSHED,
@@ -22,6 +23,7 @@ import {
 import {
   blockOf,
   capacityOf,
+  changedCount,
   CACHE_INVALIDATED,
   CACHE_LIVE,
   CACHE_LIVE_GLOBAL,
@@ -126,7 +128,7 @@ function settleNow(cache: usize): void {
 function addLive(cache: usize, tag: u32, change: i32): void {
   assert(isSettled(cache), "flushes are not counted yet");
   const group = groupOf(cache);
-  const own = countOf(cache, tag);
+  const own = changedCount(cache, tag);
   const counted = load<u32>(own, COUNT_TIME);
   let live = load<u32>(own, COUNT_LIVE);
   if (counted <= tagSince(group, tag)) {
@@ -168,7 +170,7 @@ export function settleGroup(group: usize): void {
   }
   let tag = load<u32>(group, GROUP_FLUSHED);
   while (tag != LAST_FLUSHED) {
-    const state = stateOfTag(group, tag - 1);
+    const state = changedTag(group, tag - 1);
     tag = load<u32>(state, TAG_NEXT);
     store<u32>(state, 0, TAG_NEXT);
   }
@@ -183,7 +185,7 @@ export function remove(cache: usize, block: usize, at: usize): void {
   assert(load<u32>(block, SET_LIVE) != 0 && load<u32>(cache, CACHE_LIVE) != 0, "the count of living entries falls below zero");
   const key = load<u64>(at);
   assert(key & KEY_GLOBAL || liveOf(cache, tagOf(key)) != 0, "the count of a tag's living entries falls below zero");
-  const own = key & KEY_GLOBAL ? cache + CACHE_LIVE_GLOBAL : countOf(cache, tagOf(key)) + COUNT_LIVE;
+  const own = key & KEY_GLOBAL ? cache + CACHE_LIVE_GLOBAL : changedCount(cache, tagOf(key)) + COUNT_LIVE;
   store<u32>(own, load<u32>(own) - 1);
   store<u64>(at, 0);
   store<u32>(block, load<u32>(block, SET_LIVE) - 1, SET_LIVE);
@@ -241,7 +243,7 @@ function rejuvenate(group: usize): u32 {
   assert(most + 2 < CLOCK_LIMIT, "ranks do not fit below the clock's limit");
   const tags = load<u32>(group, GROUP_TAG_COUNT);
   for (let tag: u32 = 0; tag < tags; tag++) {
-    const state = stateOfTag(group, tag);
+    const state = changedTag(group, tag);
     store<u32>(state, 0, TAG_SINCE);
     store<u32>(state, 1, TAG_FILLED);
   }
@@ -266,7 +268,7 @@ function rankAll(cache: usize): void {
   }
   const tags = load<u32>(groupOf(cache), GROUP_TAG_COUNT);
   for (let tag: u32 = 0; tag < tags; tag++) {
-    const own = countOf(cache, tag);
+    const own = changedCount(cache, tag);
     store<u32>(own, liveOf(cache, tag), COUNT_LIVE);
     store<u32>(own, 1, COUNT_TIME);
   }

@@ -33,6 +33,11 @@ export const GROUPS = [
   }),
   list("frameStates", "paging/frames", "FREE", "FRAME_STATES", { about: "States of frames", spelling: kebab }),
 
+  values("sparse", "base/sparse", "SPARSE_NEXT", "SPARSE_HEAD", {
+    about: "The head of a sparse array",
+    prefix: "SPARSE_",
+  }),
+
   // ---- caches ----
   list("replacements", "cache/fill", "LRU", "REPLACEMENTS", { about: "Replacement", spelling: kebab }),
   single("cache/layout", ["PATHS", "KEY_LEVEL", "KEY_GLOBAL", "KEY_TAG_SHIFT", "KEY_TAG", "KEY_PAGE_SHIFT"], {
