@@ -1,29 +1,31 @@
-// The list of commands. To add one: write `src/cli/NAME.ts` with an exported `register(program)`, and name it here.
+// The commands, each loaded when it is asked for: a process that runs one does not read the others. To add one: write
+// `src/cli/NAME.ts` with an exported `register(program)`, and name it here.
 import type { Command } from "commander";
-import { register as audit } from "./audit.js";
-import { register as bench } from "./bench.js";
-import { register as checkImage } from "./check-image.js";
-import { register as checkVectors } from "./check-vectors.js";
-import { register as completion } from "./completion.js";
-import { register as recordHelp } from "./record-help.js";
-import { register as replay } from "./replay.js";
-import { register as report } from "./report.js";
-import { register as verdicts } from "./verdicts.js";
-import { register as walk } from "./walk.js";
 
 /** Adds one command to the program. */
 export type Register = (program: Command) => void;
 
-/** Every command, in the order of `stalewalk --help`. */
-export const commands: readonly Register[] = [
-  checkVectors,
-  checkImage,
-  audit,
-  walk,
-  verdicts,
-  replay,
-  report,
-  recordHelp,
-  bench,
-  completion,
-];
+/** Every command by its name, in the order of `stalewalk --help`. */
+export const commands: Readonly<Record<string, () => Promise<{ register: Register }>>> = {
+  "check-vectors": () => import("./check-vectors.js"),
+  "check-image": () => import("./check-image.js"),
+  audit: () => import("./audit.js"),
+  walk: () => import("./walk.js"),
+  verdicts: () => import("./verdicts.js"),
+  replay: () => import("./replay.js"),
+  report: () => import("./report.js"),
+  "record-help": () => import("./record-help.js"),
+  bench: () => import("./bench.js"),
+  completion: () => import("./completion.js"),
+};
+
+/**
+ * The commands that these arguments may need: the one that their first word names, or all, where that is none of them (an
+ * option before it, a misspelt name, a question for help).
+ */
+export async function commandsFor([first = ""]: readonly string[]): Promise<Register[]> {
+  const load = Object.hasOwn(commands, first)
+    ? [commands[first] as () => Promise<{ register: Register }>]
+    : Object.values(commands);
+  return (await Promise.all(load.map((it) => it()))).map(({ register }) => register);
+}

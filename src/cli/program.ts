@@ -1,6 +1,6 @@
 // The command line as a whole: builds the program out of the commands and turns its end into an exit code. Node-only.
 import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { commands } from "./commands.js";
+import { commandsFor } from "./commands.js";
 import { COMPLETE, completionLines } from "./complete.js";
 import { EXIT, EXIT_HELP, reportError, takeResult } from "./errors.js";
 import { beginOutput, isMessageLost, outputWidth, printText, say, setWidth } from "./output.js";
@@ -11,8 +11,8 @@ const LEAST_WIDTH = 20;
 /** Where help is not for a terminal. */
 const HELP_WIDTH = 80;
 
-/** Builds the program with every command registered. */
-export function createProgram(): Command {
+/** Builds the program with the commands that these arguments may need; without arguments, with every one. */
+export async function createProgram(args: readonly string[] = []): Promise<Command> {
   const program = new Command("stalewalk");
   const helpWidth = (): number => {
     const width = program.opts<{ width?: number }>().width ?? outputWidth();
@@ -40,7 +40,7 @@ export function createProgram(): Command {
     })
     .addHelpText("after", `\n${EXIT_HELP}`)
     .hook("preAction", (_, command) => setWidth(command.optsWithGlobals<{ width?: number }>().width));
-  for (const register of commands) register(program);
+  for (const register of await commandsFor(args)) register(program);
   return program;
 }
 
@@ -60,9 +60,10 @@ async function runCommand(args: readonly string[]): Promise<number> {
   beginOutput();
   takeResult();
   try {
-    const program = createProgram();
-    if (args[0] === COMPLETE) printText(completionLines(program, args.slice(1)).join("\n"));
-    else await program.parseAsync(args, { from: "user" });
+    if (args[0] === COMPLETE) {
+      const words = args.slice(args[1] === "--" ? 2 : 1);
+      printText(completionLines(await createProgram(words), words).join("\n"));
+    } else await (await createProgram(args)).parseAsync(args, { from: "user" });
     return takeResult();
   } catch (error) {
     // commander has printed its own message; help and version end this way too.

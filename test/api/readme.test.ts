@@ -5,7 +5,6 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { Command } from "commander";
 import { afterAll, describe, expect, it } from "vitest";
 import { commands as registered } from "../../src/cli/commands.js";
 import { checkCostModel, costKinds, defaultCostModel, notModelled } from "../../src/cost/index.js";
@@ -157,10 +156,8 @@ describe("README.md and docs", () => {
 
 describe("README.md", () => {
   it("lists every command", () => {
-    const program = new Command();
-    for (const register of registered) register(program);
     const listed = [...readme.matchAll(/^\| `([\w-]+)[^`]*` \|/gm)].map((it) => it[1]!);
-    expect(program.commands.map((it) => it.name()).filter((name) => !listed.includes(name))).toEqual([]);
+    expect(Object.keys(registered).filter((name) => !listed.includes(name))).toEqual([]);
   });
 
   it("lists every entry point", () => {

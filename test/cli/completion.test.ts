@@ -18,19 +18,19 @@ async function complete(...words: string[]): Promise<string[]> {
 }
 const values = async (...words: string[]) => (await complete(...words)).map((line) => line.split("\t")[0]);
 const presets = Object.keys(policies);
+const NAMES = (await createProgram()).commands.map((command) => command.name());
 
 describe("candidates", () => {
   it("are the commands first, each with what it does", async () => {
     const lines = await complete("");
-    const names = createProgram().commands.map((command) => command.name());
-    expect(lines.map((line) => line.split("\t")[0])).toEqual([...names, "help"]);
+    expect(lines.map((line) => line.split("\t")[0])).toEqual([...NAMES, "help"]);
     for (const line of lines) expect(line).toMatch(/^[\w-]+\t\S.+$/);
     expect(await values("re")).toEqual(["replay", "report", "record-help"]);
     expect(await values("--width", "80", "re")).toEqual(["replay", "report", "record-help"]);
   });
 
   it("are every option of a command, and the program's own", async () => {
-    for (const command of createProgram().commands) {
+    for (const command of (await createProgram()).commands) {
       const found = await values(command.name(), "-");
       for (const { long, hidden } of command.options) if (!hidden) expect(found).toContain(long);
       expect(found).toEqual(expect.arrayContaining(["--help", "--width", "--json"]));
@@ -92,9 +92,9 @@ describe("candidates", () => {
     [["replay", "--nosuch", ""], [":files"]],
     [
       ["nosuch", "--policy", "none", ""],
-      [...createProgram().commands.map((it) => it.name()), "help"],
+      [...NAMES, "help"],
     ],
-    [[], [...createProgram().commands.map((it) => it.name()), "help"]],
+    [[], [...NAMES, "help"]],
   ])("for %j", async (words, expected) => {
     expect(await values(...words)).toEqual(expected);
   });

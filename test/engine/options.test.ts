@@ -1,5 +1,7 @@
 // Options that cannot be: each error names the field, the value and what is allowed. And what may be left out.
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
   Access,
@@ -13,9 +15,22 @@ import {
   type MachineConfig,
   type WalkerOptions,
 } from "../../src/index.js";
+import { ROOT } from "../support/pack-package.js";
 
 const cache = { entries: 8, ways: 2 };
 const small = { tables: 8, workloadPages: 8 };
+
+/** The engine with so many pages of memory at most, of 65,536: both numbers take three bytes. */
+function withMemoryOf(pages: number, engine: Uint8Array): Uint8Array<ArrayBuffer> {
+  const most = Buffer.from([0x80, 0x80, 0x04]);
+  // The memory section: 6 bytes, one memory, with a limit, at first one page.
+  const head = Buffer.from([5, 6, 1, 1, 1, ...most]);
+  const bytes = Uint8Array.from(engine);
+  const at = Buffer.from(bytes.buffer).indexOf(head);
+  expect(at).toBeGreaterThan(0);
+  bytes.set([(pages & 0x7f) | 0x80, ((pages >> 7) & 0x7f) | 0x80, pages >> 14], at + head.length - most.length);
+  return bytes;
+}
 
 /** A configuration that the types refuse. */
 const bad = (config: unknown): MachineConfig => config as MachineConfig;
@@ -92,9 +107,12 @@ describe("createMachine", () => {
   });
 
   it("says what does not fit into memory", () => {
-    const big = { entries: 2 ** 22, ways: 16 };
-    const cpus = Array.from({ length: 64 }, () => ({ l1: [big] }));
-    expect(() => createMachineSync({ ...small, cpus })).toThrow(/^cpus\[\d+\]\.l1 does not fit into the engine's/);
+    // One cache of 117 MiB in an engine that may have 64: each growth of 4 GiB would be a collection of garbage.
+    const module = new WebAssembly.Module(withMemoryOf(1024, readFileSync(join(ROOT, "dist/stalewalk.wasm"))));
+    const cpus = [{ l1: [cache] }, { l1: [{ entries: 2 ** 22, ways: 16 }] }];
+    expect(() => createMachineSync({ ...small, cpus, module })).toThrow(
+      /^cpus\[1\]\.l1 does not fit into the engine's/,
+    );
   });
 
   it("takes every preset, with 4 and 5 levels, and one CPU without caches by default", () => {
