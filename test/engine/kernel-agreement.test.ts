@@ -2,6 +2,8 @@
 // agents' operations interleaved at points. What is compared: test/support/kernel-agreement.ts.
 
 import { describe, expect, it } from "vitest";
+import { DIRECT, GIB, HUGE_PAGES, kernelOptions, MIB2, VMALLOC } from "../model/kernel/builder.js";
+import type { KernelProgram } from "../model/kernel/operations.js";
 import { kernelPrograms } from "../model/kernel/programs.js";
 import { OPERATIONS, PACES } from "../support/effort.js";
 import fc from "../support/fast-check.js";
@@ -26,4 +28,28 @@ describe("engine and reference model, kernel included", () => {
     }
     expect(done).toBeGreaterThanOrEqual(KERNEL_OPERATIONS);
   });
+
+  it.each(["6.1", "7.3"] as const)(
+    "agree in %s where an entry that takes part in a free names no frame of the machine",
+    (version) => {
+      // The PDPT is freed with nothing cleared above it, so what it holds next is taken for entries.
+      const operations: KernelProgram["operations"] = [
+        { kind: "vmalloc", address: VMALLOC, pages: 3, shift: 12 },
+        { kind: "mm-create", mm: 0 },
+        { kind: "mmap", mm: 0, address: 0n, pages: 3, type: 0 },
+        { kind: "hot-add", address: DIRECT + GIB, blocks: 1, type: 3 },
+        { kind: "hot-remove", address: DIRECT + GIB, blocks: 1, type: 3 },
+        { kind: "reuse", type: 0, address: 0n },
+        { kind: "hot-add", address: DIRECT + MIB2, blocks: 1, type: 0 },
+        { kind: "table-clear", site: 0, level: 0, address: VMALLOC + MIB2 },
+        { kind: "table-clear", site: 6, level: 0, address: VMALLOC + GIB - MIB2 },
+        { kind: "table-free", site: 6, level: 3, address: VMALLOC + GIB - MIB2 },
+        { kind: "vmalloc", address: VMALLOC, pages: 2, shift: 12 },
+        { kind: "vmalloc", address: VMALLOC + MIB2, pages: 2, shift: 12 },
+        { kind: "vmalloc", address: VMALLOC, pages: HUGE_PAGES, shift: 30 },
+      ];
+      const program = { config: kernelOptions({ version, pool: 12 }), detours: [], operations, interleaved: [] };
+      expect(expectKernelAgreement(program)).toBe(operations.length);
+    },
+  );
 });

@@ -44,8 +44,13 @@ export type KernelOptions = Partial<Omit<KernelConfig, "policy" | "cpus">> & {
 };
 
 /** A kernel on 4 levels with a pool of 24 frames from `POOL`, one CPU, and one IOMMU with two devices, the first with a TLB. */
-export function kernel({ policy, cpus = 1, cpu, ...config }: KernelOptions = {}): Kernel {
-  return new Kernel({
+export function kernel(options: KernelOptions = {}): Kernel {
+  return new Kernel(kernelOptions(options));
+}
+
+/** What such a kernel is made of. */
+export function kernelOptions({ policy, cpus = 1, cpu, ...config }: KernelOptions = {}): KernelConfig {
+  return {
     version: "6.18.7",
     levels: 4,
     maxPhyAddr: 46,
@@ -59,7 +64,7 @@ export function kernel({ policy, cpus = 1, cpu, ...config }: KernelOptions = {})
     ...config,
     policy: { ...PRESETS.none, ...policy },
     cpus: Array.from({ length: cpus }, () => ({ ...CPU, ...cpu })),
-  });
+  };
 }
 
 /** Run kernel operations; the result of the last. */

@@ -58,6 +58,9 @@ export function kernelLeaf(k: Kernel, level: LeafLevel): bigint {
   );
 }
 
+/** What a point tells of a frame: 0 of one that is none of the machine's. */
+const known = (k: Kernel, frame: number): number => (k.memory.has(frame) ? frame : 0);
+
 /** Clear the PD entry, flush one page, free the PT. */
 function pmdFreePtePage(k: Kernel, pd: FoundTable, address: bigint): void {
   const pt = frameOf(entryAt(k, pd, address));
@@ -66,7 +69,7 @@ function pmdFreePtePage(k: Kernel, pd: FoundTable, address: bigint): void {
   flushKernelRange(k, { start: address, end: address + PAGE - 1n }, true);
   k.points.reach("PMD_FLUSHED", address);
   freeTable(k, pt, VMALLOC_SITES.pmdFreePtePage);
-  k.points.reach("PMD_PT_FREED", pt);
+  k.points.reach("PMD_PT_FREED", known(k, pt));
 }
 
 /** Unlink a PD and flush one page, free its PTs and it. Older kernels empty it first; newer ones free what it names then. */
@@ -87,10 +90,10 @@ function pudFreePmdPage(k: Kernel, pdpt: FoundTable, address: bigint): void {
     const pt = before === undefined ? ptAt(index) : before[index];
     if (pt === undefined) continue;
     freeTable(k, pt, VMALLOC_SITES.pudFreePmdPage);
-    k.points.reach("PUD_PT_FREED", pt);
+    k.points.reach("PUD_PT_FREED", known(k, pt));
   }
   freeTable(k, pd, VMALLOC_SITES.pudFreePmdPage);
-  k.points.reach("PUD_PD_FREED", pd);
+  k.points.reach("PUD_PD_FREED", known(k, pd));
 }
 
 /** Bits of the type of a vfree: purge at once; leave the lazy range as it is. */
