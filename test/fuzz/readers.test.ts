@@ -1,12 +1,12 @@
 // Every reader of files, and programs, on mutated inputs: it reads or refuses, and breaks no promise; and on every input that
 // broke one once. `npm run fuzz -- TARGET --seconds N` runs one for longer (main.ts). STALEWALK_FUZZ says how many inputs
-// (default 300), STALEWALK_SEED where they begin.
+// (default 150), STALEWALK_SEED where they begin.
 import { describe, expect, it } from "vitest";
 import { Random } from "./mutate.js";
 import { fuzz } from "./run.js";
 import { corpus, targets } from "./targets.js";
 
-const inputs = Number(process.env["STALEWALK_FUZZ"] ?? 300);
+const inputs = Number(process.env["STALEWALK_FUZZ"] ?? 150);
 const seed = Number(process.env["STALEWALK_SEED"] ?? 1);
 
 describe("mutated files", () => {
