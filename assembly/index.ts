@@ -28,7 +28,8 @@ export { addTranslationCache, agentCounter, createAgent, leavesOf, pageRequests,
 export { contextRoot, contextTag, createContext, setContextRoot, setContextTag, setControls } from "./hardware/context";
 export { createPasidContext, domainAt } from "./hardware/context";
 export { usualFields } from "./hardware/pasid-entry";
-export { access, accessAll, addRequester, createRequesters, setDevice } from "./hardware/requesters";
+export { accessAll } from "./hardware/lane";
+export { access, addRequester, createRequesters, setDevice } from "./hardware/requesters";
 export { physical } from "./hardware/physical";
 
 // ---- one translation ----

@@ -37,7 +37,7 @@ export function requestThrough(deviceTlb: usize, device: u32, context: usize, va
     // A refusal is a hit all the same; an entry that is not dirty yet does not answer a write.
     if (verdict != MISS) touch(deviceTlb, key);
     else count(deviceTlb, CACHE_MISSES);
-    if (verdict == STALE_HIT) reportStaleHit(agentOf(context), tag, va, access, leaf, levelAt(key));
+    if (verdict == STALE_HIT) reportStaleHit(agentOf(context), tag, va, own, leaf, levelAt(key));
     if (verdict != MISS && verdict != REFUSED) return translated(leaf, levelAt(key), va);
   }
   return takeAnswer(deviceTlb, device, context, va, own, ask(context, va, asTranslationRequest(agentOf(context), device, own)));

@@ -137,13 +137,6 @@ export function beginWalk(number: u32, requester: u32, va: u64, kind: u32): u64 
   return outcome;
 }
 
-/** Translates `count` addresses at `at` for one kind of access; each is replaced by its outcome. */
-export function accessAll(requester: u32, at: usize, count: u32, access: u32): void {
-  assert((at & 7) == 0, "the addresses are not aligned");
-  const end = at + (<usize>count << 3);
-  for (let place = at; place < end; place += 8) store<u64>(place, accessInline(requester, load<u64>(place), access));
-}
-
 function requestOf(requester: u32, va: u64, access: u32): u64 {
   const context = contextOf(requester);
   const deviceTlb = deviceTlbOf(requester);

@@ -4,7 +4,7 @@ import { MARKED, UNMARKED } from "../base/operations";
 import { point } from "../base/points";
 import { LARGE_LEAF_ABOVE, refuse } from "../base/refusals";
 import { isLeaf, isPresent, PAGE_TABLE } from "../paging/format";
-import { frameOf, MARK_KERNEL, marksOf, setEntry, setMarks } from "../paging/frames";
+import { frameOf, MARK_KERNEL, marksOf, setEntry, setMarks, slotAround } from "../paging/frames";
 import { freeTable, isFreeable } from "./policy";
 import { allocateTable } from "./pool";
 import { forget, remember, remembered } from "./remembered";
@@ -54,11 +54,10 @@ export function tableClear(site: u8, va: u64, level: u32): bool {
   const inside = needEntry(INIT_MM, va, table, marksBelow(site), PAGE_TABLE);
   if (inside == 0) return false;
   if (inside == LEAF_IN_THE_WAY) return refuse(LARGE_LEAF_ABOVE);
-  const entry = findEntry(INIT_MM, va, table + 1);
-  assert(entry != 0, "a table that was needed is linked nowhere");
-  const slot = tableOf(load<u64>(entry));
+  // Not found again from the root: where a trace freed a table that is still linked, the one just made may be that frame.
+  const slot = slotAround(inside);
   if (isFreeable(slot)) remember(site, va, slot);
-  setEntry(entry, 0);
+  setEntry(above, 0);
   point(TABLE_CLEARED, va);
   return true;
 }

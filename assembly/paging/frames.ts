@@ -228,7 +228,7 @@ export function framesUsed(): u32 {
 /** The slot in whose contents an address lies. */
 // @ts-ignore: decorator
 @inline
-function slotAround(at: usize): u32 {
+export function slotAround(at: usize): u32 {
   return <u32>((at - pages) >> <usize>PAGE_SHIFT);
 }
 

@@ -67,7 +67,7 @@ export function play(program: usize, count: u32, results: usize): void {
     setOperationNumber(first + <u64>((at - program) / OPERATION_SIZE));
     if (operation == OP_ACCESS && !watching && hasLane(requesterIn(at))) {
       const place: usize = results == 0 ? 0 : results + (((at - program) / OPERATION_SIZE) << 3);
-      at = playLane(at, end, place) - OPERATION_SIZE;
+      at = playLane(at, end, place, 1) - OPERATION_SIZE;
       continue;
     }
     let result: u64;

@@ -97,7 +97,7 @@ export class Cpu extends Agent {
   }
 
   /**
-   * The same in numbers, for emulators: a third of the time of `translate`, and no garbage.
+   * The same in numbers, for emulators: no garbage, whatever comes of it.
    * @param high bits 63 to 32 of the virtual address, as a 32-bit integer with or without sign
    * @param low bits 31 to 0
    * @returns the physical address; below 0 a fault, which `unpackFault` explains

@@ -15,6 +15,15 @@ export const pageSizes: Readonly<Record<LeafLevel, number>> = {
 };
 
 const FAULT_BIT = 1n << 63n;
+/** Scratch: a packed outcome and its halves. Taking these apart makes no bigint for each step, as shifts and masks would. */
+const whole = new BigUint64Array(1);
+const halves = new Uint32Array(whole.buffer);
+whole[0] = 1n;
+const HIGH = halves[0] === 1 ? 1 : 0;
+const FAULT_IN_HIGH = 2 ** 31;
+const LEVEL_IN_HIGH = Number(bits.okLevelShift) - 32;
+const LEVEL = Number(bits.okLevel);
+const ADDRESS_IN_HIGH = Number(bits.okAddress >> 32n);
 /** A fault as a number: reason, level and detail, in units of these (assembly/hardware/physical.ts). */
 const LEVEL_UNIT = 2 ** Number(faultNumber.levelShift);
 const LEVELS = 2 ** Number(faultNumber.reasonShift - faultNumber.levelShift);
@@ -51,11 +60,14 @@ export function isTranslated(packed: bigint): boolean {
 
 /** Unpacks an outcome of a batch (`BigUint64Array` element). Results of walks under way: {@link unpackWalk}. */
 export function unpackOutcome(packed: bigint): Outcome {
-  const word = BigInt.asUintN(64, packed);
-  if (isTranslated(word)) {
-    const level = Number((word >> bits.okLevelShift) & bits.okLevel) as LeafLevel;
-    return { kind: "ok", physicalAddress: word & bits.okAddress, level, pageSize: pageSizes[level] };
+  whole[0] = packed;
+  const high = halves[HIGH] as number;
+  if (high < FAULT_IN_HIGH) {
+    const level = ((high >>> LEVEL_IN_HIGH) & LEVEL) as LeafLevel;
+    halves[HIGH] = high & ADDRESS_IN_HIGH;
+    return { kind: "ok", physicalAddress: whole[0], level, pageSize: pageSizes[level] };
   }
+  const word = whole[0];
   const reason = reasons[Number((word >> bits.faultReasonShift) & bits.faultReason)];
   const level = Number((word >> bits.faultLevelShift) & bits.faultLevel);
   const detail = Number(word & bits.faultDetail);

@@ -2,7 +2,7 @@
 // agents' operations interleaved at points. What is compared: test/support/kernel-agreement.ts.
 
 import { describe, expect, it } from "vitest";
-import { DIRECT, GIB, HUGE_PAGES, kernelOptions, MIB2, VMALLOC } from "../model/kernel/builder.js";
+import { DIRECT, GIB, HUGE_PAGES, kernelOptions, MIB2, PASID, VMALLOC } from "../model/kernel/builder.js";
 import type { KernelProgram } from "../model/kernel/operations.js";
 import { kernelPrograms } from "../model/kernel/programs.js";
 import { OPERATIONS, PACES } from "../support/effort.js";
@@ -52,4 +52,35 @@ describe("engine and reference model, kernel included", () => {
       expect(expectKernelAgreement(program)).toBe(operations.length);
     },
   );
+
+  it("agree where a table made for a clear is the frame of one above it, freed while it was linked", () => {
+    const VMALLOC5 = 0xffa0_0000_0000_0000n;
+    const operations: KernelProgram["operations"] = [
+      { kind: "vmalloc", address: VMALLOC5, pages: 3, shift: 12 },
+      { kind: "mm-create", mm: 0 },
+      { kind: "mmap", mm: 0, address: 0n, pages: 3, type: 0 },
+      { kind: "vmalloc", address: VMALLOC5 + GIB - MIB2, pages: 3, shift: 12 },
+      { kind: "vmalloc", address: VMALLOC5 + GIB - MIB2, pages: 512, shift: 21 },
+      { kind: "table-clear", site: 0, level: 0, address: VMALLOC5 + GIB - MIB2 },
+      { kind: "table-free", site: 0, level: 3, address: VMALLOC5 + GIB - MIB2 },
+      { kind: "table-clear", site: 0, level: 0, address: VMALLOC5 + MIB2 },
+    ];
+    const config = kernelOptions({ version: "6.1", levels: 5, pool: 12 });
+    expect(expectKernelAgreement({ config, detours: [], operations, interleaved: [] })).toBe(operations.length);
+  });
+
+  it("agree on the access of a stale hit in a device TLB: a fetch is a read there too", () => {
+    const operations: KernelProgram["operations"] = [
+      { kind: "mm-create", mm: 0 },
+      { kind: "mmap", mm: 0, address: 0n, pages: 3, type: 0 },
+      { kind: "switch-mm", cpu: 0, mm: 0 },
+      { kind: "sva-bind", iommu: 0, pasid: PASID, mm: 0 },
+      { kind: "request", iommu: 0, device: 0, pasid: PASID, address: 0n, access: 4 },
+      { kind: "munmap", mm: 0, address: 0n, pages: 512 },
+    ];
+    const fetch = { kind: "request", iommu: 0, device: 0, pasid: PASID, address: 0n, access: 6 } as const;
+    const interleaved = [5, 6, 7].map((point) => ({ point, operation: fetch }));
+    const config = kernelOptions({ pool: 12, policy: { notifyUser: false } });
+    expect(expectKernelAgreement({ config, detours: [], operations, interleaved })).toBe(operations.length);
+  });
 });
