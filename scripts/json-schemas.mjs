@@ -36,6 +36,13 @@ export const schemaFiles = {
     schema: "costModelSchema",
     about: "A cost model: nanoseconds for each thing that a policy causes.",
   },
+  profile: {
+    module: "replay/profile",
+    schema: "profileSchema",
+    about: "A profile: what a synthetic workload is drawn with. Of the values of a list each is equally likely.",
+    beyond:
+      "At least one group needs a rate above 0, purges need areas, and the version must be of Linux and not older than the oldest known.",
+  },
   kernel: {
     module: "kernel/kernel",
     schema: "kernelSchema",

@@ -13,6 +13,7 @@ export const commands: Readonly<Record<string, () => Promise<{ register: Registe
   walk: () => import("./walk.js"),
   verdicts: () => import("./verdicts.js"),
   replay: () => import("./replay.js"),
+  simulate: () => import("./simulate.js"),
   report: () => import("./report.js"),
   "record-help": () => import("./record-help.js"),
   bench: () => import("./bench.js"),

@@ -22,6 +22,15 @@ export function tracedKernelOption(): Option {
   ).argParser((text: string) => resolveKernel(text, "--kernel").asked);
 }
 
+/** Which Linux a synthetic workload is of. */
+export function simulatedKernelOption(): Option {
+  return suggestingOption(
+    "--kernel <version>",
+    `which Linux: a version, or what uname -r prints; known are ${kernelVersions.join(", ")} (default: as the profile says)`,
+    kernelVersions,
+  ).argParser((text: string) => resolveKernel(text, "--kernel").asked);
+}
+
 /** The head of a result: the kernel, what it was taken for, and what it has against the hazards itself. */
 export function kernelLine(kernel: ResolvedKernel): string {
   return `kernel: ${kernelText(kernel)}; by itself it has ${kernel.record.ships}`;

@@ -134,17 +134,25 @@ function overwritten() {
 export function startProgress(label: string, size?: number): ProgressLine {
   const line = overwritten();
   if (!line) return { update() {}, end() {} };
+  const start = performance.now();
   let next = 0;
   return {
-    update({ done, total = size ?? 0 }) {
+    update({ done, total = size ?? 0, unit }) {
       const now = performance.now();
       if (now < next) return;
       next = now + 100;
       const percent = total > 0 ? Math.min(100, Math.floor((100 * done) / total)) : 0;
-      line.draw(label, `: ${percent}% (${done} of ${total})`);
+      const pace = unit === "operations" ? paceOf(done, total, now - start) : "";
+      line.draw(label, `: ${percent}% (${done} of ${total}${pace})`);
     },
     end: line.end,
   };
+}
+
+/** Operations a second, and the time that is left at this pace. */
+function paceOf(done: number, total: number, ms: number): string {
+  if (done === 0 || ms === 0) return "";
+  return `, ${((done * 1e-3) / ms).toFixed(2)} million a second, ${Math.ceil((ms * (total - done)) / done / 1000)} s left`;
 }
 
 /** The same for work whose progress is told in words, `figures` first; too long a rest is cut. */

@@ -1,6 +1,6 @@
-// Options that `replay` and `report` share, the files they name, and the run itself. Node-only.
+// Options that `replay`, `report` and `simulate` share, the files they name, and the replay itself. Node-only.
 import { existsSync, statSync } from "node:fs";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, type Option } from "commander";
 import { didYouMean } from "../base/suggest.js";
 import { type CostModel, checkCostModel } from "../cost/index.js";
 import {
@@ -23,32 +23,42 @@ import { policyOption } from "./policy-options.js";
 
 const HARDWARE = Object.keys(replayHardware);
 
-/** Adds `--policy`, `--kernel`, `--geometry`, `--cost` and `--mapping`. */
-export function addFileOptions(command: Command): Command {
+/** Adds `--policy`, this `--kernel`, `--geometry` and `--cost`. */
+export function addPlayOptions(command: Command, kernel: Option): Command {
   const options = [
     policyOption(),
-    tracedKernelOption(),
+    kernel,
     fileOption("--geometry <preset|file>", `caches: ${HARDWARE.join(", ")}, or a JSON file`, HARDWARE).default(
       "skylake",
     ),
     fileOption("--cost <file>", "a cost model in JSON; figures that it leaves out are the defaults"),
-    fileOption("--mapping <file>", "what further events mean, in JSON"),
   ];
   return options.reduce((to, option) => to.addOption(option), command);
 }
 
-/** Values of options that name files which are read. */
-export interface FileFlags {
+/** The same for a trace, and `--mapping`. */
+export function addFileOptions(command: Command): Command {
+  return addPlayOptions(command, tracedKernelOption()).addOption(
+    fileOption("--mapping <file>", "what further events mean, in JSON"),
+  );
+}
+
+/** Values of {@link addPlayOptions}. */
+export interface PlayFlags {
   policy?: string[];
   kernel?: string;
   geometry: string;
   cost?: string;
+}
+
+/** Values of {@link addFileOptions}. */
+export interface FileFlags extends PlayFlags {
   mapping?: string;
 }
 
 /** Every file that the command may read: none of them is to be written over. */
-export function inputsOf(trace: string, { policy = [], geometry, cost, mapping }: FileFlags): string[] {
-  const files = [trace, ...policy, geometry, cost, mapping];
+export function inputsOf(input: string, { policy = [], geometry, cost, mapping }: FileFlags): string[] {
+  const files = [input, ...policy, geometry, cost, mapping];
   return files.filter((file) => file !== undefined && file !== "-" && existsSync(file)) as string[];
 }
 

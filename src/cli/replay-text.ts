@@ -32,7 +32,9 @@ function printTrace(result: ReplayResult): void {
   const { trace, program } = result;
   const frees = Object.entries(program.frees).map(([site, count]) => `${site} ${count}`);
   const total = Object.values(program.frees).reduce((sum, count) => sum + count, 0);
-  print(`${trace.name}: ${trace.events} events in ${duration(trace.durationNs)} (${trace.format})`);
+  const { workload } = result.configuration;
+  const seed = workload ? `, seed ${workload.seed}` : "";
+  print(`${trace.name}: ${trace.events} events in ${duration(trace.durationNs)} (${trace.format}${seed})`);
   print(`kernel: ${kernelSentence(result.configuration.kernel)}`);
   if (trace.damaged) print(damageLine(result));
   const { counted, uncounted } = trace.lost;

@@ -4,6 +4,7 @@
 import { Access } from "../paging/access.js";
 import { Operation } from "../program/operations.js";
 import type { DeviceModel } from "./device-model.js";
+import { xorshift } from "./draw.js";
 import type { RecordWriter } from "./records.js";
 
 /** First page of the device's own pages in its process: 0x7f0000000000. */
@@ -34,16 +35,11 @@ export class DeviceAccesses {
     this.#areaPages = new Float64Array(model.probedAreas);
     this.#probeLimit = model.kernelProbes * 4294967296;
     this.#writeLimit = model.writes * 4294967296;
-    // xorshift has no way out of 0.
     this.#random = (model.seed ^ 0x9e3779b9) >>> 0 || 1;
   }
 
   #next(): number {
-    let x = this.#random;
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    this.#random = x >>> 0;
+    this.#random = xorshift(this.#random);
     return this.#random;
   }
 

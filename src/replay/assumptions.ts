@@ -2,7 +2,7 @@
 
 import type { DeviceModel } from "./device-model.js";
 import { DEVICE_TLB } from "./player.js";
-import type { ReplayConfiguration } from "./result.js";
+import type { ReplayConfiguration, ReplayWorkload } from "./result.js";
 import { kernelSentence } from "./traced-kernel.js";
 
 const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`;
@@ -11,6 +11,7 @@ const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`;
 export function assumptions(configuration: ReplayConfiguration, timeUnit: "ns" | "ticks"): string[] {
   const { devices, kernel, cpus, cpuGeometry, iommuGeometry, workDelayNs, pool, mms, levels, dialect } = configuration;
   return [
+    ...(configuration.workload ? drawn(configuration.workload) : []),
     "the trace does not say which addresses devices touch: what follows is a model, not a measurement",
     deviceSentence(devices),
     devices.pageRequests
@@ -46,4 +47,21 @@ function deviceSentence(devices: DeviceModel): string {
     `${devices.maxPerGap} between two events), ${percent(devices.writes)} of them writes, to ${devices.workingSet} user pages ` +
     `(seed ${devices.seed})`
   );
+}
+
+/** What stands in the place of a recording. */
+function drawn({ profile, seed }: ReplayWorkload): string[] {
+  const source =
+    profile.source === undefined ? "nobody has said where its numbers are from" : `modelled on ${profile.source}`;
+  return [
+    `nothing was recorded: what the kernel does is drawn by the profile ${profile.name} (seed ${seed}), ${source}; "trace" below and in ` +
+      "the figures means what was drawn, and a line of it one drawn operation",
+    ...(profile.source === undefined
+      ? []
+      : [
+          "rates are those of the recording, which the recorder slows down: a kernel that nobody watches does more in the same time",
+        ]),
+    "each kind of thing comes once in every stretch of 1/rate, anywhere in it and on any CPU: bursts, and what goes together in a real run, are not drawn",
+    "areas lie at the lowest address that is free, from the start of vmalloc space on; what is unmapped is free again after the next purge",
+  ];
 }

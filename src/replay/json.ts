@@ -13,7 +13,7 @@ const COLUMNS: readonly (readonly [
   string,
   (policy: PolicyResult, result: ReplayResult) => string | number | boolean,
 ])[] = [
-  ["trace", (_, result) => result.trace.name],
+  ["trace", (_, result) => whatWasPlayed(result)],
   ["damaged", (_, result) => result.trace.damaged],
   ["policy", ({ policy }) => policy.name],
   ["flush_tlb_kernel_range", ({ kernel }) => kernel.kernelRangeFlushes],
@@ -52,6 +52,11 @@ const COLUMNS: readonly (readonly [
   ["out_of_frames", (policy) => policy.outOfFrames],
   ["flushes_match", (policy) => policy.flushesMatch],
 ];
+
+/** A recording has its name only. A row of a table stands for itself: it says so itself if nothing was recorded. */
+function whatWasPlayed({ trace, configuration: { workload } }: ReplayResult): string {
+  return workload ? `${trace.name} (synthetic, seed ${workload.seed})` : trace.name;
+}
 
 /**
  * One line per policy, with a heading (RFC 4180; a name with a comma or quote is quoted). A text that a spreadsheet would take

@@ -8,6 +8,7 @@ import type { Policy, PolicyName } from "../kernel/policies.js";
 import type { QueueSummary } from "../queue/summary.js";
 import type { DeviceModel } from "./device-model.js";
 import type { PolicyResult } from "./policy-result.js";
+import type { Profile } from "./profile.js";
 import type { ReplayProgram, ReplayTrace, TableFree, Timeline } from "./trace-result.js";
 
 /** A replay of one trace under one or more policies. */
@@ -42,6 +43,8 @@ export interface ReplayResult {
 export interface ReplayConfiguration {
   /** The policies, every field filled in. */
   readonly policies: readonly Policy[];
+  /** What was drawn in the place of a trace; with a recorded trace there is no such field. */
+  readonly workload?: ReplayWorkload;
   /** Which Linux the trace is of: it says which tables have the mark that a deferring policy goes by. */
   readonly kernel: ReplayKernel;
   /** CPUs modelled, and their caches. */
@@ -74,6 +77,16 @@ export interface ReplayConfiguration {
   readonly maxHazards: number;
 }
 
+/** A synthetic workload: profile, seed and length give it again, record by record. */
+export interface ReplayWorkload {
+  /** Rates and mixes that it is drawn with, each with its source. */
+  readonly profile: Profile;
+  /** Seed of what is drawn. */
+  readonly seed: number;
+  /** Operations asked for, per policy. */
+  readonly operations: number;
+}
+
 /** The Linux of a trace. */
 export interface ReplayKernel {
   /** Its version, as the recording or the caller has it. */
@@ -84,8 +97,11 @@ export interface ReplayKernel {
   readonly note: string;
   /** The policy that this kernel itself has. */
   readonly ships: PolicyName;
-  /** Who told it: the recording goes before the option; without both it is the newest that is known. */
-  readonly toldBy: "recording" | "option" | "default";
+  /**
+   * Who told it: the recording goes before the option; without both it is the newest that is known. Without a recording the
+   * option goes before the profile.
+   */
+  readonly toldBy: "recording" | "option" | "profile" | "default";
   /** What the recording says, if anything; with another `toldBy`, nothing is known of that kernel. */
   readonly recorded: string | undefined;
   /** The version of the option, if it is another one and was not used. */

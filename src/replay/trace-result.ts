@@ -7,8 +7,8 @@ import type { TraceFormat } from "../trace/index.js";
 export interface ReplayTrace {
   /** Name of the trace as the caller gave it. */
   readonly name: string;
-  /** Form of the text. */
-  readonly format: TraceFormat;
+  /** Form of the text; `synthetic`: there was none, its operations were drawn. */
+  readonly format: TraceFormat | "synthetic";
   /** The input was read to its end. */
   readonly complete: boolean;
   /** Anything is missing or not trustworthy. */

@@ -21,6 +21,16 @@ export function tracedKernel(recorded: string | undefined, asked: string | undef
   return { name, version, note, ships: record.ships, toldBy, recorded, unused };
 }
 
+/**
+ * The kernel of a synthetic workload: what the caller says, else the profile's, else the newest that is known.
+ * @throws InvalidOptionError if a version is none, or too old
+ */
+export function profileKernel(profile: string | undefined, asked: string | undefined): ReplayKernel {
+  if (asked !== undefined || profile === undefined) return tracedKernel(undefined, asked);
+  resolveKernel(profile, "profile.kernel");
+  return { ...tracedKernel(undefined, profile), toldBy: "profile" };
+}
+
 /** What is known of a kernel that a recording names, which may be any. */
 function known(recorded: string): ReturnType<typeof resolveKernel> | undefined {
   try {
@@ -48,7 +58,8 @@ export function kernelSentence({ name, note, ships, toldBy, recorded, unused }: 
   const why = {
     recording: "as the recording says",
     option: "as asked for",
-    default: recorded === undefined ? "the newest known: the trace does not say which it is of" : "the newest known",
+    profile: "as the profile says",
+    default: recorded === undefined ? "the newest known: nothing says which it is of" : "the newest known",
   }[toldBy];
   const unknown =
     toldBy !== "recording" && recorded !== undefined ? `; of Linux ${recorded}, which it names, nothing is known` : "";

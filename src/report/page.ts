@@ -6,6 +6,7 @@ import { type Section, section } from "./blocks.js";
 import { figure } from "./chart.js";
 import { comparison } from "./comparison.js";
 import { costs } from "./costs.js";
+import { code } from "./format.js";
 import { frees } from "./frees.js";
 import { hazards } from "./hazards.js";
 import { type Html, html, trusted } from "./html.js";
@@ -46,11 +47,17 @@ export async function renderReport(result: ReplayResult, options: ReportOptions 
     ...(options.verdicts && options.verdicts.length > 0
       ? [{ id: "verdicts", title: "Verdicts by search", body: verdicts(options.verdicts) }]
       : []),
-    { id: "trace", title: "The trace", body: trace(result) },
+    { id: "trace", title: result.configuration.workload ? "What was drawn" : "The trace", body: trace(result) },
     { id: "assumptions", title: "Assumptions", body: assumptions(result) },
     { id: "repetition", title: "Repetition", body: repetition(result, options.versions ?? {}, options.command) },
   ];
   return `${documentOf(result, sections, await styleHash())}`;
+}
+
+/** What was played; that nothing was recorded stands before every figure. */
+function played({ configuration: { workload } }: ReplayResult): Html {
+  if (!workload) return html`A kernel trace`;
+  return html`A synthetic workload (nothing was recorded: drawn by the profile ${code(workload.profile.name)}, seed ${workload.seed}),`;
 }
 
 /** The policy allows this one style sheet and nothing else. */
@@ -80,7 +87,7 @@ function documentOf(result: ReplayResult, sections: readonly Section[], hash: st
 <a class="skip" href="#main">Skip to the report</a>
 <header>
 <h1>Walks through freed page tables: ${file}</h1>
-<p class="lead">A kernel trace played under ${result.policies.length} policies by stalewalk${version}. What devices access is a model.</p>
+<p class="lead">${played(result)} played under ${result.policies.length} policies by stalewalk${version}. What devices access is a model.</p>
 <nav aria-label="Contents"><ul>
 ${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>\n`)}</ul></nav>
 </header>

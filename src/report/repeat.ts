@@ -34,7 +34,8 @@ export function repetition(result: ReplayResult, versions: Versions, command: st
   const { configuration, throughput, program } = result;
   const json = jsonText(configuration);
   const speed = `${count(Math.round(throughput.operationsPerSecond))} operations per second inside the engine`;
-  return html`<p>The same trace, version and configuration give the same figures on every machine; only the time that it took differs.</p>
+  const same = configuration.workload ? "profile, seed, length" : "trace";
+  return html`<p>The same ${same}, version and configuration give the same figures on every machine; only the time that it took differs.</p>
 ${
   command !== undefined &&
   html`<h3>Command</h3>

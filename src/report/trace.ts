@@ -1,4 +1,4 @@
-// What was read: the trace in figures, what the reader did not know or could not play, and the driver's own queue.
+// What was read or drawn: the trace in figures, what the reader did not know or could not play, and the driver's own queue.
 
 import type { ReplayResult } from "../replay/index.js";
 import { bullets, type Column, details, facts, table } from "./blocks.js";
@@ -18,18 +18,30 @@ function counts(label: string, what: string, values: Readonly<Record<string, num
 }
 
 /** The section. */
-export function trace({ trace, program, queue }: ReplayResult): Html {
+export function trace({ configuration, trace, program, queue }: ReplayResult): Html {
   const notes = trace.findings.filter(({ severity }) => severity === "note");
   const time = timeFormat(trace.timeUnit);
+  const { workload } = configuration;
+  const from: readonly [string, Html | string | number][] = workload
+    ? [
+        ["profile", code(workload.profile.name)],
+        ["what runs", workload.profile.about ?? "not told"],
+        ["modelled on", workload.profile.source ?? "not told"],
+        ["seed", workload.seed],
+        ["operations asked for, per policy", count(workload.operations)],
+      ]
+    : [
+        ["file", code(trace.name)],
+        ["format", trace.format],
+        ["lines", count(trace.lines)],
+        ["lines that could not be read", count(trace.damagedLines)],
+        ["bytes of text", count(trace.bytes)],
+      ];
   return html`${facts([
-    ["file", code(trace.name)],
-    ["format", trace.format],
-    ["lines", count(trace.lines)],
-    ["lines that could not be read", count(trace.damagedLines)],
-    ["bytes of text", count(trace.bytes)],
+    ...from,
     ["events", count(trace.events)],
     ["length", time(trace.durationNs)],
-    ["CPUs by the header", trace.cpus ?? "not told"],
+    [workload ? "CPUs" : "CPUs by the header", trace.cpus ?? "not told"],
   ])}
 ${counts("Events by name", "event", trace.counts)}
 ${counts("Events that are not known", "event", trace.unknown)}

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { suiteNames } from "../../src/cli/bench-contract.js";
 import { createProgram } from "../../src/cli/program.js";
 import { policies } from "../../src/kernel/policies.js";
+import { profiles } from "../../src/replay/profiles.js";
 import { scenarioNames } from "../../src/verdicts/scenarios.js";
 import { MAIN, noShell } from "./process.js";
 import { runCli, runJson } from "./run-cli.js";
@@ -64,6 +65,16 @@ describe("candidates", () => {
       ["report", "--geometry", "z"],
       ["zen2", ":files"],
     ],
+    [
+      ["simulate", "--profile", ""],
+      [...Object.keys(profiles), ":files"],
+    ],
+    [
+      ["simulate", "--profile=vmalloc-m"],
+      ["--profile=vmalloc-mix", ":files"],
+    ],
+    [["simulate", "--operations", ""], []],
+    [["simulate", ""], []],
     [["verdicts", "--site", ""], [...scenarioNames]],
     [["verdicts", "--site", "pmd_free_pte_page", "--site", "pu"], ["pud_free_pmd_page"]],
     [["verdicts", "--option", "d"], ["device-tlb"]],

@@ -15,6 +15,7 @@ function captured(stream: "stdout" | "stderr", run: () => void, isTerminal = fal
 
 afterEach(() => {
   vi.unstubAllEnvs();
+  vi.restoreAllMocks();
 });
 
 describe("reportError", () => {
@@ -68,5 +69,17 @@ describe("output", () => {
     };
     expect(shown(false)).toBe("");
     expect(shown(true)).toMatch(/^\|work: 0% \(0 of 1000\)(\|work: [^|]*)?\|$/);
+  });
+
+  it("tells the pace of operations and the time that is left", () => {
+    vi.spyOn(performance, "now").mockReturnValueOnce(0).mockReturnValueOnce(2000);
+    const work = () => {
+      const progress = startProgress("work");
+      progress.update({ done: 2_500_000, total: 10_000_000, unit: "operations" });
+      progress.end();
+    };
+    expect(captured("stderr", work, true)).toContain(
+      "work: 25% (2500000 of 10000000, 1.25 million a second, 6 s left)",
+    );
   });
 });

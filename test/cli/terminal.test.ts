@@ -30,6 +30,8 @@ beforeAll(() => {
     copyFileSync(CORE.replace("core.gz", kind), path(`image${EVIL}.${kind}`));
   }
   writeFileSync(path(`policy${EVIL}.json`), JSON.stringify({ name: EVIL }));
+  const profile = { name: EVIL, about: EVIL, source: EVIL, fullFlushes: { perSecond: 500, source: EVIL } };
+  writeFileSync(path(`profile${EVIL}.json`), JSON.stringify(profile));
   writeFileSync(path(`bad${EVIL}.json`), JSON.stringify({ name: "x", [EVIL]: EVIL }));
   writeFileSync(path("damaged.txt"), `${readFileSync(TRACE, "utf8")}torn ${EVIL.replace("\n", "")} li`);
 });
@@ -51,6 +53,9 @@ describe("X4: names and texts of others", () => {
     ["an unknown command", () => [EVIL], 2],
     ["an unknown option", () => ["walk", `--${EVIL}`], 2],
     ["a missing file", () => ["replay", EVIL], 2],
+    ["simulate", () => ["simulate", "--operations", "2k", "--profile", path(`profile${EVIL}.json`), ...policy()], 0],
+    ["a wrong profile", () => ["simulate", "--profile", EVIL], 2],
+    ["a wrong profile file", () => ["simulate", "--profile", path(`bad${EVIL}.json`)], 2],
     ["a missing policy", () => ["verdicts", "--policy", EVIL], 2],
     ["a wrong site", () => ["verdicts", "--site", EVIL], 2],
     ["a wrong access", () => ["walk", CORE, "0", "--access", EVIL], 2],
@@ -63,7 +68,7 @@ describe("X4: names and texts of others", () => {
     const text = await runCli(...args());
     expect(text.code, text.err).toBe(code);
     expect(text.out + text.err).toContain(SPELLED.slice(0, 40));
-    for (const form of [[], ["--json"], ...(args()[0] === "replay" ? [["--csv"]] : [])]) {
+    for (const form of [[], ["--json"], ...(/^(replay|simulate)$/.test(args()[0]!) ? [["--csv"]] : [])]) {
       const { out, err } = await runCli(...args(), ...form);
       const shown = form[0] === "--csv" ? out.replaceAll("\r\n", "\n") : out;
       expect(shown + err).not.toMatch(OBEYED);
@@ -172,6 +177,7 @@ describe("X9: widths", () => {
     ["walk", ["walk", CORE, "ffffffffff600000"]],
     ["verdicts", ["verdicts", "--quick", "--site", "munmap", "--site", "kasan_remove_zero_shadow", "--policy", "none"]],
     ["replay", ["replay", TRACE]],
+    ["simulate", ["simulate", "--operations", "20k", "--policy", "none", "--frees", "3"]],
   ];
 
   // The narrowest is the hardest; the others have their turn at night.
@@ -215,7 +221,7 @@ describe("X9: widths", () => {
   });
 
   it("help fits too", async () => {
-    for (const args of [["--help"], ["verdicts", "--help"], ["replay", "--help"]]) {
+    for (const args of [["--help"], ["verdicts", "--help"], ["replay", "--help"], ["simulate", "--help"]]) {
       const wide = (await runCli(...args)).out;
       const { out } = await runCli("--width", "60", ...args);
       expect(out).not.toBe(wide);

@@ -39,7 +39,9 @@ function rightValue(schema: SchemaObject): Arbitrary<unknown> {
 }
 
 function wholeOf({ minimum, maximum }: SchemaObject): Arbitrary<number> {
-  return fc.oneof(fc.constantFrom(minimum, maximum), fc.integer({ min: Math.max(minimum, 1), max: 64 }));
+  const least = Math.max(minimum, 1);
+  const small = fc.integer({ min: least, max: Math.max(least, Math.min(maximum, 64)) });
+  return fc.oneof(fc.constantFrom(minimum, maximum), small);
 }
 
 function textOf({ pattern, minLength = 0 }: SchemaObject): Arbitrary<string> {

@@ -13,8 +13,9 @@ import { geometrySchema } from "../../src/hardware/geometry.js";
 import { checkPolicy, createMachineSync, geometries, policies } from "../../src/index.js";
 import { kernelSchema } from "../../src/kernel/kernel.js";
 import { policySchema } from "../../src/kernel/policy.js";
-import { checkHardware, replayHardware } from "../../src/replay/index.js";
+import { checkHardware, checkProfile, profiles, replayHardware } from "../../src/replay/index.js";
 import { hardwareSchema } from "../../src/replay/machines.js";
+import { profileSchema } from "../../src/replay/profile.js";
 import { joinMapping, MAPPING } from "../../src/trace/index.js";
 import { mappingSchema } from "../../src/trace/mapping-schema.js";
 import { Random } from "../fuzz/mutate.js";
@@ -80,6 +81,11 @@ const subjects: Record<string, Subject> = {
     schema: costModelSchema,
     check: (it) => checkCostModel(it),
     examples: [defaultCostModel, ...shown("costs.md", "figures"), { figures: { queueWait: 900 } }],
+  },
+  profile: {
+    schema: profileSchema,
+    check: (it) => checkProfile(it),
+    examples: [...Object.values(profiles), ...shown("simulation.md", "name")],
   },
   kernel: {
     schema: kernelSchema,
