@@ -10,7 +10,7 @@ import { DEFAULT_SEED, SEED } from "./test/support/seed.js";
  */
 const NOT_QUICK = [
   "test/api/readme.test.ts",
-  "test/bench/agreement.test.ts",
+  "test/bench/{agreement,compile}.test.ts",
   "test/engine/caches.test.ts",
   "test/image/{check,fuzz}.test.ts",
   "test/model/{programs,vectors}.test.ts",

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BenchOptions, BenchResult, BenchRow, Door } from "../src/cli/bench-contract.js";
-import { compileNative } from "./contestants/compile.js";
+import { type Compiled, compileNative } from "./contestants/compile.js";
 import { describeHost, headerLines } from "./host.js";
 import { type Job, type Material, planJobs } from "./plan.js";
 import { tableOf, uncertainRows } from "./report.js";
@@ -26,18 +26,18 @@ export async function runBench(options: BenchOptions, door: Door): Promise<Bench
   const folder = mkdtempSync(join(tmpdir(), "stalewalk-bench-"));
   try {
     const native = options.suites.some((suite) => suite === "translate" || suite === "flush")
-      ? compile(folder, door)
+      ? await compile(folder, door)
       : { missing: "not asked for" };
-    const host = describeHost("program" in native ? native.compiler : native.missing);
+    const host = describeHost("builds" in native ? native.compiler : native.missing);
     const images = findImages();
     const traces = findTraces(options.trace, options.effort === "quick");
-    const executable = "program" in native ? native.program : undefined;
-    const material = { executable, images, traces };
+    const material = { builds: "builds" in native ? native.builds : [], images, traces };
     const jobs = planJobs(options, material);
     if (jobs.length === 0) throw new Error(nothingMatches(options, material));
     const missing: string[] = [];
     const asked = (...suites: string[]) => jobs.some(({ suite }) => suites.includes(suite));
-    if ("missing" in native && asked("translate", "flush")) missing.push(`native C: ${native.missing}`);
+    if (asked("translate", "flush"))
+      missing.push(...("missing" in native ? [`native C: ${native.missing}`] : native.refused));
     if (images.length === 0 && options.effort !== "quick" && asked("translate", "flush"))
       missing.push("tables of real kernels: there are no recorded images here");
     if (traces.instead !== undefined && asked("replay"))
@@ -58,10 +58,10 @@ function nothingMatches(options: BenchOptions, material: Material): string {
 }
 
 /** A compiler that is there and fails is no reason not to measure the others. */
-function compile(folder: string, door: Door): ReturnType<typeof compileNative> {
+async function compile(folder: string, door: Door): Promise<Compiled> {
   door.show("first", "compiling the native contestant");
   try {
-    return compileNative(folder);
+    return await compileNative(folder);
   } catch (error) {
     return { missing: (error as Error).message.split("\n").slice(0, 2).join(" ") };
   } finally {

@@ -1,8 +1,9 @@
 // Measuring one case: check values first, then rounds in which the contestants take turns, so that a change of the
-// machine's speed meets all of them. The native contestant takes its own time.
+// machine's speed meets all of them. The builds of the native contestant take their own time.
 import type { BenchRow, SuiteName } from "../src/cli/bench-contract.js";
 import { type BenchCase, operationsIn } from "./cases.js";
 import { type Check, checkOf, compareChecks, hashOf } from "./check.js";
+import type { NativeBuild } from "./contestants/compile.js";
 import { type Contestant, type Loaded, operationBytes, type Player } from "./contestants/contestant.js";
 import { naiveJs } from "./contestants/naive-js.js";
 import { NativeCase } from "./contestants/native.js";
@@ -13,7 +14,7 @@ import { median } from "./statistics.js";
 import { timeWithBenchmark } from "./time.js";
 
 /** Names of the contestants, in the order of the report. */
-export type ContestantName = "stalewalk" | "0.1.0" | "native C" | "tuned JS" | "naive JS";
+export type ContestantName = "stalewalk" | "0.1.0" | NativeBuild["name"] | "tuned JS" | "naive JS";
 
 /** What was measured of one case. */
 export interface CaseResult {
@@ -80,7 +81,7 @@ const checkEntrant = ({ player, prepare, loaded }: Entrant, runs: number): Check
  */
 export async function verifyCase(
   benchCase: BenchCase,
-  native: NativeCase | undefined,
+  natives: readonly NativeCase[],
   field: Field = javascriptField,
 ): Promise<{ check: Check; entrants: Entrant[] }> {
   const where = `${benchCase.world.set.name}: ${benchCase.name}`;
@@ -88,7 +89,7 @@ export async function verifyCase(
   const entrants = field.map(([name, contestant, part]) => enter(name, contestant, benchCase, partOf(benchCase, part)));
   const [first, ...others] = entrants as [Entrant, ...Entrant[]];
   const check = checkEntrant(first, runs);
-  if (native) compareChecks(where, [first.name, check], ["native C", await native.check(runs)]);
+  for (const native of natives) compareChecks(where, [first.name, check], [native.name, await native.check(runs)]);
   for (const other of others) {
     const whole = other.program.length === first.program.length;
     const mine = whole ? check : checkEntrant(enter(first.name, first.contestant, benchCase, other.program), runs);
@@ -106,20 +107,21 @@ function timeEntrant({ prepare, loaded, nothing }: Entrant, samples: number, sec
   return took.map((time) => Math.max(time - empty, 0));
 }
 
-/** Measures a case with every contestant; `executable` is the native one, if there is one. @throws MismatchError */
+/** Measures a case with every contestant; `builds` are the native ones, if there are any. @throws MismatchError */
 export async function measureCase(
   suite: SuiteName,
   benchCase: BenchCase,
-  executable: string | undefined,
+  builds: readonly NativeBuild[],
   effort: Effort,
   onStep: (step: string) => void = () => {},
 ): Promise<CaseResult> {
   const { name, world, program, prepare } = benchCase;
   const started = performance.now();
-  const native = executable ? await NativeCase.start(executable, world, prepare, program) : undefined;
+  const natives: NativeCase[] = [];
   try {
+    for (const build of builds) natives.push(await NativeCase.start(build, world, prepare, program));
     onStep("comparing results");
-    const { check, entrants } = await verifyCase(benchCase, native);
+    const { check, entrants } = await verifyCase(benchCase, natives);
     const digest = `${check.hash}${hashOf(check.counters)}`;
     const rows = new CaseRows({ suite, table: world.set.name, case: name, unit: "operation", digest });
     const operations = operationsIn(program);
@@ -132,14 +134,13 @@ export async function measureCase(
         const slow = entrant.name === "naive JS" || long;
         const times = timeEntrant(entrant, slow ? Math.min(samples, 2) : samples, slow ? 0 : effort.roundSeconds);
         rows.note(entrant.name, operationsIn(entrant.program), times);
-        if (entrant.name !== "stalewalk" || !native) continue;
-        const nativeTimes = await native.time(samples);
-        rows.note("native C", operations, nativeTimes);
+        if (entrant.name !== "stalewalk") continue;
+        for (const native of natives) rows.note(native.name, operations, await native.time(samples));
       }
     }
     return { rows: rows.all, faults: check.counters[1] as number, hitRates: hitRates(benchCase, check) };
   } finally {
-    await native?.close();
+    for (const native of natives) await native.close();
   }
 }
 

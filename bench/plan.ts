@@ -2,6 +2,7 @@
 import type { BenchOptions, BenchRow, SuiteName } from "../src/cli/bench-contract.js";
 import { measureApi } from "./api-rows.js";
 import { type CasePlan, fullSizes, planCases, quickSizes, type Sizes } from "./cases.js";
+import type { NativeBuild } from "./contestants/compile.js";
 import { kernelPolicies, measureKernel } from "./kernel-rows.js";
 import { measureCase } from "./measure.js";
 import type { Effort } from "./rows.js";
@@ -24,8 +25,8 @@ export interface Job {
 
 /** What is there to measure with. */
 export interface Material {
-  /** The native contestant; undefined if there is none. */
-  executable: string | undefined;
+  /** Builds of the native contestant, if there are any. */
+  builds: readonly NativeBuild[];
   images: readonly string[];
   traces: Traces;
 }
@@ -47,7 +48,7 @@ export function planJobs({ suites, effort, filter }: BenchOptions, material: Mat
   const jobs = [
     ...sets.flatMap(({ name, mixes, load }) => {
       const set = once(load);
-      return planCases(sizes, mixes as 1 | 2).map((plan) => caseJob(name, plan, set, material.executable));
+      return planCases(sizes, mixes as 1 | 2).map((plan) => caseJob(name, plan, set, material.builds));
     }),
     apiJob(once(sets[0].load), sizes),
     ...kernelPolicies.map((policy): Job => {
@@ -75,14 +76,14 @@ export function planJobs({ suites, effort, filter }: BenchOptions, material: Mat
   return suites.flatMap((suite) => wanted.filter((job) => job.suite === suite));
 }
 
-function caseJob(set: string, plan: CasePlan, load: () => Promise<TableSet>, executable: string | undefined): Job {
+function caseJob(set: string, plan: CasePlan, load: () => Promise<TableSet>, builds: readonly NativeBuild[]): Job {
   return {
     suite: plan.suite,
     label: `${set}: ${plan.name}`,
     weight: 1,
     async run(effort, onStep) {
       onStep("building");
-      return { rows: (await measureCase(plan.suite, plan.build(await load()), executable, effort, onStep)).rows };
+      return { rows: (await measureCase(plan.suite, plan.build(await load()), builds, effort, onStep)).rows };
     },
   };
 }

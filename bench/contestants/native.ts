@@ -6,6 +6,7 @@ import { createInterface, type Interface } from "node:readline";
 import type { Controls } from "stalewalk";
 import type { Check } from "../check.js";
 import { benchControls, type World } from "../world.js";
+import type { NativeBuild } from "./compile.js";
 import { operationBytes } from "./contestant.js";
 import { type Shape, shapesOf } from "./shapes.js";
 
@@ -45,8 +46,8 @@ export class NativeCase {
   private readonly reader: Interface;
   private errors = "";
 
-  private constructor(executable: string) {
-    this.child = spawn(executable, [], { stdio: ["pipe", "pipe", "pipe"] });
+  private constructor(private readonly build: NativeBuild) {
+    this.child = spawn(build.program, [], { stdio: ["pipe", "pipe", "pipe"] });
     this.child.stderr.on("data", (text) => {
       this.errors += text;
     });
@@ -57,8 +58,8 @@ export class NativeCase {
   }
 
   /** Starts a process and sends it everything. @throws Error if it cannot be started or refuses */
-  static async start(executable: string, world: World, prepare: Uint8Array, program: Uint8Array): Promise<NativeCase> {
-    const native = new NativeCase(executable);
+  static async start(build: NativeBuild, world: World, prepare: Uint8Array, program: Uint8Array): Promise<NativeCase> {
+    const native = new NativeCase(build);
     await once(native.child, "spawn");
     for (const bytes of describe(world, prepare, program)) {
       if (!native.child.stdin.write(bytes))
@@ -67,10 +68,15 @@ export class NativeCase {
     return native;
   }
 
+  /** The build's name. */
+  get name(): NativeBuild["name"] {
+    return this.build.name;
+  }
+
   private async ask(command: string): Promise<unknown> {
     this.child.stdin.write(`${command}\n`);
     const { value, done } = await this.lines.next();
-    if (done) throw new Error(`the native contestant ended: ${this.errors.trim() || "without a word"}`);
+    if (done) throw new Error(`${this.name} ended: ${this.errors.trim() || "without a word"}`);
     return JSON.parse(value);
   }
 

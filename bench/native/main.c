@@ -1,6 +1,6 @@
 // The native contestant as a process. Standard input: a machine and two programs (little endian, 64-bit words):
 //
-//   magic, levels, MAXPHYADDR, controls, root (physical), CPUs, caches, frames, operations to prepare, operations to time
+//   magic, levels, MAXPHYADDR, controls, root (physical), CPUs, caches, frames, operations to prepare, and to time
 //   caches: list (1, 2, or 3 = paging-structure cache), sets, ways, levels (bit L), 4 words each
 //   frames: number, 512 entries each
 //   operations, 16 bytes each
@@ -8,16 +8,18 @@
 // then lines of commands, each answered by one line of JSON:
 //   check N   plays "prepare, program" N times: hash of the outcomes, counters summed over the CPUs
 //   time N    N samples of the program, each after an untimed "prepare": nanoseconds each
+//
+// With the argument `simd` it only prints which vector instructions it was compiled for.
 #include "cpu.h"
 #include <inttypes.h>
-#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 enum { CHUNK = 65536, MOST_SAMPLES = 4096 };
 static const uint64_t MAGIC = 0x31304b4c57544c53ull;
-// A clock of 32 bits, of which an operation uses at most 2 ticks a cache.
-static const uint64_t MOST_OPERATIONS = 1ull << 30;
+// Times are numbers of operations, and compared as signed ones of 32 bits.
+static const uint64_t MOST_OPERATIONS = INT32_MAX - 1;
 
 static uint64_t results[CHUNK];
 static uint64_t played;
@@ -41,8 +43,8 @@ static void read_caches(cpu *c, uint64_t count, const uint64_t (*shapes)[4]) {
     const uint64_t *s = shapes[i];
     cache *made;
     if (s[0] == 3) {
-      uint32_t level = (uint32_t)__builtin_ctzll(s[3]);
-      if (level > 5) die("no such level");
+      const uint32_t level = (uint32_t)__builtin_ctzll(s[3]);
+      if (level > MOST_LEVELS) die("no such level");
       made = c->psc[level] = or_die(malloc(sizeof(cache)));
     } else {
       uint32_t *used = s[0] == 1 ? &c->l1_count : &c->l2_count;
@@ -54,11 +56,12 @@ static void read_caches(cpu *c, uint64_t count, const uint64_t (*shapes)[4]) {
 }
 
 static void play_all(cpu *cpus, uint32_t count, const operation *program, uint64_t length, uint32_t hash[2]) {
-  played += length;
-  if (played > MOST_OPERATIONS) die("the clocks have run out");
+  if (played + length > MOST_OPERATIONS) die("the times have run out");
   for (uint64_t done = 0; done < length; done += CHUNK) {
     const uint64_t chunk = length - done < CHUNK ? length - done : CHUNK;
-    if (play(cpus, count, program + done, chunk, results) != chunk) die("an operation is not one of the benchmark's");
+    if (play(cpus, count, program + done, chunk, (uint32_t)played + 1, results) != chunk)
+      die("an operation is not one of the benchmark's");
+    played += chunk;
     for (uint64_t i = 0; hash && i < chunk; i++) {
       hash[0] = (hash[0] ^ (uint32_t)results[i]) * 0x9e3779b1u;
       hash[0] = hash[0] << 13 | hash[0] >> 19;
@@ -68,29 +71,18 @@ static void play_all(cpu *cpus, uint32_t count, const operation *program, uint64
   }
 }
 
-static void print_cache(const cpu *cpus, uint32_t count, size_t offset, int level) {
-  uint64_t sums[5] = {0};
-  for (uint32_t n = 0; n < count; n++) {
-    const cache *c = level ? cpus[n].psc[level] : (const cache *)((const char *)&cpus[n] + offset);
-    const uint64_t values[5] = {c->lookups, c->hits, c->fills, c->evictions, c->invalidated};
-    for (int i = 0; i < 5; i++) sums[i] += values[i];
-  }
-  for (int i = 0; i < 5; i++) printf(",%" PRIu64, sums[i]);
-}
-
 static void print_check(const cpu *cpus, uint32_t count, const uint32_t hash[2]) {
-  uint64_t sums[6] = {0};
+  uint64_t sums[6 + MOST_COUNTERS] = {0};
+  uint32_t length = 6;
   for (uint32_t n = 0; n < count; n++) {
     const cpu *c = &cpus[n];
-    const uint64_t values[6] = {c->translations, c->faults, c->walks, c->entry_reads, c->ad_writes, c->invalidations};
-    for (int i = 0; i < 6; i++) sums[i] += values[i];
+    uint64_t values[6 + MOST_COUNTERS] = {c->translations, c->faults,    c->walks,
+                                          c->entry_reads,  c->ad_writes, c->invalidations};
+    length = 6 + cache_counters(c, values + 6);
+    for (uint32_t i = 0; i < length; i++) sums[i] += values[i];
   }
   printf("{\"hash\":\"%08x%08x\",\"counters\":[%" PRIu64, hash[0], hash[1], sums[0]);
-  for (int i = 1; i < 6; i++) printf(",%" PRIu64, sums[i]);
-  for (uint32_t i = 0; i < cpus->l1_count; i++) print_cache(cpus, count, offsetof(cpu, l1) + i * sizeof(cache), 0);
-  for (uint32_t i = 0; i < cpus->l2_count; i++) print_cache(cpus, count, offsetof(cpu, l2) + i * sizeof(cache), 0);
-  for (int level = 2; level <= 5; level++)
-    if (cpus->psc[level]) print_cache(cpus, count, 0, level);
+  for (uint32_t i = 1; i < length; i++) printf(",%" PRIu64, sums[i]);
   printf("]}\n");
 }
 
@@ -100,7 +92,11 @@ static uint64_t now(void) {
   return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+  if (argc == 2 && strcmp(argv[1], "simd") == 0) {
+    puts(SIMD_NAME);
+    return 0;
+  }
   uint64_t head[10];
   read_words(head, 10);
   if (head[0] != MAGIC) die("standard input does not start with a machine");
@@ -125,6 +121,7 @@ int main(void) {
     cpus[n].frames = &f;
     cpus[n].root = head[4] >> 12;
     read_caches(&cpus[n], cache_count, (const uint64_t (*)[4])shapes);
+    cpu_init(&cpus[n]);
   }
   operation *prepare = or_die(malloc((to_prepare + 1) * sizeof(operation)));
   operation *program = or_die(malloc((to_time + 1) * sizeof(operation)));
@@ -142,7 +139,7 @@ int main(void) {
       }
       print_check(cpus, cpu_count, hash);
     } else if (sscanf(line, "time %u", &times) == 1 && times <= MOST_SAMPLES) {
-      printf("{\"simd\":\"" SIMD_NAME "\",\"ns\":[");
+      printf("{\"ns\":[");
       for (unsigned i = 0; i < times; i++) {
         play_all(cpus, cpu_count, prepare, to_prepare, NULL);
         const uint64_t start = now();

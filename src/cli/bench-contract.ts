@@ -49,7 +49,7 @@ export interface Host {
   system: string;
   /** One, five and fifteen minutes' load when the run began; zeros where the system has none. */
   load: number[];
-  /** Compiler and flags of the native contestant, or why there is none. */
+  /** Compiler, flags and vector instructions of the native contestant's builds, or why there is none. */
   native: string;
   date: string;
 }

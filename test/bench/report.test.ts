@@ -139,7 +139,7 @@ describe("report", () => {
     const set = syntheticTables(1 / 32);
     const cases = new Map<string, CaseResult>();
     for (const plan of planCases(tinySizes, 2)) {
-      cases.set(plan.name, await measureCase(plan.suite, plan.build(set), undefined, tinyEffort));
+      cases.set(plan.name, await measureCase(plan.suite, plan.build(set), [], tinyEffort));
     }
     expect(cases.get("L1 hit")?.hitRates.l1).toBeGreaterThan(0.95);
     expect(cases.get("full walk")?.hitRates).toEqual({ l1: 0, l2: 0 });
@@ -172,7 +172,7 @@ describe("report", () => {
       // It forgets that it was to play anything.
       ["naive JS", { name: "wrong", create: (world) => blind(javascriptField[3]![1].create(world)) }, "program"],
     ];
-    await expect(verifyCase(wrong, undefined, field)).rejects.toThrow(MismatchError);
+    await expect(verifyCase(wrong, [], field)).rejects.toThrow(MismatchError);
   });
 });
 
