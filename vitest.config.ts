@@ -25,13 +25,14 @@ const NOT_QUICK = [
 
 /**
  * Files that `npm test` leaves out too, to end within four minutes on two cores: the package installed by a stranger, a real
- * browser, caches of the greatest geometries, files that claim gigabytes, tests of the workshop itself. `npm run test:rest` has these
- * alone, which `.ci/run` plays as well; so does the nightly run.
+ * browser, caches of the greatest geometries, files that claim gigabytes, profiles against their recordings, tests of the workshop
+ * itself. `npm run test:rest` has these alone, which `.ci/run` plays as well; so does the nightly run.
  */
 const REST = [
   "test/engine/caches.test.ts",
   "test/image/bounds.test.ts",
   "test/package/stranger.test.ts",
+  "test/replay/profiles.test.ts",
   "test/report/browser.test.ts",
   "test/scripts/lint-assembly.test.ts",
 ];
