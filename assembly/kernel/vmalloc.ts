@@ -118,7 +118,12 @@ function pmdFreePtePage(entry: usize, va: u64): void {
   flushTlbKernelRange(va, va + 0xfff, true);
   point(PMD_FLUSHED, va);
   freeTable(table, PMD_FREE_PTE_PAGE);
-  point(PMD_PT_FREED, frameOf(table));
+  point(PMD_PT_FREED, frameTold(table));
+}
+
+/** What a point tells of a frame: 0 where an entry named none of the machine's. */
+function frameTold(slot: u32): u64 {
+  return slot == 0 ? 0 : frameOf(slot);
 }
 
 /** pud_free_pmd_page(): the PD unlinked, one page flushed, its PTs and itself freed. Older kernels empty the PD first. */
@@ -146,7 +151,7 @@ function pudFreePmdPage(entry: usize, va: u64): void {
   for (let place = mine; place < end; place++) {
     const freed = unlinkedAt(place);
     freeTable(freed, PUD_FREE_PMD_PAGE);
-    point(place + 1 < end ? PUD_PT_FREED : PUD_PD_FREED, frameOf(freed));
+    point(place + 1 < end ? PUD_PT_FREED : PUD_PD_FREED, frameTold(freed));
   }
   assert(unlinkedCount() == end, "an operation inside left tables on the stack");
   popUnlinked(mine);
@@ -166,11 +171,11 @@ function freeWhatPdNames(entry: usize, va: u64): void {
       if (!isPresent(lower) || isLeaf(lower, 2)) continue;
       const freed = tableOf(lower);
       freeTable(freed, PUD_FREE_PMD_PAGE);
-      point(PUD_PT_FREED, frameOf(freed));
+      point(PUD_PT_FREED, frameTold(freed));
     }
   }
   freeTable(table, PUD_FREE_PMD_PAGE);
-  point(PUD_PD_FREED, frameOf(table));
+  point(PUD_PD_FREED, frameTold(table));
 }
 
 /** Unmaps lazily: the leaves go now, CPUs hear of it at the next purge (or, with `unlisted`, from somebody else's flush). */
