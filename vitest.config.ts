@@ -5,17 +5,16 @@ import { DEFAULT_SEED, SEED } from "./test/support/seed.js";
 
 /**
  * Files that a quick run leaves out: those that need the package as it is packed or the whole search, the recorded data in
- * full, long runs whose memory is bounded, the largest geometries, damaged images, and tests of the test material itself.
+ * full, long runs whose memory is bounded, damaged images, and tests of the test material itself.
  * `npm test` has all.
  */
 const NOT_QUICK = [
   "test/api/readme.test.ts",
   "test/bench/{agreement,compile}.test.ts",
-  "test/engine/caches.test.ts",
   "test/image/{check,fuzz}.test.ts",
   "test/model/{programs,vectors}.test.ts",
   "test/model/kernel/programs.test.ts",
-  "test/package/{imports,stranger}.test.ts",
+  "test/package/imports.test.ts",
   "test/report/command.test.ts",
   "test/{replay,trace}/{memory,recorded}.test.ts",
   "test/scripts/*.test.ts",

@@ -15,10 +15,10 @@ type Candidate = readonly [value: string, about: string];
 /**
  * Candidates for the last word, one per line: `value TAB about`, or {@link FILES}.
  *
- * @param args `--`, and the words after the command's name, the last one as far as it is typed
+ * @param args the words after the command's name, the last one as far as it is typed
  */
 export function completionLines(program: Command, args: readonly string[]): string[] {
-  const words = joinEquals(args[0] === "--" ? args.slice(1) : args);
+  const words = joinEquals(args);
   const current = words.pop() ?? "";
   const { command, pending, operands, onlyOperands } = follow(program, words);
   if (pending) return valuesOf(pending, current, "");

@@ -1,6 +1,7 @@
 // JSON files that options name. Node-only.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { StalewalkError } from "../base/errors.js";
+import { didYouMean } from "../base/suggest.js";
 import { InputError } from "./errors.js";
 
 /** The contents of a file. @throws InputError */
@@ -25,7 +26,14 @@ export function inFile<T>(path: string, check: () => T): T {
   }
 }
 
+/** Refuses the value of an option that is neither one of these names, which the caller knows, nor can be a file. @throws InputError */
+export function expectFile(option: string, text: string, names: readonly string[]): void {
+  if (looksLikeFile(text) || existsSync(text)) return;
+  const wrong = `${option} is ${JSON.stringify(text)}; expected ${names.join(", ")}, or a JSON file`;
+  throw new InputError(wrong + didYouMean(text, names));
+}
+
 /** Whether a text can't be the name of a preset, only that of a file. */
-export function looksLikeFile(text: string): boolean {
+function looksLikeFile(text: string): boolean {
   return /[./\\]/.test(text);
 }

@@ -1,11 +1,10 @@
 // Policies by name or from files, for every command that judges some. Node-only.
 import { existsSync } from "node:fs";
 import type { Option } from "commander";
-import { didYouMean } from "../base/suggest.js";
 import { checkPolicy, type Policy, type PolicyName, policies } from "../kernel/policies.js";
 import { fileOption } from "./choices.js";
 import { InputError } from "./errors.js";
-import { inFile, looksLikeFile, readJson } from "./json-file.js";
+import { expectFile, inFile, readJson } from "./json-file.js";
 
 /** Names of the presets. */
 export const PRESETS = Object.keys(policies) as PolicyName[];
@@ -48,11 +47,7 @@ export function choosePolicies(asked: readonly string[] = ["all"]): (Policy | Po
 }
 
 function readPolicy(text: string): Policy {
-  if (!looksLikeFile(text) && !existsSync(text)) {
-    const names = [...PRESETS, "all"];
-    const wrong = `--policy is ${JSON.stringify(text)}; expected ${names.join(", ")}, or a JSON file`;
-    throw new InputError(wrong + didYouMean(text, names));
-  }
+  expectFile("--policy", text, [...PRESETS, "all"]);
   if (!existsSync(text)) throw new InputError(`--policy ${text}: neither a preset (${PRESETS.join(", ")}) nor a file`);
   return inFile(text, () => {
     const given = readJson(text);

@@ -61,6 +61,7 @@ async function runCommand(args: readonly string[]): Promise<number> {
   takeResult();
   try {
     if (args[0] === COMPLETE) {
+      // The shells' scripts put -- before the words, so that none of these is taken for an option of this call.
       const words = args.slice(args[1] === "--" ? 2 : 1);
       printText(completionLines(await createProgram(words), words).join("\n"));
     } else await (await createProgram(args)).parseAsync(args, { from: "user" });

@@ -1,7 +1,6 @@
 // Options that `replay`, `report` and `simulate` share, the files they name, and the replay itself. Node-only.
 import { existsSync, statSync } from "node:fs";
 import { type Command, InvalidArgumentError, type Option } from "commander";
-import { didYouMean } from "../base/suggest.js";
 import { type CostModel, checkCostModel } from "../cost/index.js";
 import {
   checkHardware,
@@ -14,8 +13,7 @@ import {
 import { joinMapping, type Mapping } from "../trace/index.js";
 import { openTrace } from "../trace/node.js";
 import { fileOption } from "./choices.js";
-import { InputError } from "./errors.js";
-import { inFile, looksLikeFile, readJson } from "./json-file.js";
+import { expectFile, inFile, readJson } from "./json-file.js";
 import { tracedKernelOption } from "./kernel-option.js";
 import { refuseNothing } from "./nothing-read.js";
 import { startProgress } from "./output.js";
@@ -77,10 +75,7 @@ export async function playTrace(path: string, options: ReplayOptions): Promise<R
 /** Hardware by name or file. */
 export function chooseHardware(name: string): ReplayHardware {
   if (Object.hasOwn(replayHardware, name)) return replayHardware[name as keyof typeof replayHardware];
-  if (!looksLikeFile(name) && !existsSync(name)) {
-    const wrong = `--geometry is ${JSON.stringify(name)}; expected ${HARDWARE.join(", ")}, or a JSON file`;
-    throw new InputError(wrong + didYouMean(name, HARDWARE));
-  }
+  expectFile("--geometry", name, HARDWARE);
   return inFile(name, () => checkHardware(readJson(name)));
 }
 

@@ -1,7 +1,5 @@
 // `stalewalk simulate`: a synthetic workload, drawn by a profile, played as a trace is. Node-only.
-import { existsSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
-import { didYouMean } from "../base/suggest.js";
 import {
   checkProfile,
   defaultDeviceModel,
@@ -13,7 +11,7 @@ import {
 } from "../replay/index.js";
 import { fileOption } from "./choices.js";
 import { InputError } from "./errors.js";
-import { inFile, looksLikeFile, readJson } from "./json-file.js";
+import { expectFile, inFile, readJson } from "./json-file.js";
 import { simulatedKernelOption } from "./kernel-option.js";
 import { printJson, printTable, startProgress } from "./output.js";
 import { addPlayOptions, inputsOf } from "./replay-options.js";
@@ -107,10 +105,7 @@ function listProfiles(json: boolean): void {
 
 function chooseProfile(name: string): ProfileName | Profile {
   if (Object.hasOwn(profiles, name)) return name as ProfileName;
-  if (!looksLikeFile(name) && !existsSync(name)) {
-    const wrong = `--profile is ${JSON.stringify(name)}; expected ${PROFILES.join(", ")}, or a JSON file`;
-    throw new InputError(wrong + didYouMean(name, PROFILES));
-  }
+  expectFile("--profile", name, PROFILES);
   return inFile(name, () => checkProfile(readJson(name)));
 }
 

@@ -1,10 +1,16 @@
 // Drawn operations in the form in which a trace's come: packed in a batch (src/trace/operation-batch.ts).
 
-import { OPERATION_NAMES, OperationBatch, type OperationName, operationArguments } from "../trace/index.js";
+import {
+  OPERATION_NAMES,
+  OperationBatch,
+  type OperationName,
+  operationArguments,
+  operationNumber,
+} from "../trace/index.js";
+import { MAX_ARGUMENTS } from "../trace/operation-batch.js";
 import { StringTable } from "../trace/strings.js";
 
 const PAGE_WORDS = 0x10_0000;
-const NUMBERS: ReadonlyMap<string, number> = new Map(OPERATION_NAMES.map((name, i) => [name, i]));
 const TYPES = OPERATION_NAMES.map((name) => operationArguments(name).map(([, type]) => type));
 
 /** Fills one batch, again and again. */
@@ -13,12 +19,11 @@ export class OperationWriter {
   /** Operations of each name, in all. */
   readonly counts: Map<OperationName, number> = new Map();
   readonly #strings = new StringTable();
-  readonly #texts = new Map<string, number>();
   #words = 0;
   #written = 0;
 
   constructor(operations: number) {
-    this.batch = new OperationBatch(this.#strings, operations, operations * 20);
+    this.batch = new OperationBatch(this.#strings, operations, operations * 2 * MAX_ARGUMENTS);
   }
 
   /** Operations written in all. */
@@ -39,7 +44,7 @@ export class OperationWriter {
   put(name: OperationName, timeNs: number, cpu: number, values: readonly (number | string)[]): void {
     const { batch } = this;
     const at = batch.count++;
-    batch.kind[at] = NUMBERS.get(name)!;
+    batch.kind[at] = operationNumber(name);
     batch.time[at] = timeNs;
     batch.cpu[at] = cpu;
     // A thread per CPU is enough: what one of them does is never interrupted by itself.
@@ -50,19 +55,11 @@ export class OperationWriter {
     const types = TYPES[batch.kind[at]!]!;
     for (let i = 0; i < types.length; i++) {
       const value = values[i] ?? 0;
-      const number = typeof value === "string" ? this.#text(value) : value;
+      const number = typeof value === "string" ? this.#strings.add(value) : value;
       const address = types[i] === "address";
       batch.words[this.#words++] = address ? (number % PAGE_WORDS) * 4096 : number;
       batch.words[this.#words++] = address ? Math.floor(number / PAGE_WORDS) : 0;
     }
     batch.offset[batch.count] = this.#words;
-  }
-
-  #text(text: string): number {
-    const known = this.#texts.get(text);
-    if (known !== undefined) return known;
-    const number = this.#strings.add(text);
-    this.#texts.set(text, number);
-    return number;
   }
 }

@@ -22,12 +22,11 @@ export function tracedKernel(recorded: string | undefined, asked: string | undef
 }
 
 /**
- * The kernel of a synthetic workload: what the caller says, else the profile's, else the newest that is known.
+ * The kernel of a synthetic workload: what the caller says, else the profile's, which is checked, else the newest that is known.
  * @throws InvalidOptionError if a version is none, or too old
  */
 export function profileKernel(profile: string | undefined, asked: string | undefined): ReplayKernel {
   if (asked !== undefined || profile === undefined) return tracedKernel(undefined, asked);
-  resolveKernel(profile, "profile.kernel");
   return { ...tracedKernel(undefined, profile), toldBy: "profile" };
 }
 

@@ -37,6 +37,9 @@ describe("candidates", () => {
       expect(found).toEqual(expect.arrayContaining(["--help", "--width", "--json"]));
     }
     expect(await values("replay", "--ge")).toEqual(["--geometry"]);
+    expect(await values("--wi")).toEqual(["--width"]);
+    // Behind a word -- of the user's own there are no options.
+    expect(await values("--", "--wi")).toEqual([]);
     expect(await values("replay", "trace.txt", "--policy", "none", "--geo")).toEqual(["--geometry"]);
   });
 
