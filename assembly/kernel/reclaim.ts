@@ -7,7 +7,7 @@ import { isPresent, PAGE_SHIFT, shiftOf } from "../paging/format";
 import { flushTlbMmRange } from "./flush";
 import { has, NOTIFY_USER } from "./policy";
 import { RECLAIM_FLUSHED, RECLAIM_UNLINKED, ZAP_PTE_RANGE } from "./sites";
-import { needMm } from "./spaces";
+import { beginOf, endOf, needMm } from "./spaces";
 import { clearLeaves, findEntry, holdsLeaf, needUserPages } from "./tables";
 import { does, RECLAIM_FLUSHES_PAST_TABLE, RECLAIMS } from "./traits";
 import { releaseUnlinked, unlinkedCount, unlinkIfEmpty } from "./unlinked";
@@ -42,9 +42,11 @@ export function dontNeed(mm: u32, va: u64, pages: u32): bool {
   const from = gatheredFrom;
   const to = gatheredTo;
   const shift = gatheredSmall ? PAGE_SHIFT : <u32>shiftOf(PD_ENTRY);
+  beginOf(mm);
   point(RECLAIM_UNLINKED, first);
   if (from != to) flushTlbMmRange(mm, from, to, shift);
   point(RECLAIM_FLUSHED, first);
+  endOf(mm);
   releaseUnlinked(mine, last, ZAP_PTE_RANGE);
   return true;
 }

@@ -29,9 +29,11 @@ const MM_ROOT: usize = 0;
 /** A root without the kernel half, for IOMMUs under `root: user-only` and, with page-table isolation, for user mode. */
 const MM_SECOND_ROOT: usize = MM_ROOT + 4;
 const MM_TLB_GEN: usize = MM_SECOND_ROOT + 4;
+/** Operations of it that are under way: each is a user of it (mm_users). */
+const MM_UNDER_WAY: usize = MM_TLB_GEN + 4;
 const MM_SHIFT: usize = 4;
 
-if (MM_TLB_GEN + 4 > 1 << MM_SHIFT) ERROR("an mm does not fit into its 2^MM_SHIFT bytes");
+if (MM_UNDER_WAY + 4 > 1 << MM_SHIFT) ERROR("an mm does not fit into its 2^MM_SHIFT bytes");
 if (MAX_MMS > INIT_MM) ERROR("INIT_MM must be no mm's number");
 if (ASIDS >= USER_PCID || USER_PCID + ASIDS >= PCIDS) ERROR("each ASID needs a PCID, and one of user mode");
 
@@ -131,7 +133,7 @@ export function createMm(mm: u32): bool {
 }
 
 export function forgetMm(mm: u32): void {
-  assert(!isRunning(mm), "a CPU runs the mm that is forgotten");
+  assert(!isInUse(mm), "a CPU runs the mm that is forgotten, or an operation of it is under way");
   store<u32>(mmAt(mm), 0, MM_ROOT);
   store<u32>(mmAt(mm), 0, MM_SECOND_ROOT);
 }
@@ -168,7 +170,19 @@ export function mmOfCpu(cpu: u32): u32 {
   return load<u32>(cpuAt(cpu), CPU_MM);
 }
 
-export function isRunning(mm: u32): bool {
+/** An operation of an mm begins that others may come into: until `endOf` the mm can't be destroyed. */
+export function beginOf(mm: u32): void {
+  store<u32>(mmAt(mm), load<u32>(mmAt(mm), MM_UNDER_WAY) + 1, MM_UNDER_WAY);
+}
+
+export function endOf(mm: u32): void {
+  assert(load<u32>(mmAt(mm), MM_UNDER_WAY) != 0, "no operation of the mm is under way");
+  store<u32>(mmAt(mm), load<u32>(mmAt(mm), MM_UNDER_WAY) - 1, MM_UNDER_WAY);
+}
+
+/** Whether a CPU runs an mm, or an operation of it is under way. */
+export function isInUse(mm: u32): bool {
+  if (load<u32>(mmAt(mm), MM_UNDER_WAY) != 0) return true;
   for (let cpu: u32 = 0; cpu < cpuCount; cpu++) if (mmOfCpu(cpu) == mm) return true;
   return false;
 }

@@ -27,7 +27,7 @@ import { flushTlbMmRange } from "./flush";
 import { has, NOTIFY_USER } from "./policy";
 import { release } from "./pool";
 import { EXIT_UNBOUND, MUNMAP_FLUSHED, MUNMAP_UNLINKED, USER } from "./sites";
-import { forgetAsids, forgetMm, isRunning, needMm, rootOf, secondRootOf, syncTopEntry } from "./spaces";
+import { beginOf, endOf, forgetAsids, forgetMm, isInUse, needMm, rootOf, secondRootOf, syncTopEntry } from "./spaces";
 import { dropBindings, tearDownMm } from "./sva";
 import { clearLeaves, findEntry, LEAF_IN_THE_WAY, needEntry, needUserPages, tableOf } from "./tables";
 import { markLeaves } from "./stale-marks";
@@ -56,9 +56,11 @@ export function munmap(mm: u32, va: u64, pages: u32): bool {
   const mine = unlinkedCount();
   unlinkEmpty(mm, va, end);
   const last = unlinkedCount();
+  beginOf(mm);
   point(MUNMAP_UNLINKED, va);
   flushTlbMmRange(mm, va, end, PAGE_SHIFT);
   point(MUNMAP_FLUSHED, va);
+  endOf(mm);
   releaseUnlinked(mine, last, USER);
   return true;
 }
@@ -108,7 +110,7 @@ function protectEntry(mm: u32, entry: usize, va: u64, level: u32): void {
  */
 export function destroyMm(mm: u32): bool {
   if (!needMm(mm)) return false;
-  if (isRunning(mm)) return refuse(MM_RUNS);
+  if (isInUse(mm)) return refuse(MM_RUNS);
   const root = rootOf(mm);
   const second = secondRootOf(mm);
   // From here on nobody finds it.

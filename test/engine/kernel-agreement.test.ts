@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from "vitest";
 import { DIRECT, GIB, HUGE_PAGES, kernelOptions, MIB2, PASID, VMALLOC } from "../model/kernel/builder.js";
-import type { KernelProgram } from "../model/kernel/operations.js";
+import { type KernelProgram, playKernel } from "../model/kernel/operations.js";
 import { kernelPrograms } from "../model/kernel/programs.js";
 import { OPERATIONS, PACES } from "../support/effort.js";
 import fc from "../support/fast-check.js";
@@ -52,6 +52,27 @@ describe("engine and reference model, kernel included", () => {
       expect(expectKernelAgreement(program)).toBe(operations.length);
     },
   );
+
+  it.each([
+    ["munmap", 2],
+    ["dont-need", 512],
+  ] as const)("agree where a process would end inside a %s of its own", (kind, pages) => {
+    const operations: KernelProgram["operations"] = [
+      { kind: "mm-create", mm: 0 },
+      { kind: "mmap", mm: 0, address: 0n, pages: 2, type: 0 },
+      { kind, mm: 0, address: 0n, pages },
+      { kind: "mm-destroy", mm: 0 },
+    ];
+    // Points 0 and 1 are those behind the first two operations.
+    const interleaved = [2, 3].map((point) => ({ point, operation: { kind: "mm-destroy" as const, mm: 0 } }));
+    const program = { config: kernelOptions({ version: "6.12" }), detours: [], operations, interleaved };
+    expect(expectKernelAgreement(program)).toBe(operations.length);
+    const refused: unknown[] = [];
+    playKernel(program, (index, _operation, _result, _model, inside) => {
+      if (index === 2) refused.push(...inside.map(({ result }) => result));
+    });
+    expect(refused).toEqual(["mm-runs", "mm-runs"]);
+  });
 
   it("agree where a table made for a clear is the frame of one above it, freed while it was linked", () => {
     const VMALLOC5 = 0xffa0_0000_0000_0000n;

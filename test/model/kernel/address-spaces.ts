@@ -16,6 +16,8 @@ export interface AddressSpace {
   userRoot: number | undefined;
   /** TLB generation. */
   generation: number;
+  /** Operations of it that are under way: at their points it can't be destroyed. */
+  underWay: number;
 }
 
 /** The ASID slots of a CPU. */
@@ -95,7 +97,7 @@ export function mmCreate(k: Kernel, number: number): Answer {
   for (let index = KERNEL_ENTRIES; index < 512; index++) {
     k.memory.writeEntry(root, index, k.memory.readEntry(k.spaces.initMm, index) ?? 0n);
   }
-  const mm: AddressSpace = { root, userRoot: undefined, generation: 0 };
+  const mm: AddressSpace = { root, userRoot: undefined, generation: 0, underWay: 0 };
   if (k.pti) mm.userRoot = makeUserRoot(k, mm);
   k.spaces.mms.set(number, mm);
   return "done";
@@ -105,7 +107,7 @@ export function mmCreate(k: Kernel, number: number): Answer {
 export function mmDestroy(k: Kernel, number: number): Answer {
   const mm = k.spaces.mms.get(number);
   if (mm === undefined) return "no-such-mm";
-  if (k.spaces.slots.some((cpu) => cpu.mm === number)) return "mm-runs";
+  if (mm.underWay > 0 || k.spaces.slots.some((cpu) => cpu.mm === number)) return "mm-runs";
   k.spaces.mms.delete(number);
   // A slot never matches an mm that is made later under the same number (context ids are unique in the kernel).
   for (const cpu of k.spaces.slots) cpu.slots = cpu.slots.map((slot) => (slot?.mm === number ? undefined : slot));

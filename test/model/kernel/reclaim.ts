@@ -35,6 +35,7 @@ export function dontNeed(k: Kernel, number: number, address: bigint, pages: numb
     const start = k.traits.reclaimFlushesPastTable ? at + LARGE : at;
     gathered.push({ start, end: start + PAGE });
   }
+  mm.underWay += 1;
   k.points.reach("RECLAIM_UNLINKED", range.start);
   if (gathered.length > 0) {
     const start = gathered.reduce((least, it) => (it.start < least ? it.start : least), gathered[0]?.start ?? 0n);
@@ -42,6 +43,7 @@ export function dontNeed(k: Kernel, number: number, address: bigint, pages: numb
     flushMmRange(k, number, { start, end }, leaves.some(({ level }) => level === 1) ? 12 : 21);
   }
   k.points.reach("RECLAIM_FLUSHED", range.start);
+  mm.underWay -= 1;
   for (const frame of unlinked) k.memory.release(frame, RECLAIM_SITE, k.hazards.operation);
   return "done";
 }

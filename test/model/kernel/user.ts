@@ -2,6 +2,7 @@
 
 import { type CacheEntry, STALE, STALE_RIGHTS } from "../cache.js";
 import { type Level, PAGE_SIZE, PRESENT, WRITABLE } from "../entry.js";
+import type { AddressSpace } from "./address-spaces.js";
 import type { Calls } from "./calls.js";
 import { flushMmRange } from "./flush.js";
 import { LARGE, misplacedPages, PAGE, type Span, TABLE_BITS, USER_LEAF_BITS } from "./geometry.js";
@@ -14,11 +15,16 @@ import { entryAt, leavesIn, needTable, type PlacedLeaf, setEntry, tablesIn } fro
 export const MAP = { large: 1, readOnly: 2 } as const;
 
 /** A range of pages of an mm, and its root; refused if the mm does not exist or the range is not of the user half. */
-function userRange(k: Kernel, number: number, address: bigint, pages: number): (Span & { root: number }) | Refusal {
+function userRange(
+  k: Kernel,
+  number: number,
+  address: bigint,
+  pages: number,
+): (Span & { root: number; mm: AddressSpace }) | Refusal {
   const mm = k.spaces.mms.get(number);
   if (mm === undefined) return "no-such-mm";
   const range = { start: address, end: address + BigInt(pages) * PAGE };
-  return misplacedPages(k.parameters.levels, "user", range) ?? { ...range, root: mm.root };
+  return misplacedPages(k.parameters.levels, "user", range) ?? { ...range, root: mm.root, mm };
 }
 
 /** Map pages; what is there already stays. Refused if out of range, not aligned to the page size, or out of frames. */
@@ -56,9 +62,11 @@ export function munmap(k: Kernel, number: number, address: bigint, pages: number
       unlinked.push(frame);
     }
   }
+  range.mm.underWay += 1;
   k.points.reach("MUNMAP_UNLINKED", range.start);
   flushMmRange(k, number, range, 12);
   k.points.reach("MUNMAP_FLUSHED", range.start);
+  range.mm.underWay -= 1;
   for (const frame of unlinked) k.memory.release(frame, USER_SITE, k.hazards.operation);
   return "done";
 }
