@@ -31,6 +31,7 @@ const REST = [
   "test/engine/caches.test.ts",
   "test/image/bounds.test.ts",
   "test/package/stranger.test.ts",
+  "test/page/{walk,story,matrix}.test.ts",
   "test/replay/profiles.test.ts",
   "test/report/browser.test.ts",
   "test/scripts/lint-assembly.test.ts",

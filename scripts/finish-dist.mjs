@@ -1,11 +1,12 @@
 // From build/js/, what tsc made, to dist/, what is shipped: the JavaScript of every entry point over shared chunks, so that a
 // command or an import reads a dozen files instead of two hundred; the types of every entry point in the same way, with nothing
-// that no entry point exports or needs; the raw .wasm for hosts that bring their own module; JSON Schema files; the benchmark. Libraries that
-// are no `dependencies` are built in, with their licences.
+// that no entry point exports or needs; the raw .wasm for hosts that bring their own module; JSON Schema files; the benchmark; the page. Libraries
+// that are no `dependencies` are built in, with their licences.
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { rolldown } from "rolldown";
 import { dts } from "rolldown-plugin-dts";
 import { bundleBench } from "./bundle-bench.mjs";
+import { bundlePage } from "./bundle-page.mjs";
 import { makeSchemas } from "./json-schemas.mjs";
 
 const JS = "build/js";
@@ -56,7 +57,7 @@ for (const { fileName, moduleIds = [] } of declarations.output) {
   writeFileSync(path, `${[...new Set(asked)].join("\n")}\n${readFileSync(path, "utf8")}`);
 }
 
-const bench = await bundleBench();
+const beside = [...(await bundleBench()), ...(await bundlePage())];
 
 cpSync("build/release.wasm", "dist/stalewalk.wasm");
 chmodSync("dist/cli/main.js", 0o755);
@@ -67,7 +68,7 @@ for (const [name, schema] of Object.entries(schemas)) {
   writeFileSync(`dist/schemas/${name}.json`, `${JSON.stringify(schema, undefined, 2)}\n`);
 }
 
-const builtIn = new Set([...output, ...bench].flatMap(({ modules = {} }) => Object.keys(modules).flatMap(libraryOf)));
+const builtIn = new Set([...output, ...beside].flatMap(({ modules = {} }) => Object.keys(modules).flatMap(libraryOf)));
 const notices = [...builtIn].sort().map((library) => {
   const { version } = JSON.parse(readFileSync(`node_modules/${library}/package.json`, "utf8"));
   const licence = ["LICENSE", "LICENSE.md"].map((file) => `node_modules/${library}/${file}`).find(existsSync);
@@ -77,7 +78,7 @@ const notices = [...builtIn].sort().map((library) => {
 writeFileSync("dist/THIRD-PARTY.txt", `Parts of these libraries are built into this package.\n\n${notices.join("\n")}`);
 
 /** For the tests: which modules of src/ became which file. */
-const contents = [...output, ...bench].map(({ fileName, modules = {} }) => [
+const contents = [...output, ...beside].map(({ fileName, modules = {} }) => [
   fileName,
   Object.keys(modules).map(shorten),
 ]);

@@ -1,5 +1,6 @@
 // What `check-vectors` prints of a file. Node-only.
 
+import { describeSize, hexAddress } from "../paging/describe.js";
 import type {
   RiscvCheck,
   RiscvDifference,
@@ -12,7 +13,6 @@ import type {
   VtdDifference,
 } from "../vectors/index.js";
 import { RISCV_LEVELS } from "../vectors/index.js";
-import { describeSize, hexAddress } from "./describe.js";
 import { print } from "./output.js";
 
 /** A check of any form of vectors. */

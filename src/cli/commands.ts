@@ -15,6 +15,7 @@ export const commands: Readonly<Record<string, () => Promise<{ register: Registe
   replay: () => import("./replay.js"),
   simulate: () => import("./simulate.js"),
   report: () => import("./report.js"),
+  page: () => import("./page.js"),
   "record-help": () => import("./record-help.js"),
   bench: () => import("./bench.js"),
   completion: () => import("./completion.js"),

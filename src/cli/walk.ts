@@ -3,8 +3,8 @@ import type { Command } from "commander";
 import type { Explanation } from "../hardware/context.js";
 import { type LoadedImage, loadImage } from "../image/index.js";
 import { Access } from "../paging/access.js";
+import { ACCESS_BY_NAME, describeEntry, describeOutcome, hexAddress, TABLE_NAMES } from "../paging/describe.js";
 import { choiceOption } from "./choices.js";
-import { ACCESS_BY_NAME, describeEntry, describeOutcome, hexAddress, TABLE_NAMES } from "./describe.js";
 import { addImageOptions, type ImageFlags, openImage, parseAddress, printWarnings } from "./image-options.js";
 import { print, printJson, printTable } from "./output.js";
 

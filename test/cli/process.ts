@@ -28,6 +28,7 @@ export const COMMANDS: readonly (readonly [args: readonly string[], code: number
   [["simulate", "--operations", "2k", "--policy", "sva-off", "--json"], 0],
   [["simulate", "--list-profiles"], 0],
   [["report", TRACE, "--policy", "none", "--no-verdicts", "--html", "page.html"], 0],
+  [["page", "--out", "playground"], 0],
   [["record-help"], 0],
   [["bench", "verdicts", "--quick", "--seconds", "0"], 0],
   [["completion", "bash"], 0],

@@ -47,6 +47,7 @@ describe("the tarball", () => {
         "dist/cli/main.js",
         "dist/bench/main.js",
         "dist/bench/native/cpu.c",
+        "dist/page/index.html",
         "docs/architecture.md",
         "docs/rules.md",
       ]),

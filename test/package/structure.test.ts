@@ -108,6 +108,20 @@ describe("the search for what must not be", () => {
   });
 });
 
+describe("imports of page/", () => {
+  it("are of those parts of src/ that docs/architecture.md names, and of all of them", () => {
+    const [line = ""] = /^Of `src\/` it imports .*$/m.exec(page) ?? [];
+    const files = readdirSync(join(ROOT, "page"), { recursive: true, encoding: "utf8" });
+    const named = files
+      .filter((name) => /\.tsx?$/.test(name))
+      .flatMap((name) =>
+        [...textOf(`page/${name}`).matchAll(/from "(?:\.\.\/)+src\/([^"]+)\.js"/g)].map((it) => it[1]!),
+      );
+    const parts = named.map((name) => (name.includes("/") ? `${name.split("/")[0]}/` : `${name}.ts`));
+    expect([...new Set(parts)].toSorted()).toEqual(namesIn(line).slice(1).toSorted());
+  });
+});
+
 describe("the seam of the page-table format", () => {
   it("is where entries and rights are named; other files know an agent's controls at most", () => {
     const beyond = [...modulesOf("assembly")].flatMap(([file, imports]) =>
@@ -158,10 +172,10 @@ describe("docs/architecture.md", () => {
 
 describe("comments and pages", () => {
   it("name files of the repository that are there", () => {
-    const places = ["assembly", "src", "test", "bench", "docs", "scripts"].flatMap((folder) =>
+    const places = ["assembly", "src", "page", "test", "bench", "docs", "scripts"].flatMap((folder) =>
       readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).map((name) => `${folder}/${name}`),
     );
-    const texts = [...places, "README.md"].filter((path) => /\.(?:ts|mjs|md|c|h)$/.test(path));
+    const texts = [...places, "README.md"].filter((path) => /\.(?:tsx?|mjs|md|c|h)$/.test(path));
     const own = "test/package/structure.test.ts";
     const named = texts.flatMap((path) =>
       [...textOf(path).matchAll(/\b(?:assembly|src)\/(?:[\w-]+\/)*[a-z][\w-]*\.ts\b/g)].map(([name]) => ({

@@ -1,6 +1,6 @@
-// Words for what a walk meets: entries, outcomes, accesses. Node-only by place, not by need.
-import { Access, type AccessName } from "../paging/access.js";
-import type { FaultReason, Outcome } from "../paging/outcome.js";
+// Words for what a walk meets: entries, outcomes, accesses; for terminals and for the page.
+import { Access, type AccessName } from "./access.js";
+import type { FaultReason, Outcome } from "./outcome.js";
 
 /** Name of a table by its level, as in the SDM. */
 export const TABLE_NAMES = ["", "PT", "PD", "PDPT", "PML4", "PML5"] as const;

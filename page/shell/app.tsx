@@ -1,0 +1,106 @@
+// The frame around every view: what the page is, where one can go, light or dark, the glossary.
+
+import type { JSX } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { WalkView } from "../walk/view.js";
+import { glossary } from "./glossary.js";
+import { routeText, useRoute, type ViewName, viewNames } from "./route.js";
+
+/** What a view is called, and what it answers. */
+const views: Record<ViewName, { title: string; asks: string; show: (parameters: URLSearchParams) => JSX.Element }> = {
+  walk: {
+    title: "Walk",
+    asks: "How does an address get from the root to its page?",
+    show: (parameters) => <WalkView parameters={parameters} />,
+  },
+};
+
+/** The whole page. */
+export function App(): JSX.Element {
+  const { view, parameters } = useRoute();
+  const heading = useRef<HTMLHeadingElement>(null);
+  const shown = useRef(view);
+  useEffect(() => {
+    document.title = `${views[view].title} · stalewalk`;
+    // Who has followed a link to another view goes on reading there.
+    if (shown.current !== view) heading.current?.focus();
+    shown.current = view;
+  }, [view]);
+  return (
+    <>
+      <button type="button" class="skip" onClick={() => heading.current?.focus()}>
+        Skip to the view
+      </button>
+      <header>
+        <p class="name">
+          stale<b>walk</b>
+        </p>
+        <nav aria-label="Views">
+          {viewNames.map((name) => (
+            <a key={name} href={routeText(name)} aria-current={name === view ? "page" : undefined}>
+              {views[name].title}
+            </a>
+          ))}
+        </nav>
+        <Scheme />
+        <Glossary />
+      </header>
+      <main id="main">
+        <h1 ref={heading} tabIndex={-1}>
+          {views[view].title} <small>{views[view].asks}</small>
+        </h1>
+        {views[view].show(parameters)}
+      </main>
+      <footer>
+        <p>stalewalk: an exact model of x86-64 page walks. The engine runs in this page; nothing is sent or fetched.</p>
+      </footer>
+    </>
+  );
+}
+
+const schemes = ["light dark", "light", "dark"] as const;
+const schemeWords = { "light dark": "as the system", light: "light", dark: "dark" } as const;
+
+function Scheme(): JSX.Element {
+  const [scheme, setScheme] = useState<(typeof schemes)[number]>("light dark");
+  useEffect(() => {
+    document.documentElement.style.colorScheme = scheme;
+  }, [scheme]);
+  return (
+    <label class="scheme">
+      Colours
+      <select value={scheme} onChange={(event) => setScheme(event.currentTarget.value as typeof scheme)}>
+        {schemes.map((name) => (
+          <option key={name} value={name}>
+            {schemeWords[name]}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function Glossary(): JSX.Element {
+  const dialog = useRef<HTMLDialogElement>(null);
+  return (
+    <>
+      <button type="button" onClick={() => dialog.current?.showModal()}>
+        Glossary
+      </button>
+      <dialog ref={dialog} aria-labelledby="glossary-title">
+        <h2 id="glossary-title">What the words mean</h2>
+        <dl>
+          {Object.entries(glossary).map(([term, meaning]) => (
+            <div key={term}>
+              <dt>{term}</dt>
+              <dd>{meaning}</dd>
+            </div>
+          ))}
+        </dl>
+        <button type="button" onClick={() => dialog.current?.close()}>
+          Close
+        </button>
+      </dialog>
+    </>
+  );
+}

@@ -1,0 +1,53 @@
+// A file of one's own: picked, or dropped anywhere on the page. It is read here and goes nowhere.
+
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import type { GivenFile } from "../example.js";
+
+/** Files that are dropped on the page. */
+export function useDropped(onFile: (file: GivenFile) => void, onError: (message: string) => void): void {
+  useEffect(() => {
+    const over = (event: DragEvent): void => event.preventDefault();
+    const drop = (event: DragEvent): void => {
+      event.preventDefault();
+      const [file] = event.dataTransfer?.files ?? [];
+      if (file) give(file, onFile, onError);
+    };
+    addEventListener("dragover", over);
+    addEventListener("drop", drop);
+    return () => {
+      removeEventListener("dragover", over);
+      removeEventListener("drop", drop);
+    };
+  }, [onFile, onError]);
+}
+
+/** Says which file is open, and takes another. */
+export function FileChoice(props: {
+  name: string;
+  onFile: (file: GivenFile) => void;
+  onError: (message: string) => void;
+}): JSX.Element {
+  const { name, onFile, onError } = props;
+  return (
+    <label class="file">
+      <span>
+        Tables of <b>{name}</b>. Drop an ELF core here (plain or gzip; QEMU's dump-guest-memory makes one), or pick it:
+      </span>
+      <input
+        type="file"
+        onChange={(event) => {
+          const [file] = event.currentTarget.files ?? [];
+          if (file) give(file, onFile, onError);
+        }}
+      />
+    </label>
+  );
+}
+
+function give(file: File, onFile: (file: GivenFile) => void, onError: (message: string) => void): void {
+  file.arrayBuffer().then(
+    (buffer) => onFile({ name: file.name, bytes: new Uint8Array(buffer) }),
+    (error: Error) => onError(`${file.name}: ${error.message}`),
+  );
+}

@@ -1,0 +1,72 @@
+// From page/ to dist/page/index.html: the application as one file that opens from anywhere. Vite compiles it with Preact and the
+// engine into one script and one style sheet; here both are set into the document, with a content-security policy that allows these
+// two by their hashes, and nothing else but compiling WebAssembly and workers made of the same text.
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { build } from "vite";
+
+const FOLDER = "dist/page";
+const EXAMPLE = "test/fixtures/images/reduced-4level.core.gz";
+
+/** Writes dist/page/index.html and returns what became of which module, as rolldown tells it. */
+export async function bundlePage() {
+  const built = await build({
+    root: "page",
+    configFile: false,
+    envDir: false,
+    publicDir: false,
+    logLevel: "warn",
+    oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+    build: {
+      write: false,
+      target: "es2022",
+      // It is one file: nothing is loaded ahead.
+      modulePreload: false,
+      reportCompressedSize: false,
+      chunkSizeWarningLimit: 4096,
+      rolldownOptions: { input: "page/main.tsx", output: { codeSplitting: false } },
+    },
+  });
+  const { output } = Array.isArray(built) ? built[0] : built;
+  const [script, ...others] = output.filter(({ type }) => type === "chunk");
+  const styles = output.filter(({ fileName }) => fileName.endsWith(".css"));
+  if (others.length > 0 || styles.length !== 1) throw new Error("the page is to be one script and one style sheet");
+  mkdirSync(FOLDER, { recursive: true });
+  const style = String(styles[0].source).trim();
+  // Nothing in the text may look like the end of its element, or like the beginning of a comment in it.
+  const program = script.code.trim().replace(/<(?=\/script|!--|script)/gi, "\\x3C");
+  const text = fill(readFileSync("page/index.html", "utf8"), {
+    POLICY: policyOf(program, style),
+    STYLE: style,
+    EXAMPLE: JSON.stringify({
+      file: EXAMPLE.replace(/^.*\//, ""),
+      base64: readFileSync(EXAMPLE).toString("base64"),
+    }),
+    PROGRAM: program,
+  });
+  writeFileSync(`${FOLDER}/index.html`, text);
+  return [{ ...script, fileName: "page/index.html", modules: script.modules }];
+}
+
+function policyOf(program, style) {
+  return [
+    "default-src 'none'",
+    `script-src '${hashOf(program)}' 'wasm-unsafe-eval'`,
+    `style-src '${hashOf(style)}'`,
+    "img-src data: blob:",
+    "worker-src blob:",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join("; ");
+}
+
+function hashOf(text) {
+  return `sha256-${createHash("sha256").update(text).digest("base64")}`;
+}
+
+function fill(template, parts) {
+  return template.replace(/%([A-Z]+)%/g, (_, name) => {
+    if (!Object.hasOwn(parts, name)) throw new Error(`page/index.html asks for ${name}`);
+    return parts[name];
+  });
+}

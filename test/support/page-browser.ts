@@ -1,0 +1,100 @@
+// The built page in a real browser, with what the browser complained of or asked for, and axe-core at hand.
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { AxeResults } from "axe-core";
+import type { BrowserContext, Page } from "playwright-core";
+import { launchChromium } from "./chromium.js";
+import { EFFORT } from "./effort.js";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const BUILD = fileURLToPath(new URL("../../build/", import.meta.url));
+
+/** The page as it is shipped. */
+export const PAGE_FILE = fileURLToPath(new URL("../../dist/page/index.html", import.meta.url));
+
+/** Looks: colours and width. */
+export interface Look {
+  scheme: "light" | "dark" | "forced";
+  width: 360 | 1280 | 2560;
+}
+
+const schemes = ["light", "dark", "forced"] as const;
+const widths = [360, 1280, 2560] as const;
+
+/** Every pair of colours and width by night; by day each of both at least once. */
+export const looks: readonly Look[] = schemes.flatMap((scheme, i) =>
+  widths
+    .filter((_, j) => EFFORT === "nightly" || i === j || (scheme === "dark" && j === 1))
+    .map((width) => ({ scheme, width })),
+);
+
+/** A browser with one page. */
+export class PageBrowser {
+  /** Errors, messages and requests since the page was opened. */
+  complaints: string[] = [];
+
+  private constructor(
+    private readonly context: BrowserContext,
+    readonly page: Page,
+  ) {
+    page.on("console", (message) => this.complaints.push(`console ${message.type()}: ${message.text()}`));
+    page.on("pageerror", (error) => this.complaints.push(`error: ${error.message}`));
+    page.on("request", (request) => {
+      const url = request.url();
+      // Workers are made of the page's own text.
+      if (url.split("#")[0] !== pathToFileURL(PAGE_FILE).href && !url.startsWith("blob:") && url !== "data:,") {
+        this.complaints.push(`request: ${url}`);
+      }
+    });
+  }
+
+  static async launch(): Promise<PageBrowser> {
+    if (!existsSync(PAGE_FILE)) throw new Error(`${PAGE_FILE} is not there: run npm run build first`);
+    mkdirSync(BUILD, { recursive: true });
+    const context = await launchChromium();
+    return new PageBrowser(context, await context.newPage());
+  }
+
+  async look({ scheme, width }: Look): Promise<void> {
+    await this.page.emulateMedia({
+      colorScheme: scheme === "dark" ? "dark" : "light",
+      forcedColors: scheme === "forced" ? "active" : "none",
+      reducedMotion: "reduce",
+    });
+    await this.page.setViewportSize({ width, height: width === 2560 ? 1440 : 900 });
+  }
+
+  /** Opens the page anew at a fragment, and waits until something of the view is there. */
+  async open(fragment: string, selector: string): Promise<void> {
+    await this.page.goto("about:blank");
+    this.complaints = [];
+    await this.page.goto(`${pathToFileURL(PAGE_FILE).href}${fragment}`);
+    await this.page.locator(selector).first().waitFor();
+  }
+
+  async screenshot(name: string): Promise<void> {
+    await this.page.screenshot({ path: join(BUILD, `page-${name}.png`), fullPage: true });
+  }
+
+  /** What axe-core finds, and how wide the page has become. */
+  async examine(): Promise<{ violations: unknown[]; passes: number; width: number }> {
+    await this.page.evaluate(AXE);
+    const result = (await this.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")) as AxeResults;
+    return {
+      violations: result.violations.map(({ id, nodes }) => [
+        id,
+        nodes.length,
+        nodes[0]?.html,
+        nodes[0]?.failureSummary,
+      ]),
+      passes: result.passes.length,
+      width: await this.page.evaluate(() => document.documentElement.scrollWidth),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.context.close();
+  }
+}
