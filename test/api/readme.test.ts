@@ -54,7 +54,9 @@ function argumentsOf(line: string, page: string): { args: string[]; missing: boo
     .replace(/^(\$ )?npx stalewalk /, "")
     .replace(/ >.*$/, "")
     .split(" ");
-  const args = words.map((word) => {
+  const args = words.map((word, i) => {
+    // A folder that is written to.
+    if (words[i - 1] === "--out") return join(SCRATCH, word);
     if (word.startsWith(`${RECORDED}/`)) {
       const path = sharedData(word.slice(RECORDED.length + 1));
       missing ||= path === undefined;
