@@ -15,7 +15,8 @@ export { latestSparse } from "./base/sparse";
 export { setPagingMode } from "./paging/mode";
 
 // ---- frames ----
-export { claimSlot, createFrameStore, framesUsed, nextTouched, forgetTouched, slotOf, touch } from "./paging/frames";
+export { claimFrames, claimSlot, createFrameStore, deleteFrame, framesUsed, slotOf } from "./paging/frames";
+export { forgetTouched, nextTouched, touch } from "./paging/frames";
 export { clearContents, contentsOf, frameOf, generationOf, levelOf, metaOf, setState, standingOf, stateOf } from "./paging/frames";
 
 // ---- caches ----

@@ -42,13 +42,8 @@ export {
   type ResolvedKernel,
   resolveKernel,
 } from "./kernel/versions.js";
-export {
-  createMachine,
-  createMachineSync,
-  type Machine,
-  type MachineConfig,
-  type Snapshot,
-} from "./machine.js";
+export { createMachine, createMachineSync, type Machine, type Snapshot } from "./machine.js";
+export type { MachineConfig, SnapshotOptions } from "./machine-config.js";
 export { Access, type AccessName, type Controls, linuxControls } from "./paging/access.js";
 export type { FrameState, Frames } from "./paging/frames.js";
 export type { MappingBatch } from "./paging/mappings.js";
@@ -65,6 +60,7 @@ export {
   type WalkOutcome,
 } from "./paging/outcome.js";
 export type { PagingMode } from "./paging/paging-mode.js";
+export type { RamConfig } from "./paging/ram.js";
 export type { KernelMix, KernelWorkloadOptions } from "./program/kernel-workload.js";
 export { everyCpu, Operation, type OperationName, operationBytes } from "./program/operations.js";
 export type { HotAddOptions, MmapOptions, ReuseContents } from "./program/options.js";

@@ -4,38 +4,25 @@
 import { checkInteger, InvalidOptionError } from "./base/errors.js";
 import { describeToConsole } from "./base/inspect.js";
 import type { RunOptions } from "./base/progress.js";
-import { integer, list, object, optional, parse } from "./base/schema.js";
+import { parse } from "./base/schema.js";
 import type { Pointer } from "./engine/exports.js";
-import { compileEngine, compileEngineSync, Engine, type EngineOptions, engineFields } from "./engine/instance.js";
-import { CHUNK, MAX_AREAS, MAX_GENERATED, MAX_WORKLOAD_PAGES, SCRATCH_WORDS } from "./engine/limits.js";
+import { compileEngine, compileEngineSync, Engine } from "./engine/instance.js";
+import { CHUNK, MAX_AREAS, MAX_GENERATED, SCRATCH_WORDS } from "./engine/limits.js";
 import { type Image, type Range, State } from "./engine/state.js";
 import type { Workshop } from "./hardware/agent.js";
-import { Cpu, type CpuConfig, cpuSchema } from "./hardware/cpu.js";
+import { Cpu } from "./hardware/cpu.js";
 import { Iommu } from "./hardware/iommu.js";
-import { type IommuConfig, iommuSchema } from "./hardware/iommu-config.js";
 import { Walks } from "./hardware/walks.js";
-import { Kernel, type KernelConfig, kernelSchema } from "./kernel/kernel.js";
+import { Kernel, poolOf } from "./kernel/kernel.js";
+import { type MachineConfig, machineSchema, type SnapshotOptions, snapshotSchema } from "./machine-config.js";
 import type { Controls } from "./paging/access.js";
 import { Frames } from "./paging/frames.js";
-import { type PagingMode, pagingFields, setPagingMode } from "./paging/paging-mode.js";
+import { defaultPhysicalBits, setPagingMode } from "./paging/paging-mode.js";
+import { framesOfRam } from "./paging/ram.js";
 import { type KernelWorkloadOptions, startKernelWorkload } from "./program/kernel-workload.js";
 import { operationBytes } from "./program/operations.js";
 import { type Interleaved, Player, type ReachedPoint } from "./program/player.js";
 import { checkWorkload, type WorkloadOptions } from "./program/workload.js";
-
-/** A machine. Everything is created at once; afterwards its memory does not grow. */
-export interface MachineConfig extends PagingMode, EngineOptions {
-  /** Capacity in frames that are or were tables, 1 to 2^19 (4 KiB each). Default 1024. */
-  tables?: number;
-  /** Default one CPU without caches. */
-  cpus?: readonly CpuConfig[];
-  /** Default none. */
-  iommus?: readonly IommuConfig[];
-  /** A kernel that owns the tables; its pool counts as `tables`. Default none: the tables are the caller's. */
-  kernel?: KernelConfig;
-  /** Longest page list of a workload. Default 65536. */
-  workloadPages?: number;
-}
 
 /** State of a machine at one moment; only the machine that took it can go back to it. */
 export interface Snapshot {
@@ -43,18 +30,11 @@ export interface Snapshot {
   readonly machine: Machine;
   /** @internal */
   readonly image: Image;
+  /** How many frames there were, and which. @internal */
+  readonly frames: { readonly size: number; readonly revision: number };
   /** @internal */
   readonly controls: readonly Readonly<Controls>[];
 }
-
-const machineSchema = object({
-  ...pagingFields,
-  ...engineFields,
-  cpus: optional(list(cpuSchema, "a list of CPUs")),
-  iommus: optional(list(iommuSchema, "a list of IOMMUs")),
-  kernel: optional(kernelSchema),
-  workloadPages: optional(integer(1, MAX_WORKLOAD_PAGES)),
-});
 
 /**
  * Makes a machine.
@@ -92,6 +72,7 @@ export class Machine {
   private readonly pageList: Pointer;
   private readonly workloadPages: number;
   private readonly iommuRequesters: number;
+  private guest: Uint8Array<ArrayBuffer> | undefined;
   /** Linear memory that holds state: buffers for programs and dumps are left out, and what is only set up. */
   private readonly state: State;
 
@@ -117,7 +98,14 @@ export class Machine {
     this.workloadPages = config.workloadPages ?? 65536;
     this.pageList = engine.made(exports.createWorkload(this.workloadPages), "workload pages");
     engine.made(exports.createUnlinked(), "the stack of unlinked tables");
-    this.frames = new Frames(engine, config.tables ?? Math.max(1024, config.kernel?.pool ?? 512));
+    const tables = config.tables ?? Math.max(1024, config.kernel?.pool ?? 512);
+    const maxPhyAddr = config.maxPhyAddr ?? defaultPhysicalBits;
+    const ram = config.ram && framesOfRam(config.ram, maxPhyAddr, tables, exports.arenaBytes());
+    this.frames = new Frames(engine, tables, {
+      ram,
+      pool: config.kernel && poolOf(config.kernel),
+      beforeDelete: (slot) => this.forgetSlot(slot),
+    });
     const framesEnd = exports.arenaBytes();
     if (config.kernel?.invlpgb && !this.cpus.every((_, i) => config.cpus?.[i]?.vendor === "amd")) {
       throw new InvalidOptionError("kernel.invlpgb", true, 'CPUs with `vendor: "amd"`: others have no INVLPGB');
@@ -128,8 +116,39 @@ export class Machine {
       [scratch.at + scratch.words * 8, this.player.program],
       [framesEnd, exports.arenaBytes()],
     ];
-    this.state = new State(engine, small, this.frames.lent);
+    this.state = new State(engine, small, this.frames.lent, ram?.count ?? 0);
     if (this.kernel) engine.made(exports.createKernelWorkload(MAX_AREAS), "workload areas");
+    // Last: memory does not grow from here on, so that the view stays.
+    this.guest = config.ram && engine.bytes(exports.contentsOf(1), config.ram.bytes);
+  }
+
+  /**
+   * Guest RAM, if the machine has any: the very bytes that walks read their tables from and set A and D in, from the physical
+   * address `ram.base` on. Always the same array; whoever writes there invalidates caches as on hardware (docs/rules.md section 18).
+   */
+  get ram(): Uint8Array<ArrayBuffer> | undefined {
+    return this.engine.whileAlive(this.guest);
+  }
+
+  /** Nothing may lead to a slot that is given up. */
+  private forgetSlot(slot: number): void {
+    if (this.walks.underWay().some((walk) => walk !== undefined)) {
+      throw new InvalidOptionError("frames.delete()", "called while a walk is under way", "a call before or after it");
+    }
+    for (const { psc } of [...this.cpus, ...this.iommus]) for (const cache of psc.values()) cache.forgetSlot(slot);
+  }
+
+  /**
+   * Frames that the machine, or a call of {@link Machine.frames}, may have written to since the last call, by walks that set A and D, say,
+   * for whoever has the tables elsewhere too. What was given out by `frames.view` is always among them; what the host writes to
+   * {@link Machine.ram} is not seen. The first call gives all frames, and costs every later snapshot and restore a little.
+   */
+  changedFrames(): number[] {
+    const { frameOf, slotOf } = this.engine.exports;
+    return this.state.takeChanged().flatMap((slot) => {
+      const frame = frameOf(slot);
+      return slotOf(frame) === slot ? [Number(frame)] : [];
+    });
   }
 
   /** Whether {@link dispose} was called. */
@@ -258,21 +277,34 @@ export class Machine {
     exports.startWorkload(shape.seed, shape.stream, shape.pages.length, shape.stride, shape.exponent);
   }
 
-  /** Keeps the state of everything: tables, caches, counters, hazards, kernel. Costs a copy of the machine's memory. */
-  snapshot(): Snapshot {
-    return { machine: this, image: this.state.take(), controls: this.cpus.map((cpu) => cpu.controls) };
+  /**
+   * Keeps the state of everything: tables, caches, counters, hazards, kernel; what RAM holds only if asked. Costs a copy of the
+   * machine's memory.
+   */
+  snapshot(options: SnapshotOptions = {}): Snapshot {
+    const { ram = false } = parse(snapshotSchema, options, "options") as SnapshotOptions;
+    const { size, revision } = this.frames;
+    const controls = this.cpus.map((cpu) => cpu.controls);
+    return { machine: this, image: this.state.take(ram), frames: { size, revision }, controls };
   }
 
   /**
    * Goes back to a snapshot. Quickest is to go back to the same one again and again: only frames that were written to since are
    * copied then, and those whose contents `frames.view` has given out.
-   * @throws InvalidOptionError if it is another machine's, or if frames have been added by hand since
+   * @throws InvalidOptionError if it is another machine's, or if frames have been added or deleted by hand since
    */
   restore(snapshot: Snapshot): void {
     if (snapshot.machine !== this) throw new InvalidOptionError("snapshot", "another machine's", "one of this machine");
-    const { used } = snapshot.image;
-    if (used !== this.frames.size) {
-      throw new InvalidOptionError("frames.size", this.frames.size, `${used}, as in the snapshot`);
+    const { size, revision } = snapshot.frames;
+    if (size !== this.frames.size) {
+      throw new InvalidOptionError("frames.size", this.frames.size, `${size}, as in the snapshot`);
+    }
+    if (revision !== this.frames.revision) {
+      throw new InvalidOptionError(
+        "snapshot",
+        "one of other frames",
+        "one taken after the latest was added or deleted",
+      );
     }
     this.state.bringBack(snapshot.image);
     for (const [i, cpu] of this.cpus.entries()) cpu.recall(snapshot.controls[i] as Readonly<Controls>);
@@ -280,6 +312,7 @@ export class Machine {
 
   /** Lets go of the engine's memory; every later use of the machine and of what belongs to it throws. */
   dispose(): void {
+    this.guest = undefined;
     this.engine.dispose();
   }
 

@@ -64,6 +64,8 @@ let pages: usize = 0;
 let touched: usize = 0;
 let capacity: u32 = 0;
 let used: u32 = 0;
+/** A slot whose frame was deleted, 0 if there is none; each says where META_FRAME was which is the next. */
+let spare: u32 = 0;
 
 /** Room for `frames` frames; called once. False if memory cannot hold them. */
 export function createFrameStore(frames: u32): bool {
@@ -110,14 +112,47 @@ export function claimSlot(frame: u64): u32 {
   assert(used <= capacity, "the frame store holds more than its capacity");
   const known = slotOf(frame);
   if (known != 0) return known;
-  if (used == capacity || frame >> FRAME_BITS != 0) return 0;
-  const slot = ++used;
+  if ((spare == 0 && used == capacity) || frame >> FRAME_BITS != 0) return 0;
+  const slot = spare != 0 ? spare : ++used;
+  if (slot == spare) spare = <u32>frameOf(slot);
   let bucket = (frame * SPREAD) >> bucketShift;
   while (load<u64>(buckets + (<usize>bucket << 3)) != 0) bucket = (bucket + 1) & bucketMask;
   store<u64>(buckets + (<usize>bucket << 3), (frame << SLOT_BITS) | slot);
   store<u64>(metaOf(slot), frame, META_FRAME);
   store<u8>(standingOf(slot), NO_SITE, STANDING_SITE);
   return slot;
+}
+
+/** Claims frames that follow each other, in slots that do so too if none was claimed before, with this state. False if they do not fit. */
+export function claimFrames(first: u64, count: u32, state: u8): bool {
+  for (let i: u32 = 0; i < count; i++) {
+    const slot = claimSlot(first + <u64>i);
+    if (slot == 0) return false;
+    store<u8>(standingOf(slot), state, STANDING_STATE);
+  }
+  return true;
+}
+
+/**
+ * Takes a frame out of the store: nothing is found under its number any more, and its slot goes to the next frame that is claimed.
+ * The host has zeroed the slot's contents and all else that is known of it, and forgets where caches lead to it.
+ */
+export function deleteFrame(slot: u32): void {
+  assert(slotOf(frameOf(slot)) == slot, "the frame is not in the store");
+  let hole = (frameOf(slot) * SPREAD) >> bucketShift;
+  while (<u32>(load<u64>(buckets + (<usize>hole << 3)) & SLOT_MASK) != slot) hole = (hole + 1) & bucketMask;
+  for (let bucket = hole; ; ) {
+    bucket = (bucket + 1) & bucketMask;
+    const entry = load<u64>(buckets + (<usize>bucket << 3));
+    // What stands behind the hole moves up, unless that would put it before the bucket where its search begins.
+    const begins = ((entry >> SLOT_BITS) * SPREAD) >> bucketShift;
+    if (entry != 0 && ((bucket - begins) & bucketMask) < ((bucket - hole) & bucketMask)) continue;
+    store<u64>(buckets + (<usize>hole << 3), entry);
+    if (entry == 0) break;
+    hole = bucket;
+  }
+  store<u64>(metaOf(slot), spare, META_FRAME);
+  spare = slot;
 }
 
 // @ts-ignore: decorator

@@ -49,6 +49,10 @@ export const GROUPS = [
     step: 8,
     interface: "CacheCounterValues",
   }),
+  values("cacheField", "cache/layout", "CACHE_SETS", "CACHE_LINKS", {
+    about: "Where the shape of a cache stands in it",
+    prefix: "CACHE_",
+  }),
   structure("cacheDump", "cache/inspect", "DUMP_KEY", "DUMP_END", {
     about: "A dumped entry of a cache",
     prefix: "DUMP_",

@@ -157,6 +157,15 @@ export function address() {
   return v.pipe(v.bigint(allowed), v.minValue(-(1n << 63n), allowed), v.maxValue((1n << 64n) - 1n, allowed));
 }
 
+/** The physical address of a page. */
+export function physicalAddress() {
+  const allowed = "a physical address as bigint: a multiple of 0x1000 below 2^52";
+  return v.pipe(
+    v.bigint(allowed),
+    v.check((it) => it >= 0n && it < 1n << 52n && (it & 0xfffn) === 0n, allowed),
+  );
+}
+
 /** A seed, 0 to 2^64 - 1. */
 export function seed() {
   const allowed = "a seed: a whole number from 0 to 2^64 - 1, as number or bigint";

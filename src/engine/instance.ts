@@ -87,6 +87,11 @@ export class Engine {
     return this.instance ?? disposed();
   }
 
+  /** A view of memory that is kept. @throws Error after {@link dispose} */
+  whileAlive<T>(view: T): T {
+    return this.instance ? view : disposed();
+  }
+
   get disposed(): boolean {
     return this.instance === undefined;
   }

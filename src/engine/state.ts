@@ -1,6 +1,7 @@
 // What a snapshot holds of the engine's memory, and how a restore brings it back. Small parts are copied whole. Of frames, and of
 // arrays that are long and mostly left alone (assembly/base/sparse.ts), only that is which was written to since the snapshot was
-// taken or gone back to: mostly one or two of thousands.
+// taken or gone back to: mostly one or two of thousands. What RAM holds is the host's, who may write there at any time: it is copied
+// whole, or left alone.
 
 import { entries, metaSize, sparse, standingSize } from "./abi.js";
 import type { Pointer } from "./exports.js";
@@ -15,21 +16,29 @@ export interface Part {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Bytes as they were, of which pieces of one size are brought back, each by its number. */
+/** Bytes as they were, of which pieces of one size are brought back, each by its number, counted from `first`. */
 interface Pieces extends Part {
+  first: number;
   size: number;
   piece: (Uint8Array | undefined)[];
+}
+
+/** A part that has a piece for each slot from one on. */
+interface OfSlots extends Part {
+  first: number;
+  size: number;
 }
 
 const CONTENTS_SIZE = entries * 8;
 const BLOCK_SIZE = 1 << sparse.block;
 
-const inPieces = (part: Part, size: number): Pieces => ({ ...part, size, piece: [] });
+const inPieces = (part: Part, size: number, first = 0): Pieces => ({ ...part, first, size, piece: [] });
 
-function bringPiece({ at, bytes, size, piece }: Pieces, number: number, memory: Uint8Array): void {
-  const offset = number * size;
-  piece[number] ??= bytes.subarray(offset, offset + size);
-  memory.set(piece[number], at + offset);
+function bringPiece({ at, bytes, first, size, piece }: Pieces, number: number, memory: Uint8Array): void {
+  if (number < first) return;
+  const offset = (number - first) * size;
+  piece[number - first] ??= bytes.subarray(offset, offset + size);
+  memory.set(piece[number - first] as Uint8Array, at + offset);
 }
 
 /** State as it was at one moment. */
@@ -43,22 +52,25 @@ export class Image {
     /** Ranges that are neither frames nor sparse arrays. */
     readonly small: readonly Part[],
     private readonly sparse: readonly Part[],
-    private readonly frames: readonly Part[],
-    /** Frames that there were. */
+    private readonly frames: readonly OfSlots[],
+    /** Slots that there were. */
     readonly used: number,
+    /** What RAM held, if that was asked for. */
+    readonly ram: Part | undefined,
   ) {
-    this.perSlot = frames.map((part) => inPieces(part, part.bytes.length / used));
+    this.perSlot = frames.map((part) => inPieces(part, part.size, part.first));
     this.perBlock = sparse.map((part) => inPieces(part, BLOCK_SIZE));
   }
 
   /** Everything, in order of addresses. */
   get parts(): readonly Part[] {
-    return [...this.small, ...this.sparse, ...this.frames].sort((a, b) => a.at - b.at);
+    const ram = this.ram ? [this.ram] : [];
+    return [...this.small, ...this.sparse, ...this.frames, ...ram].sort((a, b) => a.at - b.at);
   }
 
-  /** Brings one frame back. */
+  /** Brings one frame back; of a frame of RAM all but its contents. */
   frame(slot: number, memory: Uint8Array): void {
-    for (const part of this.perSlot) bringPiece(part, slot - 1, memory);
+    for (const part of this.perSlot) bringPiece(part, slot, memory);
   }
 
   /** Brings one block of a sparse array back. */
@@ -81,15 +93,21 @@ export class State {
   private readonly sparse: readonly Range[];
   /** One for each sparse array: a byte for each of its blocks. */
   private marks: readonly Uint8Array[] = [];
+  /** Slots written to since the latest image, of which the engine's marks say nothing any more. */
+  private readonly earlier = new Set<number>();
+  /** Slots written to since somebody asked last for changes; undefined as long as nobody has. */
+  private changed: Set<number> | undefined;
 
   /**
    * @param ranges all that may be written to but frames
    * @param lent slots whose contents the host may write through a view that it was given
+   * @param ram how many slots, the first ones, are RAM
    */
   constructor(
     private readonly engine: Engine,
     ranges: readonly Range[],
     private readonly lent: ReadonlySet<number>,
+    private readonly ram: number,
   ) {
     const heads = sparseHeads(engine);
     this.sparse = heads.map(({ at, bytes }) => [at + sparse.head, at + sparse.head + bytes]);
@@ -99,15 +117,17 @@ export class State {
     );
   }
 
-  /** Copies the state. */
-  take(): Image {
+  /** Copies the state; what RAM holds too, if `ram`. */
+  take(ram: boolean): Image {
     const used = this.engine.exports.framesUsed();
     const image = new Image(
       this.small.map(this.copy),
       this.sparse.map(this.copy),
-      this.frameRanges(used).map(this.copy),
+      this.copyFrames(used),
       used,
+      ram && this.ram > 0 ? this.copyContents(1, this.ram) : undefined,
     );
+    this.collect();
     this.isAt(image);
     return image;
   }
@@ -117,35 +137,71 @@ export class State {
     bytes: this.engine.bytes(from, to - from).slice(),
   });
 
-  private frameRanges(used: number): Range[] {
+  private copyFrames(used: number): OfSlots[] {
     if (used === 0) return [];
-    const { standingOf, metaOf, contentsOf } = this.engine.exports;
-    const first = [standingOf(1), metaOf(1), contentsOf(1)] as const;
-    return ([standingSize, metaSize, CONTENTS_SIZE] as const).map((size, i) => {
-      const at = first[i] as Pointer;
-      return [at, at + used * size];
-    });
+    const { standingOf, metaOf } = this.engine.exports;
+    const ofAll = (at: Pointer, size: number): OfSlots => ({ ...this.copy([at, at + used * size]), first: 1, size });
+    const parts = [ofAll(standingOf(1), standingSize), ofAll(metaOf(1), metaSize)];
+    const first = this.ram + 1;
+    return used < first ? parts : [...parts, { ...this.copyContents(first, used), first, size: CONTENTS_SIZE }];
+  }
+
+  private copyContents(first: number, last: number): Part {
+    const at = this.engine.exports.contentsOf(first);
+    return this.copy([at, at + (last - first + 1) * CONTENTS_SIZE]);
   }
 
   /** Brings an image back. Frames that have been added since would stay: the caller has made sure that there are none. */
   bringBack(image: Image): void {
     const memory = this.memory();
-    if (image === this.latest) this.bringMarked(image, memory);
+    const isLatest = image === this.latest;
+    this.collect();
+    if (isLatest) this.bringMarked(image, memory);
     else {
-      for (let slot = 1; slot <= image.used; slot++) image.frame(slot, memory);
+      for (let slot = 1; slot <= image.used; slot++) {
+        image.frame(slot, memory);
+        this.changed?.add(slot);
+      }
       image.allSparse(memory);
     }
     for (const { at, bytes } of image.small) memory.set(bytes, at);
+    if (image.ram) memory.set(image.ram.bytes, image.ram.at);
     this.isAt(image);
   }
 
   private bringMarked(image: Image, memory: Uint8Array): void {
     const { nextTouched } = this.engine.exports;
     for (let slot = nextTouched(1); slot !== 0; slot = nextTouched(slot + 1)) image.frame(slot, memory);
+    for (const slot of this.earlier) {
+      image.frame(slot, memory);
+      this.changed?.add(slot);
+    }
     for (const [array, marks] of this.marks.entries()) {
       for (let block = marks.indexOf(1); block >= 0; block = marks.indexOf(1, block + 1))
         image.block(array, block, memory);
     }
+  }
+
+  /** Slots written to since the last call, ascending, those that are lent always; at the first call all there are. */
+  takeChanged(): number[] {
+    const all = (): number[] => Array.from({ length: this.engine.exports.framesUsed() }, (_, i) => i + 1);
+    const slots = this.changed ?? new Set(all());
+    this.changed = slots;
+    this.collect();
+    for (const slot of this.lent) slots.add(slot);
+    this.changed = new Set();
+    return [...slots].sort((a, b) => a - b);
+  }
+
+  /** Once somebody has asked for changes: takes what the engine has marked, so that a new image does not hide it. */
+  private collect(): void {
+    if (!this.changed) return;
+    const { forgetTouched, nextTouched } = this.engine.exports;
+    for (let slot = nextTouched(1); slot !== 0; slot = nextTouched(slot + 1)) {
+      this.earlier.add(slot);
+      this.changed.add(slot);
+    }
+    forgetTouched();
   }
 
   /** Views of memory, made once, and again should it have grown: a view of what it was has no length then. */
@@ -166,6 +222,7 @@ export class State {
     forgetTouched();
     for (const slot of this.lent) touch(slot);
     for (const marks of this.marks) marks.fill(0);
+    this.earlier.clear();
     this.latest = image;
   }
 }

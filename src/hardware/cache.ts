@@ -4,6 +4,7 @@ import {
   type CacheCounterValues,
   cacheCounters,
   cacheDumpSize,
+  cacheField,
   cacheKeyGlobal,
   cacheKeyLevel,
   cacheKeyPageShift,
@@ -99,6 +100,21 @@ export class Cache {
       });
     }
     return entries;
+  }
+
+  /** Of a paging-structure cache: no entry leads to this slot any more; each looks for its frame again. @internal */
+  forgetSlot(slot: number): void {
+    const head = this.engine.view(this.pointer, cacheField.links + 4);
+    const field = (at: number): number => head.getUint32(at, true);
+    const [base, bytes] = [field(cacheField.base), field(cacheField.setBytes)];
+    const links = field(cacheField.keys) + field(cacheField.links);
+    const sets = this.engine.view(base, field(cacheField.sets) * bytes);
+    for (let set = 0; set < sets.byteLength; set += bytes) {
+      for (let way = 0; way < this.ways; way++) {
+        const at = set + links + way * 8;
+        if (sets.getUint32(at, true) === slot) sets.setUint32(at, 0, true);
+      }
+    }
   }
 
   /** For tests of the engine's 32-bit clock: moves it on. @internal */

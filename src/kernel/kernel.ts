@@ -13,6 +13,7 @@ import {
 import type { Engine } from "../engine/instance.js";
 import { MAX_FRAME, MAX_HAZARD_RECORDS, MAX_POOL } from "../engine/limits.js";
 import { readCounters } from "../engine/structures.js";
+import type { FrameRange } from "../paging/ram.js";
 import { ProgramBuilder } from "../program/program.js";
 import { type OperationResult, operationResults } from "../program/results.js";
 import { type Site, sites } from "../program/sites.js";
@@ -80,6 +81,11 @@ export const kernelSchema = object(
   "an object that describes a kernel",
 );
 
+/** The frames of a kernel's pool. @internal */
+export function poolOf({ poolBase = 0x1000, pool = 512 }: KernelConfig): FrameRange {
+  return { first: poolBase, count: pool };
+}
+
 /** A kernel, through whose operations tables change. */
 export class Kernel {
   /** The policy in force. */
@@ -96,9 +102,8 @@ export class Kernel {
     cpus: number,
   ) {
     const { exports } = engine;
+    const { first: poolBase, count: pool } = poolOf(config);
     const {
-      pool = 512,
-      poolBase = 0x1000,
       mms = 16,
       hazardRecords = 1024,
       autoPurge = true,

@@ -1,9 +1,10 @@
 // The frames that a machine holds: those that are, or once were, page tables.
 
 import { checkAddress, checkInteger, InvalidOptionError } from "../base/errors.js";
-import { entries as ENTRIES, frameStates, pageShift } from "../engine/abi.js";
+import { entries as ENTRIES, frameStates, metaSize, pageShift, standingSize } from "../engine/abi.js";
 import type { Engine } from "../engine/instance.js";
 import { MAX_FRAME } from "../engine/limits.js";
+import type { FrameRange } from "./ram.js";
 
 /** Use of a frame. */
 export type FrameState = (typeof frameStates)[number];
@@ -11,25 +12,56 @@ export type FrameState = (typeof frameStates)[number];
 const PAGE_SHIFT = BigInt(pageShift);
 const PAGE_OFFSET = (1n << PAGE_SHIFT) - 1n;
 
+/** Frames that are not only the caller's, and what else keeps slots. @internal */
+export interface OwnedFrames {
+  ram?: FrameRange | undefined;
+  /** The kernel's. */
+  pool?: FrameRange | undefined;
+  /** Called before a slot is given up; may refuse. */
+  beforeDelete?: (slot: number) => void;
+}
+
+/** RAM, what of it lies in a pool apart. */
+function partsOf(ram: FrameRange, pool: FrameRange = { first: 0, count: 0 }): (FrameRange & { state: FrameState })[] {
+  const end = ram.first + ram.count;
+  const within = (frame: number): number => Math.min(Math.max(frame, ram.first), end);
+  const [from, to] = [within(pool.first), within(pool.first + pool.count)];
+  return [
+    { first: ram.first, count: from - ram.first, state: "table" },
+    { first: from, count: to - from, state: "free" },
+    { first: to, count: end - to, state: "table" },
+  ];
+}
+
 /** The frame store of a machine: sparse over 2^40 frame numbers, with a capacity fixed when the machine is made. */
 export class Frames {
   /** Frames that fit in. */
   readonly capacity: number;
   /** Slots whose contents have been given out as a view, which may be written to at any time. @internal */
   readonly lent: Set<number> = new Set();
+  /** Rises when a frame is added or deleted. @internal */
+  revision = 0;
+  /** Slots of frames that were deleted. */
+  private spare = 0;
 
   /** @internal */
   constructor(
     private readonly engine: Engine,
-    capacity: number,
+    tables: number,
+    private readonly owned: OwnedFrames = {},
   ) {
-    this.capacity = capacity;
-    engine.made(engine.exports.createFrameStore(capacity), `a frame store for ${capacity} tables`);
+    const { ram, pool } = owned;
+    this.capacity = tables + (ram?.count ?? 0);
+    engine.made(engine.exports.createFrameStore(this.capacity), `a frame store for ${this.capacity} tables`);
+    // In order, so that their contents follow each other; the kernel's own are free (rule 8.2).
+    for (const { first, count, state } of ram ? partsOf(ram, pool) : []) {
+      engine.exports.claimFrames(BigInt(first), count, frameStates.indexOf(state));
+    }
   }
 
-  /** Frames held now. */
+  /** Frames held now, those of RAM among them. */
   get size(): number {
-    return this.engine.exports.framesUsed();
+    return this.engine.exports.framesUsed() - this.spare;
   }
 
   /** Whether the store holds a frame. */
@@ -57,11 +89,43 @@ export class Frames {
 
   private claim(frame: number): number {
     checkInteger("frame", frame, 0, MAX_FRAME);
+    const known = this.slot(frame);
+    if (known !== 0) return known;
     const slot = this.engine.exports.claimSlot(BigInt(frame));
     if (slot === 0) {
       throw new RangeError(`frame 0x${frame.toString(16)}: the frame store is full (${this.capacity} tables)`);
     }
+    this.revision++;
+    if (this.spare > 0) this.spare--;
     return slot;
+  }
+
+  /**
+   * Takes a frame out of the store: a walk that comes to it is *absent* from then on. Caches keep what they hold until they are told
+   * to drop it; a view of the frame is no longer its.
+   * @returns whether the store held it
+   * @throws InvalidOptionError for a frame of RAM or of the kernel's pool, or while a walk is under way
+   */
+  delete(frame: number): boolean {
+    checkInteger("frame", frame, 0, MAX_FRAME);
+    for (const range of [this.owned.ram, this.owned.pool]) {
+      if (range && frame >= range.first && frame < range.first + range.count) {
+        throw new InvalidOptionError("frame", frame, "a frame that belongs neither to RAM nor to the kernel's pool");
+      }
+    }
+    const slot = this.slot(frame);
+    if (slot === 0) return false;
+    const { exports } = this.engine;
+    this.owned.beforeDelete?.(slot);
+    exports.clearContents(slot);
+    this.engine.words(exports.standingOf(slot), standingSize / 8).fill(0n);
+    // The first word is the frame number.
+    this.engine.words(exports.metaOf(slot), metaSize / 8).fill(0n, 1);
+    exports.deleteFrame(slot);
+    this.lent.delete(slot);
+    this.revision++;
+    this.spare++;
+    return true;
   }
 
   private fill(frame: number, entries: BigUint64Array | Uint8Array | undefined): void {

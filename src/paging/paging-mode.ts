@@ -14,6 +14,9 @@ export interface PagingMode {
   pages1G?: boolean;
 }
 
+/** MAXPHYADDR unless another is asked for. @internal */
+export const defaultPhysicalBits = 46;
+
 /** Fields of a paging mode, and the capacity in tables that goes with it. @internal */
 export const pagingFields = {
   levels: optional(oneOf([4, 5])),
@@ -24,7 +27,7 @@ export const pagingFields = {
 
 /** Sets a paging mode that has been checked; how many levels it has. @internal */
 export function setPagingMode({ exports }: Engine, mode: PagingMode): 4 | 5 {
-  const { levels = 4, maxPhyAddr = 46, pages1G = true } = mode;
+  const { levels = 4, maxPhyAddr = defaultPhysicalBits, pages1G = true } = mode;
   exports.setPagingMode(levels, maxPhyAddr, pages1G);
   return levels;
 }

@@ -156,6 +156,11 @@ describe("README.md and docs", () => {
   });
 });
 
+/** Library examples, each with what it prints. */
+const examples = ["README.md", "docs/embedding.md"].flatMap((page) =>
+  blocks("js", page).map((example, i) => [page, i + 1, example, blocks("text", page)[i]] as const),
+);
+
 describe("README.md", () => {
   it("lists every command", () => {
     const listed = [...readme.matchAll(/^\| `([\w-]+)[^`]*` \|/gm)].map((it) => it[1]!);
@@ -169,16 +174,13 @@ describe("README.md", () => {
     expect(missing).toEqual([]);
   });
 
-  it.each(blocks("js").map((example, i) => [i + 1, example, blocks("text")[i]]))(
-    "has a library example %i that prints what it says",
-    (_, example, printed) => {
-      expect(existsSync(join(ROOT, "dist/index.js")), "dist is not there: run npm run build first").toBe(true);
-      const file = join(SCRATCH, "example.mjs");
-      const library = JSON.stringify(pathToFileURL(join(ROOT, "dist/index.js")).href);
-      writeFileSync(file, String(example).replace('"stalewalk"', library));
-      expect(execFileSync(process.execPath, [file], { encoding: "utf8" })).toBe(printed);
-    },
-  );
+  it.each(examples)("in %s, the library example %i prints what it says", (_page, _number, example, printed) => {
+    expect(existsSync(join(ROOT, "dist/index.js")), "dist is not there: run npm run build first").toBe(true);
+    const file = join(SCRATCH, "example.mjs");
+    const library = JSON.stringify(pathToFileURL(join(ROOT, "dist/index.js")).href);
+    writeFileSync(file, String(example).replace('"stalewalk"', library));
+    expect(execFileSync(process.execPath, [file], { encoding: "utf8" })).toBe(printed);
+  });
 });
 
 describe("docs/decisions", () => {

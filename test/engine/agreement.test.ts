@@ -17,7 +17,7 @@ describe("engine and reference model", () => {
     for (let round = 0; done < OPERATIONS; round++) {
       const runs = Math.max(1, Math.min(100, Math.ceil((OPERATIONS - done) / (LENGTH / 2))));
       fc.assert(
-        fc.property(programs(LENGTH), fc.constantFrom(...PACES), (program, every) => {
+        fc.property(programs(LENGTH, "come and go"), fc.constantFrom(...PACES), (program, every) => {
           done += expectAgreement(program, { every });
         }),
         { seed: seedAt(round), numRuns: runs },

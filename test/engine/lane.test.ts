@@ -44,7 +44,7 @@ describe("a run of accesses", () => {
         for (const [at, operation] of operations.entries()) {
           const addresses = runs.get(at);
           if (operation.kind !== "access" || !addresses) {
-            expect(stepEngine(lane, operation)).toEqual(stepEngine(single, operation));
+            expect(stepEngine(lane, config, operation)).toEqual(stepEngine(single, config, operation));
             continue;
           }
           const builder = new ProgramBuilder();

@@ -42,7 +42,7 @@ describe("play", () => {
         let count = 0;
         for (const operation of operations.flatMap((it) => apart(it, config))) {
           if (operation.kind === "probe" || operation.kind === "request-probe" || operation.kind === "submit") continue;
-          const outcome = stepEngine(called, operation);
+          const outcome = stepEngine(called, config, operation);
           if (outcome?.kind === "refused") throw new Error("a program has no descriptors");
           if (outcome || ["begin", "step", "finish"].includes(operation.kind)) {
             expected.push(outcome);

@@ -25,10 +25,10 @@ describe("physical()", () => {
         const numbers = engineMachine(config, operations);
         const bigints = engineMachine(config, operations);
         for (const operation of operations) {
-          const expected = stepEngine(bigints, operation);
+          const expected = stepEngine(bigints, config, operation);
           const { kind } = operation;
           if (kind !== "access" && kind !== "request") {
-            stepEngine(numbers, operation);
+            stepEngine(numbers, config, operation);
             continue;
           }
           const [high, low] = halves(operation.address);

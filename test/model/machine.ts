@@ -5,7 +5,7 @@ import type { CacheDump } from "./cache.js";
 import { Cpu, type CpuConfig } from "./cpu.js";
 import { Iommu } from "./iommu.js";
 import type { IommuConfig } from "./iommu-config.js";
-import { type FrameState, Memory } from "./memory.js";
+import { type FrameState, Memory, type RamFrames } from "./memory.js";
 import type { MachineParameters } from "./walk.js";
 import { Walks } from "./walks.js";
 
@@ -19,6 +19,8 @@ export interface FrameConfig {
 /** A whole machine at the start. */
 export interface MachineConfig extends MachineParameters {
   frames: FrameConfig[];
+  /** Rules.md section 18. */
+  ram?: RamFrames | undefined;
   cpus: CpuConfig[];
   iommus: IommuConfig[];
 }
@@ -62,15 +64,24 @@ export class Machine {
   readonly iommus: readonly Iommu[];
   readonly walks = new Walks();
 
+  readonly #ram: RamFrames;
+
   constructor(config: MachineConfig) {
+    this.#ram = config.ram ?? { first: 0, count: 0 };
     const { levels, maxPhyAddr, pages1G } = config;
     const parameters = { levels, maxPhyAddr, pages1G };
+    if (config.ram) this.memory.addRam(config.ram);
     for (const { frame, state, entries } of config.frames) {
-      this.memory.add(frame, state);
+      if (!this.memory.has(frame)) this.memory.add(frame, state);
       for (const [index, entry] of entries) this.memory.writeEntry(frame, index, entry);
     }
     this.cpus = config.cpus.map((cpu) => new Cpu(this.memory, parameters, cpu));
     this.iommus = config.iommus.map((iommu) => new Iommu(this.memory, parameters, iommu));
+  }
+
+  /** Whether a frame is one of RAM. */
+  isRam(frame: number): boolean {
+    return frame >= this.#ram.first && frame < this.#ram.first + this.#ram.count;
   }
 
   /** @throws RangeError if there is no such CPU */

@@ -3,6 +3,12 @@
 /** What a frame is used as. */
 export type FrameState = "free" | "table" | "data";
 
+/** Frames that are RAM. */
+export interface RamFrames {
+  first: number;
+  count: number;
+}
+
 interface Frame {
   entries: BigUint64Array;
   state: FrameState;
@@ -20,6 +26,16 @@ export class Memory {
   add(frame: number, state: FrameState): void {
     if (this.#frames.has(frame)) throw new RangeError(`frame ${frame} is in the store already`);
     this.#frames.set(frame, { entries: new BigUint64Array(512), state, generation: 0 });
+  }
+
+  /** Guest memory in place (rules.md section 18): frames that are in the store from the start, as tables unless they are there already. */
+  addRam({ first, count }: RamFrames): void {
+    for (let frame = first; frame < first + count; frame++) if (!this.has(frame)) this.add(frame, "table");
+  }
+
+  /** Take a frame out of the store. */
+  delete(frame: number): void {
+    this.#frames.delete(frame);
   }
 
   /** Whether the frame is in the store. */

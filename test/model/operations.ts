@@ -39,7 +39,7 @@ export type IommuOperation = { iommu: number } /** `device` undefined: straight 
 /** A step of a walk that is under way, or all that are left. */
 export type WalkOperation = { kind: "step"; walk: number } | { kind: "finish"; walk: number };
 
-/** What came of an operation: of an access the outcome, of a descriptor whether hardware refused it. */
+/** What came of an operation: of an access the outcome, of others whether it was refused. */
 export type Result = Outcome | { kind: "refused" } | undefined;
 
 /** One step of a program. */
@@ -47,7 +47,12 @@ export type Operation =
   | CpuOperation
   | IommuOperation
   | WalkOperation
+  /** Refused if the frame is not in the store. */
   | { kind: "write-entry"; frame: number; index: number; entry: bigint }
+  /** Refused for a frame of RAM, or while a walk is under way (rules.md section 18). */
+  | { kind: "delete-frame"; frame: number }
+  /** A table of zeros; nothing if the frame is in the store. */
+  | { kind: "add-frame"; frame: number }
   /** `mask`: bit i = CPU i. */
   | { kind: "shootdown"; mask: number; operation: Shootdown };
 
@@ -63,7 +68,15 @@ export function step(machine: Machine, operation: Operation): Result {
       return machine.walks.step(operation.walk);
     case "finish":
       return machine.walks.finish(operation.walk);
+    case "delete-frame":
+      if (machine.isRam(operation.frame) || machine.walks.underWay.some((walk) => walk)) return { kind: "refused" };
+      machine.memory.delete(operation.frame);
+      return undefined;
+    case "add-frame":
+      if (!machine.memory.has(operation.frame)) machine.memory.add(operation.frame, "table");
+      return undefined;
     case "write-entry":
+      if (!machine.memory.has(operation.frame)) return { kind: "refused" };
       machine.memory.writeEntry(operation.frame, operation.index, operation.entry);
       return undefined;
     case "shootdown":

@@ -61,16 +61,21 @@ describe("random programs", () => {
     const count = (what: string, by = 1): void => {
       seen.set(what, (seen.get(what) ?? 0) + by);
     };
-    for (const { config, operations, detours = [] } of fc.sample(programs(200), { numRuns: 150, seed: seedAt(1) })) {
+    for (const { config, operations, detours = [] } of fc.sample(programs(200, "come and go"), {
+      numRuns: 170,
+      seed: seedAt(1),
+    })) {
       const { cpus, iommus } = config;
       const caches = [...cpus, ...iommus].flatMap(({ l1, l2, psc }) => [...l1, ...l2, ...Object.values(psc)]);
       count("3 IOMMUs", iommus.length === 3 ? 1 : 0);
       count("more than 4 ways", caches.filter(({ ways, enabled }) => enabled && ways > 4).length);
       count("more than 24 entries", caches.filter(({ entries, enabled }) => enabled && entries > 24).length);
+      count("RAM", config.ram ? 1 : 0);
       count("detour", detours.filter(({ after }) => after < operations.length).length);
       let dropped = 0;
       const machine = playOnModel(config, operations, (_, operation, outcome, { iommus: played }) => {
         count(operation.kind);
+        if (operation.kind === "delete-frame") count(outcome ? "not deleted" : "deleted");
         // What a descriptor drops, by its dialect: in the IOTLB and the paging-structure caches, and in device TLBs.
         if (operation.kind !== "submit" && !operation.kind.startsWith("invalidate-")) return countOutcome(outcome);
         const before = dropped;
@@ -92,12 +97,12 @@ describe("random programs", () => {
     const counters = ["lookups", "hits", "fills", "evictions", "invalidated"];
     const kinds = [
       ...["access", "probe", "invlpg", "invpcid", "flush-range", "range-or-all", "mov-cr3", "controls"],
-      ...["write-entry", "shootdown"],
+      ...["write-entry", "shootdown", "add-frame", "deleted", "not deleted"],
       ...["request", "request-probe", "bind", "invalidate-pasid-cache", "invalidate-pasid", "invalidate-pages"],
       ...["invalidate-all", "invalidate-device-pasid", "invalidate-device-pages", "submit", "refused"],
       ...["vtd drops", "amd drops"],
     ];
-    const worlds = ["3 IOMMUs", "more than 4 ways", "more than 24 entries", "detour"];
+    const worlds = ["3 IOMMUs", "more than 4 ways", "more than 24 entries", "detour", "RAM"];
     const rare = [...outcomes, ...refusals, ...counters, ...kinds, ...worlds].filter(
       (what) => (seen.get(what) ?? 0) < 20,
     );

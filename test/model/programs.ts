@@ -8,6 +8,7 @@ import { entryIndex } from "./entry.js";
 import type { MachineConfig, Shootdown } from "./machine.js";
 import type { Operation } from "./operations.js";
 import {
+  ABSENT_FRAME,
   controls,
   DOMAINS,
   entryFromSeed,
@@ -265,15 +266,33 @@ function writeDrafts({ levels }: Shape): { weight: number; arbitrary: fc.Arbitra
   ];
 }
 
-function programOf(shape: Shape, maxLength: number): fc.Arbitrary<Program> {
-  const drafts = fc.oneof(...cpuDrafts(shape), ...iommuDrafts(shape), ...walkDrafts, ...writeDrafts(shape));
+/** Frames that come and go: tables, data, and one that no program begins with. */
+function frameDrafts({ levels }: Shape): { weight: number; arbitrary: fc.Arbitrary<Draft> }[] {
+  const frame = fc.constantFrom(...framesOf(levels).map((it) => it.frame), ABSENT_FRAME);
+  const of = (kind: "delete-frame" | "add-frame"): fc.Arbitrary<Draft> =>
+    frame.map(
+      (frame): Draft =>
+        () => ({ kind, frame }),
+    );
+  return [
+    { weight: 1, arbitrary: of("delete-frame") },
+    { weight: 2, arbitrary: of("add-frame") },
+  ];
+}
+
+function programOf(shape: Shape, maxLength: number, frames: FramesIn): fc.Arbitrary<Program> {
+  const passing = [...cpuDrafts(shape), ...iommuDrafts(shape), ...walkDrafts, ...writeDrafts(shape)];
+  const drafts = fc.oneof(...passing, ...(frames === "come and go" ? frameDrafts(shape) : []));
   return fc
     .record({
       config: machineConfig(shape),
       pool: fc.array(poolAddress(shape.levels), { minLength: 2, maxLength: 5 }),
       drafts: fc.array(drafts, { minLength: 1, maxLength, size: "max" }),
       detours: fc.array(
-        fc.record({ after: fc.nat(maxLength), drafts: fc.array(drafts, { minLength: 1, maxLength: 12 }) }),
+        fc.record({
+          after: fc.nat(maxLength),
+          drafts: fc.array(fc.oneof(...passing), { minLength: 1, maxLength: 12 }),
+        }),
         { maxLength: 2 },
       ),
     })
@@ -287,6 +306,9 @@ function programOf(shape: Shape, maxLength: number): fc.Arbitrary<Program> {
     });
 }
 
+/** Whether frames are added and deleted, which calls do and no packed program can. */
+export type FramesIn = "stay" | "come and go";
+
 const SHAPES: readonly Shape[] = [
   { levels: 4, cpus: 1, iommus: 1 },
   { levels: 4, cpus: 3, iommus: 2 },
@@ -299,6 +321,6 @@ const SHAPES: readonly Shape[] = [
  * Every configuration has at least one CPU and one IOMMU with three devices (with or without a device TLB), of either
  * dialect.
  */
-export function programs(maxLength: number): fc.Arbitrary<Program> {
-  return fc.oneof(...SHAPES.map((shape) => programOf(shape, maxLength)));
+export function programs(maxLength: number, frames: FramesIn = "stay"): fc.Arbitrary<Program> {
+  return fc.oneof(...SHAPES.map((shape) => programOf(shape, maxLength, frames)));
 }

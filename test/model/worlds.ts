@@ -9,6 +9,7 @@ import type { CpuConfig } from "./cpu.js";
 import { ACCESSED, DIRTY, EXECUTE_DISABLE, GLOBAL, type Level, PAGE_SIZE, PRESENT, USER, WRITABLE } from "./entry.js";
 import type { IommuConfig, PasidBinding } from "./iommu-config.js";
 import type { FrameConfig, MachineConfig } from "./machine.js";
+import type { RamFrames } from "./memory.js";
 import type { PasidEntry } from "./pasid-entry.js";
 
 /** Entry indices in use in every table: both edges, both halves, and neighbours that share small sets. */
@@ -35,7 +36,8 @@ const TABLES: Readonly<Record<Level, readonly [number, number]>> = {
   5: [0x150, 0x151],
 };
 const DATA_FRAMES = [0x200, 0x333];
-const ABSENT_FRAME = 0x7777;
+/** In no world's store at the start, but for RAM. */
+export const ABSENT_FRAME = 0x7777;
 /** Targets of leaves by level, aligned to their size. */
 const PAGES: readonly (readonly number[])[] = [
   [],
@@ -48,6 +50,15 @@ const PAGES: readonly (readonly number[])[] = [
 export function roots(levels: 4 | 5): readonly [number, number] {
   return TABLES[levels];
 }
+
+/** RAM of some worlds: all tables of small numbers, one table alone, data and pages, and the frame that is absent elsewhere. */
+const RAM: readonly RamFrames[] = [
+  { first: 0x110, count: 0x50 },
+  { first: 0x120, count: 0x21 },
+  { first: 0x600, count: 1 },
+  { first: 0x1f8, count: 0x13c },
+  { first: ABSENT_FRAME - 1, count: 3 },
+];
 
 /** Frames in the store, with the level as which their entries are made (data frames: 1). */
 export function framesOf(levels: 4 | 5): { frame: number; level: Level; state: "table" | "data" }[] {
@@ -270,6 +281,7 @@ export function machineConfig({ levels, cpus, iommus }: Shape): fc.Arbitrary<Mac
   return fc
     .record({
       maxPhyAddr: fc.constantFrom(52, 32, 39, 46),
+      ram: fc.constantFrom(undefined, undefined, undefined, ...RAM),
       no1G: fc.noBias(fc.nat(7)),
       seeds: fc.array(entrySeed, { minLength: seedCount, maxLength: seedCount }),
       cpus: fc.array(cpu(levels), { minLength: cpus, maxLength: cpus }),

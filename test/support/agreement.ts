@@ -12,6 +12,7 @@ import {
   dumpEngine,
   type EngineResult,
   engineMachine,
+  entriesIn,
   type Place,
   placesOf,
   stepEngine,
@@ -73,7 +74,7 @@ export class Follower {
   readonly machine: Machine;
   /** Slots that are compared after each operation; after the last, all there are. */
   readonly places: readonly Place[];
-  private readonly views: ReadonlyMap<number, BigUint64Array>;
+  private views: ReadonlyMap<number, BigUint64Array> = new Map();
 
   constructor(
     private readonly program: Program,
@@ -81,8 +82,15 @@ export class Follower {
   ) {
     const { config, operations } = program;
     this.machine = engineMachine(config, operations, options.module);
-    this.views = new Map(config.frames.map(({ frame }) => [frame, this.machine.frames.view(frame)!]));
+    this.lookAgain();
     this.places = placesOf(program);
+  }
+
+  /** Views of the frames that there are now. */
+  private lookAgain(): void {
+    const { config } = this.program;
+    const views = config.frames.map(({ frame }) => [frame, entriesIn(this.machine, config, frame)] as const);
+    this.views = new Map(views.flatMap(([frame, view]) => (view ? [[frame, view] as const] : [])));
   }
 
   /** Plays an operation. @throws AssertionError if it does not do what the model does */
@@ -93,7 +101,8 @@ export class Follower {
     this.options.before?.(index, machine);
     const foretold = foretell(machine, operation);
     const isProbe = operation.kind === "probe" || operation.kind === "request-probe";
-    const outcome = isProbe ? explainOf(machine, operation) : stepEngine(machine, operation);
+    const outcome = isProbe ? explainOf(machine, operation) : stepEngine(machine, this.program.config, operation);
+    if (operation.kind === "delete-frame" || operation.kind === "add-frame") this.lookAgain();
     agree(comparable(outcome), expected, where);
     if (foretold) agree(foretold, outcome, `${where}: probe before`);
     if (seen) this.check(seen, this.places, where);
@@ -102,9 +111,10 @@ export class Follower {
 
   /** Plays operations that are no part of the program, and takes them back. */
   private detour(operations: readonly Operation[]): void {
-    const before = this.machine.snapshot();
+    const before = this.machine.snapshot({ ram: true });
     for (const operation of operations) {
-      if (operation.kind !== "probe" && operation.kind !== "request-probe") stepEngine(this.machine, operation);
+      if (operation.kind !== "probe" && operation.kind !== "request-probe")
+        stepEngine(this.machine, this.program.config, operation);
     }
     this.machine.restore(before);
   }
@@ -142,7 +152,8 @@ export function expectAgreement(program: Program, options: AgreementOptions = {}
   );
   engine.check(seenOf(end, []), [], "at the end");
   const contents = contentsOf(end.memory);
-  const own = [...contents.keys()].map((frame) => [frame, engine.machine.frames.view(frame)?.slice()] as const);
+  const own = [...contents.keys()].map((frame) => [frame, entriesIn(engine.machine, config, frame)?.slice()] as const);
+  agree(engine.machine.frames.size, contents.size, "at the end: frames");
   agree(new Map(own), contents, "at the end: frames");
   return operations.length;
 }

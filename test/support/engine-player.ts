@@ -5,6 +5,8 @@ import type { Cache } from "../../src/hardware/cache.js";
 import {
   type Access,
   createMachineSync,
+  type MachineConfig as EngineConfig,
+  InvalidOptionError,
   type Iommu,
   type Machine,
   ProgramBuilder,
@@ -12,6 +14,7 @@ import {
 } from "../../src/index.js";
 import { DescriptorError } from "../../src/queue/index.js";
 import type { MachineConfig, MachineDump, Shootdown } from "../model/machine.js";
+import type { RamFrames } from "../model/memory.js";
 import type { CpuOperation, IommuOperation, Operation } from "../model/operations.js";
 
 /** What came of an operation, as in the model. */
@@ -30,6 +33,28 @@ function pasidsInOrder(config: MachineConfig, operations: readonly Operation[], 
   return [...pasids];
 }
 
+/** The machine's option for RAM. */
+export function ramOf({ ram }: { ram?: RamFrames | undefined }): Pick<EngineConfig, "ram"> {
+  return ram ? { ram: { base: physical(ram.first), bytes: ram.count * 4096 } } : {};
+}
+
+function isRam({ ram }: MachineConfig, frame: number): boolean {
+  return ram !== undefined && frame >= ram.first && frame < ram.first + ram.count;
+}
+
+/** The entries of a frame where they stand: of RAM through `machine.ram`. Undefined if the machine has none of it. */
+export function entriesIn(machine: Machine, config: MachineConfig, frame: number): BigUint64Array | undefined {
+  if (!isRam(config, frame)) return machine.frames.view(frame);
+  const { buffer, byteOffset } = machine.ram!;
+  return new BigUint64Array(buffer, byteOffset + (frame - config.ram!.first) * 4096, 512);
+}
+
+/** A store: of RAM as a guest makes it. */
+function writeEntry(machine: Machine, config: MachineConfig, frame: number, index: number, entry: bigint): void {
+  if (isRam(config, frame)) entriesIn(machine, config, frame)![index] = entry;
+  else machine.frames.writeEntry(physical(frame, index), entry);
+}
+
 /** The engine's machine for a configuration of the model, with the PASIDs that the program will bind. */
 export function engineMachine(
   config: MachineConfig,
@@ -41,7 +66,9 @@ export function engineMachine(
     levels: config.levels,
     maxPhyAddr: config.maxPhyAddr,
     pages1G: config.pages1G,
-    tables: Math.max(1, config.frames.length),
+    // Room for a frame that is added.
+    tables: config.frames.length + 1,
+    ...ramOf(config),
     workloadPages: 1,
     cpus: config.cpus.map((cpu) => ({ ...cpu, root: physical(cpu.root) })),
     iommus: config.iommus.map(({ sourceIds: _, deviceOptions, ...iommu }, i) => ({
@@ -54,8 +81,9 @@ export function engineMachine(
     })),
   });
   for (const { frame, state, entries } of config.frames) {
-    machine.frames.set(frame, state);
-    for (const [index, entry] of entries) machine.frames.writeEntry(physical(frame, index), entry);
+    // A guest does not declare its tables.
+    if (!isRam(config, frame)) machine.frames.set(frame, state);
+    for (const [index, entry] of entries) writeEntry(machine, config, frame, index, entry);
   }
   for (const [i, { pasids }] of config.iommus.entries()) {
     for (const { pasid, root, fields, domain = 1 } of pasids) {
@@ -149,14 +177,30 @@ function stepIommu(machine: Machine, operation: IommuOperation): EngineResult {
   }
 }
 
+/** Whether a frame may be deleted. */
+function deleted(machine: Machine, frame: number): EngineResult {
+  try {
+    machine.frames.delete(frame);
+    return undefined;
+  } catch (error) {
+    if (error instanceof InvalidOptionError) return { kind: "refused" };
+    throw error;
+  }
+}
+
 /** Runs one operation on the engine. */
-export function stepEngine(machine: Machine, operation: Operation): EngineResult {
+export function stepEngine(machine: Machine, config: MachineConfig, operation: Operation): EngineResult {
   if ("cpu" in operation) return stepCpu(machine, operation);
   if ("iommu" in operation) return stepIommu(machine, operation);
   if (operation.kind === "step") return machine.walks.step(operation.walk);
   if (operation.kind === "finish") return machine.walks.finish(operation.walk);
-  if (operation.kind === "write-entry") {
-    machine.frames.writeEntry(physical(operation.frame, operation.index), operation.entry);
+  if (operation.kind === "delete-frame") return deleted(machine, operation.frame);
+  if (operation.kind === "add-frame") {
+    if (!machine.frames.has(operation.frame)) machine.frames.setTable(operation.frame);
+  } else if (operation.kind === "write-entry") {
+    const { frame, index, entry } = operation;
+    if (!machine.frames.has(frame)) return { kind: "refused" };
+    writeEntry(machine, config, frame, index, entry);
   } else {
     for (const cpu of machine.cpus.keys()) {
       if ((operation.mask >>> cpu) & 1) shootdownOn(machine, cpu, operation.operation);

@@ -17,7 +17,7 @@ import type { KernelConfig, KernelDump } from "../model/kernel/kernel.js";
 import type { KernelOperation, KernelProgram, KernelResult } from "../model/kernel/operations.js";
 import type { MachineConfig } from "../model/machine.js";
 import { comparableOutcome } from "./agreement.js";
-import { dumpEngine } from "./engine-player.js";
+import { dumpEngine, ramOf } from "./engine-player.js";
 
 const KINDS = [
   "walk-after-free",
@@ -52,6 +52,7 @@ export function kernelMachine(config: KernelConfig, module?: WebAssembly.Module)
     maxPhyAddr: config.maxPhyAddr,
     pages1G: config.pages1G,
     tables: config.pool,
+    ...ramOf(config),
     workloadPages: 1,
     cpus: config.cpus,
     iommus: config.iommus.map(({ deviceOptions, ...iommu }) => ({
@@ -229,7 +230,7 @@ export class KernelPlayer {
 
   /** Plays operations that are no part of the program, and takes them back. */
   detour(operations: readonly KernelOperation[]): void {
-    const before = this.machine.snapshot();
+    const before = this.machine.snapshot({ ram: true });
     for (const operation of operations) {
       this.machine.play(encode(this.machine, operation, new ProgramBuilder()).build());
     }
@@ -290,6 +291,12 @@ export function dumpKernel(machine: Machine, config: KernelConfig): KernelDump {
     const { state, generation } = machine.frames.describe(frame)!;
     return { frame, state, generation };
   });
+  const { first, count } = config.ram ?? { first: 0, count: 0 };
+  for (let frame = first; frame < first + count; frame++) {
+    if (frame >= config.poolBase && frame < config.poolBase + config.pool) continue;
+    const { state, generation } = machine.frames.describe(frame)!;
+    frames.push({ frame, state, generation });
+  }
   return {
     ...dumpEngine(machine, config as unknown as MachineConfig),
     counters,

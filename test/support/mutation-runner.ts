@@ -54,7 +54,7 @@ function plainCase(program: Program): Case {
 }
 
 const kernel = draw(kernelPrograms(LENGTH)).map(kernelCase);
-const plain = draw(programs(LENGTH)).map(plainCase);
+const plain = draw(programs(LENGTH, "come and go")).map(plainCase);
 /** What found the latest failures stands first: neighbouring mutants often fail in the same programs. */
 const cases = [...kernel, ...plain];
 

@@ -128,6 +128,9 @@ export function pack(machine: Machine, operation: ModelOperation): Uint8Array[] 
     const { frame, index, entry } = operation;
     return [built((it) => it.writeEntry(physical(frame, index), entry))];
   }
+  if (operation.kind === "delete-frame" || operation.kind === "add-frame") {
+    throw new Error("frames come and go by calls, not by operations of a program");
+  }
   if (operation.mask === 2 ** machine.cpus.length - 1) return [packShootdown(everyCpu, operation.operation)];
   return machine.cpus.flatMap(({ requester }, cpu) =>
     (operation.mask >>> cpu) & 1 ? [packShootdown(requester, operation.operation)] : [],

@@ -82,12 +82,12 @@ export function plainReplay({ config, operations }: Program): Replay {
   return {
     machine,
     begin() {
-      for (const operation of operations.slice(0, cut)) stepEngine(machine, operation);
+      for (const operation of operations.slice(0, cut)) stepEngine(machine, config, operation);
     },
     finish(start) {
       const steps = operations
         .slice(cut)
-        .map((operation) => [stepEngine(machine, operation), dumpEngine(machine, config), observe(machine)]);
+        .map((operation) => [stepEngine(machine, config, operation), dumpEngine(machine, config), observe(machine)]);
       return { steps, memory: partsNow(machine, start) };
     },
   };
@@ -96,7 +96,7 @@ export function plainReplay({ config, operations }: Program): Replay {
 /** Plays to the end, goes back, and plays again: what was seen both times. */
 export function twice({ machine, begin, finish }: Replay): [first: Seen, again: Seen] {
   begin();
-  const start = machine.snapshot();
+  const start = machine.snapshot({ ram: true });
   const first = finish(start);
   machine.restore(start);
   return [first, finish(start)];

@@ -8,7 +8,7 @@ import { type Level, levelShift } from "../entry.js";
 import { Iommu } from "../iommu.js";
 import type { IommuConfig } from "../iommu-config.js";
 import type { MachineDump } from "../machine.js";
-import type { FrameState } from "../memory.js";
+import type { FrameState, RamFrames } from "../memory.js";
 import type { MachineParameters } from "../walk.js";
 import { Walks } from "../walks.js";
 import { AddressSpaces } from "./address-spaces.js";
@@ -45,6 +45,8 @@ export interface KernelConfig extends MachineParameters {
   poolBase: number;
   /** Frames in the pool, at least 1. */
   pool: number;
+  /** Rules.md section 18: the pool may lie in it. */
+  ram?: RamFrames | undefined;
   cpus: KernelCpuConfig[];
   iommus: KernelIommuConfig[];
   policy: Policy;
@@ -113,6 +115,7 @@ export class Kernel {
     this.autoPurge = config.autoPurge;
     this.detect = config.detect;
     this.memory = new FrameStore(config.poolBase, config.pool);
+    if (config.ram) this.memory.addRam(config.ram);
     const root = this.memory.allocateTable(levels, "none");
     if (root === undefined) throw new RangeError(`pool of ${config.pool} frames: expected at least 1`);
     this.spaces = new AddressSpaces(root, config.cpus.length);

@@ -2,6 +2,7 @@
 
 import fc from "../../support/fast-check.js";
 import type { Controls } from "../access.js";
+import type { RamFrames } from "../memory.js";
 import { agentCaches, deviceOptions, deviceTlb, vendor, walkOptions } from "../worlds.js";
 import type { KernelConfig } from "./kernel.js";
 import { type Policy, PRESETS } from "./policy.js";
@@ -43,6 +44,16 @@ const controls: fc.Arbitrary<Controls> = fc.noBias(fc.nat(0xffff)).map((set) => 
   ac: (set & 4) === 0,
   pkru: [0, 0x5555_5554, 1, 2][(set >> 6) & 3] ?? 0,
 }));
+
+/** RAM that holds the pool, a part of it, or frames that forged entries name. */
+function ramAround({ poolBase, pool }: { poolBase: number; pool: number }): RamFrames[] {
+  return [
+    { first: poolBase - 3, count: pool + 5 },
+    { first: poolBase + 2, count: 7 },
+    { first: poolBase + pool - 4, count: 9 },
+    { first: 0x1_2340, count: 16 },
+  ];
+}
 
 /** A kernel of a shape. */
 export function kernelConfig({ levels, cpus, iommus }: Shape): fc.Arbitrary<KernelConfig> {
@@ -98,6 +109,7 @@ export function kernelConfig({ levels, cpus, iommus }: Shape): fc.Arbitrary<Kern
       detect: fc.noBias(fc.nat(9)).map((it) => it !== 9),
       ring: fc.constantFrom(1, 4, 64),
     })
+    .chain((config) => fc.constantFrom(undefined, undefined, ...ramAround(config)).map((ram) => ({ ...config, ram })))
     .map((config) => ({
       ...config,
       // INVLPGB is AMD's.
