@@ -11,6 +11,7 @@ import { DEFAULT_SEED, SEED } from "./test/support/seed.js";
 const NOT_QUICK = [
   "test/api/readme.test.ts",
   "test/bench/{agreement,compile}.test.ts",
+  "test/examples/*.test.ts",
   "test/image/{check,fuzz}.test.ts",
   "test/model/{programs,vectors}.test.ts",
   "test/model/kernel/programs.test.ts",
