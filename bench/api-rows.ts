@@ -1,7 +1,7 @@
 // What the API adds to the engine: the same hot accesses one call at a time, as a program through `play`, and a workload
 // that the engine generates itself.
 import { type Access, geometries, type Machine } from "stalewalk";
-import type { BenchRow } from "../src/cli/bench-contract.js";
+import type { BenchRow } from "../src/benchmark/result.js";
 import { mixedPages, mixedWorkloads, type Sizes } from "./cases.js";
 import { hashOf } from "./check.js";
 import { chunkOperations, operationBytes } from "./contestants/contestant.js";
@@ -115,8 +115,8 @@ function ways(set: TableSet, hot: Uint8Array, sizes: Sizes): Way[] {
 export function measureApi(set: TableSet, hot: Uint8Array, sizes: Sizes, effort: Effort): BenchRow[] {
   const started = performance.now();
   const all = ways(set, hot, sizes).map((way) => {
-    const head = { suite: "translate", table: TABLE, case: way.name, unit: "operation", digest: way.digest() } as const;
-    return { ...way, rows: new CaseRows(head) };
+    const head = { suite: "translate", table: TABLE, case: way.name, unit: "operation" } as const;
+    return { ...way, rows: new CaseRows({ ...head, digest: way.digest(), counters: {} }) };
   });
   for (let round = 0; goesOn(effort, round, started); round++) {
     for (const { once, operations, play, rows } of all) {

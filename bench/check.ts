@@ -41,6 +41,11 @@ export function checkOf(player: Player, programs: readonly Loaded[], times: numb
 const AGENT = ["translations", "faults", "walks", "entry reads", "A/D writes", "invalidations"];
 const CACHE = ["lookups", "hits", "fills", "evictions", "invalidated"];
 
+/** The counters of a {@link Player} by name. */
+export function namedCounters(values: readonly number[]): Record<string, number> {
+  return Object.fromEntries(values.map((value, i) => [counterName(i), value]));
+}
+
 function counterName(index: number): string {
   if (index < agentCounters) return AGENT[index] as string;
   const which = index - agentCounters;

@@ -4,11 +4,11 @@ import { readFileSync } from "node:fs";
 import { cpus, loadavg, release, totalmem } from "node:os";
 import { join } from "node:path";
 import Benchmark from "benchmark";
-import type { Host } from "../src/cli/bench-contract.js";
+import type { BenchHost } from "../src/benchmark/result.js";
 import { packageRoot } from "./root.js";
 
 /** Describes this machine. */
-export function describeHost(native: string): Host {
+export function describeHost(native: string): BenchHost {
   const { version } = JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")) as { version: string };
   const cores = cpus();
   return {
@@ -34,14 +34,4 @@ function runtime(): string {
   const { bun, deno, node } = process.versions as Record<string, string | undefined>;
   if (bun) return `Bun ${bun}`;
   return deno ? `Deno ${deno}` : `Node ${node}`;
-}
-
-/** The header of the report. */
-export function headerLines(host: Host): string[] {
-  const load = host.load.some((value) => value > 0) ? `, load ${host.load[0]}` : "";
-  return [
-    `stalewalk ${host.stalewalk}, engine ${host.engine.slice(0, 16)}, ${host.runtime} (V8 ${host.v8}), Benchmark.js ${host.benchmarkJs}`,
-    `${host.cpu}, ${host.cores} cores, ${host.memoryGiB} GiB, ${host.system}${load}`,
-    `native C: ${host.native}`,
-  ];
 }

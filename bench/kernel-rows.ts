@@ -1,7 +1,7 @@
 // Mixed kernel programs: DMA, CPU accesses, vmalloc and vfree of small and huge areas (so that tables are freed), flushes,
 // user unmaps, deferred work, generated and played inside the engine. Each policy with hazard detection on and off, in turn.
 import { geometries, type KernelWorkloadOptions, type Machine, type PolicyName } from "stalewalk";
-import type { BenchRow } from "../src/cli/bench-contract.js";
+import type { BenchRow } from "../src/benchmark/result.js";
 import { hashOf, MismatchError } from "./check.js";
 import { CaseRows, type Effort, goesOn } from "./rows.js";
 import { timeWithBenchmark } from "./time.js";
@@ -78,8 +78,8 @@ export function measureKernel(
 ): { rows: BenchRow[]; counts: KernelCounts } {
   const started = performance.now();
   onStep("comparing results");
-  const { sameBefore, digest } = compareKernels(policy, Math.min(operations, COMPARED));
-  const rows = new CaseRows({ suite: "kernel", table: TABLE, case: policy, unit: "operation", digest });
+  const { sameBefore, digest, counters } = compareKernels(policy, Math.min(operations, COMPARED));
+  const rows = new CaseRows({ suite: "kernel", table: TABLE, case: policy, unit: "operation", digest, counters });
   const field = FIELD.map(([name, detect, library]) => ({
     ...kernelMachine(policy, detect, library),
     // Where the rules of kernels and IOMMUs have changed since, the same program is not the same work.
@@ -95,14 +95,17 @@ export function measureKernel(
   }
   const [{ machine }, { machine: blind }] = field as [(typeof field)[0], (typeof field)[0]];
   sameOrThrow(policy, machine, blind);
-  const freed = Object.values(machine.kernel?.tablesFreed ?? {}).reduce((sum, count) => sum + count, 0);
+  const freed = sum(machine.kernel?.tablesFreed);
   const iommuRounds = machine.kernel?.counters.iommuRounds ?? 0;
   const counts = { tablesFreed: freed, iommuRounds, hazards: machine.kernel?.hazardCounts.total ?? 0 };
   for (const { machine } of field) machine.dispose();
   return { rows: rows.all, counts };
 }
 
-function compareKernels(policy: PolicyName, operations: number): { sameBefore: boolean; digest: string } {
+function compareKernels(
+  policy: PolicyName,
+  operations: number,
+): { sameBefore: boolean; digest: string; counters: Record<string, number> } {
   const machines = FIELD.map(([, detect, library]) => {
     const { machine, options } = kernelMachine(policy, detect, library);
     machine.runKernelWorkload({ ...options, seed: 0n }, operations);
@@ -110,9 +113,18 @@ function compareKernels(policy: PolicyName, operations: number): { sameBefore: b
   });
   const [machine, blind, old] = machines as [Machine, Machine, Machine];
   sameOrThrow(policy, machine, blind);
-  const result = { sameBefore: hazardsOf(machine) === hazardsOf(old), digest: hashOf(fingerprint(machine)) };
+  const counters = {
+    "tables freed": sum(machine.kernel?.tablesFreed),
+    "IOMMU rounds": machine.kernel?.counters.iommuRounds ?? 0,
+    hazards: machine.kernel?.hazardCounts.total ?? 0,
+  };
+  const result = { sameBefore: hazardsOf(machine) === hazardsOf(old), digest: hashOf(fingerprint(machine)), counters };
   for (const one of machines) one.dispose();
   return result;
+}
+
+function sum(counts: Readonly<Record<string, number>> = {}): number {
+  return Object.values(counts).reduce((all, count) => all + count, 0);
 }
 
 function sameOrThrow(policy: PolicyName, machine: Machine, blind: Machine): void {

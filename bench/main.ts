@@ -3,11 +3,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { BenchOptions, BenchResult, BenchRow, Door } from "../src/cli/bench-contract.js";
+import { closingLines, headerLines, tableOf } from "../src/benchmark/report.js";
+import type { BenchResult, BenchRow } from "../src/benchmark/result.js";
+import type { BenchOptions, Door } from "../src/cli/bench-contract.js";
 import { type Compiled, compileNative } from "./contestants/compile.js";
-import { describeHost, headerLines } from "./host.js";
+import { describeHost } from "./host.js";
 import { type Job, type Material, planJobs } from "./plan.js";
-import { tableOf, uncertainRows } from "./report.js";
 import type { Effort } from "./rows.js";
 import { findImages } from "./tables/images.js";
 import { findTraces } from "./trace-rows.js";
@@ -17,8 +18,6 @@ const SECONDS = { quick: 22, usual: 110, full: 900 };
 const ROUNDS = { quick: [3, 8], usual: [3, 12], full: [5, 100] } as const;
 /** With so little time for a case, its rounds are short ones. */
 const HURRIED_SECONDS = 0.5;
-/** Rows that are named at the end; the file has them all. */
-const NAMED = 10;
 
 /** Measures and prints. @throws MismatchError if two contestants disagree; Error if nothing is to be measured */
 export async function runBench(options: BenchOptions, door: Door): Promise<BenchResult> {
@@ -45,8 +44,10 @@ export async function runBench(options: BenchOptions, door: Door): Promise<Bench
     for (const line of headerLines(host)) door.print(line);
     const rows = await measure(jobs, options, started, door);
     const seconds = (performance.now() - started) / 1000;
-    conclude(rows, missing, seconds, door);
-    return { version: 1, command: options.command, effort: options.effort, host, seconds, missing, rows };
+    door.print();
+    for (const line of closingLines(rows, missing, seconds)) door.print(line);
+    const { command, effort } = options;
+    return { format: "stalewalk-bench", version: 1, command, effort, host, seconds, missing, rows };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -111,18 +112,4 @@ async function measure(jobs: readonly Job[], options: BenchOptions, started: num
   }
   flush();
   return all;
-}
-
-function conclude(rows: readonly BenchRow[], missing: readonly string[], seconds: number, door: Door): void {
-  door.print();
-  for (const line of missing) door.print(`not measured: ${line}`);
-  const uncertain = uncertainRows(rows);
-  const rounds = Math.min(...rows.map(({ samples }) => samples.length));
-  door.print(
-    `${seconds.toFixed(0)} s; ±: half the 95 % interval, rounds drawn anew (at least ${rounds}); ratio: that contestant's least time over stalewalk's`,
-  );
-  if (uncertain.length === 0) return;
-  door.print(`${uncertain.length} of ${rows.length} least times are known less well than ±5 % (!):`);
-  for (const line of uncertain.slice(0, NAMED)) door.print(`  ${line}`);
-  if (uncertain.length > NAMED) door.print(`  and ${uncertain.length - NAMED} more`);
 }

@@ -1,8 +1,9 @@
 // Measuring one case: check values first, then rounds in which the contestants take turns, so that a change of the
 // machine's speed meets all of them. The builds of the native contestant take their own time.
-import type { BenchRow, SuiteName } from "../src/cli/bench-contract.js";
+import type { BenchRow, SuiteName } from "../src/benchmark/result.js";
+import { median } from "../src/benchmark/statistics.js";
 import { type BenchCase, operationsIn } from "./cases.js";
-import { type Check, checkOf, compareChecks, hashOf } from "./check.js";
+import { type Check, checkOf, compareChecks, hashOf, namedCounters } from "./check.js";
 import type { NativeBuild } from "./contestants/compile.js";
 import { type Contestant, type Loaded, operationBytes, type Player } from "./contestants/contestant.js";
 import { naiveJs } from "./contestants/naive-js.js";
@@ -10,7 +11,6 @@ import { NativeCase } from "./contestants/native.js";
 import { stalewalk, stalewalk010 } from "./contestants/stalewalk.js";
 import { tunedJs } from "./contestants/tuned-js.js";
 import { CaseRows, type Effort, goesOn } from "./rows.js";
-import { median } from "./statistics.js";
 import { timeWithBenchmark } from "./time.js";
 
 /** Names of the contestants, in the order of the report. */
@@ -123,7 +123,8 @@ export async function measureCase(
     onStep("comparing results");
     const { check, entrants } = await verifyCase(benchCase, natives);
     const digest = `${check.hash}${hashOf(check.counters)}`;
-    const rows = new CaseRows({ suite, table: world.set.name, case: name, unit: "operation", digest });
+    const counters = namedCounters(check.counters);
+    const rows = new CaseRows({ suite, table: world.set.name, case: name, unit: "operation", digest, counters });
     const operations = operationsIn(program);
     const long = operations >= LONG_PROGRAM;
     const samples = long ? 1 : effort.samples;

@@ -1,5 +1,6 @@
 // What a run measures: one piece of work after the other, each with its share of the time that is left.
-import type { BenchOptions, BenchRow, SuiteName } from "../src/cli/bench-contract.js";
+import type { BenchRow, SuiteName } from "../src/benchmark/result.js";
+import type { BenchOptions } from "../src/cli/bench-contract.js";
 import { measureApi } from "./api-rows.js";
 import { type CasePlan, fullSizes, planCases, quickSizes, type Sizes } from "./cases.js";
 import type { NativeBuild } from "./contestants/compile.js";

@@ -1,22 +1,25 @@
-// Rows under way: samples are noted as they come; what is made of them is in statistics.ts.
-import type { BenchRow } from "../src/cli/bench-contract.js";
+// Rows under way: times are noted as they come, a list a round; what is made of them is in src/benchmark/.
+import type { BenchRow, BenchSample } from "../src/benchmark/result.js";
+import { makeRow, type RowHead } from "../src/benchmark/row.js";
+import { median } from "../src/benchmark/statistics.js";
 
 /** Rows of one case, one for each contestant. */
 export class CaseRows {
-  private readonly rows = new Map<string, BenchRow>();
+  private readonly rows = new Map<string, { head: RowHead; samples: BenchSample[] }>();
 
-  constructor(private readonly head: Omit<BenchRow, "contestant" | "operations" | "samples">) {}
+  constructor(private readonly head: Omit<RowHead, "contestant" | "operations">) {}
 
-  /** Notes the samples of one round, each the seconds that this contestant's `operations` took. */
+  /** Notes the times of one round, each the seconds that this contestant's `operations` took. */
   note(contestant: string, operations: number, seconds: readonly number[]): void {
-    const row = this.rows.get(contestant) ?? { ...this.head, contestant, operations, samples: [] };
+    const row = this.rows.get(contestant) ?? { head: { ...this.head, contestant, operations }, samples: [] };
     this.rows.set(contestant, row);
-    row.samples.push(seconds.map((time) => rounded((time * 1e9) / operations)));
+    const times = seconds.map((time) => rounded((time * 1e9) / operations));
+    row.samples.push({ least: Math.min(...times), median: median(times), times: times.length, dropped: 0 });
   }
 
   /** The rows, in the order in which contestants first came. */
   get all(): BenchRow[] {
-    return [...this.rows.values()];
+    return [...this.rows.values()].map(({ head, samples }) => makeRow(head, samples));
   }
 }
 

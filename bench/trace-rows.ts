@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ReplayResult, replay } from "stalewalk/replay";
-import type { BenchRow } from "../src/cli/bench-contract.js";
+import type { BenchRow } from "../src/benchmark/result.js";
 import { hashOf, MismatchError } from "./check.js";
 import { kernelMachine } from "./kernel-rows.js";
 import { benchFolder, dataFolder, packageRoot } from "./root.js";
@@ -55,7 +55,14 @@ export function measureReading(paths: string[], effort: Effort, onStep: (step: s
     const said = execFileSync(process.execPath, [program, String(REPETITIONS), ...paths], { encoding: "utf8" });
     const { lines, bytes, events, seconds, zcatSeconds } = JSON.parse(said) as TraceThroughput;
     const digest = hashOf([lines, bytes, events]);
-    rows ??= new CaseRows({ suite: "replay", table, case: "read", unit: "line", digest });
+    rows ??= new CaseRows({
+      suite: "replay",
+      table,
+      case: "read",
+      unit: "line",
+      digest,
+      counters: { lines, bytes, events },
+    });
     rows.note("stalewalk", lines, [seconds]);
     if (zcatSeconds !== undefined) rows.note("zcat | wc -l", lines, [zcatSeconds]);
   }
@@ -76,7 +83,8 @@ export async function measurePlaying(
   const { operations } = first.throughput;
   const head = { suite: "replay", table: traceTable(path), unit: "operation" } as const;
   const digest = digestOf(first);
-  const rows = new CaseRows({ ...head, case: "play", digest });
+  const freed = Object.values(first.program.frees).reduce((sum, count) => sum + count, 0);
+  const rows = new CaseRows({ ...head, case: "play", digest, counters: { operations, "tables freed": freed } });
   const { machine, options } = kernelMachine("none", true, present);
   for (let round = 0; goesOn(effort, round, started); round++) {
     onStep(`round ${round + 1}`);

@@ -1,7 +1,7 @@
 // The search of verdicts: cells in which a hazard is found soon, and cells in which everything must be tried.
 import type { PolicyName } from "stalewalk";
 import { type VerdictRecord, type VerdictsOptions, verdicts } from "stalewalk/verdicts";
-import type { BenchRow } from "../src/cli/bench-contract.js";
+import type { BenchRow } from "../src/benchmark/result.js";
 import { hashOf, MismatchError } from "./check.js";
 import { CaseRows, type Effort, goesOn } from "./rows.js";
 
@@ -22,9 +22,11 @@ export async function measureVerdicts(effort: Effort, onStep: (step: string) => 
   const cells = [];
   for (const [policy, depth] of CELLS) {
     onStep(`comparing results, ${policy}`);
-    const digest = hashOf(await judge(policy, depth));
-    const head = { suite: "verdicts", table: TABLE, case: `${policy}, ${depth} moves`, unit: "cell", digest } as const;
-    cells.push({ policy, depth, digest, rows: new CaseRows(head) });
+    const records = await judge(policy, depth);
+    const digest = hashOf(records);
+    const counters = { "programs tried": records.reduce((sum, { tried }) => sum + tried.programs, 0) };
+    const head = { suite: "verdicts", table: TABLE, case: `${policy}, ${depth} moves`, unit: "cell" } as const;
+    cells.push({ policy, depth, digest, rows: new CaseRows({ ...head, digest, counters }) });
   }
   for (let round = 0; goesOn(effort, round, started); round++) {
     for (const { policy, depth, digest, rows } of cells) {

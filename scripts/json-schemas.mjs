@@ -43,6 +43,11 @@ export const schemaFiles = {
     beyond:
       "At least one group needs a rate above 0, purges need areas, and the version must be of Linux and not older than the oldest known.",
   },
+  bench: {
+    module: "benchmark/result",
+    schema: "benchResultSchema",
+    about: "A result of the benchmark: machine, versions, and a row for each contestant at each case.",
+  },
   kernel: {
     module: "kernel/kernel",
     schema: "kernelSchema",

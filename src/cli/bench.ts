@@ -2,7 +2,9 @@
 // bundled into dist/bench/ and loaded only here. Node-only.
 import { existsSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type BenchModule, type BenchOptions, type BenchResult, type SuiteName, suiteNames } from "./bench-contract.js";
+import { type BenchResult, type SuiteName, suiteNames } from "../benchmark/result.js";
+import type { BenchModule, BenchOptions } from "./bench-contract.js";
+import { registerFiles } from "./bench-files.js";
 import { choiceArguments, fileOption } from "./choices.js";
 import { commandLine } from "./command-line.js";
 import { failResult, InputError } from "./errors.js";
@@ -21,8 +23,9 @@ interface Flags {
 
 /** Registers `bench`. */
 export function register(program: Command): void {
-  program
-    .command("bench")
+  const bench = program.command("bench");
+  bench
+    .helpCommand(false)
     .addArgument(choiceArguments("[suites...]", "what is measured (default: all of it)", suiteNames))
     .summary("measure this machine: translations, flushes, kernel programs, replays and verdicts beside other ways")
     .description(
@@ -39,14 +42,18 @@ export function register(program: Command): void {
       parseRegex,
     )
     .addOption(fileOption("--trace <file>", "the trace that the suite replay reads and plays"))
-    .addOption(fileOption("--json <file>", "write all samples as JSON, too"))
+    .addOption(fileOption("--json <file>", "write all samples as JSON, too: for bench compare and bench show"))
     .addOption(
       new Option("--only <regex>", "the former name of --filter").hideHelp().argParser(() => {
         throw new InvalidArgumentError("This option is called --filter now.");
       }),
     )
-    .addHelpText("after", "\nExample:\n  stalewalk bench flush --quick --json before.json")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  stalewalk bench flush --quick --json before.json\n  stalewalk bench compare before.json after.json",
+    )
     .action(run);
+  registerFiles(bench);
 }
 
 async function run(suites: SuiteName[], flags: Flags, self: Command): Promise<void> {
@@ -69,7 +76,7 @@ async function run(suites: SuiteName[], flags: Flags, self: Command): Promise<vo
   } finally {
     notes.end();
   }
-  if (file && result) await file.write(`${JSON.stringify(result)}\n`);
+  if (file && result) await file.write(`${JSON.stringify(result, undefined, 1)}\n`);
 }
 
 function benchOptions(suites: readonly SuiteName[], flags: Flags, command: string): BenchOptions {

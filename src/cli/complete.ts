@@ -29,7 +29,8 @@ export function completionLines(program: Command, args: readonly string[]): stri
   }
   if (current.startsWith("-") && !onlyOperands) return matching(optionsOf(command), current);
   if (command === program) return matching(commandsOf(program), current);
-  return argumentValues(command.registeredArguments, operands, current);
+  const below = operands === 0 ? matching(commandsOf(command), current) : [];
+  return [...argumentValues(command.registeredArguments, operands, current), ...below];
 }
 
 /** bash takes `--name=value` for three words; nothing may be typed of the last one yet. */
@@ -52,8 +53,11 @@ function follow(program: Command, words: readonly string[]) {
     else if (word.startsWith("-") && word !== "-" && !onlyOperands) {
       const option = word.includes("=") ? undefined : optionOf(command, word);
       if (option?.required) pending = option;
-    } else if (command === program) command = program.commands.find((one) => one.name() === word) ?? program;
-    else operands++;
+    } else {
+      const below = operands === 0 ? command.commands.find((one) => one.name() === word) : undefined;
+      if (below) command = below;
+      else if (command !== program) operands++;
+    }
   }
   return { command, pending, operands, onlyOperands };
 }
@@ -64,7 +68,11 @@ function optionOf(command: Command, word: string): Option | undefined {
 
 function allOptions(command: Command): readonly Option[] {
   const own = command.createHelp().visibleOptions(command);
-  return command.parent ? [...own, ...command.parent.options] : own;
+  return command.parent ? [...own, ...programOf(command).options] : own;
+}
+
+function programOf(command: Command): Command {
+  return command.parent ? programOf(command.parent) : command;
 }
 
 function optionsOf(command: Command): Candidate[] {

@@ -10,7 +10,8 @@ export const EXIT = { ok: 0, negative: 1, badInput: 2, internal: 3, brokenPipe: 
 /** The same in words: `--help` prints them. */
 export const EXIT_HELP = `Exit codes:
   0    equal or done
-  1    a negative result: something differs, or a policy named with --policy has a hazard on an IOMMU
+  1    a negative result: something differs, a policy named with --policy has a hazard on an IOMMU,
+       or a row of a benchmark became slower
   2    bad input or usage, an input in which nothing was read, or output that could not be written
   3    an error of the program itself
   141  whoever read the output went away (as by SIGPIPE); 130 and 143: ended by SIGINT, SIGTERM`;

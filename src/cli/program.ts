@@ -1,13 +1,12 @@
 // The command line as a whole: builds the program out of the commands and turns its end into an exit code. Node-only.
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError } from "commander";
 import { commandsFor } from "./commands.js";
 import { COMPLETE, completionLines } from "./complete.js";
 import { EXIT, EXIT_HELP, reportError, takeResult } from "./errors.js";
 import { beginOutput, isMessageLost, outputWidth, printText, say, setWidth } from "./output.js";
 import { packageVersion } from "./version.js";
+import { LEAST_WIDTH, widthOption } from "./width-option.js";
 
-/** Narrower than this nothing can be laid out. */
-const LEAST_WIDTH = 20;
 /** Where help is not for a terminal. */
 const HELP_WIDTH = 80;
 
@@ -21,11 +20,7 @@ export async function createProgram(args: readonly string[] = []): Promise<Comma
   program
     .description("Which IOMMU and CPU walks go through freed page tables, and what each cure costs")
     .version(packageVersion())
-    .option(
-      "--width <columns>",
-      "lay text out for so many columns (default: the terminal's, else no limit)",
-      parseWidth,
-    )
+    .addOption(widthOption())
     .exitOverride()
     .configureHelp({ showGlobalOptions: true, minWidthToWrap: LEAST_WIDTH })
     .configureOutput({
@@ -41,6 +36,12 @@ export async function createProgram(args: readonly string[] = []): Promise<Comma
     .addHelpText("after", `\n${EXIT_HELP}`)
     .hook("preAction", (_, command) => setWidth(command.optsWithGlobals<{ width?: number }>().width));
   for (const register of await commandsFor(args)) register(program);
+  // A command with commands of its own: what stands behind their names is theirs, in its order.
+  const asked = program.commands.find((command) => command.commands.length > 0 && args.includes(command.name()));
+  if (asked) {
+    program.enablePositionalOptions();
+    for (const one of [asked, ...asked.commands]) one.enablePositionalOptions().addOption(widthOption().hideHelp());
+  }
   return program;
 }
 
@@ -77,10 +78,4 @@ async function runCommand(args: readonly string[]): Promise<number> {
 function errorLine(text: string): string {
   const line = text.trimEnd().replace(/\n\(Did you mean (.+)\?\)$/, "; did you mean $1?");
   return line.replace(/^error: /, "stalewalk: ");
-}
-
-function parseWidth(text: string): number {
-  const width = Number(text);
-  if (!/^\d+$/.test(text) || width < LEAST_WIDTH) throw new InvalidArgumentError(`Expected ${LEAST_WIDTH} or more.`);
-  return width;
 }

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { suiteNames } from "../../src/cli/bench-contract.js";
+import { suiteNames } from "../../src/benchmark/result.js";
 import { createProgram } from "../../src/cli/program.js";
 import { policies } from "../../src/kernel/policies.js";
 import { profiles } from "../../src/replay/profiles.js";
@@ -93,7 +93,16 @@ describe("candidates", () => {
       ["completion", ""],
       ["bash", "zsh", "fish"],
     ],
-    [["bench", ""], [...suiteNames]],
+    [
+      ["bench", ""],
+      [...suiteNames, "compare", "show"],
+    ],
+    [["bench", "compare", ""], [":files"]],
+    [["bench", "compare", "a.json", "--th"], ["--threshold"]],
+    [
+      ["bench", "compare", "--estimator", ""],
+      ["least", "median"],
+    ],
     [["bench", "flush", "ver"], ["verdicts"]],
     [["bench", "--json", ""], [":files"]],
     [["replay", ""], [":files"]],

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { Ajv, type SchemaObject } from "ajv";
 import { describe, expect, it } from "vitest";
 import { parse, type Schema } from "../../src/base/schema.js";
+import { benchResultSchema, checkBenchResult } from "../../src/benchmark/result.js";
 import { checkCostModel, defaultCostModel } from "../../src/cost/index.js";
 import { costModelSchema } from "../../src/cost/model.js";
 import { MAX_POOL } from "../../src/engine/limits.js";
@@ -18,6 +19,7 @@ import { hardwareSchema } from "../../src/replay/machines.js";
 import { profileSchema } from "../../src/replay/profile.js";
 import { joinMapping, MAPPING } from "../../src/trace/index.js";
 import { mappingSchema } from "../../src/trace/mapping-schema.js";
+import { resultOf, rowOf } from "../benchmark/results.js";
 import { Random } from "../fuzz/mutate.js";
 import { mutateJson } from "../fuzz/mutate-json.js";
 import { runs } from "../support/effort.js";
@@ -86,6 +88,14 @@ const subjects: Record<string, Subject> = {
     schema: profileSchema,
     check: (it) => checkProfile(it),
     examples: [...Object.values(profiles), ...shown("simulation.md", "name")],
+  },
+  bench: {
+    schema: benchResultSchema,
+    check: checkBenchResult,
+    examples: [
+      resultOf([rowOf("stalewalk", [1, 2, 3]), rowOf("0.1.0", [2])]),
+      { ...resultOf([rowOf("stalewalk", [1], { counters: {} })]), missing: [] },
+    ],
   },
   kernel: {
     schema: kernelSchema,

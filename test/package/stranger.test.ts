@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type BenchResult, suiteNames } from "../../src/cli/bench-contract.js";
+import { type BenchResult, suiteNames } from "../../src/benchmark/result.js";
 import { installAsStranger, ROOT, type Stranger } from "../support/pack-package.js";
 
 let stranger: Stranger;

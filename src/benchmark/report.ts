@@ -1,7 +1,7 @@
 // Text tables of the results: a table for each set of page tables, a row for each case, the contestants side by side. Ratios
 // compare the least times of the same run; above 1 means that stalewalk is faster than that contestant.
-import type { BenchRow } from "../src/cli/bench-contract.js";
-import { type Estimate, summarise, uncertainty, WANTED } from "./statistics.js";
+import type { BenchHost, BenchRow } from "./result.js";
+import { uncertainty, WANTED } from "./statistics.js";
 
 /** The contestant that the others are compared with. */
 export const OWN = "stalewalk";
@@ -36,9 +36,24 @@ export function plusMinus(share: number): string {
   return `±${percent}%${share > WANTED ? " !" : ""}`;
 }
 
-/** How well a row's least time is known. */
-export function leastUncertainty({ samples }: BenchRow, { least, leastInterval }: Estimate): number {
-  return uncertainty(least, leastInterval, samples.length);
+/** The header of a report. */
+export function headerLines(host: BenchHost): string[] {
+  const load = host.load.some((value) => value > 0) ? `, load ${host.load[0]}` : "";
+  return [
+    `stalewalk ${host.stalewalk}, engine ${host.engine.slice(0, 16)}, ${host.runtime} (V8 ${host.v8}), Benchmark.js ${host.benchmarkJs}`,
+    `${host.cpu}, ${host.cores} cores, ${host.memoryGiB} GiB, ${host.system}${load}`,
+    `native C: ${host.native}`,
+  ];
+}
+
+/** The rows of a run, table by table, in order. */
+export function tablesOf(rows: readonly BenchRow[]): Table[] {
+  const tables = new Map<string, BenchRow[]>();
+  for (const row of rows) {
+    const key = `${row.suite}: ${row.table}`;
+    tables.set(key, [...(tables.get(key) ?? []), row]);
+  }
+  return [...tables.values()].map(tableOf);
 }
 
 /** The rows of one or more cases that stand in one table. */
@@ -63,29 +78,48 @@ export function tableOf(rows: readonly BenchRow[]): Table {
 
 function caseCells(own: BenchRow | undefined, rivals: (BenchRow | undefined)[]): string[] {
   if (!own) throw new Error("stalewalk itself was not measured");
-  const mine = summarise(own.samples);
+  const { least, median, samples } = own;
   const cells = [
     own.case,
-    threeDigits(mine.least),
-    plusMinus(leastUncertainty(own, mine)),
-    threeDigits(mine.median),
-    plusMinus(uncertainty(mine.median, mine.medianInterval, own.samples.length)),
-    perSecond(mine.least),
+    threeDigits(least.value),
+    plusMinus(uncertainty(least, samples.length)),
+    threeDigits(median.value),
+    plusMinus(uncertainty(median, samples.length)),
+    perSecond(least.value),
   ];
   for (const rival of rivals) {
-    const least = rival && Math.min(...rival.samples.flat());
-    cells.push(least === undefined ? "-" : threeDigits(least));
-    cells.push(least === undefined || mine.least <= 0 ? "-" : `${threeDigits(least / mine.least)}x`);
+    const theirs = rival?.least.value;
+    cells.push(theirs === undefined ? "-" : threeDigits(theirs));
+    cells.push(theirs === undefined || least.value <= 0 ? "-" : `${threeDigits(theirs / least.value)}x`);
   }
   return cells;
 }
 
 /** Rows whose least time is known less well than ±5 %, contestants included: what the end of the report says of them. */
 export function uncertainRows(rows: readonly BenchRow[]): string[] {
-  return rows.flatMap((row) => {
-    const share = leastUncertainty(row, summarise(row.samples));
-    if (share <= WANTED) return [];
-    const known = Number.isFinite(share) ? plusMinus(share).replace(" !", "") : `${row.samples.length} rounds only`;
-    return [`${row.table}: ${row.case}: ${row.contestant} ${known}`];
-  });
+  return rows
+    .filter(({ certain }) => !certain)
+    .map(({ table, case: name, contestant, least, samples }) => {
+      const share = uncertainty(least, samples.length);
+      const known = Number.isFinite(share) ? plusMinus(share).replace(" !", "") : `${samples.length} rounds only`;
+      return `${table}: ${name}: ${contestant} ${known}`;
+    });
+}
+
+/** Rows that are named at the end; the file has them all. */
+const NAMED = 10;
+
+/** The lines below the tables: what was not measured, how to read the figures, which rows are known badly. */
+export function closingLines(rows: readonly BenchRow[], missing: readonly string[], seconds: number): string[] {
+  const uncertain = uncertainRows(rows);
+  const rounds = Math.min(...rows.map(({ samples }) => samples.length));
+  const lines = [
+    ...missing.map((line) => `not measured: ${line}`),
+    `${seconds.toFixed(0)} s; ±: half the 95 % interval, of at least ${rounds} rounds; ratio: that contestant's least time over stalewalk's`,
+  ];
+  if (uncertain.length === 0) return lines;
+  lines.push(`${uncertain.length} of ${rows.length} least times are known less well than ±5 % (!):`);
+  lines.push(...uncertain.slice(0, NAMED).map((line) => `  ${line}`));
+  if (uncertain.length > NAMED) lines.push(`  and ${uncertain.length - NAMED} more`);
+  return lines;
 }

@@ -1,0 +1,81 @@
+// Estimates of a time from its samples, one of each round. Means are useless on a shared machine: one interruption moves them. The
+// least says what the work takes when nobody disturbs it, the median what it usually took. Intervals are made of order statistics:
+// no distribution is assumed, nothing is drawn at random, and the same samples give the same bounds.
+
+/** A value, and bounds that hold the next run's value in about 95 of 100 runs. */
+export interface Estimate {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** How near a time has to be known: the half width of the interval over the value. */
+export const WANTED = 0.05;
+/** Of fewer samples no interval is made. */
+export const LEAST_SAMPLES = 3;
+
+const OUTSIDE = 0.025;
+
+function ascending(values: readonly number[]): number[] {
+  if (values.length === 0) throw new RangeError("no values");
+  return [...values].sort((a, b) => a - b);
+}
+
+/** The middle value. @throws RangeError for an empty list */
+export function median(values: readonly number[]): number {
+  const sorted = ascending(values);
+  const half = sorted.length >> 1;
+  const upper = sorted[half] as number;
+  return sorted.length % 2 === 1 ? upper : ((sorted[half - 1] as number) + upper) / 2;
+}
+
+/**
+ * The least value, and where that of another run of as many samples will lie. Whatever the distribution, the k least of both runs
+ * together are all of the first with the chance n/2n (n-1)/(2n-1) …, k factors: the first k for which that is at most 2.5 % bounds the
+ * other run's least from above (of four samples and less the greatest does). It is taken to lie as far below at most.
+ * @throws RangeError for an empty list
+ */
+export function estimateLeast(values: readonly number[]): Estimate {
+  const sorted = ascending(values);
+  const count = sorted.length;
+  let rank = 0;
+  for (let chance = 1; chance > OUTSIDE && rank < count; rank++) chance *= (count - rank) / (2 * count - rank);
+  const [value, high] = [sorted[0], sorted[rank - 1]] as [number, number];
+  return { value, low: Math.max(0, 2 * value - high), high };
+}
+
+/**
+ * The middle value, between the two samples beyond which the true median lies with 2.5 % each (binomial); of five and less, between
+ * the outermost.
+ * @throws RangeError for an empty list
+ */
+export function estimateMedian(values: readonly number[]): Estimate {
+  const sorted = ascending(values);
+  const count = sorted.length;
+  let below = 0.5 ** count;
+  let term = below;
+  let rank = 0;
+  // `below`: the chance that at most `rank` samples lie below the median.
+  while (below <= OUTSIDE) {
+    rank++;
+    term *= (count - rank + 1) / rank;
+    below += term;
+  }
+  const at = Math.max(0, rank - 1);
+  return { value: median(sorted), low: sorted[at] as number, high: sorted[count - 1 - at] as number };
+}
+
+/** Half the width of an interval over its value; infinite for too few samples, of which no interval can be made. */
+export function uncertainty({ value, low, high }: Estimate, samples: number): number {
+  if (samples < LEAST_SAMPLES) return Number.POSITIVE_INFINITY;
+  return value === 0 ? 0 : (high - low) / 2 / value;
+}
+
+/** What an estimate is over another: half widths, as shares, add up as the sides of a right angle do. */
+export function ratioOf(above: Estimate, below: Estimate): Estimate {
+  const value = above.value / below.value;
+  const share = ({ value: middle, low, high }: Estimate) =>
+    middle === 0 ? 0 : Math.max(high / middle - 1, 1 - low / middle);
+  const half = Math.hypot(share(above), share(below));
+  return { value, low: value / (1 + half), high: value * (1 + half) };
+}

@@ -1,0 +1,77 @@
+// Estimates: values by hand, and how often intervals hold what they promise to hold.
+import { describe, expect, it } from "vitest";
+import { seeded } from "../../bench/random.js";
+import { estimateLeast, estimateMedian, median, ratioOf, uncertainty } from "../../src/benchmark/statistics.js";
+
+const below = seeded(7);
+const uniform = () => below(1_000_000) / 1_000_000;
+/** Noise as a busy machine makes it: never below 100, now and then far above. */
+const noisy = () => 100 - 5 * Math.log(1 - uniform());
+const times = (count: number, draw: () => number) => Array.from({ length: count }, draw);
+
+describe("estimates", () => {
+  it("takes medians and leasts, not means", () => {
+    expect(median([1, 100, 2])).toBe(2);
+    expect(median([4, 1, 2, 3])).toBe(2.5);
+    expect(estimateLeast([9, 10, 11, 10, 1000]).value).toBe(9);
+    expect(estimateMedian([9, 10, 11, 10, 1000]).value).toBe(10);
+    for (const estimate of [median, estimateLeast, estimateMedian]) expect(() => estimate([])).toThrow(RangeError);
+  });
+
+  it("bounds the least by the rank that another run will not miss, and as far below", () => {
+    expect(estimateLeast([10, 11, 13])).toEqual({ value: 10, low: 7, high: 13 });
+    // 5/10 * 4/9 * 3/8 is 8.3 %, and 2/7 of it 2.4 %.
+    expect(estimateLeast([14, 10, 11, 12, 13])).toEqual({ value: 10, low: 7, high: 13 });
+    // 12/24 * 11/23 * 10/22 * 9/21 is 4.7 %, and 8/20 of it 1.9 %.
+    expect(estimateLeast(Array.from({ length: 12 }, (_, i) => 20 + i))).toEqual({ value: 20, low: 16, high: 24 });
+    expect(estimateLeast([1, 9, 9]).low).toBe(0);
+  });
+
+  it("bounds the median by ranks: the outermost of five, the third of twelve", () => {
+    expect(estimateMedian([5, 1, 3, 2, 4])).toEqual({ value: 3, low: 1, high: 5 });
+    expect(estimateMedian([6, 5, 1, 3, 2, 4])).toEqual({ value: 3.5, low: 1, high: 6 });
+    // Of 12 samples at most two lie below the median with 1.9 %, at most three with 7.3 %.
+    expect(estimateMedian(Array.from({ length: 12 }, (_, i) => i))).toEqual({ value: 5.5, low: 2, high: 9 });
+    expect(estimateMedian([7])).toEqual({ value: 7, low: 7, high: 7 });
+  });
+
+  it("holds the next run's least in about 95 of 100 runs", () => {
+    let inside = 0;
+    for (let run = 0; run < 1000; run++) {
+      const { low, high } = estimateLeast(times(10, noisy));
+      const next = Math.min(...times(10, noisy));
+      if (low <= next && next <= high) inside++;
+    }
+    expect(inside).toBeGreaterThan(910);
+    expect(inside).toBeLessThan(990);
+  });
+
+  it("holds the true median in about 95 of 100 runs", () => {
+    const middle = 100 + 5 * Math.log(2);
+    let inside = 0;
+    for (let run = 0; run < 1000; run++) {
+      const { low, high } = estimateMedian(times(21, noisy));
+      if (low <= middle && middle <= high) inside++;
+    }
+    expect(inside).toBeGreaterThan(930);
+    expect(inside).toBeLessThan(995);
+  });
+
+  it("knows nothing from two samples", () => {
+    expect(uncertainty({ value: 10, low: 9, high: 11 }, 3)).toBeCloseTo(0.1);
+    expect(uncertainty({ value: 10, low: 9, high: 11 }, 2)).toBe(Number.POSITIVE_INFINITY);
+    expect(uncertainty({ value: 0, low: 0, high: 0 }, 3)).toBe(0);
+  });
+
+  it("adds half widths of a ratio as the sides of a right angle", () => {
+    const { value, low, high } = ratioOf({ value: 20, low: 19.4, high: 20.6 }, { value: 10, low: 9.6, high: 10.2 });
+    expect(value).toBe(2);
+    expect(high).toBeCloseTo(2 * 1.05);
+    expect(low).toBeCloseTo(2 / 1.05);
+    expect(ratioOf({ value: 0, low: 0, high: 0 }, { value: 10, low: 10, high: 10 })).toEqual({
+      value: 0,
+      low: 0,
+      high: 0,
+    });
+  });
+});
