@@ -6,12 +6,14 @@ const TIME: usize = NUMBER + sizeof<u64>();
 const CLOCK_SIZE: i32 = <i32>TIME + sizeof<u64>();
 const CLOCK: usize = memory.data(CLOCK_SIZE, sizeof<u64>());
 
+/** Number of the operation that plays, or comes next. */
 // @ts-ignore: decorator
 @inline
 export function operationNumber(): u64 {
   return load<u64>(CLOCK, NUMBER);
 }
 
+/** Says which number the next operation has. */
 // @ts-ignore: decorator
 @inline
 export function setOperationNumber(number: u64): void {

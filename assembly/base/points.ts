@@ -55,6 +55,7 @@ export function watchPoints(playOne: u32, program: usize, at: usize, count: u32)
   store<u32>(NESTED, 0);
 }
 
+/** How many points the program in hand has reached. */
 export function pointsReached(): u32 {
   return load<u32>(REACHED);
 }

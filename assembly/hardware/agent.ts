@@ -98,6 +98,7 @@ function beginsSmall(list: usize, mayBeEmpty: bool): bool {
   return cache == 0 ? mayBeEmpty : (load<u32>(cache, CACHE_LEVELS) & SMALL) != 0;
 }
 
+/** Gives an agent its cache for the entries of a level, 2 and up. */
 export function setPagingStructureCache(agent: usize, level: u32, cache: usize): void {
   assert(level >= 2 && level <= 5, "no paging-structure cache is of this level");
   assert(groupOf(cache) == pathsOf(agent), "the cache belongs to another group");

@@ -190,14 +190,17 @@ export function setControls(context: usize, controls: u32, pkru: u32): void {
 
 // ---- for the host ----
 
+/** Frame number of the root table. */
 export function contextRoot(context: usize): u64 {
   return rootOf(context);
 }
 
+/** Sets the frame number of the root table; nothing is dropped from any cache. */
 export function setContextRoot(context: usize, frame: u64): void {
   store<u64>(context, frame, CONTEXT_ROOT);
 }
 
+/** PCID, or dense index of the PASID. */
 export function contextTag(context: usize): u32 {
   return tagOf(context);
 }

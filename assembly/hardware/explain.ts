@@ -37,8 +37,10 @@ export const LINK_SIZE: usize = LINK_PLACE + 8;
 // ---- scratch: nothing survives a call ----
 /** The entries read, at most one per level. */
 export const CHAIN: usize = memory.data(MAX_LEVELS * <u32>LINK_SIZE, sizeof<u64>());
+/** Links of the chain that the latest `probe` or `explain` left. */
 export let chainLength: u32 = 0;
 
+/** What the tables say of an access now, whatever is cached but in the PASID cache; without side effects. Leaves the chain. */
 export function explain(context: usize, va: u64, asked: u32): u64 {
   const refused = refusedByEntry(context);
   return refused != 0 ? refused : asAgent(context, explainFor(context, va, accessOf(context, asked)));
@@ -67,6 +69,7 @@ function explainFor(context: usize, va: u64, access: u32): u64 {
   return explainFrom(context, va, access, levels, rootOf(context), FULL_RIGHTS);
 }
 
+/** What an access would be answered now, caches included; without side effects. Leaves the chain, if a walk would be made. */
 export function probe(context: usize, va: u64, asked: u32): u64 {
   const refused = refusedByEntry(context);
   return refused != 0 ? refused : asAgent(context, probeFor(context, va, accessOf(context, asked)));

@@ -78,11 +78,13 @@ export function detectHazards(on: bool): void {
   detecting = on;
 }
 
+/** Forgets records and counts. */
 export function clearHazards(): void {
   memory.fill(counts, 0, countsSize());
   store<u64>(CLEARED, load<u64>(RECORDED));
 }
 
+/** How often a kind of hazard was met, by the site that freed the frame; one past the last site: by none. */
 export function hazardCount(kind: u32, site: u32): u64 {
   return load<u64>(counts + placeOf(kind, site));
 }

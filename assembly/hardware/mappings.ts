@@ -26,6 +26,7 @@ export function mappingsPosition(): u64 {
   return position;
 }
 
+/** Whether the latest batch was the last. */
 export function mappingsDone(): bool {
   return position > addressMask;
 }

@@ -104,6 +104,7 @@ export function hasDeviceTlb(requester: u32): bool {
   return deviceTlbOf(requester) > CPU;
 }
 
+/** One access by a requester: a CPU's translation, or a request of a device. Its packed outcome. */
 export function access(requester: u32, va: u64, access: u32): u64 {
   return accessInline(requester, va, access);
 }

@@ -56,6 +56,7 @@ export function onlyBegin(walk: usize): void {
   beginning = walk;
 }
 
+/** Where a walk under way stands, by its number. */
 // @ts-ignore: decorator
 @inline
 export function walkAt(number: u32): usize {

@@ -75,6 +75,7 @@ export function tally(counter: u32, by: u64 = 1): void {
   count(COUNTERS, <usize>counter << 3, by);
 }
 
+/** A counter of the kernel by its number. */
 export function kernelCounter(counter: u32): u64 {
   assert(counter < KERNEL_COUNTERS, "there is no such counter");
   return load<u64>(COUNTERS + (<usize>counter << 3));
@@ -90,6 +91,7 @@ export function tallySite(site: u32): void {
   count(FREED_AT_SITE, <usize>site << 3);
 }
 
+/** Tables that a site has given back. */
 export function freedBySite(site: u32): u64 {
   assert(site < SITES, "there is no such site");
   return load<u64>(FREED_AT_SITE + (<usize>site << 3));

@@ -72,6 +72,7 @@ export function createKernel(poolBase: u64, pool: u32, mms: u32, cpus: u32, reco
   return hasKernel;
 }
 
+/** Whether lazily unmapped areas are purged by themselves, and whether hazards are detected. */
 export function setKernelOptions(autoPurge: bool, detect: bool): void {
   setAutoPurge(autoPurge);
   detectHazards(detect);

@@ -77,6 +77,7 @@ export function createDeferredList(most: u32): bool {
   return deferred != 0 && deferredSite != 0;
 }
 
+/** Puts a policy in force: its bits, the scope of ranges, and a mask of the sites whose unmarked tables are deferred. */
 export function setPolicy(bits: u32, rangeScope: u32, sites: u32): void {
   policy = bits;
   scope = rangeScope;

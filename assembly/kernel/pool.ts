@@ -99,6 +99,7 @@ function push(slot: u32, site: u8): void {
   store<u32>(FREE_COUNT, free + 1);
 }
 
+/** How many frames of the pool are free. */
 export function freeFrames(): u32 {
   return load<u32>(FREE_COUNT);
 }

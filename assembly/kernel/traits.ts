@@ -22,6 +22,7 @@ export const PTI: u32 = 1 << 6;
 // ---- set up once ----
 let traits: u32 = 0;
 
+/** Says what the kernel's version does, in bits. */
 export function setKernelTraits(bits: u32): void {
   traits = bits;
 }

@@ -40,6 +40,7 @@ export function setAutoPurge(on: bool): void {
   autoPurge = on;
 }
 
+/** Pages unmapped and not purged. */
 export function lazyPages(): u64 {
   return load<u64>(LAZY);
 }

@@ -155,6 +155,7 @@ export function deleteFrame(slot: u32): void {
   spare = slot;
 }
 
+/** Where stands what is known of a slot besides its standing: the frame number first. */
 // @ts-ignore: decorator
 @inline
 export function metaOf(slot: u32): usize {
@@ -162,6 +163,7 @@ export function metaOf(slot: u32): usize {
   return meta + (<usize>slot << META_SHIFT);
 }
 
+/** Where the standing of a slot is: what a walk asks of its frame, in 8 bytes. */
 // @ts-ignore: decorator
 @inline
 export function standingOf(slot: u32): usize {
@@ -177,18 +179,21 @@ export function contentsOf(slot: u32): usize {
   return pages + (<usize>slot << <usize>PAGE_SHIFT);
 }
 
+/** Frame number of a slot. */
 // @ts-ignore: decorator
 @inline
 export function frameOf(slot: u32): u64 {
   return load<u64>(metaOf(slot), META_FRAME);
 }
 
+/** How often the use of a slot's frame has changed. */
 // @ts-ignore: decorator
 @inline
 export function generationOf(slot: u32): u32 {
   return load<u32>(standingOf(slot), STANDING_GENERATION);
 }
 
+/** State of a slot's frame: free, table or data. */
 // @ts-ignore: decorator
 @inline
 export function stateOf(slot: u32): u8 {
@@ -252,10 +257,12 @@ export function setState(slot: u32, state: u8, level: u8): void {
   touch(slot);
 }
 
+/** Level as which the frame was made a table; 0 if it is none, or nobody said. */
 export function levelOf(slot: u32): u8 {
   return load<u8>(standingOf(slot), STANDING_LEVEL);
 }
 
+/** How many slots there are: the last one given out. */
 export function framesUsed(): u32 {
   return used;
 }
@@ -313,6 +320,7 @@ export function isEmpty(slot: u32): bool {
   return true;
 }
 
+/** Zeroes the contents of a slot. */
 export function clearContents(slot: u32): void {
   memory.fill(contentsOf(slot), 0, PAGE);
   touch(slot);

@@ -14,6 +14,7 @@ let physicalBits: u64 = 52 - 12;
 /** The translated bits of an address. */
 export let addressMask: u64 = (1 << 48) - 1;
 
+/** Sets levels (4 or 5), MAXPHYADDR in bits, and whether 1 GiB pages exist; before the first translation. */
 export function setPagingMode(levelCount: u32, maxPhyAddr: u32, hugePages: bool): void {
   assert(levelCount >= 3 && levelCount <= <u32>MAX_LEVELS, "no paging mode has so many levels");
   assert(maxPhyAddr > PAGE_SHIFT && maxPhyAddr <= 56, "no physical address is so wide");

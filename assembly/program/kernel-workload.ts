@@ -60,12 +60,14 @@ let mms: u32 = 1;
 let probeShare: u32 = 0;
 let hugeShare: u32 = 0;
 
+/** Room for so many areas of a synthetic kernel workload; false if memory is out. */
 export function createKernelWorkload(max: u32): bool {
   areas = allocate(<usize>max << 2);
   areaCapacity = max;
   return areas != 0;
 }
 
+/** How often a kind of operation is drawn: out of KIND_SCALE, together with all others. */
 export function setKernelWeight(kind: u32, weight: u32): void {
   if (kind < KINDS) store<u32>(WEIGHTS + (<usize>kind << 2), weight);
 }

@@ -56,6 +56,25 @@ export function groupText(group, known) {
   );
 }
 
+/** What a group tells, one by one: a name, how hosts spell it, its value (of a list, its number), and of a field how long it is. */
+export function fieldsOf(group, at) {
+  const { kind, constants, options } = group;
+  const last = kind === "structure" ? endOf(group) : constants.length - (kind === "list" ? 1 : 0);
+  return constants.slice(0, last).map((name, i) => ({
+    name,
+    spelled: spell(name, options),
+    value: kind === "list" ? i : at(name),
+    bytes: kind === "structure" ? at(constants[i + 1]) - at(name) : 0,
+  }));
+}
+
+/** The constant that says how far apart structures of a group are. */
+export const sizeOf = (group) => group.options.size ?? group.constants[endOf(group)];
+
+/** Which constant is where the last field ends. */
+const endOf = ({ constants, options }) =>
+  constants.findIndex((name) => name === options.end || /_(END|SIZE)$/.test(name));
+
 /** What a constant is called on the other side. */
 function spell(name, { prefix = "", suffix = "", spelling = camel }) {
   if (!name.startsWith(prefix)) throw new Error(`${name} does not begin with ${prefix}`);
@@ -113,8 +132,8 @@ function valuesText(group, at) {
 
 function structureText(group, at, fail) {
   const { options } = group;
-  const end = group.constants.findIndex((name) => name === options.end || /_(END|SIZE)$/.test(name));
-  const size = options.size ?? group.constants[end];
+  const end = endOf(group);
+  const size = sizeOf(group);
   if (at(size) < at(group.constants[end]))
     fail(size, `at least ${at(group.constants[end])}, where the last field ends`);
   const fields = group.constants.slice(0, end).map((name, i) => {

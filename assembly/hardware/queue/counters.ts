@@ -24,6 +24,7 @@ export function tallyQueue(counter: u32, by: u64 = 1): void {
   count(COUNTERS, <usize>counter << 3, by);
 }
 
+/** A counter of invalidation queues by its number. */
 export function queueCounter(counter: u32): u64 {
   assert(counter < QUEUE_COUNTERS, "there is no such counter");
   return load<u64>(COUNTERS + (<usize>counter << 3));
