@@ -71,5 +71,8 @@ export { lazyMaxPages, lazyPages } from "./kernel/vmalloc";
 export { createKernelWorkload, generateKernel, setKernelActors } from "./program/kernel-workload";
 export { setKernelWeight, startKernelWorkload } from "./program/kernel-workload";
 
+// ---- what no state is told by ----
+export { TALLIES } from "./program/tallies";
+
 // ---- hazards ----
 export { clearHazards, hazardCount, hazardRecord, hazardsRecorded } from "./hardware/hazard";

@@ -65,8 +65,10 @@ export class Machine {
   readonly walks: Walks;
   /** The kernel, if the machine has one. */
   readonly kernel: Kernel | undefined;
-  private readonly engine: Engine;
-  private readonly player: Player;
+  /** @internal */
+  readonly engine: Engine;
+  /** @internal */
+  readonly player: Player;
   /** Whether a workload runs, and its `onProgress` may be calling. */
   private generating = false;
   private readonly pageList: Pointer;

@@ -3,8 +3,8 @@
 // ---- the clock ----
 const NUMBER: usize = 0;
 const TIME: usize = NUMBER + sizeof<u64>();
-const CLOCK_SIZE: i32 = <i32>TIME + sizeof<u64>();
-const CLOCK: usize = memory.data(CLOCK_SIZE, sizeof<u64>());
+export const CLOCK_SIZE: i32 = <i32>TIME + sizeof<u64>();
+export const CLOCK: usize = memory.data(CLOCK_SIZE, sizeof<u64>());
 
 /** Number of the operation that plays, or comes next. */
 // @ts-ignore: decorator

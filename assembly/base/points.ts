@@ -6,9 +6,9 @@ import { MAX_NESTED } from "./limits";
 import { OPERATION_SIZE } from "./record";
 
 /** Points reached; the first interleaved operation of a point still to come; how many operations play inside each other. */
-const REACHED: usize = memory.data(sizeof<u32>(), sizeof<u32>());
-const NEXT: usize = memory.data(sizeof<u32>(), sizeof<u32>());
-const NESTED: usize = memory.data(sizeof<u32>(), sizeof<u32>());
+export const REACHED: usize = memory.data(sizeof<u32>(), sizeof<u32>());
+export const NEXT: usize = memory.data(sizeof<u32>(), sizeof<u32>());
+export const NESTED: usize = memory.data(sizeof<u32>(), sizeof<u32>());
 
 // ---- scratch: nothing survives a call ----
 // Set by whoever watches a program, before it plays; meaningless once it has been played.

@@ -21,7 +21,7 @@ export const GROUP_TAG_COUNT: usize = GROUP_TAGS + 4;
 export const GROUP_FLUSHED: usize = GROUP_TAG_COUNT + 4;
 /** The first cache; CACHE_NEXT leads on. */
 export const GROUP_CACHES: usize = GROUP_FLUSHED + 4;
-const GROUP_SIZE: usize = GROUP_CACHES + 4;
+export const GROUP_SIZE: usize = GROUP_CACHES + 4;
 
 // ---- a tag of a group ----
 /** Its entries filled at or before this time are dead. */
@@ -30,7 +30,7 @@ export const TAG_SINCE: usize = 0;
 export const TAG_FILLED: usize = TAG_SINCE + 4;
 /** Next of the flushed tags, + 1, or LAST_FLUSHED; 0: it is none of them. */
 export const TAG_NEXT: usize = TAG_FILLED + 4;
-const TAG_SHIFT: usize = 4;
+export const TAG_SHIFT: usize = 4;
 export const LAST_FLUSHED: u32 = 0xffff_ffff;
 
 if (TAG_NEXT + 4 > 1 << TAG_SHIFT) ERROR("a tag's state does not fit into its 2^TAG_SHIFT bytes");

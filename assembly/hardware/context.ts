@@ -19,7 +19,7 @@ const CONTEXT_PATH_TAG: usize = CONTEXT_PKRU + 4;
 /** In device TLBs and hazards: the PCID, or the dense index of the PASID. */
 const CONTEXT_NAME: usize = CONTEXT_PATH_TAG + 4;
 /** What the format makes of the controls. */
-const CONTEXT_FORMAT: usize = CONTEXT_NAME + 4;
+export const CONTEXT_FORMAT: usize = CONTEXT_NAME + 4;
 /** IOMMU: whether the PASID cache holds this context, and the PASID-table entry (of the context that `entryOf` names). */
 export const CONTEXT_CACHED: usize = CONTEXT_FORMAT + FORMAT_SIZE;
 export const CONTEXT_BOUND: usize = CONTEXT_CACHED + 4;

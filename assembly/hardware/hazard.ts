@@ -42,8 +42,8 @@ if (RECORD_GENERATION_THEN % 8 != 0 || RECORD_GENERATION_NOW != RECORD_GENERATIO
 if (HAZARD_KINDS > 8 * <u32>(RECORD_ACCESS - RECORD_KINDS)) ERROR("a record has too few bits for the kinds of a hazard");
 
 /** Records written in all, and how many of them the host has cleared: numbers never come twice. */
-const RECORDED: usize = memory.data(sizeof<u64>(), sizeof<u64>());
-const CLEARED: usize = memory.data(sizeof<u64>(), sizeof<u64>());
+export const RECORDED: usize = memory.data(sizeof<u64>(), sizeof<u64>());
+export const CLEARED: usize = memory.data(sizeof<u64>(), sizeof<u64>());
 
 // ---- set up once ----
 export let detecting: bool = false;

@@ -37,7 +37,7 @@ export const WALK_DEVICE_TLB: usize = WALK_WROTE + 4;
 export const WALK_OWN: usize = WALK_DEVICE_TLB + 4;
 /** The context as it was when the walk began. */
 export const WALK_CONTEXT: usize = WALK_DEVICE_TLB + 8;
-const WALK_SIZE: usize = (WALK_CONTEXT + CONTEXT_SIZE + 7) & ~7;
+export const WALK_SIZE: usize = (WALK_CONTEXT + CONTEXT_SIZE + 7) & ~7;
 
 if (WALK_FRAME % 8 != 0 || WALK_RIGHTS % 8 != 0 || WALK_RECORD % 8 != 0 || WALK_CONTEXT % 8 != 0)
   ERROR("the 64-bit fields of a walk are not aligned");

@@ -64,9 +64,9 @@ export const USER_ROUNDS: u32 = 27;
 /** How many there are. */
 export const KERNEL_COUNTERS: u32 = 28;
 
-const COUNTERS: usize = memory.data(KERNEL_COUNTERS * sizeof<u64>(), sizeof<u64>());
+export const COUNTERS: usize = memory.data(KERNEL_COUNTERS * sizeof<u64>(), sizeof<u64>());
 /** Tables freed, by site. */
-const FREED_AT_SITE: usize = memory.data(<i32>SITES * sizeof<u64>(), sizeof<u64>());
+export const FREED_AT_SITE: usize = memory.data(<i32>SITES * sizeof<u64>(), sizeof<u64>());
 
 // @ts-ignore: decorator
 @inline

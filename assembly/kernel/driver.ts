@@ -24,8 +24,8 @@ export const SCOPES: u32 = 3;
 const BATCH: u32 = 16;
 
 /** Descriptors in the batch, and the IOMMU that it is for. */
-const BATCHED: usize = memory.data(sizeof<u32>(), sizeof<u32>());
-const BATCH_AGENT: usize = memory.data(sizeof<usize>(), sizeof<usize>());
+export const BATCHED: usize = memory.data(sizeof<u32>(), sizeof<u32>());
+export const BATCH_AGENT: usize = memory.data(sizeof<usize>(), sizeof<usize>());
 
 /** A round of invalidations begins: the first descriptor starts a batch, as that of another IOMMU does. */
 export function startRound(): void {

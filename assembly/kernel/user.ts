@@ -130,7 +130,8 @@ export function destroyMm(mm: u32): bool {
 /** Levels are counted from 1. */
 const LEVEL_SLOTS: u32 = MAX_LEVELS + 1;
 /** By level, the tables on the way down to the one whose entries are being released. */
-const PATH: usize = memory.data(LEVEL_SLOTS * sizeof<u32>(), sizeof<u32>());
+export const PATH: usize = memory.data(LEVEL_SLOTS * sizeof<u32>(), sizeof<u32>());
+export const PATH_SIZE: u32 = LEVEL_SLOTS * 4;
 
 /** Tables may name each other in a circle: one that is on the way down is not entered again, and one that is released is none. */
 function isReleasable(slot: u32, level: u32): bool {

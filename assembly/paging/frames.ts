@@ -12,8 +12,8 @@ export const DATA: u8 = 2;
 export const FRAME_STATES: u8 = 3;
 
 // ---- what a walk asks of a frame, 8 bytes per slot so that many fit into a cache line ----
-const STANDING_GENERATION: usize = 0;
-const STANDING_STATE: usize = STANDING_GENERATION + 4;
+export const STANDING_GENERATION: usize = 0;
+export const STANDING_STATE: usize = STANDING_GENERATION + 4;
 const STANDING_LEVEL: usize = STANDING_STATE + 1;
 const STANDING_MARKS: usize = STANDING_LEVEL + 1;
 const STANDING_SITE: usize = STANDING_MARKS + 1;
@@ -22,8 +22,8 @@ export const STANDING_SIZE: usize = 1 << STANDING_SHIFT;
 const PAGE: usize = 1 << PAGE_SHIFT;
 
 // ---- what else is known of it ----
-const META_FRAME: usize = 0;
-const META_FREED_AT: usize = META_FRAME + 8;
+export const META_FRAME: usize = 0;
+export const META_FREED_AT: usize = META_FRAME + 8;
 const META_HELD_SINCE: usize = META_FREED_AT + 8;
 const META_SHIFT: usize = 5;
 export const META_SIZE: usize = 1 << META_SHIFT;

@@ -59,6 +59,35 @@ export const GROUPS = [
     size: "DUMP_SIZE",
   }),
 
+  // ---- where state stands, for whoever compares states ----
+  values("cacheShapeAt", "cache/layout", "CACHE_SETS", "CACHE_LEVELS", {
+    about: "Of a cache",
+    prefix: "CACHE_",
+    number: true,
+  }),
+  values("cacheStateAt", "cache/layout", "CACHE_SPAN", "CACHE_SIZE", {
+    about: "Of a cache",
+    prefix: "CACHE_",
+    number: true,
+  }),
+  values("setAt", "cache/layout", "SET_SWEPT", "SET_PARTIALS", { about: "Of a set", prefix: "SET_", number: true }),
+  values("timeAt", "cache/layout", "TIME_USED", "TIME_FILLED", { about: "Of a way", prefix: "TIME_", number: true }),
+  values("groupAt", "cache/group", "GROUP_CLOCK", "GROUP_SIZE", {
+    about: "Of a group of caches",
+    prefix: "GROUP_",
+    number: true,
+  }),
+  single("cache/group", ["TAG_SINCE", "TAG_SHIFT"], { number: true }),
+  single("cache/layout", ["COUNT_SHIFT"], { number: true, prefix: "cache" }),
+  single("hardware/agent", ["AGENT_PAGE_REQUESTS", "AGENT_SIZE"], { number: true }),
+  single("hardware/context", ["CONTEXT_FORMAT", "CONTEXT_CACHED"], { number: true }),
+  values("walkStateAt", "hardware/walks", "WALK_REQUESTER", "WALK_SIZE", {
+    about: "Of a walk under way",
+    prefix: "WALK_",
+    number: true,
+  }),
+  single("paging/frames", ["STANDING_GENERATION", "STANDING_STATE", "META_FRAME", "META_FREED_AT"], { number: true }),
+
   // ---- agents, walks, hazards ----
   values("agentFlag", "hardware/agent", "IS_CPU", "DRAIN_NONE", { about: "Flags of an agent" }),
   list("agentCounters", "hardware/agent", "AGENT_TRANSLATIONS", "AGENT_SIZE", {

@@ -1,5 +1,6 @@
 // `stalewalk verdicts`: the matrix policy x site x hardware option, and the stories of its hazards. Node-only.
 import { type Command, InvalidArgumentError } from "commander";
+import { InvalidOptionError } from "../base/errors.js";
 import { type ResolvedKernel, resolveKernel } from "../kernel/versions.js";
 import {
   type CpuChangeName,
@@ -20,7 +21,16 @@ import {
   verdicts,
 } from "../verdicts/index.js";
 import { type ScenarioName, scenarioNames } from "../verdicts/scenarios.js";
-import { matrixRows, occupancyLines, optionLines, same, stories, triedLine } from "../verdicts/text.js";
+import {
+  matrixRows,
+  occupancyLines,
+  optionLines,
+  proofLines,
+  same,
+  signsLine,
+  stories,
+  triedLine,
+} from "../verdicts/text.js";
 import { choiceOption, repeatedChoice } from "./choices.js";
 import { failResult } from "./errors.js";
 import { kernelLine, kernelOption } from "./kernel-option.js";
@@ -38,6 +48,9 @@ interface Flags {
   walks: "atomic" | "stepwise";
   drain: "all" | "page" | "none";
   moves: "usual" | "wide";
+  prove?: boolean;
+  maxStates?: number;
+  maxSeconds?: number;
   json?: boolean;
 }
 
@@ -94,6 +107,12 @@ export function register(program: Command): void {
         ["usual", "wide"],
       ).default("usual"),
     )
+    .option(
+      "--prove",
+      "explore all states of each cell: proved safe, for programs of any length, or a hazard with fewest moves; no --depth",
+    )
+    .option("--max-states <n>", "with --prove: most states of a cell", (text) => parseCount(text, MOST_STATES))
+    .option("--max-seconds <s>", "with --prove: most seconds for a cell", (text) => parseCount(text, MOST_SECONDS))
     .option("--quick", "the usual hardware, and walks that stop at U/S = 0, only")
     .option("--json", "print one record for every cell as JSON")
     .addHelpText(
@@ -104,6 +123,12 @@ export function register(program: Command): void {
 }
 
 async function run(flags: Flags): Promise<void> {
+  for (const [option, value] of [
+    ["--max-states", flags.maxStates],
+    ["--max-seconds", flags.maxSeconds],
+  ] as const) {
+    if (value !== undefined && !flags.prove) throw new InvalidOptionError(option, value, "together with --prove");
+  }
   const kernel = resolveKernel(flags.kernel, "--kernel");
   const chosen = choosePolicies(flags.policy);
   const base = changedIommu(flags.option ?? []);
@@ -119,6 +144,9 @@ async function run(flags: Flags): Promise<void> {
     walks: flags.walks,
     drain: flags.drain,
     moves: flags.moves,
+    ...(flags.prove && { prove: true }),
+    ...(flags.maxStates !== undefined && { maxStates: flags.maxStates }),
+    ...(flags.maxSeconds !== undefined && { maxMs: flags.maxSeconds * 1000 }),
     onProgress: progress.update,
   };
   const records: VerdictRecord[] = [];
@@ -140,13 +168,13 @@ async function report(
   kernel: ResolvedKernel,
 ): Promise<void> {
   print(kernelLine(kernel));
-  print("IOMMU walks (● hazard, ○ safe, ◐ safe unless deferred work runs inside the operation that frees)");
+  print(`IOMMU walks (${signsLine(records)})`);
   printTable(matrixRows(records, base));
   print();
   print(same(cpu, usualCpu) ? "CPU walks" : `CPU walks: ${describeOptions(cpu)}`);
   printTable(matrixRows(records, cpu));
   print();
-  print(triedLine(records));
+  for (const line of records.some(({ proof }) => proof) ? proofLines(records) : [triedLine(records)]) print(line);
   print(pageRequestsLine(base));
   print();
   const lines = optionLines(records);
@@ -162,6 +190,15 @@ async function report(
   print();
   const shown = records.filter(({ agent, options }) => agent === "cpu" || same(options, base));
   for (const line of stories(shown)) print(line);
+}
+
+const MOST_STATES = 2 ** 30;
+const MOST_SECONDS = 2 ** 31;
+
+function parseCount(text: string, most: number): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1 || count > most) throw new InvalidArgumentError(`Expected 1 to ${most}.`);
+  return count;
 }
 
 function parseDepth(text: string): number {

@@ -51,8 +51,10 @@ export class Image {
   constructor(
     /** Ranges that are neither frames nor sparse arrays. */
     readonly small: readonly Part[],
-    private readonly sparse: readonly Part[],
-    private readonly frames: readonly OfSlots[],
+    /** Arrays that are long and mostly left alone. */
+    readonly sparse: readonly Part[],
+    /** What walks ask of frames, what else is known of them, and their contents. */
+    readonly frames: readonly OfSlots[],
     /** Slots that there were. */
     readonly used: number,
     /** What RAM held, if that was asked for. */

@@ -42,7 +42,7 @@ export abstract class Agent {
   /** Paging-structure caches by level. */
   readonly psc: ReadonlyMap<number, Cache>;
   /** @internal */
-  protected readonly pointer: Pointer;
+  readonly pointer: Pointer;
   /** @internal */
   protected readonly engine: Engine;
   /** @internal */

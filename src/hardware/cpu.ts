@@ -53,7 +53,8 @@ export const cpuSchema = object(
 export class Cpu extends Agent {
   /** Number of the requester in programs. */
   readonly requester: number;
-  private readonly context: Pointer;
+  /** @internal */
+  readonly context: Pointer;
   private current: Readonly<Controls>;
 
   /** @internal */

@@ -42,8 +42,8 @@ export class Iommu extends Agent {
   /** PASIDs in the order of their dense indices (the tags of cache entries). */
   readonly pasids: readonly number[];
   private readonly tags: ReadonlyMap<number, number>;
-  /** By device, then by dense index of the PASID; one row if there is no device. */
-  private readonly contexts: readonly (readonly Pointer[])[];
+  /** By device, then by dense index of the PASID; one row if there is no device. @internal */
+  readonly contexts: readonly (readonly Pointer[])[];
   private readonly ownRequesters: readonly number[];
 
   /** @internal */

@@ -78,6 +78,11 @@ export class Walks {
     return unpackWalk(this.engine.exports.finishWalk(number(walk)));
   }
 
+  /** Whether a walk is under way. @internal */
+  isUnderWay(walk: number): boolean {
+    return readNumber(this.engine.view(this.engine.exports.walkAt(walk), walkSize), field.requester) !== 0;
+  }
+
   /** Where each walk stands; undefined for one that is not under way. */
   underWay(): (WalkUnderWay | undefined)[] {
     return Array.from({ length: maxWalks }, (_, i) => this.at(i));

@@ -32,9 +32,11 @@ export interface ReachedPoint {
 export class Player {
   /** Where records are played from. */
   readonly program: Pointer;
-  private readonly interleaved: Pointer;
-  private readonly interleavedPoints: Pointer;
-  private readonly trail: Pointer;
+  /** Where operations are interleaved from, and their points. */
+  readonly interleaved: Pointer;
+  readonly interleavedPoints: Pointer;
+  /** Where reached points are written down: name and nesting in 32 bits each, then what it tells. */
+  readonly trail: Pointer;
   private readonly results: Pointer;
   private reached = 0;
 

@@ -10,18 +10,31 @@ import {
   type Witness,
 } from "../verdicts/index.js";
 import { scenarios } from "../verdicts/scenarios.js";
-import { matrixRows, optionLines, triedLine } from "../verdicts/text.js";
+import { matrixRows, optionLines, proofLines, signsLine, triedLine } from "../verdicts/text.js";
 import { bullets, type Column, details, steps, table } from "./blocks.js";
 import { code } from "./format.js";
 import { type Html, type HtmlPart, html } from "./html.js";
 
 /** Matrix, what hardware changes, and a story for every hazard. */
 export function verdicts(records: readonly VerdictRecord[]): Html {
+  if (records.some(({ proof }) => proof)) return html`${proofs(records)}${rest(records)}`;
   return html`<p>Not from the trace: for every policy, site that frees page tables and choice of hardware, programs were searched for a
 walk through a freed table. Probes, reuse and other frees are placed at every point of a program; deferred work runs between
 operations, and for ◐ also inside them. ${triedLine(records)}; ${pageRequestsLine(usualIommu)}.</p>
 <p>● hazard, ○ none found, ◐ none found unless deferred work runs inside the operation that frees.</p>
-${details("What the columns are", columnsText(records))}
+${rest(records)}`;
+}
+
+/** What is said of proofs: all states were explored. */
+function proofs(records: readonly VerdictRecord[]): Html {
+  return html`<p>Not from the trace: for every policy, site that frees page tables and choice of hardware, all states were explored that
+programs of any length come to. ${pageRequestsLine(usualIommu)}.</p>
+${bullets(proofLines(records))}
+<p>${signsLine(records)}.</p>`;
+}
+
+function rest(records: readonly VerdictRecord[]): Html {
+  return html`${details("What the columns are", columnsText(records))}
 ${matrix(records, "iommu", "Walks of the IOMMU")}
 ${matrix(records, "cpu", "Walks of CPUs")}
 ${options(records)}
@@ -50,7 +63,7 @@ ${table(title, columns, rows)}`;
 function cell(text: string): HtmlPart {
   const sign = text.slice(0, 2);
   if (text === "") return "";
-  return html`<span class="${sign === "○ " ? "good" : "bad"}"><span aria-hidden="true">${sign}</span>${text.slice(2)}</span>`;
+  return html`<span class="${sign === "○ " || sign === "✓ " ? "good" : "bad"}"><span aria-hidden="true">${sign}</span>${text.slice(2)}</span>`;
 }
 
 function options(records: readonly VerdictRecord[]): Html | undefined {

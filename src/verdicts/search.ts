@@ -52,7 +52,7 @@ function shorten(stage: Stage, { attempt, hazard }: Found): Found {
 }
 
 /** Moves that need not stand inside a kernel operation go behind it, last ones first: such a story reads more easily. */
-function tidy(stage: Stage, found: Found): Found {
+export function tidy(stage: Stage, found: Found): Found {
   const { main } = found.attempt;
   const ends = main.map((_, i) => stage.play({ main: main.slice(0, i + 1), placed: found.attempt.placed }) - 1);
   let result = found;

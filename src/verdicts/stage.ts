@@ -23,7 +23,19 @@ export type AgentKind = "iommu" | "cpu";
 
 /** Something that plays at a point of a program. */
 export interface Move {
-  kind: "probe" | "write" | "begin" | "finish" | "reuse" | "free" | "work" | "switch" | "unbind" | "bind" | "exit";
+  kind:
+    | "probe"
+    | "write"
+    | "begin"
+    | "step"
+    | "finish"
+    | "reuse"
+    | "free"
+    | "work"
+    | "switch"
+    | "unbind"
+    | "bind"
+    | "exit";
   text: string;
   /** Its operations, one after the other. */
   record: Uint8Array;
@@ -65,6 +77,9 @@ const CPUS = 2;
 const POOL = 18;
 const SMALL = { entries: 16, ways: 16 };
 const PSC = { 2: SMALL, 3: SMALL, 4: SMALL } as const;
+
+/** Hazards that are kept of a program. */
+export const HAZARD_RECORDS = 16;
 
 /** Bytes of one operation. */
 export function recordOf(play: (program: ProgramBuilder) => ProgramBuilder): Uint8Array {
@@ -111,7 +126,7 @@ export class Stage {
       tables: this.pool,
       workloadPages: 1,
       kernel: {
-        ...{ version, pool: this.pool, mms: 2, policy, hazardRecords: 16 },
+        ...{ version, pool: this.pool, mms: 2, policy, hazardRecords: HAZARD_RECORDS },
         ...("invlpgb" in options && { pti: options.pti, invlpgb: options.invlpgb }),
       },
     });
@@ -166,7 +181,7 @@ export class Stage {
   }
 
   /** What happens before the regions are made. */
-  private beginning(scenario: Scenario): readonly KernelStep[] {
+  private preparing(scenario: Scenario): readonly KernelStep[] {
     const { requester } = this;
     if (this.agent === "cpu") {
       return [
@@ -187,12 +202,16 @@ export class Stage {
     ];
   }
 
-  /** Sets a scenario up, with one or both of its regions; returns what was done. */
-  enter(scenario: Scenario, regions: readonly (0 | 1)[] = [0, 1]): KernelStep[] {
-    const steps = [...this.beginning(scenario), ...regions.flatMap((i) => (scenario.regions[i] as Region).setUp)];
+  /**
+   * Sets a scenario up, with one or both of its regions; returns what was done. `drained`: frames that are free then are given away, so that
+   * whoever takes a frame takes one that the program has freed.
+   */
+  enter(scenario: Scenario, regions: readonly (0 | 1)[] = [0, 1], drained = false): KernelStep[] {
+    const steps = [...this.preparing(scenario), ...regions.flatMap((i) => (scenario.regions[i] as Region).setUp)];
     this.machine.restore(this.empty);
     for (const step of steps) this.kernel.run(step.play);
     if (this.kernel.counters.outOfFrames > 0) throw new Error(`${scenario.name} needs more than ${this.pool} frames`);
+    if (drained) for (const _ of this.kernel.freeFrames()) this.kernel.run((p) => p.reuse("zeroes"));
     this.kernel.clearHazards();
     this.start = this.machine.snapshot();
     return steps;
@@ -201,6 +220,11 @@ export class Stage {
   get kernel(): NonNullable<Machine["kernel"]> {
     if (!this.machine.kernel) throw new Error("the stage's machine has no kernel");
     return this.machine.kernel;
+  }
+
+  /** Where programs begin. */
+  get beginning(): Snapshot {
+    return this.start;
   }
 
   /** Goes back to where programs begin. */

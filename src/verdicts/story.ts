@@ -50,7 +50,7 @@ export function tell(tried: Stage, scenario: Scenario, { attempt }: Found): Witn
     tried.module,
     tried.moves,
   );
-  const both = attempt.placed.some(({ move }) => move.region === 1);
+  const both = [...attempt.main, ...attempt.placed.map(({ move }) => move)].some(({ region }) => region === 1);
   const setUp = stage.enter(scenario, both ? [0, 1] : [0]);
   return new Teller(stage, scenario, attempt, setUp).tell();
 }
@@ -72,8 +72,12 @@ class Teller {
     private readonly attempt: Attempt,
     private readonly setUp: readonly KernelStep[],
   ) {
-    stage.play({ main: attempt.main.slice(0, 2), placed: [] });
-    this.freedNow();
+    const [start] = attempt.main as [MainOperation];
+    for (const main of attempt.main) {
+      if (main.kind !== "free") continue;
+      stage.play({ main: [start, main], placed: [] });
+      this.freedNow();
+    }
     stage.rewind();
   }
 
@@ -106,7 +110,7 @@ class Teller {
     const steps = this.steps.slice(0, end + 1);
     const last = steps.at(-1) as Step;
     const probe = (this.attempt.placed.at(-1) as Placed).move;
-    last.text = `${probe.text}: ${hazardText(hazard, freedAtStep, probe.kind === "finish")}`;
+    last.text = `${probe.text}: ${hazardText(hazard, freedAtStep, probe.kind === "finish" || probe.kind === "step")}`;
     last.frames = [hazard.frame];
     return steps;
   }
@@ -200,9 +204,9 @@ class Teller {
       if (at !== point) continue;
       if (move.kind === "probe" || move.kind === "write") {
         this.add(this.stage.agent === "cpu" ? "cpu" : "device", `${move.text}: ${this.effectOf(i, index)}`);
-      } else if (move.kind === "begin" || move.kind === "finish") {
+      } else if (move.kind === "begin" || move.kind === "step" || move.kind === "finish") {
         this.add(this.stage.agent === "cpu" ? "cpu" : "device", move.text);
-      } else if (move.kind === "free") this.freeElsewhere(move.text);
+      } else if (move.kind === "free") this.freeElsewhere(move.text, move.region ?? 1);
       else if (move.kind === "work") this.workInside();
       else if (move.kind === "reuse") this.reuse(move.text);
       else this.add("other", move.text);
@@ -215,8 +219,8 @@ class Teller {
     else this.add("other", `somebody takes ${framesText([frame])} and ${text}`, [frame]);
   }
 
-  private freeElsewhere(text: string): void {
-    const region = this.scenario.regions[1];
+  private freeElsewhere(text: string, which: 0 | 1): void {
+    const region = this.scenario.regions[which];
     if (this.scenario.user) this.release("other", text, this.tablesOf(region));
     else {
       const frames = this.freedIn(region);

@@ -16,11 +16,15 @@ import { scenarios } from "./scenarios.js";
 import type { Witness } from "./story.js";
 import type { VerdictRecord } from "./verdicts.js";
 
-/** A cell in one word, or two. */
+/** A cell in one word, or two. Of a proof it says *proved* where no state is left, else that none was found. */
 export function cellText(record: VerdictRecord | undefined): string {
   if (!record) return "";
-  if (record.verdict === "hazard") return "● hazard";
-  return record.race ? "◐ safe; race" : "○ safe";
+  const { verdict, race, proof, raceProof } = record;
+  if (verdict === "hazard") return "● hazard";
+  if (!proof) return race ? "◐ safe; race" : "○ safe";
+  if (!proof.closed) return race ? "? none found; race" : "? none found";
+  if (race) return "◐ proved; race";
+  return raceProof && !raceProof.closed ? "◔ proved; race open" : "✓ proved";
 }
 
 /** Rows of a table of verdicts: policies down, sites across. `stop-at-supervisor` is policy `none` with that option. */
@@ -135,6 +139,41 @@ export function stories(records: readonly VerdictRecord[]): string[] {
     ...lines,
     "",
   ]);
+}
+
+/** What the signs of {@link cellText} mean. */
+export function signsLine(records: readonly VerdictRecord[]): string {
+  if (!records.some(({ proof }) => proof)) {
+    return "● hazard, ○ safe, ◐ safe unless deferred work runs inside the operation that frees";
+  }
+  const open = records.some(({ proof, raceProof }) => proof?.ended ?? raceProof?.ended);
+  const signs = "● hazard, ✓ proved safe, ◐ proved safe unless deferred work runs inside the operation that frees";
+  return open ? `${signs}, ? no hazard found before a limit, ◔ none such inside operations` : signs;
+}
+
+/** What was explored, and what proofs rest on; nothing of records that were searched. */
+export function proofLines(records: readonly VerdictRecord[]): string[] {
+  const proofs = records.flatMap(({ proof, raceProof }) => [
+    ...(proof ? [proof] : []),
+    ...(raceProof ? [raceProof] : []),
+  ]);
+  const [first] = records.flatMap(({ proof }) => proof ?? []);
+  if (!first) return [];
+  const sum = (of: "states" | "transitions"): string =>
+    proofs.reduce((total, proof) => total + proof[of], 0).toLocaleString("en");
+  const count = (says: VerdictRecord["says"]): number => records.filter((record) => record.says === says).length;
+  const ended = proofs.filter(({ ended }) => ended).length;
+  const { frames, regions, addresses, cpus, devices, pasids, processes, walks, cacheEntries } = first.bounds;
+  const missed = proofs.reduce((total, proof) => total + proof.missed, 0);
+  return [
+    `${records.length} cells: ${count("hazard")} hazards, ${count("proved safe")} proved safe, ${count("no hazard found")} with no hazard found; ` +
+      `${sum("states")} states, ${sum("transitions")} transitions${ended > 0 ? `; ${ended} explorations ended by a limit` : ""}`,
+    `a state was taken for another with a probability of at most ${missed.toExponential(0)} (two hashes of 64 bits)`,
+    `bounds: ${frames} frames, ${regions} regions that are freed once each, ${addresses} addresses, ${cpus} CPUs, ` +
+      `devices: ${devices}, PASIDs: ${pasids}, ${processes} processes, ${cacheEntries} entries a cache, ` +
+      (walks === 0 ? "walks as a whole" : `${walks} walk${walks > 1 ? "s" : ""} read by read at a time`),
+    ...first.assumptions.map((text) => `assumed: ${text}`),
+  ];
 }
 
 /** What was tried where nothing was found. */

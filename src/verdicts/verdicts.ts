@@ -19,8 +19,11 @@ import {
   usualCpu,
   usualIommu,
 } from "./options.js";
+import type { Wanted } from "./prove/choices.js";
+import { Explorer, type Limits } from "./prove/explore.js";
+import { boundsOf, type Proof, type ProofBounds, proofAssumptions, proveCell } from "./prove/prove.js";
 import { type Scenario, type ScenarioName, scenarioNames, scenariosOf } from "./scenarios.js";
-import { search } from "./search.js";
+import { type Found, search } from "./search.js";
 import { type AgentKind, Stage, type Walking } from "./stage.js";
 import { tell, type Witness } from "./story.js";
 
@@ -55,6 +58,15 @@ export interface VerdictsOptions extends EngineOptions, RunOptions {
    * the process as moves, a second walk under way, and accesses whose page request is still on its way.
    */
   moves?: "usual" | "wide";
+  /**
+   * Whether cells are explored state by state until there is no new one, in place of the search: then a verdict says *hazard*, with fewest
+   * moves of all programs, or *proved safe* for programs of any length, or *no hazard found* where a limit ended it. `depth` is not asked.
+   */
+  prove?: boolean;
+  /** Most states of a cell that is proved; default 2,000,000, which takes about 100 MB. */
+  maxStates?: number;
+  /** Most milliseconds for a cell that is proved; default without limit. What it ends may differ from run to run. */
+  maxMs?: number;
 }
 
 /** A hazard and how it comes about. */
@@ -85,8 +97,10 @@ export interface VerdictRecord {
   drain: "all" | "page" | "none";
   /** See {@link VerdictsOptions.moves}. */
   moves: "usual" | "wide";
-  /** Deferred work ran between operations, everything else anywhere. */
+  /** Deferred work ran between operations, everything else anywhere. What `safe` means `says` tells. */
   verdict: "hazard" | "safe";
+  /** The same in words: what is safe was proved so, or among programs that were tried no hazard was found. */
+  says: "hazard" | "proved safe" | "no hazard found";
   /** Worst kind that the shortest program leads to, once somebody takes the freed frame. */
   kind?: HazardKind;
   /** The shortest program with a hazard. */
@@ -98,10 +112,17 @@ export interface VerdictRecord {
    * safe cells of policies with deferred work.
    */
   race?: HazardVerdict | null;
-  /** Programs played for this cell, operations in them (set-up not counted), most moves of a program. */
+  /** Programs played for this cell, operations in them (set-up not counted), most moves of a program. Not of a proof. */
   tried: { programs: number; operations: number; depth: number };
+  /** Of a proof: what was explored with deferred work between operations, and also inside them. */
+  proof?: Proof & { bounds: ProofBounds; assumptions: string[] };
+  /** See `proof`. */
+  raceProof?: Proof;
 }
 
+const MAX_STATES = 2_000_000;
+/** States are numbered with 31 bits. */
+const MOST_STATES = 2 ** 30;
 const DEPTH = 3;
 const MAX_DEPTH = 5;
 
@@ -124,6 +145,12 @@ export async function* verdicts(options: VerdictsOptions = {}): AsyncGenerator<V
     drain: checkOneOf("drain", options.drain ?? "all", ["all", "page", "none"]),
   };
   const moves = checkOneOf("moves", options.moves ?? "usual", ["usual", "wide"]);
+  const limits: Limits | undefined = options.prove
+    ? {
+        states: checkInteger("maxStates", options.maxStates ?? MAX_STATES, 1, MOST_STATES),
+        ms: options.maxMs === undefined ? Infinity : checkInteger("maxMs", options.maxMs, 1, Number.MAX_SAFE_INTEGER),
+      }
+    : undefined;
   const module = options.module ?? (await compileEngine());
   const total = judged.length * hardware.length * rows.length;
   const known = new Map<string, VerdictRecord[]>();
@@ -135,11 +162,15 @@ export async function* verdicts(options: VerdictsOptions = {}): AsyncGenerator<V
       const key = agent === "cpu" ? `${JSON.stringify(hardwareOptions)} ${noticedByCpus(policy)}` : "";
       const before = known.get(key);
       const stage = before ? undefined : new Stage(policy, agent, hardwareOptions, version, walking, module, moves);
+      const explorer = stage && limits ? new Explorer(stage) : undefined;
       const records: VerdictRecord[] = [];
       for (const [i, scenario] of rows.entries()) {
         options.signal?.throwIfAborted();
         const record = stage
-          ? await finishInTurns(judge(stage, scenario, depth, turns), turns)
+          ? await finishInTurns(
+              explorer && limits ? prove(explorer, scenario, limits, turns) : judge(stage, scenario, depth, turns),
+              turns,
+            )
           : { ...(before?.[i] as VerdictRecord), policy: policy.name };
         records.push(record);
         options.onProgress?.({ done: ++done, total, unit: "cells" });
@@ -162,8 +193,63 @@ export function namedPolicy(value: unknown, field: string): CheckedPolicy {
   return policy;
 }
 
-function* judge(stage: Stage, scenario: Scenario, most: number, turns: Turns): Generator<void, VerdictRecord, void> {
+/** What search and proof have found, as a record. */
+function recordOf(
+  stage: Stage,
+  scenario: Scenario,
+  found: Found | undefined,
+  race: Found | undefined,
+): Omit<VerdictRecord, "says" | "tried"> {
   const { policy, agent, options, version, walking, moves } = stage;
+  const told = (hazard: Found): HazardVerdict => ({ kind: hazard.hazard.kind, witness: tell(stage, scenario, hazard) });
+  const cell = { kernel: version, policy: policy.name, scenario: scenario.name, site: scenario.site };
+  const base = { ...cell, agent, options, ...walking, moves };
+  if (!found) {
+    const worstRace = race && worst(stage, scenario, race);
+    return { ...base, verdict: "safe", ...(hasWork(stage) && { race: worstRace ? told(worstRace) : null }) };
+  }
+  const worse = worst(stage, scenario, found);
+  const { witness } = told(found);
+  return {
+    ...base,
+    verdict: "hazard",
+    kind: worse.hazard.kind,
+    witness,
+    ...(worse !== found && { worst: told(worse) }),
+  };
+}
+
+/** The cell by its states. */
+function* prove(
+  explorer: Explorer,
+  scenario: Scenario,
+  limits: Limits,
+  turns: Turns,
+): Generator<void, VerdictRecord, void> {
+  const { stage } = explorer;
+  const wide = stage.moves === "wide";
+  const wanted: Wanted = { race: false, walks: stage.walking.walks === "atomic" ? 0 : wide ? 2 : 1, wide };
+  const plain = yield* proveCell(explorer, scenario, wanted, limits, turns);
+  const raced =
+    !plain.found && hasWork(stage)
+      ? yield* proveCell(explorer, scenario, { ...wanted, race: true }, limits, turns)
+      : undefined;
+  const record = recordOf(stage, scenario, plain.found, raced?.found);
+  return {
+    ...record,
+    says: plain.found ? "hazard" : plain.proof.closed ? "proved safe" : "no hazard found",
+    tried: { programs: 0, operations: 0, depth: 0 },
+    proof: {
+      ...plain.proof,
+      bounds: boundsOf(stage, scenario, wanted),
+      assumptions: proofAssumptions(stage.walking.drain),
+    },
+    ...(raced && { raceProof: raced.proof }),
+  };
+}
+
+function* judge(stage: Stage, scenario: Scenario, most: number, turns: Turns): Generator<void, VerdictRecord, void> {
+  const { agent } = stage;
   const depth = agent === "cpu" ? most + 1 : most;
   const programs = stage.programs;
   const operations = stage.operations;
@@ -171,32 +257,9 @@ function* judge(stage: Stage, scenario: Scenario, most: number, turns: Turns): G
   const found = yield* search(stage, scenario, { depth, race: false, turns });
   const race =
     !found && hasWork(stage) ? yield* search(stage, scenario, { depth: most, race: true, turns }) : undefined;
-  const tell1 = (hazard: NonNullable<typeof found>): HazardVerdict => ({
-    kind: hazard.hazard.kind,
-    witness: tell(stage, scenario, hazard),
-  });
-  const cell = { kernel: version, policy: policy.name, scenario: scenario.name, site: scenario.site };
-  const base = { ...cell, agent, options, ...walking, moves };
-  const tried = (): VerdictRecord["tried"] => ({
-    programs: stage.programs - programs,
-    operations: stage.operations - operations,
-    depth,
-  });
-  if (!found) {
-    const worstRace = race && worst(stage, scenario, race);
-    const raced = hasWork(stage) ? { race: worstRace ? tell1(worstRace) : null } : {};
-    return { ...base, verdict: "safe", ...raced, tried: tried() };
-  }
-  const worse = worst(stage, scenario, found);
-  const { witness } = tell1(found);
-  return {
-    ...base,
-    verdict: "hazard",
-    kind: worse.hazard.kind,
-    witness,
-    ...(worse !== found && { worst: tell1(worse) }),
-    tried: tried(),
-  };
+  const record = recordOf(stage, scenario, found, race);
+  const tried = { programs: stage.programs - programs, operations: stage.operations - operations, depth };
+  return { ...record, says: found ? "hazard" : "no hazard found", tried };
 }
 
 function rowsOf(kernel: KernelRecord, names: readonly ScenarioName[] | undefined): readonly Scenario[] {

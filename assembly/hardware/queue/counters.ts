@@ -15,7 +15,7 @@ export const PAGES_INVALIDATED: u32 = 4;
 /** How many there are. */
 export const QUEUE_COUNTERS: u32 = 5;
 
-const COUNTERS: usize = memory.data(QUEUE_COUNTERS * sizeof<u64>(), sizeof<u64>());
+export const COUNTERS: usize = memory.data(QUEUE_COUNTERS * sizeof<u64>(), sizeof<u64>());
 
 // @ts-ignore: decorator
 @inline

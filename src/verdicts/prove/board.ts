@@ -1,0 +1,251 @@
+// Memory at the states of a cell: programs are played from the cell's begin up to a point and stop there; single moves are played from
+// where memory stands then, and taken back. It copies what has changed: frames and blocks by the engine's marks, small parts always.
+
+import { metaSize, operationCodes, sparse, standingSize, walkStateAt } from "../../engine/abi.js";
+import type { Pointer } from "../../engine/exports.js";
+import type { Part } from "../../engine/state.js";
+import type { Machine, Snapshot } from "../../machine.js";
+import { operationBytes } from "../../program/operations.js";
+import { pointNames } from "../../program/sites.js";
+import type { Forms } from "./form.js";
+
+const FRAME_BYTES = 4096;
+const BLOCK = 1 << sparse.block;
+/** A walk of this number would stand far outside of memory: to ask for it is a trap, at which memory stays as it is. */
+const NO_WALK = Math.floor(0xf000_0000 / walkStateAt.size);
+
+/** Operations of a program, and what plays at its points: `points` ascend. */
+export interface Script {
+  main: readonly Uint8Array[];
+  placed: readonly Uint8Array[];
+  points: readonly number[];
+}
+
+/** A point that a program has reached. */
+export interface Reached {
+  name: number;
+  nested: number;
+  /** What it tells, as two words. */
+  low: number;
+  high: number;
+}
+
+/** Pieces of memory, of one size each, with those that are known to differ from the cell's begin. */
+interface Pieces {
+  at: Pointer;
+  size: number;
+  first: Uint8Array;
+  held: Uint8Array;
+}
+
+export class Board {
+  private readonly bytes: Uint8Array;
+  private readonly words: Uint32Array;
+  private readonly slots: number;
+  private small: readonly (Part & { held: Uint8Array })[] = [];
+  private frames: readonly Pieces[] = [];
+  private blocks: readonly (Pieces & { marks: Uint8Array })[] = [];
+  /** By slot, by block: it is not what it was when the cell began, and what it was at the state that is held. */
+  private readonly changed: Uint8Array;
+  private changedBlocks: readonly Uint8Array[] = [];
+  private digests: Uint32Array = new Uint32Array(0);
+  private recordedAt = 0;
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly forms: Forms,
+  ) {
+    const { memory } = machine.engine.exports;
+    this.bytes = new Uint8Array(memory.buffer);
+    this.words = new Uint32Array(memory.buffer);
+    this.slots = machine.frames.size;
+    this.changed = new Uint8Array(this.slots + 1);
+    this.recordedAt = forms.places.find(({ what }) => what === "numbers of hazards")?.from ?? 0;
+  }
+
+  /** The machine is as this snapshot holds it: here the cell begins. */
+  begin(snapshot: Snapshot): void {
+    const { small, sparse: arrays, frames } = snapshot.image;
+    const [standings, metas, contents] = frames as readonly Part[] as [Part, Part, Part];
+    this.small = small.map(({ at, bytes }) => ({ at, bytes, held: bytes.slice() }));
+    this.frames = [piecesOf(standings, standingSize), piecesOf(metas, metaSize), piecesOf(contents, FRAME_BYTES)];
+    this.blocks = arrays.map((part) => {
+      const marks = part.at - sparse.head + sparse.marks;
+      return {
+        ...piecesOf(part, BLOCK),
+        marks: this.bytes.subarray(marks, marks + Math.ceil(part.bytes.length / BLOCK)),
+      };
+    });
+    this.changed.fill(0);
+    this.changedBlocks = this.blocks.map(({ marks }) => new Uint8Array(marks.length));
+    this.forms.begin(snapshot);
+    this.digests = this.forms.remember();
+    this.forgetMarks();
+  }
+
+  /** Hazards recorded so far, in 32 bits. */
+  get recorded(): number {
+    return this.words[this.recordedAt >>> 2] as number;
+  }
+
+  /** Back to where the cell begins. */
+  rewind(): void {
+    for (const { at, bytes } of this.small) this.bytes.set(bytes, at);
+    this.gatherMarks();
+    for (let slot = 1; slot <= this.slots; slot++) {
+      if (this.changed[slot] === 0) continue;
+      for (const pieces of this.frames) bring(this.bytes, pieces, slot - 1, pieces.first);
+      this.forms.forget(slot);
+    }
+    for (const [i, pieces] of this.blocks.entries()) {
+      const changed = this.changedBlocks[i] as Uint8Array;
+      for (let block = changed.indexOf(1); block >= 0; block = changed.indexOf(1, block + 1)) {
+        bring(this.bytes, pieces, block, pieces.first);
+      }
+      changed.fill(0);
+    }
+    this.changed.fill(0);
+  }
+
+  /**
+   * Plays a program from the cell's begin and stops at its point `stop`, after what plays there; how many points it has reached by then,
+   * those inside of what plays at points among them.
+   */
+  playTo({ main, placed, points }: Script, stop: number): number {
+    this.rewind();
+    const { player, engine } = this.machine;
+    let at = player.program as number;
+    for (const record of main) {
+      this.bytes.set(record, at);
+      at += record.length;
+    }
+    let next = player.interleaved as number;
+    let count = 0;
+    for (const [i, record] of placed.entries()) {
+      this.bytes.set(record, next);
+      next += record.length;
+      for (let left = record.length; left > 0; left -= operationBytes) {
+        this.words[(player.interleavedPoints >>> 2) + count++] = points[i] as number;
+      }
+    }
+    this.words.fill(0, next >>> 2, (next + operationBytes) >>> 2);
+    this.bytes[next] = operationCodes.walkStep;
+    this.words[(next >>> 2) + 1] = NO_WALK;
+    this.words[(player.interleavedPoints >>> 2) + count] = stop;
+    engine.exports.setInterleaved(player.interleaved, player.interleavedPoints, count + 1);
+    const stopped = this.stops((at - player.program) / operationBytes);
+    const reached = engine.exports.pointsReached();
+    if (!stopped || reached <= stop) throw new Error(`the program has not come to its point ${stop}`);
+    // What is played from here on reaches points with nothing to play at them.
+    engine.exports.setInterleaved(player.interleaved, player.interleavedPoints, 0);
+    return reached;
+  }
+
+  /** Plays up to the trap; nobody reads where it was, and in V8 that takes longer to find out than the program to play. */
+  private stops(records: number): boolean {
+    const { player, engine } = this.machine;
+    const { stackTraceLimit } = Error as { stackTraceLimit?: number };
+    (Error as { stackTraceLimit?: number }).stackTraceLimit = 0;
+    try {
+      engine.exports.play(player.program, records, 0);
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) return true;
+      throw error;
+    } finally {
+      if (stackTraceLimit !== undefined) (Error as { stackTraceLimit?: number }).stackTraceLimit = stackTraceLimit;
+    }
+    return false;
+  }
+
+  /** A point of the program that was played last. */
+  point(number: number): Reached {
+    const at = (this.machine.player.trail >>> 2) + 4 * number;
+    const [name, nested, low, high] = this.words.subarray(at, at + 4);
+    return { name: name as number, nested: nested as number, low: low as number, high: high as number };
+  }
+
+  /** Contents that the engine has marked are looked at, so that the form of this state can be told. */
+  look(): void {
+    this.gatherMarks();
+    for (let slot = 1; slot <= this.slots; slot++) if (this.changed[slot] !== 0) this.forms.look(slot);
+  }
+
+  /** Holds memory as it is, for {@link back}; it has been looked at. */
+  hold(): void {
+    for (const { at, held } of this.small) held.set(this.bytes.subarray(at, at + held.length));
+    for (let slot = 1; slot <= this.slots; slot++) {
+      if (this.changed[slot] !== 0) for (const pieces of this.frames) keep(this.bytes, pieces, slot - 1);
+    }
+    for (const [i, pieces] of this.blocks.entries()) {
+      const changed = this.changedBlocks[i] as Uint8Array;
+      for (let block = changed.indexOf(1); block >= 0; block = changed.indexOf(1, block + 1))
+        keep(this.bytes, pieces, block);
+    }
+    this.digests = this.forms.remember();
+  }
+
+  /** Plays operations from where memory stands; what they have marked is looked at. */
+  play(record: Uint8Array): void {
+    const { player, engine } = this.machine;
+    this.bytes.set(record, player.program);
+    engine.exports.play(player.program, record.length / operationBytes, 0);
+    const { nextTouched } = engine.exports;
+    for (let slot = nextTouched(1); slot !== 0; slot = nextTouched(slot + 1)) this.forms.look(slot);
+  }
+
+  /** Back to what is held. */
+  back(): void {
+    for (const { at, held } of this.small) this.bytes.set(held, at);
+    const { nextTouched, forgetTouched } = this.machine.engine.exports;
+    let any = false;
+    for (let slot = nextTouched(1); slot !== 0; slot = nextTouched(slot + 1)) {
+      any = true;
+      const was = this.changed[slot] !== 0;
+      for (const pieces of this.frames) bring(this.bytes, pieces, slot - 1, was ? pieces.held : pieces.first);
+      this.forms.recall(this.digests, slot);
+    }
+    if (any) forgetTouched();
+    for (const [i, pieces] of this.blocks.entries()) {
+      const { marks } = pieces;
+      for (let block = marks.indexOf(1); block >= 0; block = marks.indexOf(1, block + 1)) {
+        const was = (this.changedBlocks[i] as Uint8Array)[block] !== 0;
+        bring(this.bytes, pieces, block, was ? pieces.held : pieces.first);
+        marks[block] = 0;
+      }
+    }
+  }
+
+  /** What the engine has marked is noted as changed since the cell's begin. */
+  private gatherMarks(): void {
+    const { nextTouched } = this.machine.engine.exports;
+    for (let slot = nextTouched(1); slot !== 0; slot = nextTouched(slot + 1)) this.changed[slot] = 1;
+    for (const [i, { marks }] of this.blocks.entries()) {
+      for (let block = marks.indexOf(1); block >= 0; block = marks.indexOf(1, block + 1)) {
+        (this.changedBlocks[i] as Uint8Array)[block] = 1;
+      }
+    }
+    this.forgetMarks();
+  }
+
+  private forgetMarks(): void {
+    this.machine.engine.exports.forgetTouched();
+    for (const { marks } of this.blocks) marks.fill(0);
+  }
+}
+
+/** Number of the point between two operations. */
+export const OPERATION_DONE = pointNames.indexOf("OPERATION_DONE");
+
+function piecesOf({ at, bytes }: Part, size: number): Pieces {
+  return { at, size, first: bytes, held: bytes.slice() };
+}
+
+function bring(memory: Uint8Array, { at, size }: Pieces, piece: number, from: Uint8Array): void {
+  const offset = piece * size;
+  memory.set(from.subarray(offset, offset + size), at + offset);
+}
+
+function keep(memory: Uint8Array, { at, size, held }: Pieces, piece: number): void {
+  const offset = piece * size;
+  held.set(memory.subarray(at + offset, at + Math.min(offset + size, held.length)), offset);
+}

@@ -1,0 +1,354 @@
+// The form of a state: all that decides what may come after, in a few hundred words; two states with the same form have the same future
+// (docs/decisions/15-proofs-by-states.md). What is kept word by word is told as difference from the state in which the cell begins.
+//
+//   [place in the program] [words kept that differ: index, value] [entries that are alive, by cache] [walks under way] [contents of tables]
+//
+// Each part has its length before it.
+
+import {
+  cacheKeyGlobal,
+  cacheKeyTag,
+  cacheKeyTagShift,
+  cachePaths,
+  cacheShapeAt,
+  cacheStateAt,
+  contextCached,
+  contextFormat,
+  entries,
+  frameStates,
+  groupAt,
+  maxWalks,
+  standingGeneration,
+  standingState,
+  tagShift,
+  tagSince,
+  timeAt,
+  walkStateAt,
+} from "../../engine/abi.js";
+import type { Machine, Snapshot } from "../../machine.js";
+import { HASH_WORDS, hashWords } from "./hash.js";
+import { cachesOf, keptWords, type Place, placesOf } from "./places.js";
+
+const TABLE = frameStates.indexOf("table");
+const CONTENT_WORDS = 2 * entries;
+const GLOBAL = Number(cacheKeyGlobal);
+const TAG_SHIFT = Number(cacheKeyTagShift);
+const TAG = Number(cacheKeyTag);
+/** In a walk under way, what its context makes of its controls (places.ts). */
+const RULES = walkStateAt.context + contextFormat;
+const RULES_END = walkStateAt.context + contextCached;
+/** Words of an entry: key and data, and of a path its table and whether the pointer to it still means it. */
+const ENTRY_WORDS = 6;
+
+/** A cache, by where its parts stand, as indices of words. */
+interface CachePlaces {
+  /** First keys of its sets. */
+  sets: readonly number[];
+  ways: number;
+  data: number;
+  filled: number;
+  /** 0 if it holds leaves. */
+  links: number;
+  group: number;
+  tags: number;
+  evictions: number;
+}
+
+/** Tells the states of one machine; a cell begins with {@link begin}. */
+export class Forms {
+  /** The form told last, and how many words it has. */
+  readonly words = new Uint32Array(16384);
+  length = 0;
+  /** What is not kept word by word. */
+  readonly places: readonly Place[];
+  private readonly memory: Uint32Array;
+  private readonly caches: readonly CachePlaces[];
+  private readonly walks: number;
+  private readonly slots: number;
+  private readonly standing: number;
+  private readonly contents: number;
+  private base = new Uint32Array(0);
+  private kept: Int32Array = new Int32Array(0);
+  /** The same as ranges, [from, to). */
+  private runs: Int32Array = new Int32Array(0);
+  /** By slot: hashes of the contents as they were told last. */
+  private readonly digests: Uint32Array;
+  private readonly content = new Uint32Array(2 * CONTENT_WORDS);
+
+  constructor(
+    private readonly machine: Machine,
+    hazardRecords: number,
+  ) {
+    const { exports } = machine.engine;
+    this.memory = new Uint32Array(exports.memory.buffer);
+    this.places = placesOf(machine, hazardRecords);
+    this.caches = cachesOf(machine).map(({ pointer }) => placesIn(this.memory, pointer));
+    this.walks = exports.walkAt(0) >>> 2;
+    this.slots = machine.frames.size;
+    this.standing = exports.standingOf(1) >>> 2;
+    this.contents = exports.contentsOf(1) >>> 2;
+    this.digests = new Uint32Array((this.slots + 1) * HASH_WORDS);
+  }
+
+  /** The state as it is now, held by a snapshot, is the one that others are told as differences from. */
+  begin(snapshot: Snapshot): void {
+    this.kept = keptWords(snapshot, this.places);
+    this.runs = runsOf(this.kept);
+    this.base = this.memory.slice(0, this.machine.memoryBytes >>> 2);
+    for (let slot = 1; slot <= this.slots; slot++) this.look(slot);
+  }
+
+  /** Indices of the words that are kept. */
+  get keptWords(): Int32Array {
+    return this.kept;
+  }
+
+  /** Entries that fills have displaced, in all caches: the order in which entries were used matters only where it rises. */
+  evictions(): number {
+    let sum = 0;
+    for (const { evictions } of this.caches) sum += this.memory[evictions] as number;
+    return sum;
+  }
+
+  /** The contents of a slot have changed, or are those of another state: they are told anew. */
+  look(slot: number): void {
+    const { memory, base, content } = this;
+    const first = this.contents + (slot - 1) * CONTENT_WORDS;
+    let length = 0;
+    for (let i = 0; i < CONTENT_WORDS; i++) {
+      const word = memory[first + i] as number;
+      if (word === base[first + i]) continue;
+      content[length] = i;
+      content[length + 1] = word;
+      length += 2;
+    }
+    const at = slot * HASH_WORDS;
+    if (length === 0) this.digests.fill(0, at, at + HASH_WORDS);
+    else hashWords(content, length, this.digests, at);
+  }
+
+  /** The contents of a slot are those of the cell's begin again. */
+  forget(slot: number): void {
+    this.digests.fill(0, slot * HASH_WORDS, (slot + 1) * HASH_WORDS);
+  }
+
+  /** Tells the state as it is now. `place`: where the program stands. */
+  tell(place: Uint32Array): void {
+    const { words } = this;
+    words[0] = place.length;
+    words.set(place, 1);
+    this.length = 1 + place.length;
+    this.tellKept();
+    for (const cache of this.caches) this.tellCache(cache);
+    this.tellWalks();
+    this.tellTables();
+  }
+
+  private tellKept(): void {
+    const { words, memory, runs, base } = this;
+    const start = this.length;
+    let length = start + 1;
+    for (let i = 0; i < runs.length; i += 2) {
+      const end = runs[i + 1] as number;
+      for (let at = runs[i] as number; at < end; at++) {
+        const word = memory[at] as number;
+        if (word === base[at]) continue;
+        words[length] = at;
+        words[length + 1] = word;
+        length += 2;
+      }
+    }
+    words[start] = length - start;
+    this.length = length;
+  }
+
+  /** Entries that are alive, in order of their keys. Ways do not matter, unless an entry of every tag stands beside others. */
+  private tellCache({ sets, ways, data, filled, links, group, tags }: CachePlaces): void {
+    const { words, memory } = this;
+    const start = this.length;
+    const first = start + 2;
+    let length = first;
+    let global = 0;
+    const taggedSince = memory[group + groupAt.taggedSince / 4] as number;
+    const globalSince = memory[group + groupAt.globalSince / 4] as number;
+    for (let set = 0; set < sets.length; set++) {
+      const keys = sets[set] as number;
+      for (let way = 0; way < ways; way++) {
+        const key = keys + 2 * way;
+        const low = memory[key] as number;
+        if (low === 0 && memory[key + 1] === 0) continue;
+        let since = globalSince;
+        if ((low & GLOBAL) === 0) {
+          const tag = (low >>> TAG_SHIFT) & TAG;
+          since = Math.max(taggedSince, memory[tags + ((tag << tagShift) >> 2) + tagSince / 4] as number);
+        } else global++;
+        if ((memory[key + filled] as number) <= since) continue;
+        length = this.enter(first, length, key, key + data, links === 0 ? 0 : key + links);
+      }
+    }
+    words[start] = length - start;
+    words[start + 1] = 0;
+    this.length = length;
+    // `find` takes the lowest way of those that match: a global entry and one of a tag may both.
+    if (global > 0 && global * ENTRY_WORDS < length - first) this.tellWays(sets, ways, start);
+  }
+
+  /** Puts an entry where it belongs in the order of keys. */
+  private enter(first: number, length: number, key: number, data: number, link: number): number {
+    const { words, memory } = this;
+    const low = memory[key] as number;
+    const high = memory[key + 1] as number;
+    let at = length;
+    for (; at > first; at -= ENTRY_WORDS) {
+      const otherHigh = words[at - ENTRY_WORDS + 1] as number;
+      if (otherHigh < high || (otherHigh === high && (words[at - ENTRY_WORDS] as number) <= low)) break;
+    }
+    if (at < length) words.copyWithin(at + ENTRY_WORDS, at, length);
+    words[at] = low;
+    words[at + 1] = high;
+    words[at + 2] = memory[data] as number;
+    words[at + 3] = memory[data + 1] as number;
+    words[at + 4] = link === 0 ? 0 : (memory[link] as number);
+    words[at + 5] = link === 0 ? 0 : this.means(memory[link] as number, memory[link + 1] as number);
+    return length + ENTRY_WORDS;
+  }
+
+  private tellWays(sets: readonly number[], ways: number, start: number): void {
+    const { words, memory } = this;
+    for (const keys of sets) {
+      for (let way = 0; way < ways; way++) {
+        words[this.length++] = memory[keys + 2 * way] as number;
+        words[this.length++] = memory[keys + 2 * way + 1] as number;
+      }
+    }
+    words[start + 1] = this.length - start;
+  }
+
+  /** Whether a pointer to a slot with this generation means what is there now: it may, or never will again. */
+  private means(slot: number, generation: number): number {
+    return slot !== 0 && this.memory[this.standing + (slot - 1) * 2 + standingGeneration / 4] === generation ? 1 : 0;
+  }
+
+  private tellWalks(): void {
+    const { words, memory } = this;
+    for (let number = 0; number < maxWalks; number++) {
+      const walk = this.walks + number * (walkStateAt.size / 4);
+      const start = this.length++;
+      if (memory[walk + walkStateAt.requester / 4] !== 0) {
+        const marks = memory[walk + walkStateAt.marks / 4] as number;
+        for (let at = 0; at < RULES; at += 4) words[this.length++] = this.toldOfWalk(walk, at, marks);
+        for (let at = RULES_END; at < walkStateAt.size; at += 4) words[this.length++] = memory[walk + at / 4] as number;
+        if (marks !== 0) this.tellWaiting(walk);
+      }
+      words[start] = this.length - start;
+    }
+  }
+
+  /** A word of a walk under way, by its offset. */
+  private toldOfWalk(walk: number, offset: number, marks: number): number {
+    const { memory } = this;
+    const word = memory[walk + (offset >> 2)] as number;
+    switch (offset) {
+      case walkStateAt.generation:
+        return this.means(memory[walk + walkStateAt.slot / 4] as number, word);
+      case walkStateAt.record:
+        return word === 0 && memory[walk + (offset >> 2) + 1] === 0 ? 0 : 1;
+      case walkStateAt.record + 4:
+        return 0;
+      case walkStateAt.site:
+      case walkStateAt.wrote:
+        return memory[walk + walkStateAt.record / 4] === 0 ? 0 : word;
+      case walkStateAt.entry:
+      case walkStateAt.entry + 4:
+      case walkStateAt.at:
+        return marks === 0 ? 0 : word;
+      case walkStateAt.below:
+        return marks === 0 ? 0 : this.means(this.slotBelow(walk), word);
+      default:
+        return word;
+    }
+  }
+
+  /** Slot of the table that the entry names which a walk is about to mark. */
+  private slotBelow(walk: number): number {
+    const low = this.memory[walk + walkStateAt.entry / 4] as number;
+    const high = this.memory[walk + walkStateAt.entry / 4 + 1] as number;
+    const frame = (low >>> 12) + (high & 0xfffff) * 2 ** 20;
+    return this.machine.engine.exports.slotOf(BigInt(frame));
+  }
+
+  /** Before it marks an entry a walk compares it, whatever its frame is by then. */
+  private tellWaiting(walk: number): void {
+    const { words, memory } = this;
+    const at = (memory[walk + walkStateAt.at / 4] as number) >>> 2;
+    words[this.length++] = memory[at] as number;
+    words[this.length++] = memory[at + 1] as number;
+  }
+
+  /**
+   * Contents of tables. Those of other frames nobody reads without a hazard, which ends a program: a walk that comes to such a frame
+   * is one, and the kernel fills what it takes.
+   */
+  private tellTables(): void {
+    const { words, memory, digests } = this;
+    const start = this.length++;
+    for (let slot = 1; slot <= this.slots; slot++) {
+      const state = (memory[this.standing + (slot - 1) * 2 + (standingState >> 2)] as number) & 0xff;
+      if (state !== TABLE) continue;
+      const at = slot * HASH_WORDS;
+      if ((digests[at] || digests[at + 1] || digests[at + 2] || digests[at + 3]) === 0) continue;
+      words[this.length++] = slot;
+      for (let i = 0; i < HASH_WORDS; i++) words[this.length++] = digests[at + i] as number;
+    }
+    words[start] = this.length - start;
+  }
+
+  /** Where in the form told last the contents of tables begin, for what an operation has seen of them. */
+  get tablesAt(): number {
+    let at = 1 + (this.words[0] as number);
+    at += this.words[at] as number;
+    for (const _ of this.caches) at += (this.words[at + 1] as number) || (this.words[at] as number);
+    for (let walk = 0; walk < maxWalks; walk++) at += this.words[at] as number;
+    return at;
+  }
+
+  /** Hashes of contents as they are remembered, for {@link recall}. */
+  remember(): Uint32Array {
+    return this.digests.slice();
+  }
+
+  /** What was remembered of a slot is true again. */
+  recall(remembered: Uint32Array, slot: number): void {
+    const at = slot * HASH_WORDS;
+    for (let i = at; i < at + HASH_WORDS; i++) this.digests[i] = remembered[i] as number;
+  }
+}
+
+/** Numbers that ascend, as ranges. */
+function runsOf(numbers: Int32Array): Int32Array {
+  const runs: number[] = [];
+  for (const number of numbers) {
+    if (runs.at(-1) === number) runs[runs.length - 1] = number + 1;
+    else runs.push(number, number + 1);
+  }
+  return Int32Array.from(runs);
+}
+
+function placesIn(memory: Uint32Array, cache: number): CachePlaces {
+  const word = (at: number): number => memory[at >>> 2] as number;
+  const field = (offset: number): number => word(cache + offset);
+  const base = field(cacheShapeAt.base);
+  const setBytes = field(cacheShapeAt.setBytes);
+  const group = field(cacheStateAt.group);
+  const keys = field(cacheShapeAt.keys);
+  return {
+    sets: Array.from({ length: field(cacheShapeAt.sets) }, (_, set) => (base + set * setBytes + keys) >>> 2),
+    ways: field(cacheShapeAt.ways),
+    data: field(cacheShapeAt.data) >>> 2,
+    filled: (field(cacheShapeAt.times) + timeAt.filled) >>> 2,
+    links: (field(cacheShapeAt.levels) & Number(cachePaths)) === 0 ? 0 : field(cacheShapeAt.links) >>> 2,
+    group: group >>> 2,
+    tags: word(group + groupAt.tags) >>> 2,
+    evictions: (cache + cacheStateAt.evictions) >>> 2,
+  };
+}
