@@ -61,19 +61,19 @@ export const GROUPS = [
 
   // ---- where state stands, for whoever compares states ----
   values("cacheShapeAt", "cache/layout", "CACHE_SETS", "CACHE_LEVELS", {
-    about: "Of a cache",
+    about: "Offsets in a cache: its shape",
     prefix: "CACHE_",
     number: true,
   }),
   values("cacheStateAt", "cache/layout", "CACHE_SPAN", "CACHE_SIZE", {
-    about: "Of a cache",
+    about: "Offsets in a cache: what changes, and its counters",
     prefix: "CACHE_",
     number: true,
   }),
-  values("setAt", "cache/layout", "SET_SWEPT", "SET_PARTIALS", { about: "Of a set", prefix: "SET_", number: true }),
-  values("timeAt", "cache/layout", "TIME_USED", "TIME_FILLED", { about: "Of a way", prefix: "TIME_", number: true }),
+  values("setAt", "cache/layout", "SET_SWEPT", "SET_PARTIALS", { about: "Offsets in a set", prefix: "SET_", number: true }),
+  values("timeAt", "cache/layout", "TIME_USED", "TIME_FILLED", { about: "Offsets in the times of a way", prefix: "TIME_", number: true }),
   values("groupAt", "cache/group", "GROUP_CLOCK", "GROUP_SIZE", {
-    about: "Of a group of caches",
+    about: "Offsets in a group of caches",
     prefix: "GROUP_",
     number: true,
   }),
@@ -82,7 +82,7 @@ export const GROUPS = [
   single("hardware/agent", ["AGENT_PAGE_REQUESTS", "AGENT_SIZE"], { number: true }),
   single("hardware/context", ["CONTEXT_FORMAT", "CONTEXT_CACHED"], { number: true }),
   values("walkStateAt", "hardware/walks", "WALK_REQUESTER", "WALK_SIZE", {
-    about: "Of a walk under way",
+    about: "Offsets in a walk under way, all of it",
     prefix: "WALK_",
     number: true,
   }),
