@@ -133,6 +133,8 @@ export const LAST_KERNEL_OPERATION: u8 = OP_ENTER_KERNEL;
 if (OP_VMALLOC <= OP_WALK_FINISH) ERROR("operations of a kernel must come after all others");
 
 /** Operations that take a second 64-bit word, from the record that follows. */
+// @ts-ignore: decorator
+@inline
 export function hasSecondRecord(operation: u8): bool {
   return operation == OP_WRITE_ENTRY || operation == OP_FLUSH_TLB_KERNEL_RANGE || operation == OP_FLUSH_TLB_MM_RANGE;
 }

@@ -56,6 +56,8 @@ export function refuse(why: u32): bool {
 }
 
 /** The result of an operation that is done or was refused just now. */
+// @ts-ignore: decorator
+@inline
 export function resultOf(done: bool): u64 {
   if (!done) return refusedResult();
   reason = DONE;

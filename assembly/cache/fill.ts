@@ -9,7 +9,6 @@ import {
   CACHE_LIVE,
   CACHE_OCCUPIED,
   CACHE_RANDOM,
-  CACHE_REGIONS,
   CACHE_REPLACEMENT,
   CACHE_SEEN,
   CACHE_WAYS,
@@ -20,13 +19,10 @@ import {
   keyOf,
   keysOf,
   partialTag,
-  regionBit,
   SET_LIVE,
   SET_PARTIALS,
   SET_SWEPT,
   setIndex,
-  TIME_FILLED,
-  TIME_USED,
   timesAt,
   CACHE_LEVELS,
 } from "./layout";
@@ -43,7 +39,9 @@ export const REPLACEMENTS: u32 = 3;
 export function fill(cache: usize, page: u64, level: u32, tag: u32, global: bool, data: u64): usize {
   const at = findKey(cache, page, global ? globalKeyOf(page, level) : keyOf(page, level, tag));
   if (at == 0) return fillAbsent(cache, page, level, tag, global, data);
-  write(cache, at, tag, data, tick(groupOf(cache)));
+  const now = tick(groupOf(cache));
+  write(cache, at, data, now);
+  noteFill(cache, level, tag, now);
   return at;
 }
 
@@ -51,40 +49,56 @@ export function fill(cache: usize, page: u64, level: u32, tag: u32, global: bool
 export function fillAbsent(cache: usize, page: u64, level: u32, tag: u32, global: bool, data: u64): usize {
   assert(load<u32>(cache, CACHE_LEVELS) & (1 | (1 << level)), "the cache holds nothing of this level");
   // First of all: if the clock starts again, a half-written entry would be taken for a dead one.
-  const group = groupOf(cache);
-  const now = tick(group);
-  settle(cache);
+  const now = tick(groupOf(cache));
+  const at = put(cache, page, global ? globalKeyOf(page, level) : keyOf(page, level, tag), data, now);
+  noteFill(cache, level, tag, now);
+  return at;
+}
+
+/** What a fill leaves behind for flushes and lookups: when the tag was filled, that there are leaves of a level. */
+// @ts-ignore: decorator
+@inline
+function noteFill(cache: usize, level: u32, tag: u32, now: u32): void {
+  count(cache, CACHE_FILLS);
+  store<u32>(changedTag(groupOf(cache), tag), now, TAG_FILLED);
+  store<u32>(cache, load<u32>(cache, CACHE_SEEN) | (1 << level), CACHE_SEEN);
+}
+
+/** Puts an entry in of which no living one has the key; nothing is counted or noted but what lives. */
+// @ts-ignore: decorator
+@inline
+export function put(cache: usize, page: u64, key: u64, data: u64, now: u32): usize {
   const set = setIndex(cache, page);
   const block = blockOf(cache, set);
-  if (load<u32>(block, SET_SWEPT) < load<u32>(group, GROUP_LAST_FLUSH)) sweep(cache, block);
+  // A set that has been swept since the last flush has been so by a fill, which settled the cache.
+  if (load<u32>(block, SET_SWEPT) < load<u32>(groupOf(cache), GROUP_LAST_FLUSH)) {
+    settle(cache);
+    sweep(cache, block);
+  }
   assert(heldIn(cache, block) == livingIn(cache, block), "the set holds dead entries: it has not been swept");
   assert(livingIn(cache, block) == load<u32>(block, SET_LIVE), "the set's count of living entries is wrong");
-  const keys = keysOf(cache, block);
-  const key = global ? globalKeyOf(page, level) : keyOf(page, level, tag);
   assert(findKey(cache, page, key) == 0, "an entry that is to be absent is there");
+  const keys = keysOf(cache, block);
   const full = load<u32>(block, SET_LIVE) == load<u32>(cache, CACHE_WAYS);
   const way = full ? evict(cache, keys, key) : freeWay(cache, set, block, keys, key);
   const at = keys + (<usize>way << 3);
   store<u64>(at, key);
   store<u8>(block + way, partialTag(page), SET_PARTIALS);
-  write(cache, at, tag, data, now);
-  store<u32>(cache, load<u32>(cache, CACHE_SEEN) | (1 << level), CACHE_SEEN);
-  store<u64>(cache, load<u64>(cache, CACHE_REGIONS) | regionBit(page, level), CACHE_REGIONS);
+  write(cache, at, data, now);
   return at;
 }
 
-/** What every fill writes, into the way whose key is at `at`. */
 // @ts-ignore: decorator
 @inline
-function write(cache: usize, at: usize, tag: u32, data: u64, now: u32): void {
+function write(cache: usize, at: usize, data: u64, now: u32): void {
   store<u64>(dataAt(cache, at), data);
-  store<u32>(timesAt(cache, at), now, TIME_USED);
-  store<u32>(timesAt(cache, at), now, TIME_FILLED);
-  store<u32>(changedTag(groupOf(cache), tag), now, TAG_FILLED);
-  count(cache, CACHE_FILLS);
+  // Of use and of fill.
+  store<u64>(timesAt(cache, at), <u64>now | (<u64>now << 32));
 }
 
 /** The lowest-numbered empty way; counts the key in. */
+// @ts-ignore: decorator
+@inline
 function freeWay(cache: usize, set: u32, block: usize, keys: usize, key: u64): u32 {
   countLiving(cache, key, 1);
   store<u32>(block, load<u32>(block, SET_LIVE) + 1, SET_LIVE);

@@ -7,6 +7,7 @@ import {
   GROUP_FLUSHED,
   GROUP_GLOBAL_SINCE,
   GROUP_LAST_FLUSH,
+  GROUP_REGIONS,
   GROUP_SEEN,
   GROUP_TAGGED_SINCE,
   stateOfTag,
@@ -21,13 +22,13 @@ import {
   CACHE_LEVELS,
   CACHE_LIVE,
   CACHE_OCCUPIED,
-  CACHE_REGIONS,
   CACHE_SEEN,
   CACHE_SETS,
   CACHE_SPAN,
   CACHE_WAYS,
   globalKeyOf,
   groupOf,
+  isLast,
   KEY_GLOBAL,
   KEY_LEVEL,
   KEY_PAGE_SHIFT,
@@ -39,6 +40,7 @@ import {
   TIME_FILLED,
   tagOf,
   timesAt,
+  VECTOR,
 } from "./layout";
 import { isAlive, liveGlobals, liveOf, remove, settle, tick } from "./living";
 
@@ -51,6 +53,7 @@ export function flushAll(group: usize): void {
   store<u32>(group, now, GROUP_TAGGED_SINCE);
   store<u32>(group, now, GROUP_LAST_FLUSH);
   store<u32>(group, 0, GROUP_SEEN);
+  store<u64>(group, 0, GROUP_REGIONS);
 }
 
 /** Everything but global entries. */
@@ -84,23 +87,37 @@ export function flushPage(cache: usize, page: u64, level: u32, tag: u32, globals
   flushFromSet(cache, blockOf(cache, setIndex(cache, page)), page, level, tag, globals);
 }
 
+/** Mostly one way is a candidate at most: that much is straight-line code (lookup.ts). */
 // @ts-ignore: decorator
 @inline
 function flushFromSet(cache: usize, block: usize, page: u64, level: u32, tag: u32, globals: bool): void {
+  const candidates = candidatesOf(block, 0, page);
+  if (candidates != 0) flushIf(cache, block, <u32>ctz(candidates), page, level, tag, globals);
+  if (!isLast(cache, candidates)) flushAmong(cache, block, page, level, tag, globals);
+}
+
+/** Drops the entry of a way if it is one of those meant. */
+// @ts-ignore: decorator
+@inline
+function flushIf(cache: usize, block: usize, way: u32, page: u64, level: u32, tag: u32, globals: bool): void {
+  const at = keysOf(cache, block) + (<usize>way << 3);
+  const key = load<u64>(at);
+  if (key != keyOf(page, level, tag)) {
+    if (!globals) return;
+    if (key != globalKeyOf(page, level)) return;
+  }
+  if (isAlive(groupOf(cache), key, load<u32>(timesAt(cache, at), TIME_FILLED))) remove(cache, block, at);
+}
+
+function flushAmong(cache: usize, block: usize, page: u64, level: u32, tag: u32, globals: bool): void {
   const ways = load<u32>(cache, CACHE_WAYS);
-  let way: u32 = 0;
-  do {
+  for (let way: u32 = 0; way < ways; way += VECTOR) {
     let candidates = candidatesOf(block, way, page);
     while (candidates != 0) {
-      const at = keysOf(cache, block) + (<usize>(way + ctz(candidates)) << 3);
-      const key = load<u64>(at);
-      if (key == keyOf(page, level, tag) || (globals && key == globalKeyOf(page, level))) {
-        if (isAlive(groupOf(cache), key, load<u32>(timesAt(cache, at), TIME_FILLED))) remove(cache, block, at);
-      }
+      flushIf(cache, block, way + <u32>ctz(candidates), page, level, tag, globals);
       candidates &= candidates - 1;
     }
-    way += 16;
-  } while (way < ways);
+  }
 }
 
 /** Address bits that an entry with this key spans. */
@@ -132,7 +149,7 @@ export function flushRange(cache: usize, first: u64, last: u64, tag: u32, global
 function mayHold(cache: usize, first: u64, last: u64, level: u32): bool {
   if (load<u32>(cache, CACHE_LEVELS) & 1 || level >= 3 || (level == 2 && first != last)) return true;
   if (first >> <u64>INDEX_BITS != last >> <u64>INDEX_BITS) return true;
-  return (load<u64>(cache, CACHE_REGIONS) & regionBit(first, level)) != 0;
+  return (load<u64>(groupOf(cache), GROUP_REGIONS) & regionBit(first, level)) != 0;
 }
 
 function flushSpans(cache: usize, first: u64, last: u64, span: u64, level: u32, tag: u32, globals: bool): void {

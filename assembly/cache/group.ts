@@ -21,7 +21,11 @@ export const GROUP_TAG_COUNT: usize = GROUP_TAGS + 4;
 export const GROUP_FLUSHED: usize = GROUP_TAG_COUNT + 4;
 /** The first cache; CACHE_NEXT leads on. */
 export const GROUP_CACHES: usize = GROUP_FLUSHED + 4;
-export const GROUP_SIZE: usize = GROUP_CACHES + 4;
+/** Bit h: a leaf in some 2 MiB region with hash h was filled since everything was flushed; others need no probe. */
+export const GROUP_REGIONS: usize = GROUP_CACHES + 8;
+export const GROUP_SIZE: usize = GROUP_REGIONS + 8;
+
+if (GROUP_REGIONS % 8 != 0) ERROR("the regions of a group are not aligned");
 
 // ---- a tag of a group ----
 /** Its entries filled at or before this time are dead. */

@@ -45,10 +45,8 @@ export const CACHE_COUNTS: usize = CACHE_SETTLED + 4;
 export const CACHE_OCCUPIED: usize = CACHE_COUNTS + 4;
 /** Where the last set ends. */
 export const CACHE_END: usize = CACHE_OCCUPIED + 4;
-/** Bit h: a leaf in some 2 MiB region with hash h was filled since the cache was last emptied; others need no probe. */
-export const CACHE_REGIONS: usize = CACHE_END + 4;
 /** Lookups that it answered, refusals included. */
-export const CACHE_HITS: usize = CACHE_REGIONS + 8;
+export const CACHE_HITS: usize = CACHE_END + 4;
 /** Lookups that it did not answer. */
 export const CACHE_MISSES: usize = CACHE_HITS + 8;
 /** Entries put in. */
@@ -59,7 +57,7 @@ export const CACHE_EVICTIONS: usize = CACHE_FILLS + 8;
 export const CACHE_INVALIDATED: usize = CACHE_EVICTIONS + 8;
 export const CACHE_SIZE: usize = CACHE_INVALIDATED + 8;
 
-if (CACHE_REGIONS % 8 != 0 || CACHE_HITS % 8 != 0) ERROR("the 64-bit fields of a cache are not aligned");
+if (CACHE_HITS % 8 != 0) ERROR("the 64-bit fields of a cache are not aligned");
 
 // ---- the count of a tag ----
 export const COUNT_LIVE: usize = 0;
@@ -142,7 +140,7 @@ export function keysOf(cache: usize, block: usize): usize {
   return block + load<usize>(cache, CACHE_KEYS);
 }
 
-/** The bit of CACHE_REGIONS of a leaf; all of them for one of 1 GiB or more. */
+/** The bit of GROUP_REGIONS of a leaf; all of them for one of 1 GiB or more. */
 // @ts-ignore: decorator
 @inline
 export function regionBit(page: u64, level: u32): u64 {
@@ -157,11 +155,21 @@ export function partialTag(page: u64): u32 {
   return <u32>((page * SPREAD) >> 56) | 1;
 }
 
+/** Ways whose partial tags are compared at once. */
+export const VECTOR: u32 = 16;
+
 /** Bit i: way `way + i` of a set may hold the page, by its partial tag. Sixteen ways at a time. */
 // @ts-ignore: decorator
 @inline
 export function candidatesOf(block: usize, way: u32, page: u64): i32 {
   return i8x16.bitmask(i8x16.eq(v128.load(block + way, SET_PARTIALS), i8x16.splat(<i8>partialTag(page))));
+}
+
+/** Of the first ways' candidates: whether there are none behind the first. */
+// @ts-ignore: decorator
+@inline
+export function isLast(cache: usize, candidates: i32): bool {
+  return (candidates & (candidates - 1)) == 0 && load<u32>(cache, CACHE_WAYS) <= VECTOR;
 }
 
 // @ts-ignore: decorator

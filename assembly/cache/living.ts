@@ -28,7 +28,6 @@ import {
   CACHE_LIVE,
   CACHE_LIVE_GLOBAL,
   CACHE_NEXT,
-  CACHE_REGIONS,
   CACHE_SEEN,
   CACHE_SETS,
   CACHE_SETTLED,
@@ -116,7 +115,6 @@ function settleNow(cache: usize): void {
     store<u32>(cache, 0, CACHE_LIVE);
     store<u32>(cache, 0, CACHE_LIVE_GLOBAL);
     store<u32>(cache, 0, CACHE_SEEN);
-    store<u64>(cache, 0, CACHE_REGIONS);
   } else {
     count(cache, CACHE_INVALIDATED, live - globals);
     store<u32>(cache, globals, CACHE_LIVE);

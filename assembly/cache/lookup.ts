@@ -11,6 +11,7 @@ import {
   globalKeyOf,
   groupOf,
   hasTag,
+  isLast,
   keyOf,
   keysOf,
   PATH_LEVEL,
@@ -19,33 +20,34 @@ import {
   TIME_FILLED,
   TIME_USED,
   timesAt,
+  VECTOR,
 } from "./layout";
 import { isAlive, livesAt, tick } from "./living";
 
-/** Address of the key of the matching live entry with the lowest way number, 0 if none. No side effects. */
+/**
+ * Address of the key of the matching live entry with the lowest way number, 0 if none. No side effects. Mostly the first candidate is
+ * the entry, or there is none: that much is straight-line code, since a loop costs each who enters it a look at the host's stack.
+ */
 // @ts-ignore: decorator
 @inline
 export function find(cache: usize, page: u64, level: u32, tag: u32): usize {
   assert(hasTag(cache, tag), "the cache has no such tag");
   const block = blockOf(cache, setIndex(cache, page));
-  const keys = keysOf(cache, block);
-  const ways = load<u32>(cache, CACHE_WAYS);
-  let way: u32 = 0;
-  do {
-    let candidates = candidatesOf(block, way, page);
-    while (candidates != 0) {
-      const at = keys + (<usize>(way + ctz(candidates)) << 3);
-      const key = load<u64>(at);
-      if (key == keyOf(page, level, tag)) {
-        if (load<u32>(timesAt(cache, at), TIME_FILLED) > tagSince(groupOf(cache), tag)) return at;
-      } else if (key == globalKeyOf(page, level)) {
-        if (load<u32>(timesAt(cache, at), TIME_FILLED) > load<u32>(groupOf(cache), GROUP_GLOBAL_SINCE)) return at;
-      }
-      candidates &= candidates - 1;
-    }
-    way += 16;
-  } while (way < ways);
-  return 0;
+  const candidates = candidatesOf(block, 0, page);
+  if (candidates == 0) return load<u32>(cache, CACHE_WAYS) > VECTOR ? findAmong(cache, block, page, level, tag) : 0;
+  const at = keysOf(cache, block) + (<usize>ctz(candidates) << 3);
+  const key = load<u64>(at);
+  const filled = load<u32>(timesAt(cache, at), TIME_FILLED);
+  if (key == keyOf(page, level, tag) && filled > tagSince(groupOf(cache), tag)) return at;
+  if (key == globalKeyOf(page, level) && filled > load<u32>(groupOf(cache), GROUP_GLOBAL_SINCE)) return at;
+  return isLast(cache, candidates) ? 0 : findAmong(cache, block, page, level, tag);
+}
+
+/** The same, whatever the number of ways and candidates. */
+function findAmong(cache: usize, block: usize, page: u64, level: u32, tag: u32): usize {
+  const own = findKeyAmong(cache, block, page, keyOf(page, level, tag));
+  const global = findKeyAmong(cache, block, page, globalKeyOf(page, level));
+  return own == 0 || (global != 0 && global < own) ? global : own;
 }
 
 /** Notes a hit of the entry whose key is at `key`. */
@@ -58,22 +60,28 @@ export function touch(cache: usize, key: usize): void {
   store<u32>(timesAt(cache, key), now, TIME_USED);
 }
 
-/** Address of the living entry with a key, which is one of `page`; 0 if there is none. */
+/** Address of the living entry with a key, which is one of `page`; 0 if there is none. The first candidate in the same way. */
 // @ts-ignore: decorator
 @inline
 export function findKey(cache: usize, page: u64, key: u64): usize {
   const block = blockOf(cache, setIndex(cache, page));
+  const candidates = candidatesOf(block, 0, page);
+  if (candidates == 0) return load<u32>(cache, CACHE_WAYS) > VECTOR ? findKeyAmong(cache, block, page, key) : 0;
+  const at = keysOf(cache, block) + (<usize>ctz(candidates) << 3);
+  if (load<u64>(at) == key && isAlive(groupOf(cache), key, load<u32>(timesAt(cache, at), TIME_FILLED))) return at;
+  return isLast(cache, candidates) ? 0 : findKeyAmong(cache, block, page, key);
+}
+
+function findKeyAmong(cache: usize, block: usize, page: u64, key: u64): usize {
   const ways = load<u32>(cache, CACHE_WAYS);
-  let way: u32 = 0;
-  do {
+  for (let way: u32 = 0; way < ways; way += VECTOR) {
     let candidates = candidatesOf(block, way, page);
     while (candidates != 0) {
       const at = keysOf(cache, block) + (<usize>(way + ctz(candidates)) << 3);
       if (load<u64>(at) == key && isAlive(groupOf(cache), key, load<u32>(timesAt(cache, at), TIME_FILLED))) return at;
       candidates &= candidates - 1;
     }
-    way += 16;
-  } while (way < ways);
+  }
   return 0;
 }
 

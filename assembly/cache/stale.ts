@@ -1,10 +1,10 @@
 // Marking translations whose leaves were cleared or made read-only (docs/rules.md section 12). A mark is part of an entry's data,
 // so it costs a hit nothing.
 
+import { GROUP_REGIONS } from "./group";
 import {
   blockOf,
   candidatesOf,
-  CACHE_REGIONS,
   CACHE_SEEN,
   CACHE_WAYS,
   dataAt,
@@ -29,7 +29,7 @@ export const ANY_TAG: u32 = 0xffff_ffff;
 // @ts-ignore: decorator
 @inline
 export function mayHoldRegion(cache: usize, page: u64, level: u32): bool {
-  return (load<u32>(cache, CACHE_SEEN) & (1 << level)) != 0 && (load<u64>(cache, CACHE_REGIONS) & regionBit(page, level)) != 0;
+  return (load<u32>(cache, CACHE_SEEN) & (1 << level)) != 0 && (load<u64>(groupOf(cache), GROUP_REGIONS) & regionBit(page, level)) != 0;
 }
 
 /** Marks the translations of a page, of a tag or of any, as STALE or with STALE_RIGHTS. */

@@ -2,8 +2,8 @@
 // (SDM 4.10.2, 4.10.3).
 
 import { fill, fillAbsent } from "../cache/fill";
-import { GROUP_SEEN } from "../cache/group";
-import { CACHE_LEVELS, linkAt, PATH_LEVEL } from "../cache/layout";
+import { GROUP_REGIONS, GROUP_SEEN } from "../cache/group";
+import { CACHE_LEVELS, groupOf, linkAt, PATH_LEVEL, regionBit } from "../cache/layout";
 import { cachedPath, isCachedGlobal, isUserReachable, shiftOf } from "../paging/format";
 import { addressMask } from "../paging/mode";
 import { levelOfOutcome } from "../paging/outcome";
@@ -42,7 +42,7 @@ export function fillTranslation(context: usize, agent: usize, va: u64, level: u3
   if (absent && level == 1 && load<u32>(agent, AGENT_SMALL_FIRST)) {
     const tag = tagOf(context);
     const page = (va & addressMask) >> shiftOf(1);
-    noteSeen(agent, 1);
+    noteSeen(leavesOf(agent), page, 1);
     if (l2 != 0) fillAbsent(l2, page, 1, tag, isCachedGlobal(leaf), leaf);
     fillAbsent(l1, page, 1, tag, isCachedGlobal(leaf), leaf);
   } else if ((l1 | l2) != 0) fillLists(context, agent, va, level, leaf, absent);
@@ -52,23 +52,26 @@ export function fillTranslation(context: usize, agent: usize, va: u64, level: u3
 export function fillLists(context: usize, agent: usize, va: u64, level: u32, leaf: u64, absent: bool): void {
   assert(level >= 1 && leaf != 0, "there is no leaf to fill with");
   const tag = tagOf(context);
-  noteSeen(agent, level);
+  noteSeen(leavesOf(agent), (va & addressMask) >> shiftOf(level), level);
   fillList(agent + AGENT_L2, va, level, tag, leaf, absent);
   fillList(agent + AGENT_L1, va, level, tag, leaf, absent);
 }
 
+/** Notes for a group that a leaf is filled. */
 // @ts-ignore: decorator
 @inline
-function noteSeen(agent: usize, level: u32): void {
-  const leaves = leavesOf(agent);
-  store<u32>(leaves, load<u32>(leaves, GROUP_SEEN) | (1 << level), GROUP_SEEN);
+function noteSeen(group: usize, page: u64, level: u32): void {
+  store<u32>(group, load<u32>(group, GROUP_SEEN) | (1 << level), GROUP_SEEN);
+  store<u64>(group, load<u64>(group, GROUP_REGIONS) | regionBit(page, level), GROUP_REGIONS);
 }
 
 /** A translation that completed fills the TLB of the device that asked, if it holds leaves of this size. */
 export function fillDeviceTlb(deviceTlb: usize, tag: u32, va: u64, outcome: u64, leaf: u64): void {
   const level = levelOfOutcome(outcome);
   if (!(load<u32>(deviceTlb, CACHE_LEVELS) & (1 << level))) return;
-  fill(deviceTlb, (va & addressMask) >> shiftOf(level), level, tag, false, leaf);
+  const page = (va & addressMask) >> shiftOf(level);
+  noteSeen(groupOf(deviceTlb), page, level);
+  fill(deviceTlb, page, level, tag, false, leaf);
 }
 
 /** Fills the cache of a list that holds leaves of this level, if there is one; `absent`: it does not hold this one. */

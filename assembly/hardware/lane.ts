@@ -2,26 +2,27 @@
 // in one loop. The common case, a hit of a small page in the first l1 cache, is inlined and makes no call, so the host's compiler
 // keeps its values in registers; clock and counters are written down when something else looks at them.
 //
-// It is a copy of the first lines of `translate` and of `ask` (translate.ts, iommu.ts); whatever it does not know goes through
-// them. test/engine/lane.test.ts holds it to what single accesses do.
+// It is a copy of the first lines of `translate`, of `translateFrom` and of `ask` (translate.ts, iommu.ts); whatever it does not know
+// goes through them. test/engine/lane.test.ts holds it to what single accesses do.
 
 import { operationNumber, setOperationNumber } from "../base/clock";
 import { count } from "../base/memory";
 import { OP_ACCESS } from "../base/operations";
 import { addressIn, OPERATION_SIZE, OPERATION_TYPE, putRecord, requesterIn, typeIn } from "../base/record";
+import { put } from "../cache/fill";
 import { GROUP_CLOCK } from "../cache/group";
-import { CACHE_HITS, CACHE_SEEN, dataAt, groupOf, TIME_USED, timesAt } from "../cache/layout";
+import { CACHE_FILLS, CACHE_HITS, CACHE_SEEN, dataAt, globalKeyOf, groupOf, keyOf, TIME_USED, timesAt } from "../cache/layout";
 import { CLOCK_LIMIT } from "../cache/living";
 import { find } from "../cache/lookup";
 import { withoutSpeculativeWrite } from "../paging/access";
-import { allowsAsCached, answerOf, shiftOf } from "../paging/format";
+import { allowsAsCached, answerOf, isCachedGlobal, shiftOf } from "../paging/format";
 import { addressMask, isCanonical } from "../paging/mode";
-import { AGENT_L1, AGENT_TRANSLATIONS, hasFlag, IS_CPU, SMALL } from "./agent";
+import { AGENT_L1, AGENT_L2, AGENT_TRANSLATIONS, hasFlag, IS_CPU, SMALL } from "./agent";
 import { agentOf, checkOf, CONTEXT_CACHED, tagOf } from "./context";
 import { isInterruptAddress } from "./fault-report";
 import { asAnswer, asRequest, request } from "./iommu";
 import { accessInline, contextOf, hasDeviceTlb } from "./requesters";
-import { translate, translateFrom } from "./translate";
+import { countMisses, isSmallOnly, translate, translateFrom, walkNowhere } from "./translate";
 
 /** Ticks before the clock's limit at which the lane leaves hits to `translate`: more than records are played at once. */
 const MARGIN: u32 = 1 << 24;
@@ -57,82 +58,145 @@ export function accessAll(requester: u32, at: usize, count: u32, access: u32, re
   setOperationNumber(number);
 }
 
+// ---- scratch: nothing survives a call ----
+// What the loop looks at after a miss only: its hits find the rest in registers.
+/** The clock when counters were last written down. */
+let then: u32 = 0;
+/** Number of the operation before the record at `begin`, and what each record adds. */
+let number: u64 = 0;
+let begin: usize = 0;
+let step: u64 = 0;
+
 /**
  * Plays records from `first` on, one or more, for as long as they are accesses of one requester. Returns where it stopped; each outcome
- * goes to `results`, unless that is 0. Each is an operation with a number of its own if `step` is 1, all have one if it is 0.
+ * goes to `results`, unless that is 0. Each is an operation with a number of its own if `each` is 1, all have one if it is 0.
  */
-export function playLane(first: usize, end: usize, results: usize, step: u64): usize {
-  assert(<u32>((end - first) / OPERATION_SIZE) < MARGIN, "the clock may run past its limit");
+export function playLane(first: usize, end: usize, results: usize, each: u64): usize {
+  assert(<u32>((end - first) / OPERATION_SIZE) < MARGIN >> 1, "the clock may run past its limit");
   const context = contextOf(requesterIn(first));
-  const agent = agentOf(context);
-  const device = !hasFlag(agent, IS_CPU);
-  const l1 = load<usize>(agent, AGENT_L1);
-  const group: usize = l1 == 0 ? 0 : groupOf(l1);
+  number = operationNumber();
+  begin = first;
+  step = each;
+  if (hasFlag(agentOf(context), IS_CPU)) return playOf(context, first, end, results, false);
+  return playOf(context, first, end, results, true);
+}
+
+// @ts-ignore: decorator
+@inline
+function playOf(context: usize, first: usize, end: usize, results: usize, device: bool): usize {
   const head = load<u32>(first) & ALL_BUT_TYPE;
-  const number = operationNumber();
   let at = first;
   let out = results;
-  let now = load<u32>(group, GROUP_CLOCK);
-  let then = now;
   let tag = tagOf(context);
-  let usable = mayHit(context, l1, device);
+  let l1 = answering(context, device);
+  let now = clockOf(l1);
+  then = now;
   do {
     const va = addressIn(at);
     const access = withoutSpeculativeWrite(device ? asRequest(typeIn(at)) : typeIn(at));
     let outcome: u64 = 0;
-    let key: usize = 0;
-    const plain = usable && isCanonical(va);
-    if (plain) {
-      key = find(l1, (va & addressMask) >> shiftOf(1), 1, tag);
-      if (key != 0) {
+    if (l1 != 0 && isCanonical(va)) {
+      const key = find(l1, (va & addressMask) >> shiftOf(1), 1, tag);
+      if (key == 0) {
+        outcome = missed(context, l1, va, access, tag, now, at, device);
+        l1 = answering(context, device);
+        then = now = clockOf(l1);
+      } else {
         const leaf = load<u64>(dataAt(l1, key));
-        outcome = answerOf(leaf, 1, va);
-        if (!allowsAsCached(checkOf(context, access), leaf) || (device && isInterruptAddress(outcome))) outcome = 0;
-        else store<u32>(timesAt(l1, key), ++now, TIME_USED);
+        if (allowsAsCached(checkOf(context, access), leaf)) {
+          outcome = answerOf(leaf, 1, va);
+          if (device && isInterruptAddress(outcome)) outcome = 0;
+          else store<u32>(timesAt(l1, key), ++now, TIME_USED);
+        }
       }
     }
     if (outcome == 0) {
-      settle(agent, l1, now, then);
-      setOperationNumber(number + step * <u64>((at - first) / OPERATION_SIZE));
-      if (plain && key == 0) {
-        outcome = translateFrom(context, va, device ? access : typeIn(at), 0);
-        if (device) outcome = asAnswer(context, access, outcome);
-      } else {
-        outcome = device ? request(context, va, typeIn(at)) : translate(context, va, typeIn(at));
-        tag = tagOf(context);
-      }
-      then = now = load<u32>(group, GROUP_CLOCK);
-      usable = mayHit(context, l1, device);
+      if (l1 != 0) settle(context, l1, now);
+      isOperation(at);
+      outcome = device ? request(context, va, typeIn(at)) : whole(context, va, access, at);
+      tag = tagOf(context);
+      l1 = answering(context, device);
+      then = now = clockOf(l1);
     }
-    if (results != 0) {
+    if (out != 0) {
       store<u64>(out, outcome);
       out += 8;
     }
     at += OPERATION_SIZE;
   } while (at < end && (load<u32>(at) & ALL_BUT_TYPE) == head);
-  settle(agent, l1, now, then);
+  if (l1 != 0) settle(context, l1, now);
   return at;
 }
 
-/** Whether the first l1 cache may answer: it holds small pages, and a device's PASID is known. */
+/** The first l1 cache if it may answer, else 0: it holds small pages, and a device's PASID is known. */
 // @ts-ignore: decorator
 @inline
-function mayHit(context: usize, l1: usize, device: bool): bool {
-  return (
-    l1 != 0 &&
-    (load<u32>(l1, CACHE_SEEN) & SMALL) != 0 &&
-    load<u32>(groupOf(l1), GROUP_CLOCK) < CLOCK_LIMIT - MARGIN &&
-    (!device || load<u32>(context, CONTEXT_CACHED) != 0)
-  );
+function answering(context: usize, device: bool): usize {
+  const l1 = load<usize>(agentOf(context), AGENT_L1);
+  if (l1 == 0 || (load<u32>(l1, CACHE_SEEN) & SMALL) == 0 || clockOf(l1) >= CLOCK_LIMIT - MARGIN) return 0;
+  return device && load<u32>(context, CONTEXT_CACHED) == 0 ? 0 : l1;
 }
 
-/** Writes down the hits since a time. */
 // @ts-ignore: decorator
 @inline
-function settle(agent: usize, l1: usize, now: u32, then: u32): void {
-  if (now == then) return;
+function clockOf(cache: usize): u32 {
+  return cache == 0 ? 0 : load<u32>(groupOf(cache), GROUP_CLOCK);
+}
+
+/** The whole translation for a CPU. One without TLBs has no more to look at than whether the address is canonical. */
+function whole(context: usize, va: u64, access: u32, at: usize): u64 {
+  const agent = agentOf(context);
+  if (load<usize>(agent, AGENT_L1) != 0 || load<usize>(agent, AGENT_L2) != 0 || !isCanonical(va)) return translate(context, va, typeIn(at));
+  return walkNowhere(context, agent, va, access);
+}
+
+/** Says which operation a record is. */
+// @ts-ignore: decorator
+@inline
+function isOperation(at: usize): void {
+  setOperationNumber(number + step * <u64>((at - begin) / OPERATION_SIZE));
+}
+
+/** Not in l1, as far as small pages go: l2, then a walk. */
+function missed(context: usize, l1: usize, va: u64, access: u32, tag: u32, now: u32, at: usize, device: bool): u64 {
+  settle(context, l1, now);
+  const agent = agentOf(context);
+  if (isSmallOnly(agent)) {
+    const l2 = load<usize>(agent, AGENT_L2);
+    const page = (va & addressMask) >> shiftOf(1);
+    const key: usize = l2 == 0 ? 0 : find(l2, page, 1, tag);
+    if (key != 0) {
+      const leaf = load<u64>(dataAt(l2, key));
+      if (allowsAsCached(checkOf(context, access), leaf)) {
+        count(agent, AGENT_TRANSLATIONS);
+        countMisses(agent + AGENT_L1);
+        count(l2, CACHE_HITS);
+        store<u32>(timesAt(l2, key), now + 1, TIME_USED);
+        // The tag has been filled since it was flushed, or l2 would not have its entry.
+        put(l1, page, isCachedGlobal(leaf) ? globalKeyOf(page, 1) : keyOf(page, 1, tag), leaf, now + 2);
+        count(l1, CACHE_FILLS);
+        store<u32>(groupOf(l1), now + 2, GROUP_CLOCK);
+        const outcome = answerOf(leaf, 1, va);
+        return device ? asAnswer(context, access, outcome) : outcome;
+      }
+    } else {
+      isOperation(at);
+      const outcome = walkNowhere(context, agent, va, access);
+      return device ? asAnswer(context, access, outcome) : outcome;
+    }
+  }
+  isOperation(at);
+  const outcome = translateFrom(context, va, device ? access : typeIn(at), 0);
+  return device ? asAnswer(context, access, outcome) : outcome;
+}
+
+/** Writes down the hits of l1 since `then`. */
+// @ts-ignore: decorator
+@inline
+function settle(context: usize, l1: usize, now: u32): void {
   const hits = <u64>(now - then);
+  if (hits == 0) return;
   store<u32>(groupOf(l1), now, GROUP_CLOCK);
   count(l1, CACHE_HITS, hits);
-  count(agent, AGENT_TRANSLATIONS, hits);
+  count(agentOf(context), AGENT_TRANSLATIONS, hits);
 }

@@ -11,7 +11,18 @@ import { SPECULATIVE, withoutSpeculativeWrite, ACCESS_CODES } from "../paging/ac
 import { allowsAsCached, isCachedGlobal, refusal, shiftOf } from "../paging/format";
 import { addressMask, isCanonical } from "../paging/mode";
 import { ABSENT, fault, isFault, NON_CANONICAL, reasonOf, UNDER_WAY } from "../paging/outcome";
-import { AGENT_FAULTS, AGENT_L1, AGENT_L2, AGENT_SMALL_FIRST, AGENT_TRANSLATIONS, hasFlag, IS_CPU, leavesOf, SMALL } from "./agent";
+import {
+  AGENT_FAULTS,
+  AGENT_L1,
+  AGENT_L2,
+  AGENT_SMALL_FIRST,
+  AGENT_TRANSLATIONS,
+  IS_CPU,
+  MAX_CACHES,
+  SMALL,
+  hasFlag,
+  leavesOf,
+} from "./agent";
 import { agentOf, checkOf, controlsOf, formatOf, nameOf, pathTagOf, tagOf } from "./context";
 import { fillList } from "./fills";
 import { reportStaleHit } from "./hazard";
@@ -57,26 +68,23 @@ function nonCanonical(agent: usize, access: u32): u64 {
 export function translateFrom(context: usize, va: u64, asked: u32, found: usize): u64 {
   assert(isCanonical(va), "the address is not canonical");
   const agent = agentOf(context);
-  count(agent, AGENT_TRANSLATIONS);
   const access = withoutSpeculativeWrite(asked);
   const tag = tagOf(context);
-  if (found == 0 && load<u32>(leavesOf(agent), GROUP_SEEN) == SMALL && load<u32>(agent, AGENT_SMALL_FIRST)) {
+  if (found == 0 && isSmallOnly(agent)) {
     const small = (va & addressMask) >> shiftOf(1);
     const l2 = load<usize>(agent, AGENT_L2);
     const key: usize = l2 == 0 ? 0 : find(l2, small, 1, tag);
-    if (key == 0) {
-      countMisses(agent + AGENT_L1);
-      countMisses(agent + AGENT_L2);
-      return byWalk(context, agent, va, access, true);
-    }
+    if (key == 0) return walkNowhere(context, agent, va, access);
     const leaf = load<u64>(dataAt(l2, key));
     if (allowsAsCached(checkOf(context, access), leaf)) {
+      count(agent, AGENT_TRANSLATIONS);
       countMisses(agent + AGENT_L1);
       touch(l2, key);
       fillAbsent(load<usize>(agent, AGENT_L1), small, 1, tag, isCachedGlobal(leaf), leaf);
       return translated(leaf, 1, va);
     }
   }
+  count(agent, AGENT_TRANSLATIONS);
   const page = va & addressMask;
   const first = agent + AGENT_L1;
   let absent = true;
@@ -112,12 +120,39 @@ export function translateFrom(context: usize, va: u64, asked: u32, found: usize)
   return byWalk(context, agent, va, access, absent);
 }
 
-/** Every cache of a list was asked. */
+/** Whether an agent's caches hold small pages only, in the first of each list. */
 // @ts-ignore: decorator
 @inline
-function countMisses(list: usize): void {
+export function isSmallOnly(agent: usize): bool {
+  return load<u32>(leavesOf(agent), GROUP_SEEN) == SMALL && load<u32>(agent, AGENT_SMALL_FIRST) != 0;
+}
+
+/** A walk for an access that no translation cache has anything for, as those with small pages only know by one look each. */
+// @ts-ignore: decorator
+@inline
+export function walkNowhere(context: usize, agent: usize, va: u64, access: u32): u64 {
+  count(agent, AGENT_TRANSLATIONS);
+  countMisses(agent + AGENT_L1);
+  countMisses(agent + AGENT_L2);
+  return byWalk(context, agent, va, access, true);
+}
+
+/** Every cache of a list was asked: two or three where the format has three page sizes, and no loop for them. */
+// @ts-ignore: decorator
+@inline
+export function countMisses(list: usize): void {
+  const first = load<usize>(list);
+  if (first == 0) return;
+  count(first, CACHE_MISSES);
+  const second = load<usize>(list, sizeof<usize>());
+  if (second == 0) return;
+  count(second, CACHE_MISSES);
+  const third = load<usize>(list, 2 * sizeof<usize>());
+  if (third == 0) return;
+  count(third, CACHE_MISSES);
+  if (MAX_CACHES == 3) return;
   let cache: usize;
-  for (let at = list; (cache = load<usize>(at)) != 0; at += sizeof<usize>()) count(cache, CACHE_MISSES);
+  for (let at = list + 3 * sizeof<usize>(); (cache = load<usize>(at)) != 0; at += sizeof<usize>()) count(cache, CACHE_MISSES);
 }
 
 // @ts-ignore: decorator

@@ -2,6 +2,7 @@
 // Rules: docs/rules.md sections 3 and 5 (SDM 4.5 to 4.7, 4.10.3). The loop over the levels is paging/descent.ts.
 
 import { count } from "../base/memory";
+import { GROUP_CACHES } from "../cache/group";
 import { CACHE_MISSES, dataAt, linkAt } from "../cache/layout";
 import { findPath, touch } from "../cache/lookup";
 import { isUser, isWrite } from "../paging/access";
@@ -21,16 +22,30 @@ import {
   isUserReachable,
   leadsOn,
   leafMarks,
+  PAGE_SHIFT,
   refusal,
   rightsOfPath,
   shiftOf,
   TABLE_MARKS,
+  USER_REACHABLE,
   withMarks,
 } from "../paging/format";
-import { frameOf, generationOf, LIVE_TABLE, setEntry, standing } from "../paging/frames";
+import {
+  bucketsAt,
+  bucketsShift,
+  contentsBase,
+  frameOf,
+  generationOf,
+  LIVE_TABLE,
+  setEntry,
+  slotFrom,
+  standing,
+  stateOf,
+  TABLE,
+} from "../paging/frames";
 import { addressMask, levels } from "../paging/mode";
 import { fault, INTERRUPT_RANGE } from "../paging/outcome";
-import { entryAt, tableAt } from "../paging/tables";
+import { entryAt, indexAt, tableAt } from "../paging/tables";
 import {
   AGENT_AD_WRITES,
   AGENT_ENTRY_READS,
@@ -38,6 +53,7 @@ import {
   CACHE_SUPERVISOR_LEAVES,
   hasFlag,
   IS_CPU,
+  pathsOf,
   pscOf,
   STOP_AT_SUPERVISOR,
 } from "./agent";
@@ -81,34 +97,44 @@ function watch(slot: u32, level: u32, generation: u32): void {
   if (standing(slot) != (<u64>generation | LIVE_TABLE)) meet(slot, level, generation);
 }
 
+/** Where the paging-structure cache of a level has the path of an address; 0 if it has not, which is counted. */
+// @ts-ignore: decorator
+@inline
+function pathAt(context: usize, agent: usize, va: u64, level: u32): usize {
+  const psc = pscOf(agent, level);
+  if (psc == 0) return 0;
+  const at = findPath(psc, (va & addressMask) >> shiftOf(level), pathTagOf(context));
+  if (at == 0) count(psc, CACHE_MISSES);
+  return at;
+}
+
 /** Asks the paging-structure caches, lowest level first, and descends from what they know. */
 // @ts-ignore: decorator
 @inline
 function walkFrom(context: usize, agent: usize, va: u64, access: u32): u64 {
-  const tag = pathTagOf(context);
-  const page = va & addressMask;
   let level = levels;
   let rights = FULL_RIGHTS;
   let frame = rootOf(context);
   let slot: u32 = 0;
   let link: usize = 0;
-  for (let cached: u32 = 2; cached <= levels; cached++) {
-    const psc = pscOf(agent, cached);
-    if (psc == 0) continue;
-    const at = findPath(psc, page >> shiftOf(cached), tag);
-    if (at == 0) {
-      count(psc, CACHE_MISSES);
-      continue;
+  if (load<usize>(pathsOf(agent), GROUP_CACHES) != 0) {
+    // Lowest level first. Not a loop, whose every turn would have the host look at its stack.
+    let cached: u32 = 2;
+    let at = pathAt(context, agent, va, 2);
+    if (at == 0) at = pathAt(context, agent, va, (cached = 3));
+    if (at == 0 && levels >= 4) at = pathAt(context, agent, va, (cached = 4));
+    if (at == 0 && levels >= 5) at = pathAt(context, agent, va, (cached = 5));
+    if (at != 0) {
+      const psc = pscOf(agent, cached);
+      touch(psc, at);
+      const path = load<u64>(dataAt(psc, at));
+      rights = rightsOfPath(path);
+      frame = frameIn(path);
+      link = linkAt(psc, at);
+      slot = load<u32>(link);
+      assert(frame == 0 || slot == 0 || frameOf(slot) == frame, "a cached path and its link name different frames");
+      level = cached - 1;
     }
-    touch(psc, at);
-    const path = load<u64>(dataAt(psc, at));
-    rights = rightsOfPath(path);
-    frame = frameIn(path);
-    link = linkAt(psc, at);
-    slot = load<u32>(link);
-    assert(frame == 0 || slot == 0 || frameOf(slot) == frame, "a cached path and its link name different frames");
-    level = cached - 1;
-    break;
   }
   if (beginning != 0) return onlyTo(context, va, access, level, frame, slot, link, rights);
   if (slot != 0) {
@@ -127,22 +153,34 @@ function walkFrom(context: usize, agent: usize, va: u64, access: u32): u64 {
 // @ts-ignore: decorator
 @inline
 function down(context: usize, agent: usize, va: u64, access: u32, from: u32, root: u64, first: u32, path: u64): u64 {
-  const stops = isUser(access) && hasFlag(agent, STOP_AT_SUPERVISOR);
+  // A right without which the path ends.
+  const needed: u64 = isUser(access) && hasFlag(agent, STOP_AT_SUPERVISOR) ? USER_REACHABLE : 0;
+  // What the loop would look up at every level.
+  const buckets = bucketsAt();
+  const shift = bucketsShift();
+  const contents = contentsBase();
+  const format = formatOf(context);
+  const watching = detecting;
+  const caching = load<usize>(pathsOf(agent), GROUP_CACHES) != 0;
   let frame = root;
   let table = first;
   let rights = path;
   let level = from;
-  const visitor = changetype<Walk>(agent);
   while (level > 1) {
-    const entry = onwardEntry(context, table, va, level);
+    if (table == 0) break;
+    const entry = load<u64>(contents + (<usize>table << <usize>PAGE_SHIFT) + (<usize>indexAt(va, level) << 3));
+    if (!leadsOn(format, entry, level)) break;
     const so = accumulate(rights, entry);
-    if (entry == 0 || (stops && !isUserReachable(so))) break;
+    if ((so & needed) != needed) break;
     rights = so;
     frame = frameIn(entry);
-    visitor.read(entry, level, frame);
-    table = visitor.pass(context, va, level, entry, rights, frame);
+    table = slotFrom(buckets, shift, frame);
+    if (caching) fillPath(context, agent, va, level, entry, rights, table, generationOf(table), true);
     level--;
+    if (watching && table != 0 && stateOf(table) != TABLE && badSlot == 0) meet(table, level, generationOf(table));
   }
+  const visitor = changetype<Walk>(agent);
+  count(agent, AGENT_ENTRY_READS, from - level);
   if (level == 1 && table != 0) {
     const at = entryAt(table, va, 1);
     const entry = load<u64>(at);
@@ -152,15 +190,6 @@ function down(context: usize, agent: usize, va: u64, access: u32, from: u32, roo
     }
   }
   return plainly(context, agent, va, access, level, frame, table, rights);
-}
-
-/** The entry of a level if all that it does is lead on to a table; else 0. */
-// @ts-ignore: decorator
-@inline
-function onwardEntry(context: usize, table: u32, va: u64, level: u32): u64 {
-  if (table == 0) return 0;
-  const entry = load<u64>(entryAt(table, va, level));
-  return leadsOn(formatOf(context), entry, level) ? entry : 0;
 }
 
 function plainly(context: usize, agent: usize, va: u64, access: u32, from: u32, frame: u64, table: u32, rights: u64): u64 {

@@ -4,7 +4,7 @@
 //
 //   geometry    PAGE_SHIFT, INDEX_BITS, ENTRIES, FRAME_BITS, MAX_LEVELS, MAX_LEAF_LEVEL, LEAF_LEVEL_BITS, shiftOf
 //   an entry    isPresent, isLeaf, frameIn, rootFrame, isMalformed, leadsOn, isAccessed, TABLE_MARKS, leafMarks
-//   a path      FULL_RIGHTS, accumulate, isUserReachable, cachedPath, rightsOfPath (frameIn reads a cached path too)
+//   a path      FULL_RIGHTS, accumulate, USER_REACHABLE, isUserReachable, cachedPath, rightsOfPath (frameIn reads a cached path too)
 //   a leaf      cachedLeaf, withMarks, isWritable, isGlobalLeaf, isCachedGlobal, answerOf, frameOfLeaf, STALE, STALE_RIGHTS
 //   a context   FORMAT_SIZE, setFormatMode, setRules, checkOf, allowsAsCached, allowsOnceMarked, honoursGlobal
 //   faults      refusal, notPresent, malformed, supervisorEntry

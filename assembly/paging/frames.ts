@@ -106,6 +106,38 @@ export function slotOf(frame: u64): u32 {
   return 0;
 }
 
+/** Where buckets and contents are, for a loop that wants to know it once only. */
+// @ts-ignore: decorator
+@inline
+export function bucketsAt(): usize {
+  return buckets;
+}
+
+// @ts-ignore: decorator
+@inline
+export function bucketsShift(): u64 {
+  return bucketShift;
+}
+
+// @ts-ignore: decorator
+@inline
+export function contentsBase(): usize {
+  return pages;
+}
+
+/** The same as `slotOf`, whose first bucket it looks at by itself. */
+// @ts-ignore: decorator
+@inline
+export function slotFrom(first: usize, shift: u64, frame: u64): u32 {
+  const entry = load<u64>(first + (<usize>((frame * SPREAD) >> shift) << 3));
+  // An empty bucket may be taken for that of frame 0, in slot 0: no frame.
+  return entry >> SLOT_BITS == frame ? <u32>(entry & SLOT_MASK) : slotBehind(frame);
+}
+
+function slotBehind(frame: u64): u32 {
+  return slotOf(frame);
+}
+
 /** Slot of a frame number, made if need be (state free, contents zero); 0 if the store is full. */
 export function claimSlot(frame: u64): u32 {
   assert(capacity != 0, "there is no frame store");

@@ -72,6 +72,8 @@ export function play(program: usize, count: u32, results: usize): void {
     }
     let result: u64;
     if (operation == OP_ACCESS) result = accessInline(requesterIn(at), addressIn(at), typeIn(at));
+    else if (operation < OP_WRITE_ENTRY && operation != OP_NOTHING && requesterIn(at) != EVERY_CPU)
+      result = resultOf(playOnCpu(at, operation, contextOf(requesterIn(at))));
     else result = playOther(at, operation);
     assert(unlinkedCount() == 0, "an operation left unlinked tables on the stack");
     point(OPERATION_DONE, 0);
@@ -140,15 +142,29 @@ function playOnCpu(at: usize, operation: u8, context: usize): bool {
   const type = typeIn(at);
   const argument = argumentIn(at);
   const address = addressIn(at);
-  if (operation == OP_INVLPG) invlpg(context, address);
-  else if (operation == OP_INVLPG_RANGE) invlpgRange(context, address, argument);
-  else if (operation == OP_FLUSH_ALL) flushEverything(context);
-  else if (operation == OP_INVLPG_RANGE_OR_ALL) {
-    if (argument > CEILING) flushEverything(context);
-    else invlpgRange(context, address, argument);
-  } else if (operation == OP_INVPCID) return invpcid(context, type, argument, address);
-  else if (operation == OP_MOV_TO_CR3) movToCr3(context, rootFrame(address), argument, type != 0);
-  else if (operation == OP_CONTROLS) changeControls(context, argument, <u32>address);
+  switch (operation) {
+    case OP_INVLPG:
+      invlpg(context, address);
+      break;
+    case OP_INVPCID:
+      return invpcid(context, type, argument, address);
+    case OP_MOV_TO_CR3:
+      movToCr3(context, rootFrame(address), argument, type != 0);
+      break;
+    case OP_CONTROLS:
+      changeControls(context, argument, <u32>address);
+      break;
+    case OP_INVLPG_RANGE:
+      invlpgRange(context, address, argument);
+      break;
+    case OP_FLUSH_ALL:
+      flushEverything(context);
+      break;
+    case OP_INVLPG_RANGE_OR_ALL:
+      if (argument > CEILING) flushEverything(context);
+      else invlpgRange(context, address, argument);
+      break;
+  }
   return true;
 }
 

@@ -57,8 +57,14 @@ export class Player {
   play(program: Uint8Array): BigUint64Array {
     const { exports } = this.engine;
     const total = countOperations(program);
-    const results = new BigUint64Array(total);
+    // Nothing is played unless all of it can be.
     for (const [first, count] of this.chunks(program, total)) this.check(this.program, first, count);
+    if (total <= CHUNK) {
+      // It lies there still.
+      exports.play(this.program, total, this.results);
+      return this.engine.words(this.results, total).slice();
+    }
+    const results = new BigUint64Array(total);
     for (const [first, count] of this.chunks(program, total)) {
       exports.play(this.program, count, this.results);
       results.set(this.engine.words(this.results, count), first);

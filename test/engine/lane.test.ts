@@ -84,6 +84,8 @@ const shapes: Record<string, CpuConfig> = {
   },
   "24 ways": { l1: [{ entries: 24, ways: 24 }], l2: [{ entries: 480, ways: 24 }] },
   "no l2": { l1: [{ entries: 64, ways: 4 }], psc: geometries.skylake.psc },
+  "no TLBs": { psc: geometries.skylake.psc },
+  "no caches at all": {},
   "large pages first": {
     l1: [
       { entries: 8, ways: 4, pageSizes: ["2M"] },

@@ -111,11 +111,14 @@ export function accumulate(rights: u64, entry: u64): u64 {
   return (isLeaf(entry, 0) ? entry & (R | W | X | U) : rights) | global;
 }
 
+/** The right of a path or leaf that lets user accesses go on. */
+export const USER_REACHABLE: u64 = U;
+
 /** Whether user accesses may go on (a path: always), or may use the page (a cached leaf). */
 // @ts-ignore: decorator
 @inline
 export function isUserReachable(rights: u64): bool {
-  return (rights & U) != 0;
+  return (rights & USER_REACHABLE) != 0;
 }
 
 /** Whether a cached leaf may be written. */

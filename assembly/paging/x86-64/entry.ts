@@ -105,11 +105,14 @@ export function accumulate(rights: u64, entry: u64): u64 {
   return (rights & entry & (RW | US)) | ((rights | entry) & XD);
 }
 
+/** The right of a path that lets user accesses go on. */
+export const USER_REACHABLE: u64 = US;
+
 /** Whether user accesses may go on (a path), or may use the page (a cached leaf). */
 // @ts-ignore: decorator
 @inline
 export function isUserReachable(rights: u64): bool {
-  return (rights & US) != 0;
+  return (rights & USER_REACHABLE) != 0;
 }
 
 /** Whether a cached leaf may be written. */

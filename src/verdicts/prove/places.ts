@@ -90,6 +90,7 @@ export function placesOf(machine: Machine, hazardRecords: number): Place[] {
   for (const group of groups) {
     add(group + groupAt.clock, groupAt.tags - groupAt.clock, "times of a group", "told by which entries are alive");
     add(group + groupAt.flushed, 4, "tags flushed since counts were settled", "counts follow from the entries alive");
+    add(group + groupAt.regions, 8, "regions seen in a group", "says which look-ups would find nothing");
     const tags = word(group + groupAt.tags);
     add(tags, word(group + groupAt.tagCount) << tagShift, "times of tags", "told by which entries are alive");
   }
@@ -97,7 +98,6 @@ export function placesOf(machine: Machine, hazardRecords: number): Place[] {
     const at = (field: number): Pointer => pointer + field;
     add(at(cacheStateAt.seen), 4, "sizes seen in a cache", "says which look-ups would find nothing");
     add(at(cacheStateAt.live), cacheStateAt.counts - cacheStateAt.live, "counts of a cache", "follow from its entries");
-    add(at(cacheStateAt.regions), 8, "regions seen in a cache", "says which look-ups would find nothing");
     add(at(cacheStateAt.hits), cacheStateAt.size - cacheStateAt.hits, "counters of a cache", "they count");
     const from = word(at(cacheShapeAt.base));
     add(from, word(at(cacheStateAt.end)) - from, "entries of a cache", "told entry by entry, those that are alive");

@@ -39,7 +39,7 @@ const LEFT_OUT = [
   "path of an exit",
   "points of the program",
   "records of hazards",
-  "regions seen in a cache",
+  "regions seen in a group",
   "rules of a context",
   "sizes seen in a cache",
   "when a frame was freed, or held",
