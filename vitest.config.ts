@@ -15,7 +15,7 @@ const NOT_QUICK = [
   "test/image/{check,fuzz}.test.ts",
   "test/model/{programs,vectors}.test.ts",
   "test/model/kernel/programs.test.ts",
-  "test/package/imports.test.ts",
+  "test/package/{imports,slim}.test.ts",
   "test/report/command.test.ts",
   "test/{replay,trace}/{memory,recorded}.test.ts",
   "test/scripts/*.test.ts",

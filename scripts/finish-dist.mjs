@@ -10,10 +10,16 @@ import { bundlePage } from "./bundle-page.mjs";
 import { makeSchemas } from "./json-schemas.mjs";
 
 const JS = "build/js";
+/** What a host gives that imports `.wasm` files. */
+const WASM_TYPES = `import type { WasmModule } from "./index.js";
+/** The engine, compiled by whoever imports this file. */
+declare const engine: WasmModule;
+export default engine;
+`;
 const manifest = JSON.parse(readFileSync("package.json", "utf8"));
 
 const entries = [
-  ...Object.values(manifest.exports).map((target) => target.default ?? target),
+  ...Object.values(manifest.exports).flatMap(({ default: usual, workerd }) => [usual ?? [], workerd ?? []].flat()),
   ...Object.values(manifest.bin),
   // What scripts/run-check.mjs runs; main.js loads it when it has set itself up.
   "./dist/cli/program.js",
@@ -25,6 +31,13 @@ rmSync("dist", { recursive: true, force: true });
 const bundle = await rolldown({
   input: Object.fromEntries(entries.map((name) => [name, `${JS}/${name}.js`])),
   external: [/^node:/, ...Object.keys(manifest.dependencies)],
+  plugins: [
+    {
+      name: "the module as a file",
+      // It lies beside the entry points.
+      resolveId: (id) => (id.endsWith("/stalewalk.wasm") ? { id: "./stalewalk.wasm", external: "relative" } : null),
+    },
+  ],
   platform: "neutral",
   logLevel: "warn",
 });
@@ -36,7 +49,9 @@ const { output } = await bundle.write({
 });
 await bundle.close();
 
-const typed = Object.values(manifest.exports).flatMap(({ types }) => types ?? []);
+const typed = Object.values(manifest.exports).flatMap(({ types, default: usual }) =>
+  usual?.endsWith(".js") ? types : [],
+);
 const types = await rolldown({
   input: Object.fromEntries(
     typed.map((file) => file.replace(/^\.\/dist\/(.+)\.d\.ts$/, "$1")).map((name) => [name, `${JS}/${name}.d.ts`]),
@@ -60,6 +75,7 @@ for (const { fileName, moduleIds = [] } of declarations.output) {
 const beside = [...(await bundleBench()), ...(await bundlePage())];
 
 cpSync("build/release.wasm", "dist/stalewalk.wasm");
+writeFileSync("dist/stalewalk.wasm.d.ts", WASM_TYPES);
 chmodSync("dist/cli/main.js", 0o755);
 
 mkdirSync("dist/schemas");

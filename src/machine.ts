@@ -6,9 +6,10 @@ import { describeToConsole } from "./base/inspect.js";
 import type { RunOptions } from "./base/progress.js";
 import { parse } from "./base/schema.js";
 import type { Pointer } from "./engine/exports.js";
-import { compileEngine, compileEngineSync, Engine } from "./engine/instance.js";
+import { Engine } from "./engine/instance.js";
 import { CHUNK, MAX_AREAS, MAX_GENERATED, SCRATCH_WORDS } from "./engine/limits.js";
 import { type Image, type Range, State } from "./engine/state.js";
+import type { WasmModule } from "./engine/wasm-module.js";
 import type { Workshop } from "./hardware/agent.js";
 import { Cpu } from "./hardware/cpu.js";
 import { Iommu } from "./hardware/iommu.js";
@@ -36,19 +37,9 @@ export interface Snapshot {
   readonly controls: readonly Readonly<Controls>[];
 }
 
-/**
- * Makes a machine.
- * @throws InvalidOptionError naming the field, the value and what is allowed
- */
-export async function createMachine(config: MachineConfig = {}): Promise<Machine> {
-  const checked = parse(machineSchema, config, "") as MachineConfig;
-  return new Machine(new Engine(checked.module ?? (await compileEngine())), checked);
-}
-
-/** The same without waiting; see `compileEngineSync` for where that is refused. */
-export function createMachineSync(config: MachineConfig = {}): Machine {
-  const checked = parse(machineSchema, config, "") as MachineConfig;
-  return new Machine(new Engine(checked.module ?? compileEngineSync()), checked);
+/** A machine's options, checked. @internal @throws InvalidOptionError naming the field, the value and what is allowed */
+export function checkMachine(config: MachineConfig): MachineConfig {
+  return parse(machineSchema, config, "") as MachineConfig;
 }
 
 /** CPUs and IOMMUs over one set of frames. */
@@ -78,8 +69,9 @@ export class Machine {
   /** Linear memory that holds state: buffers for programs and dumps are left out, and what is only set up. */
   private readonly state: State;
 
-  /** @internal */
-  constructor(engine: Engine, config: MachineConfig) {
+  /** Of options that have been checked. @internal */
+  constructor(module: WasmModule, config: MachineConfig) {
+    const engine = new Engine(module);
     const { exports } = engine;
     this.engine = engine;
     const levels = setPagingMode(engine, config);

@@ -1,10 +1,7 @@
-// Compiling and instantiating the engine. Nothing happens at import; one compiled module serves every machine, and every
-// machine has an instance (so a memory) of its own.
+// An instance of the engine. One compiled module serves every machine, and every machine has an instance (so a memory) of its own.
 
-import { bytesOfBase64 } from "../base/base64.js";
 import { instanceOf, optional } from "../base/schema.js";
 import { type EngineExports, type Pointer, unsignedResults } from "./exports.js";
-import { WASM_BASE64 } from "./wasm-bytes.js";
 import type { WasmModule } from "./wasm-module.js";
 
 /** How the engine's module is come by. */
@@ -16,31 +13,16 @@ export interface EngineOptions {
   module?: WasmModule;
 }
 
+/** The same where the package brings no module along. */
+export interface OwnModule {
+  /** A compiled `stalewalk.wasm`. */
+  module: WasmModule;
+}
+
 /** Fields of the options above. @internal */
 export const engineFields = {
   module: optional(instanceOf(WebAssembly.Module, "a WebAssembly.Module")),
 };
-
-let compiled: WasmModule | undefined;
-let compiling: Promise<WasmModule> | undefined;
-
-/** Compiles the engine (once; later calls return the same module). Rejects if the host forbids compiling from bytes. */
-export async function compileEngine(): Promise<WasmModule> {
-  if (compiled) return compiled;
-  compiling ??= WebAssembly.compile(bytesOfBase64(WASM_BASE64));
-  try {
-    compiled = await compiling;
-  } finally {
-    compiling = undefined;
-  }
-  return compiled;
-}
-
-/** The same without waiting; browsers refuse this on the main thread for modules above 4 KiB (not so in workers). */
-export function compileEngineSync(): WasmModule {
-  compiled ??= new WebAssembly.Module(bytesOfBase64(WASM_BASE64));
-  return compiled;
-}
 
 /** The same function, with a result that is never negative. Those that are called most have no list of arguments made for them. */
 function withoutSign(call: (...args: unknown[]) => number): (...args: unknown[]) => number {

@@ -6,8 +6,9 @@ import { describeToConsole } from "../base/inspect.js";
 import { object, optional, parse } from "../base/schema.js";
 import { agentFlag } from "../engine/abi.js";
 import type { Pointer } from "../engine/exports.js";
-import { compileEngine, compileEngineSync, Engine, type EngineOptions, engineFields } from "../engine/instance.js";
+import { Engine, type EngineOptions, engineFields } from "../engine/instance.js";
 import { WALKER_SCRATCH_WORDS as SCRATCH_WORDS } from "../engine/limits.js";
+import type { WasmModule } from "../engine/wasm-module.js";
 import {
   type Access,
   type Controls,
@@ -35,19 +36,9 @@ export interface WalkerOptions extends PagingMode, EngineOptions {
 
 const walkerSchema = object({ ...pagingFields, ...engineFields, ...vendorField, controls: optional(controlsSchema) });
 
-/**
- * Makes a walker.
- * @throws InvalidOptionError naming the field, the value and what is allowed
- */
-export async function createWalker(options: WalkerOptions = {}): Promise<Walker> {
-  const checked = parse(walkerSchema, options, "") as WalkerOptions;
-  return new Walker(new Engine(checked.module ?? (await compileEngine())), checked);
-}
-
-/** The same without waiting; see `compileEngineSync` for where that is refused. */
-export function createWalkerSync(options: WalkerOptions = {}): Walker {
-  const checked = parse(walkerSchema, options, "") as WalkerOptions;
-  return new Walker(new Engine(checked.module ?? compileEngineSync()), checked);
+/** A walker's options, checked. @internal @throws InvalidOptionError naming the field, the value and what is allowed */
+export function checkWalker(options: WalkerOptions): WalkerOptions {
+  return parse(walkerSchema, options, "") as WalkerOptions;
 }
 
 /** Walks page tables as a CPU does (SDM 4.5 to 4.7), caching nothing: every answer is what the tables say now. */
@@ -61,12 +52,13 @@ export class Walker {
   private readonly requester: number;
   private current: Controls;
 
-  /** @internal */
-  constructor(
-    private readonly engine: Engine,
-    options: WalkerOptions,
-  ) {
+  private readonly engine: Engine;
+
+  /** Of options that have been checked. @internal */
+  constructor(module: WasmModule, options: WalkerOptions) {
+    const engine = new Engine(module);
     const { exports } = engine;
+    this.engine = engine;
     this.levels = setPagingMode(engine, options);
     this.current = completeControls(options.controls, { ...linuxControls, pcide: false });
     engine.made(exports.createRequesters(), "the list of requesters");

@@ -1,6 +1,7 @@
 // From an image to a walker over its tables. A core may hold all of memory; only frames reached as tables become tables of
 // the walker (see tables.ts).
-import { createWalker, type Walker } from "../hardware/walker.js";
+import { createWalker } from "../hardware/make-walker.js";
+import type { Walker } from "../hardware/walker.js";
 import { type ImageContext, imageContext, imageTables, type LoadOptions } from "./context.js";
 import type { CoreImage } from "./core.js";
 import { ImageError } from "./error.js";

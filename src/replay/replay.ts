@@ -1,6 +1,6 @@
 // The replay: a trace is read once, and what it tells is played (run.ts).
 
-import { compileEngine } from "../engine/instance.js";
+import { compileEngine } from "../engine/compile.js";
 import {
   type CompileSummary,
   compileTrace,

@@ -1,7 +1,7 @@
 // The simulation: operations drawn by a profile, played as those of a trace are. An idea gets its cost without a recording.
 
 import { checkInteger } from "../base/errors.js";
-import { compileEngine } from "../engine/instance.js";
+import { compileEngine } from "../engine/compile.js";
 import { checkProfile, type Profile, profileNamed } from "./profile.js";
 import { type ProfileName, profiles } from "./profiles.js";
 import type { ReplayResult } from "./result.js";

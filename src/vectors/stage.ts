@@ -2,7 +2,8 @@
 // making one costs more than a thousand walks; their frame stores only fill up, so a full one is replaced.
 
 import type { EngineOptions } from "../engine/instance.js";
-import { createWalker, type Walker } from "../hardware/walker.js";
+import { createWalker } from "../hardware/make-walker.js";
+import type { Walker } from "../hardware/walker.js";
 import type { WalkVector } from "./vector.js";
 
 /** Frames of one walker, 4 KiB each. */

@@ -1,11 +1,12 @@
 // What supervisor leaves in the IOTLB cost: one program of a device that probes kernel addresses between its own, once with
 // hardware that caches refused supervisor leaves and once without.
 
-import { compileEngine, type EngineOptions } from "../engine/instance.js";
+import { compileEngine } from "../engine/compile.js";
+import type { EngineOptions } from "../engine/instance.js";
 import type { WasmModule } from "../engine/wasm-module.js";
 import { geometries } from "../hardware/geometries.js";
 import { type Policy, type PolicyName, policies } from "../kernel/policies.js";
-import { createMachineSync } from "../machine.js";
+import { createMachineSync } from "../make-machine.js";
 import { Access } from "../paging/access.js";
 import { ProgramBuilder } from "../program/program.js";
 

@@ -2,7 +2,8 @@
 
 import { checkInteger, checkOneOf, InvalidOptionError } from "../base/errors.js";
 import { finishInTurns, type RunOptions, Turns } from "../base/progress.js";
-import { compileEngine, type EngineOptions } from "../engine/instance.js";
+import { compileEngine } from "../engine/compile.js";
+import type { EngineOptions } from "../engine/instance.js";
 import type { HazardKind } from "../kernel/hazards.js";
 import { checkPolicy, type PolicyName, policies } from "../kernel/policies.js";
 import { type CheckedPolicy, checkNames, noticedByCpus, type Policy } from "../kernel/policy.js";

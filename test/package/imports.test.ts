@@ -13,6 +13,7 @@ const DIST = join(ROOT, "dist");
 const INFLATE = ["fflate"];
 const FOREIGN: Readonly<Record<string, readonly string[]>> = {
   index: [],
+  slim: [],
   "image/index": INFLATE,
   "trace/index": INFLATE,
   "verdicts/index": [],
@@ -35,6 +36,7 @@ function graphOf(entry: string): { modules: string[]; foreign: string[] } {
     seen.add(file);
     // preProcessFile finds static, dynamic and re-exported imports alike.
     for (const { fileName } of ts.preProcessFile(readFileSync(file, "utf8")).importedFiles) {
+      if (fileName.endsWith(".wasm")) continue;
       if (fileName.startsWith(".")) pending.push(resolve(dirname(file), fileName));
       else foreign.add(fileName);
     }
@@ -44,6 +46,23 @@ function graphOf(entry: string): { modules: string[]; foreign: string[] } {
     modules: files.flatMap((file) => bundle[file] ?? [`${file}, which the build did not make`]),
     foreign: [...foreign],
   };
+}
+
+/** Names that an entry point of the sources exports, types included. */
+function exportsOf(file: string): string[] {
+  const path = join(ROOT, "src", file);
+  const program = ts.createProgram([path, join(ROOT, "src/engine/wasm-files.d.ts")], {
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    target: ts.ScriptTarget.ES2022,
+    types: [],
+  });
+  const checker = program.getTypeChecker();
+  const symbol = checker.getSymbolAtLocation(program.getSourceFile(path)!);
+  return checker
+    .getExportsOfModule(symbol!)
+    .map(({ name }) => name)
+    .sort();
 }
 
 describe("imports of the packed library", () => {
@@ -64,6 +83,19 @@ describe("imports of the packed library", () => {
     const { foreign } = graphOf("cli/main.js");
     expect(foreign).toContain("commander");
     expect(foreign.some((it) => it.startsWith("node:"))).toBe(true);
+  });
+
+  it("stalewalk/slim carries no module, in bytes or as a file; stalewalk carries it once", () => {
+    expect(graphOf("slim.js").modules.filter((module) => /wasm-bytes|base64|compile\.js/.test(module))).toEqual([]);
+    expect(graphOf("slim.js").modules).toContain("machine.js");
+    expect(graphOf("index.js").modules.filter((module) => module === "engine/wasm-bytes.js")).toHaveLength(1);
+  });
+
+  it("stalewalk in workerd imports the module as a file that lies beside it, and has the names that it has elsewhere", () => {
+    const text = readFileSync(join(DIST, "workerd.js"), "utf8");
+    expect(text).toMatch(/from "\.\/stalewalk\.wasm"/);
+    expect(graphOf("workerd.js").modules.filter((module) => /wasm-bytes|base64/.test(module))).toEqual([]);
+    expect(exportsOf("workerd.ts")).toEqual(exportsOf("index.ts"));
   });
 
   it("the engine and the machine know nothing of readers and commands", () => {

@@ -65,12 +65,13 @@ describe("the tarball", () => {
     const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
       exports: Record<string, string | Record<string, string>>;
       bin: Record<string, string>;
+      main: string;
       types: string;
     };
     const targets = Object.values(manifest.exports).flatMap((it) =>
       typeof it === "string" ? [it] : Object.values(it),
     );
-    for (const target of [...targets, ...Object.values(manifest.bin), manifest.types]) {
+    for (const target of [...targets, ...Object.values(manifest.bin), manifest.main, manifest.types]) {
       const [before = "", after] = target.replace("./", "").split("*");
       if (after === undefined) expect(stranger.packed).toContain(before);
       else expect(stranger.packed.some((path) => path.startsWith(before) && path.endsWith(after))).toBe(true);
@@ -89,14 +90,14 @@ describe("a stranger", () => {
       }
       for (const name of ["compile", "instantiate"]) WebAssembly[name] = () => { compiled.push(name); };
       const names = {};
-      for (const entry of ["stalewalk", "stalewalk/image", "stalewalk/image/node", "stalewalk/trace", "stalewalk/trace/node"]) {
+      for (const entry of ["stalewalk", "stalewalk/slim", "stalewalk/image", "stalewalk/image/node", "stalewalk/trace", "stalewalk/trace/node"]) {
         names[entry] = Object.keys(await import(entry)).length;
       }
       console.log(JSON.stringify({ compiled, names }));
       `,
     ) as { compiled: string[]; names: Record<string, number> };
     expect(names.compiled).toEqual([]);
-    expect(Object.keys(names.names)).toHaveLength(5);
+    expect(Object.keys(names.names)).toHaveLength(6);
     expect(Math.min(...Object.values(names.names))).toBeGreaterThan(0);
   });
 

@@ -19,11 +19,14 @@ export function filesOf(tree: string): string[] {
 
 /** Imports of a module's text that stay in the tree. Sources of the engine name files without an ending, others with `.js`. */
 export function importsIn(text: string, file: string): string[] {
-  return ts
-    .preProcessFile(text)
-    .importedFiles.map(({ fileName }) => fileName)
-    .filter((name) => name.startsWith("."))
-    .map((name) => `${posix.join(posix.dirname(file), name).replace(/\.js$/, "")}.ts`);
+  return (
+    ts
+      .preProcessFile(text)
+      .importedFiles.map(({ fileName }) => fileName)
+      // The engine as a file is nobody's source.
+      .filter((name) => name.startsWith(".") && !name.endsWith(".wasm"))
+      .map((name) => `${posix.join(posix.dirname(file), name).replace(/\.js$/, "")}.ts`)
+  );
 }
 
 /** @throws Error naming an import of a file that is not there */

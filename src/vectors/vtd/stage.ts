@@ -3,7 +3,8 @@
 
 import type { EngineOptions } from "../../engine/instance.js";
 import type { IommuConfig } from "../../hardware/iommu-config.js";
-import { createMachine, type Machine } from "../../machine.js";
+import type { Machine } from "../../machine.js";
+import { createMachine } from "../../make-machine.js";
 
 /** PASID of the requests. */
 export const PASID = 0;
