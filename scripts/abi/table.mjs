@@ -70,8 +70,16 @@ export const GROUPS = [
     prefix: "CACHE_",
     number: true,
   }),
-  values("setAt", "cache/layout", "SET_SWEPT", "SET_PARTIALS", { about: "Offsets in a set", prefix: "SET_", number: true }),
-  values("timeAt", "cache/layout", "TIME_USED", "TIME_FILLED", { about: "Offsets in the times of a way", prefix: "TIME_", number: true }),
+  values("setAt", "cache/layout", "SET_SWEPT", "SET_PARTIALS", {
+    about: "Offsets in a set",
+    prefix: "SET_",
+    number: true,
+  }),
+  values("timeAt", "cache/layout", "TIME_USED", "TIME_FILLED", {
+    about: "Offsets in the times of a way",
+    prefix: "TIME_",
+    number: true,
+  }),
   values("groupAt", "cache/group", "GROUP_CLOCK", "GROUP_SIZE", {
     about: "Offsets in a group of caches",
     prefix: "GROUP_",
