@@ -8,13 +8,13 @@ import type { NativeBuild } from "./contestants/compile.js";
 import { type Contestant, type Loaded, operationBytes, type Player } from "./contestants/contestant.js";
 import { naiveJs } from "./contestants/naive-js.js";
 import { NativeCase } from "./contestants/native.js";
-import { stalewalk, stalewalk010 } from "./contestants/stalewalk.js";
+import { stalewalk, stalewalk010, stalewalkInRam } from "./contestants/stalewalk.js";
 import { tunedJs } from "./contestants/tuned-js.js";
 import { CaseRows, type Effort, goesOn } from "./rows.js";
 import { timeWithBenchmark } from "./time.js";
 
 /** Names of the contestants, in the order of the report. */
-export type ContestantName = "stalewalk" | "0.1.0" | NativeBuild["name"] | "tuned JS" | "naive JS";
+export type ContestantName = "stalewalk" | "guest RAM" | "0.1.0" | NativeBuild["name"] | "tuned JS" | "naive JS";
 
 /** What was measured of one case. */
 export interface CaseResult {
@@ -53,6 +53,12 @@ export const javascriptField: Field = [
   ["0.1.0", stalewalk010, "program"],
   ["tuned JS", tunedJs, "tunedPart"],
   ["naive JS", naiveJs, "naivePart"],
+];
+
+/** Tables in the frame store, and in guest RAM: what it costs to leave them where a guest has them. */
+export const ramField: Field = [
+  ["stalewalk", stalewalk, "program"],
+  ["guest RAM", stalewalkInRam, "program"],
 ];
 
 function enter(
@@ -114,6 +120,7 @@ export async function measureCase(
   builds: readonly NativeBuild[],
   effort: Effort,
   onStep: (step: string) => void = () => {},
+  field: Field = javascriptField,
 ): Promise<CaseResult> {
   const { name, world, program, prepare } = benchCase;
   const started = performance.now();
@@ -121,7 +128,7 @@ export async function measureCase(
   try {
     for (const build of builds) natives.push(await NativeCase.start(build, world, prepare, program));
     onStep("comparing results");
-    const { check, entrants } = await verifyCase(benchCase, natives);
+    const { check, entrants } = await verifyCase(benchCase, natives, field);
     const digest = `${check.hash}${hashOf(check.counters)}`;
     const counters = namedCounters(check.counters);
     const rows = new CaseRows({ suite, table: world.set.name, case: name, unit: "operation", digest, counters });

@@ -5,7 +5,7 @@ import { measureApi } from "./api-rows.js";
 import { type CasePlan, fullSizes, planCases, quickSizes, type Sizes } from "./cases.js";
 import type { NativeBuild } from "./contestants/compile.js";
 import { kernelPolicies, measureKernel } from "./kernel-rows.js";
-import { measureCase } from "./measure.js";
+import { measureCase, ramField } from "./measure.js";
 import type { Effort } from "./rows.js";
 import { imageTables } from "./tables/images.js";
 import { syntheticTables } from "./tables/synthetic.js";
@@ -33,6 +33,7 @@ export interface Material {
 }
 
 const KERNEL_OPERATIONS = { quick: 200_000, usual: 2_000_000, full: 10_000_000 };
+const IN_RAM = "synthetic 4-level, in guest RAM";
 const QUICK_SCALE = 1 / 8;
 
 /** The work of a run, in order; `filter` has been applied. */
@@ -51,6 +52,7 @@ export function planJobs({ suites, effort, filter }: BenchOptions, material: Mat
       const set = once(load);
       return planCases(sizes, mixes as 1 | 2).map((plan) => caseJob(name, plan, set, material.builds));
     }),
+    ...ramJobs(once(sets[0].load), sizes),
     apiJob(once(sets[0].load), sizes),
     ...kernelPolicies.map((policy): Job => {
       return {
@@ -87,6 +89,21 @@ function caseJob(set: string, plan: CasePlan, load: () => Promise<TableSet>, bui
       return { rows: (await measureCase(plan.suite, plan.build(await load()), builds, effort, onStep)).rows };
     },
   };
+}
+
+/** What of a translation reaches tables, with tables in guest RAM beside the frame store; one set is enough. */
+function ramJobs(load: () => Promise<TableSet>, sizes: Sizes): Job[] {
+  const plans = planCases(sizes, 1).filter(({ name }) => name === "L1 hit" || name === "full walk");
+  return plans.map((plan) => ({
+    suite: plan.suite,
+    label: `${IN_RAM}: ${plan.name}`,
+    weight: 1,
+    async run(effort, onStep) {
+      onStep("building");
+      const built = plan.build({ ...(await load()), name: IN_RAM });
+      return { rows: (await measureCase(plan.suite, built, [], effort, onStep, ramField)).rows };
+    },
+  }));
 }
 
 // The API costs the same whatever the tables are: one set is enough.

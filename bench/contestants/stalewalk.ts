@@ -7,6 +7,7 @@ import { benchControls } from "../world.js";
 import { type Library, present, yardstick } from "../yardstick/index.js";
 import { type Contestant, chunkOperations, chunksOf, type Loaded, operationBytes, sumCounters } from "./contestant.js";
 
+const PAGE = 4096n;
 /** The operation that translates. */
 const ACCESS = 1;
 
@@ -33,6 +34,26 @@ export function stalewalkMachine(
     cpus: Array.from({ length: cpus }, () => ({ ...geometry, controls: benchControls(set.controls), root: set.root })),
   });
   for (const { frame, entries } of set.tables) machine.frames.setTable(frame, entries);
+  return machine;
+}
+
+/** The same machine with its tables in guest RAM, in place: they are stored there, as a guest would, and nobody is told. */
+function guestMachine({ set, geometry, cpus }: World): Machine {
+  const frames = set.tables.map(({ frame }) => frame);
+  const first = frames.reduce((least, frame) => Math.min(least, frame));
+  const last = frames.reduce((most, frame) => Math.max(most, frame));
+  const machine = present.createMachineSync({
+    levels: set.levels,
+    maxPhyAddr: set.maxPhyAddr,
+    ram: { base: BigInt(first) * PAGE, bytes: (last - first + 1) * Number(PAGE) },
+    tables: 1,
+    workloadPages: 1,
+    cpus: Array.from({ length: cpus }, () => ({ ...geometry, controls: benchControls(set.controls), root: set.root })),
+  });
+  const ram = machine.ram as Uint8Array<ArrayBuffer>;
+  for (const { frame, entries } of set.tables) {
+    new BigUint64Array(ram.buffer, ram.byteOffset + (frame - first) * Number(PAGE), entries.length).set(entries);
+  }
   return machine;
 }
 
@@ -78,11 +99,11 @@ function outcomesIn(answers: Uint32Array, program: Uint8Array): Uint32Array {
   return answers.map((word, i) => (program[(i >> 1) * operationBytes] === ACCESS ? word : 0));
 }
 
-function contestantOf(name: string, library: Library): Contestant {
+function contestantOf(name: string, make: (world: World) => Machine): Contestant {
   return {
     name,
     create(world) {
-      const machine = stalewalkMachine(world, 1, library);
+      const machine = make(world);
       const results = engineOf(machine).allocate(chunkOperations * 8) >>> 0;
       if (results === 0) throw new RangeError("the results of a chunk do not fit into the engine's memory");
       return {
@@ -94,7 +115,10 @@ function contestantOf(name: string, library: Library): Contestant {
 }
 
 /** The WebAssembly engine. */
-export const stalewalk: Contestant = contestantOf("stalewalk", present);
+export const stalewalk: Contestant = contestantOf("stalewalk", (world) => stalewalkMachine(world));
 
 /** The engine of version 0.1.0. */
-export const stalewalk010: Contestant = contestantOf("0.1.0", yardstick);
+export const stalewalk010: Contestant = contestantOf("0.1.0", (world) => stalewalkMachine(world, 1, yardstick));
+
+/** The engine, with its tables in guest RAM. */
+export const stalewalkInRam: Contestant = contestantOf("guest RAM", guestMachine);

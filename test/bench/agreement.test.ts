@@ -9,7 +9,7 @@ import { compileNative, nativeNames } from "../../bench/contestants/compile.js";
 import type { Contestant } from "../../bench/contestants/contestant.js";
 import { NativeCase } from "../../bench/contestants/native.js";
 import { tunedJs } from "../../bench/contestants/tuned-js.js";
-import { javascriptField, verifyCase } from "../../bench/measure.js";
+import { javascriptField, ramField, verifyCase } from "../../bench/measure.js";
 import { runs } from "../support/effort.js";
 import { seedAt } from "../support/seed.js";
 import { operationsOf, randomCase } from "./random-case.js";
@@ -41,6 +41,11 @@ describe("contestants agree with the engine", () => {
 
   it(`JavaScript, on ${WORLDS} random worlds`, async () => {
     for (let seed = 100; seed < 100 + WORLDS; seed++) await verifyCase(randomCase(seedAt(seed), OPERATIONS), []);
+  });
+
+  it(`tables in guest RAM, on ${WORLDS} random worlds`, async () => {
+    for (let seed = 500; seed < 500 + WORLDS; seed++)
+      await verifyCase(randomCase(seedAt(seed), OPERATIONS), [], ramField);
   });
 
   it.skipIf("missing" in native)(`native C, on ${WORLDS} random worlds (skipped without a C compiler)`, async () => {
