@@ -113,6 +113,7 @@ function printPolicies({ policies }: ReplayResult): void {
 function printFrees(result: ReplayResult, most: number): void {
   const total = Object.values(result.program.frees).reduce((sum, count) => sum + count, 0);
   if (total === 0) return;
+  const source = result.configuration.workload ? "workload" : "trace";
   const baseline = result.policies.find((policy) => policy.policy.name === "none") ?? result.policies[0]!;
   const walked = new Map(baseline.hazards.byFree.map((row) => [row.free, row]));
   print();
@@ -127,7 +128,7 @@ function printFrees(result: ReplayResult, most: number): void {
       : "no walk";
     const walks = row ? `${row.total} walks, ${row.byKind["forged-translation"]} translated, the first ${first}` : none;
     if (row) addresses.add(free.address);
-    print(`  ${duration(free.timeNs)}  ${describeFree(free)}: ${walks}`);
+    print(`  ${duration(free.timeNs)}  ${describeFree(free, source)}: ${walks}`);
   }
   if (total > Math.min(most, result.frees.length))
     print(`  and ${total - Math.min(most, result.frees.length)} more (--frees)`);

@@ -10,6 +10,6 @@ export { type ReplayOptions, replay } from "./replay.js";
 export type * from "./result.js";
 export type { RunSettings } from "./run.js";
 export { type SimulateOptions, simulate } from "./simulate.js";
-export { describeFree, describeHazard, duration, witnesses } from "./stories.js";
+export { describeFree, describeHazard, duration, type FreeSource, witnesses } from "./stories.js";
 export type * from "./trace-result.js";
 export { kernelSentence } from "./traced-kernel.js";

@@ -14,16 +14,20 @@ export function duration(ns: number): string {
   return ns < 1e9 ? `${(ns / 1e6).toFixed(2)} ms` : `${(ns / 1e9).toFixed(2)} s`;
 }
 
-/** A free of the trace in one line. */
-export function describeFree(free: TableFree): string {
+/** Where frees are told of: lines of a trace, or events that were drawn. */
+export type FreeSource = "trace" | "workload";
+
+/** A free in one line. */
+export function describeFree(free: TableFree, source: FreeSource = "trace"): string {
   const level = free.level === 1 ? "PT" : "PD";
-  const frame = free.frame === undefined ? "a frame the trace does not name" : `frame 0x${hex(free.frame)}`;
+  const unnamed = source === "trace" ? "a frame the trace does not name" : "a frame of no name";
+  const frame = free.frame === undefined ? unnamed : `frame 0x${hex(free.frame)}`;
   const order = free.beforeFlush ? "BEFORE its flush" : "after its flush";
   const flush =
     free.flushTimeNs === undefined
-      ? "; no flush follows in the trace"
+      ? `; no flush follows in the ${source}`
       : ` (${duration(Math.abs(free.timeNs - free.flushTimeNs))} ${free.beforeFlush ? "earlier" : "later"})`;
-  return `${free.site}: the ${level} of ${hex(free.address)}, ${frame}, freed ${order}${flush}, line ${free.line}`;
+  return `${free.site}: the ${level} of ${hex(free.address)}, ${frame}, freed ${order}${flush}, ${source === "trace" ? "line" : "event"} ${free.line}`;
 }
 
 /** In the order in which a walk does them. */
@@ -49,6 +53,7 @@ export function describeHazard(hazard: ReplayHazard, frees: readonly TableFree[]
 
 /** For each site that let a walk through: the first free and the worst of its walks that is on record. */
 export function witnesses(result: ReplayResult, policy: PolicyResult): string[] {
+  const source: FreeSource = result.configuration.workload ? "workload" : "trace";
   const sites = new Map<string, ReplayHazard>();
   for (const hazard of policy.hazards.records) {
     const site = hazard.site ?? "no site";
@@ -57,6 +62,6 @@ export function witnesses(result: ReplayResult, policy: PolicyResult): string[] 
   }
   return [...sites].map(([site, hazard]) => {
     const free = hazard.free === undefined ? undefined : result.frees[hazard.free];
-    return `${free ? describeFree(free) : site}; ${describeHazard(hazard, result.frees)}`;
+    return `${free ? describeFree(free, source) : site}; ${describeHazard(hazard, result.frees)}`;
   });
 }

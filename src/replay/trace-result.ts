@@ -79,7 +79,7 @@ export interface FlushCalls {
 export interface TableFree {
   /** Number from 0. */
   readonly index: number;
-  /** Line of the trace that frees it, from 1. */
+  /** Line of the trace that frees it, or number of the event that was drawn, from 1. */
   readonly line: number;
   /** ns from the first event. */
   readonly timeNs: number;

@@ -14,6 +14,7 @@ import {
   simulate,
   toCsv,
   toJson,
+  witnesses,
 } from "../../src/replay/index.js";
 import { ACTIVITIES } from "../../src/replay/profile.js";
 import { renderReport } from "../../src/report/index.js";
@@ -53,6 +54,16 @@ describe("a simulation", () => {
     expect(drawn.policies[0]!.hazards.byAgent.iommu).toBeGreaterThan(0);
     expect(drawn.program.records).toBeGreaterThanOrEqual(20_000);
     expect(drawn.program.records).toBeLessThan(21_000);
+  });
+
+  it("tells its frees by events, of which a trace's lines are", async () => {
+    const drawn = await play({ profile: "table-frees", seed: 5 });
+    const told = witnesses(drawn, drawn.policies[0]!);
+    expect(told.length).toBeGreaterThan(0);
+    for (const sentence of told) {
+      expect(sentence).toMatch(/, event \d+;/);
+      expect(sentence).not.toMatch(/trace|\bline\b/);
+    }
   });
 
   it("plays every group of a profile, each alone, without a device, and in an endless list of addresses", async () => {
