@@ -236,7 +236,7 @@ describe("a stranger", () => {
       const file = join(stranger.folder, "native.json");
       const takesNative = spawnSync("cc", ["-march=native", "-E", "-x", "c", "/dev/null"]).status === 0;
       const command = [process.execPath, "node_modules/stalewalk/dist/cli/main.js", "bench", "translate", "--quick"];
-      stranger.run(...(command as [string]), "--seconds", "0", "--filter", "L1 hit", "--json", file);
+      stranger.run(...(command as [string]), "--seconds", "0", "--filter", "4-level: L1 hit", "--json", file);
       const { rows } = JSON.parse(readFileSync(file, "utf8")) as BenchResult;
       expect(rows.map(({ contestant }) => contestant)).toEqual([
         "stalewalk",
