@@ -21,7 +21,7 @@ const NOT_QUICK = [
   "test/scripts/*.test.ts",
   "test/vectors/{cached,check}.test.ts",
   "test/verdicts/{cli,history,search,together}.test.ts",
-  "test/verdicts/prove/{cli,prove}.test.ts",
+  "test/verdicts/prove/{cli,explain,prove}.test.ts",
 ];
 
 /**

@@ -17,6 +17,15 @@ export function policyOption(): Option {
   );
 }
 
+/** `--diff`: two policies that are compared. */
+export function diffOption(): Option {
+  const about = "two policies, as --policy takes them: which cells differ, and the hazards of these only";
+  return fileOption("--diff <policies...>", about, PRESETS).argParser((text: string, before: string[] = []) => [
+    ...before,
+    text,
+  ]);
+}
+
 /** Whether the user asked about certain policies, so that the exit code is about them. */
 export function isAboutSome(asked: readonly string[] | undefined): boolean {
   return asked !== undefined && !asked.includes("all");

@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { InvalidOptionError } from "../base/errors.js";
 import { type ResolvedKernel, resolveKernel } from "../kernel/versions.js";
+import { differences } from "../verdicts/differences.js";
 import {
   type CpuChangeName,
   type CpuOptions,
@@ -29,17 +30,19 @@ import {
   same,
   signsLine,
   stories,
+  supportLines,
   triedLine,
 } from "../verdicts/text.js";
 import { choiceOption, repeatedChoice } from "./choices.js";
 import { failResult } from "./errors.js";
 import { kernelLine, kernelOption } from "./kernel-option.js";
 import { print, printJson, printTable, startProgress } from "./output.js";
-import { choosePolicies, isAboutSome, policyOption } from "./policy-options.js";
+import { choosePolicies, diffOption, isAboutSome, policyOption } from "./policy-options.js";
 
 interface Flags {
   kernel?: string;
   policy?: string[];
+  diff?: string[];
   site?: ScenarioName[];
   option?: IommuChangeName[];
   cpu?: CpuChangeName;
@@ -49,6 +52,7 @@ interface Flags {
   drain: "all" | "page" | "none";
   moves: "usual" | "wide";
   prove?: boolean;
+  explainSafe?: boolean;
   maxStates?: number;
   maxSeconds?: number;
   json?: boolean;
@@ -66,6 +70,7 @@ export function register(program: Command): void {
     )
     .addOption(kernelOption())
     .addOption(policyOption())
+    .addOption(diffOption())
     .addOption(repeatedChoice("--site <name>", `one of ${scenarioNames.join(", ")}; may be repeated`, scenarioNames))
     .addOption(
       repeatedChoice(
@@ -111,6 +116,7 @@ export function register(program: Command): void {
       "--prove",
       "explore all states of each cell: proved safe, for programs of any length, or a hazard with fewest moves; no --depth",
     )
+    .option("--explain-safe", "with --prove: what the safety of each cell rests on, by taking each thing away in turn")
     .option("--max-states <n>", "with --prove: most states of a cell", (text) => parseCount(text, MOST_STATES))
     .option("--max-seconds <s>", "with --prove: most seconds for a cell", (text) => parseCount(text, MOST_SECONDS))
     .option("--quick", "the usual hardware, and walks that stop at U/S = 0, only")
@@ -126,11 +132,16 @@ async function run(flags: Flags): Promise<void> {
   for (const [option, value] of [
     ["--max-states", flags.maxStates],
     ["--max-seconds", flags.maxSeconds],
+    ["--explain-safe", flags.explainSafe],
   ] as const) {
     if (value !== undefined && !flags.prove) throw new InvalidOptionError(option, value, "together with --prove");
   }
+  if (flags.diff && (flags.diff.length !== 2 || flags.policy)) {
+    throw new InvalidOptionError("--diff", flags.diff.join(" "), "two policies, without --policy");
+  }
   const kernel = resolveKernel(flags.kernel, "--kernel");
-  const chosen = choosePolicies(flags.policy);
+  const chosen = choosePolicies(flags.diff ?? flags.policy);
+  if (flags.diff && chosen.length !== 2) throw new InvalidOptionError("--diff", flags.diff.join(" "), "two policies");
   const base = changedIommu(flags.option ?? []);
   const cpu = flags.cpu ? changedCpu(flags.cpu) : usualCpu;
   const progress = startProgress("cells");
@@ -145,6 +156,7 @@ async function run(flags: Flags): Promise<void> {
     drain: flags.drain,
     moves: flags.moves,
     ...(flags.prove && { prove: true }),
+    ...(flags.explainSafe && { explainSafe: true }),
     ...(flags.maxStates !== undefined && { maxStates: flags.maxStates }),
     ...(flags.maxSeconds !== undefined && { maxMs: flags.maxSeconds * 1000 }),
     onProgress: progress.update,
@@ -156,7 +168,7 @@ async function run(flags: Flags): Promise<void> {
     progress.end();
   }
   if (flags.json) printJson(records);
-  else await report(records, base, cpu, kernel);
+  else await report(records, base, cpu, kernel, flags.diff !== undefined);
   if (isAboutSome(flags.policy) && records.some(({ agent, verdict }) => agent === "iommu" && verdict === "hazard"))
     failResult();
 }
@@ -166,6 +178,7 @@ async function report(
   base: IommuOptions,
   cpu: CpuOptions,
   kernel: ResolvedKernel,
+  diff: boolean,
 ): Promise<void> {
   print(kernelLine(kernel));
   print(`IOMMU walks (${signsLine(records)})`);
@@ -182,6 +195,22 @@ async function report(
     print("hardware options");
     for (const line of lines) print(`  ${line}`);
     print();
+  }
+  const supports = supportLines(records);
+  if (supports.length > 0) {
+    print("what safety rests on");
+    for (const line of supports) print(`  ${line}`);
+    print();
+  }
+  if (diff) {
+    const { lines: changes, records: changed } = differences(records);
+    print(`what differs, in ${records.length / 2} cells`);
+    for (const line of changes) print(`  ${line}`);
+    print();
+    print("hazards of these");
+    print();
+    for (const line of stories(changed)) print(line);
+    return;
   }
   print("IOTLB after the same program of a device that also probes kernel addresses");
   for (const line of occupancyLines(await iotlbOccupancy())) print(`  ${line}`);

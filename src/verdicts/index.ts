@@ -21,6 +21,7 @@ export {
   usualCpu,
   usualIommu,
 } from "./options.js";
+export type { Support } from "./prove/explain.js";
 export type { Proof, ProofBounds } from "./prove/prove.js";
 export { type ScenarioName, scenarioNames } from "./scenarios.js";
 export type { AgentKind } from "./stage.js";

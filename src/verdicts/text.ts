@@ -176,6 +176,25 @@ export function proofLines(records: readonly VerdictRecord[]): string[] {
   ];
 }
 
+/** What the safety of cells rests on, and what not, cells of equal lines together. */
+export function supportLines(records: readonly VerdictRecord[]): string[] {
+  const cells = new Map<string, string[]>();
+  for (const { policy, scenario, agent, options, restsOn } of records) {
+    if (!restsOn) continue;
+    const needed = restsOn.filter(({ without }) => without === "hazard" || without === "race");
+    const open = restsOn.filter(({ without }) => without === "no hazard found");
+    const list = (supports: typeof restsOn): string =>
+      supports.map(({ what, without }) => (without === "race" ? `${what} (else a race)` : what)).join("; ");
+    const text =
+      (needed.length > 0 ? `rests on ${list(needed)}` : "rests on nothing that was taken away") +
+      (open.length > 0 ? `; a limit left open: ${list(open)}` : "");
+    const usual = same(options, agent === "cpu" ? usualCpu : usualIommu);
+    const cell = `${scenario}, ${agent === "cpu" ? "CPU" : "IOMMU"}, ${policy}${usual ? "" : ` (${describeOptions(options)})`}`;
+    cells.set(text, [...(cells.get(text) ?? []), cell]);
+  }
+  return [...cells].flatMap(([text, names]) => [...names, `  ${text}`]);
+}
+
 /** What was tried where nothing was found. */
 export function triedLine(records: readonly VerdictRecord[]): string {
   const sum = (of: (record: VerdictRecord) => number): string =>

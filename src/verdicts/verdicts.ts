@@ -21,6 +21,7 @@ import {
   usualIommu,
 } from "./options.js";
 import type { Wanted } from "./prove/choices.js";
+import { Explainer, type Support } from "./prove/explain.js";
 import { Explorer, type Limits } from "./prove/explore.js";
 import { boundsOf, type Proof, type ProofBounds, proofAssumptions, proveCell } from "./prove/prove.js";
 import { type Scenario, type ScenarioName, scenarioNames, scenariosOf } from "./scenarios.js";
@@ -64,6 +65,11 @@ export interface VerdictsOptions extends EngineOptions, RunOptions {
    * moves of all programs, or *proved safe* for programs of any length, or *no hazard found* where a limit ended it. `depth` is not asked.
    */
   prove?: boolean;
+  /**
+   * With `prove`: what is proved safe is proved again without each thing that the policy does, and without the wait for walks; records have
+   * `restsOn`. Takes several times as long.
+   */
+  explainSafe?: boolean;
   /** Most states of a cell that is proved; default 2,000,000, which takes about 100 MB. */
   maxStates?: number;
   /** Most milliseconds for a cell that is proved; default without limit. What it ends may differ from run to run. */
@@ -119,6 +125,8 @@ export interface VerdictRecord {
   proof?: Proof & { bounds: ProofBounds; assumptions: string[] };
   /** See `proof`. */
   raceProof?: Proof;
+  /** Of what is proved safe, if that was asked for: what was taken away in turn, and what the cell is without it. */
+  restsOn?: Support[];
 }
 
 const MAX_STATES = 2_000_000;
@@ -146,6 +154,7 @@ export async function* verdicts(options: VerdictsOptions = {}): AsyncGenerator<V
     drain: checkOneOf("drain", options.drain ?? "all", ["all", "page", "none"]),
   };
   const moves = checkOneOf("moves", options.moves ?? "usual", ["usual", "wide"]);
+  if (options.explainSafe && !options.prove) throw new InvalidOptionError("explainSafe", true, "together with prove");
   const limits: Limits | undefined = options.prove
     ? {
         states: checkInteger("maxStates", options.maxStates ?? MAX_STATES, 1, MOST_STATES),
@@ -164,12 +173,15 @@ export async function* verdicts(options: VerdictsOptions = {}): AsyncGenerator<V
       const before = known.get(key);
       const stage = before ? undefined : new Stage(policy, agent, hardwareOptions, version, walking, module, moves);
       const explorer = stage && limits ? new Explorer(stage) : undefined;
+      const explainer = stage && options.explainSafe ? new Explainer(stage) : undefined;
       const records: VerdictRecord[] = [];
       for (const [i, scenario] of rows.entries()) {
         options.signal?.throwIfAborted();
         const record = stage
           ? await finishInTurns(
-              explorer && limits ? prove(explorer, scenario, limits, turns) : judge(stage, scenario, depth, turns),
+              explorer && limits
+                ? prove(explorer, scenario, limits, turns, explainer)
+                : judge(stage, scenario, depth, turns),
               turns,
             )
           : { ...(before?.[i] as VerdictRecord), policy: policy.name };
@@ -226,6 +238,7 @@ function* prove(
   scenario: Scenario,
   limits: Limits,
   turns: Turns,
+  explainer: Explainer | undefined,
 ): Generator<void, VerdictRecord, void> {
   const { stage } = explorer;
   const wide = stage.moves === "wide";
@@ -246,6 +259,10 @@ function* prove(
       assumptions: proofAssumptions(stage.walking.drain),
     },
     ...(raced && { raceProof: raced.proof }),
+    ...(explainer &&
+      plain.proof.closed && {
+        restsOn: yield* explainer.explain(scenario, wanted, raced?.proof.closed === true, limits, turns),
+      }),
   };
 }
 

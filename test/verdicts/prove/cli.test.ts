@@ -54,4 +54,38 @@ describe("stalewalk verdicts --prove", () => {
     expect(code).toBe(2);
     expect(err).toMatch(/--max-states.*5.*together with --prove/);
   });
+
+  it("shows with --diff which cells of two policies differ, and the hazards of these", async () => {
+    const cells = [
+      "--site",
+      "pmd_free_pte_page",
+      "--site",
+      "exit",
+      "--prove",
+      "--quick",
+      "--walks",
+      "atomic",
+      "--cpu",
+      "amd",
+    ];
+    const { code, out, err } = await runCli("verdicts", "--diff", "none", "flush-range", ...cells);
+    expect([code, err]).toEqual([0, ""]);
+    const [, found = ""] = out.split(/^what differs, in (?=6 cells$)/m);
+    expect(found.split("\n").slice(1, 5)).toEqual([
+      "  ● hazard under none, ✓ proved under flush-range",
+      "    pmd_free_pte_page, IOMMU: usual hardware",
+      "    pmd_free_pte_page, IOMMU: walks stop at U/S = 0",
+      "",
+    ]);
+    expect(found).toMatch(/^hazards of these\n\npmd_free_pte_page, IOMMU, forged-translation: none\n {3}1 /m);
+    expect(found).not.toMatch(/, CPU, /);
+  });
+
+  it("wants two policies with --diff", async () => {
+    for (const given of [["none"], ["none", "none"], ["none", "user-root", "--policy", "none"]]) {
+      const { code, err } = await runCli("verdicts", "--quick", "--diff", ...given);
+      expect(code).toBe(2);
+      expect(err).toMatch(/--diff.*two policies/);
+    }
+  });
 });
