@@ -22,21 +22,21 @@ export interface Sizes {
 
 /** Sizes for measuring. */
 export const fullSizes: Sizes = {
-  accesses: 32768,
-  accessesNaive: 8192,
+  accesses: 16384,
+  accessesNaive: 4096,
   flushes: 1024,
-  mixed: 1e7,
-  mixedTuned: 2 ** 19,
-  mixedNaive: 2 ** 17,
+  mixed: 2 ** 17,
+  mixedTuned: 2 ** 16,
+  mixedNaive: 2 ** 14,
 };
 /** Sizes for half a minute. */
 export const quickSizes: Sizes = {
-  accesses: 16384,
-  accessesNaive: 4096,
+  accesses: 8192,
+  accessesNaive: 2048,
   flushes: 512,
-  mixed: 2 ** 18,
-  mixedTuned: 2 ** 17,
-  mixedNaive: 2 ** 15,
+  mixed: 2 ** 16,
+  mixedTuned: 2 ** 15,
+  mixedNaive: 2 ** 13,
 };
 /** Sizes for a check of the results. */
 export const tinySizes: Sizes = {
@@ -47,6 +47,12 @@ export const tinySizes: Sizes = {
   mixedTuned: 20000,
   mixedNaive: 10000,
 };
+
+/** The sizes by name. */
+export const sizesByName = { full: fullSizes, quick: quickSizes, tiny: tinySizes } as const;
+
+/** A set of sizes. */
+export type SizesName = keyof typeof sizesByName;
 
 /** One case over one table set. */
 export interface BenchCase {

@@ -1,11 +1,13 @@
 // Check values: what a contestant computed, small enough to compare before anything is timed.
-import { agentCounters, cacheCounters, type Loaded, type Player } from "./contestants/contestant.js";
+import { agentCounters, cacheCounters, type Piece, type Player } from "./contestants/contestant.js";
 
 /** Hash over all outcomes in order, and every counter. */
 export interface Check {
-  /** 16 hexadecimal digits. */
+  /** Hexadecimal digits. */
   hash: string;
-  counters: number[];
+  counters: Record<string, number>;
+  /** What only some contestants count: not compared. */
+  notes?: Record<string, number>;
 }
 
 /** Hash of anything that is JSON, or would be without its bigints, 8 hexadecimal digits (FNV-1a over its text). */
@@ -22,7 +24,7 @@ export class MismatchError extends Error {
 }
 
 /** Plays some programs in turn, `times` times, on a machine on which nothing has been played before. */
-export function checkOf(player: Player, programs: readonly Loaded[], times: number): Check {
+export function checkOf(player: Player, programs: readonly (readonly Piece[])[], times: number): Check {
   let low = 0;
   let high = 0;
   const take = (words: Uint32Array): void => {
@@ -33,9 +35,14 @@ export function checkOf(player: Player, programs: readonly Loaded[], times: numb
       high = (high << 11) | (high >>> 21);
     }
   };
-  for (let i = 0; i < times; i++) for (const program of programs) program.play(take);
+  for (let i = 0; i < times; i++) {
+    for (const piece of programs.flat()) {
+      piece.play();
+      take(piece.outcomes());
+    }
+  }
   const hex = (word: number) => (word >>> 0).toString(16).padStart(8, "0");
-  return { hash: hex(low) + hex(high), counters: player.counters() };
+  return { hash: hex(low) + hex(high), counters: namedCounters(player.counters()) };
 }
 
 const AGENT = ["translations", "faults", "walks", "entry reads", "A/D writes", "invalidations"];
@@ -52,6 +59,11 @@ function counterName(index: number): string {
   return `${CACHE[which % cacheCounters]} of cache ${Math.floor(which / cacheCounters)}`;
 }
 
+/** Hash of a check: the digest of a row. */
+export function digestOf({ hash, counters }: Check): string {
+  return `${hash}${hashOf(counters)}`;
+}
+
 /**
  * Compares two checks.
  * @throws MismatchError naming the case, both contestants and the first thing that differs
@@ -59,8 +71,8 @@ function counterName(index: number): string {
 export function compareChecks(where: string, [nameA, a]: [string, Check], [nameB, b]: [string, Check]): void {
   const differs = (what: string, x: unknown, y: unknown) =>
     new MismatchError(`${where}: ${nameA} and ${nameB} disagree about ${what}: ${x} and ${y}`);
-  for (let i = 0; i < Math.max(a.counters.length, b.counters.length); i++) {
-    if (a.counters[i] !== b.counters[i]) throw differs(counterName(i), a.counters[i], b.counters[i]);
+  for (const name of new Set([...Object.keys(a.counters), ...Object.keys(b.counters)])) {
+    if (a.counters[name] !== b.counters[name]) throw differs(name, a.counters[name], b.counters[name]);
   }
   if (a.hash !== b.hash) throw differs("the outcomes (hash)", a.hash, b.hash);
 }

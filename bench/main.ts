@@ -3,21 +3,25 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { closingLines, headerLines, tableOf } from "../src/benchmark/report.js";
-import type { BenchResult, BenchRow } from "../src/benchmark/result.js";
+import { closingLines, headerLines, tablesOf } from "../src/benchmark/report.js";
+import type { BenchResult, BenchRow, EffortName } from "../src/benchmark/result.js";
 import type { BenchOptions, Door } from "../src/cli/bench-contract.js";
+import { type Block, planBlocks } from "./blocks.js";
 import { type Compiled, compileNative } from "./contestants/compile.js";
 import { describeHost } from "./host.js";
-import { type Job, type Material, planJobs } from "./plan.js";
-import type { Effort } from "./rows.js";
+import { type Effort, Rounds } from "./rounds.js";
 import { findImages } from "./tables/images.js";
-import { findTraces } from "./trace-rows.js";
+import { findTraces } from "./traces.js";
 
-/** Seconds of measuring, about; the least that every row gets comes on top where a machine is slow or busy. */
-const SECONDS = { quick: 22, usual: 110, full: 900 };
-const ROUNDS = { quick: [3, 8], usual: [3, 12], full: [5, 100] } as const;
-/** With so little time for a case, its rounds are short ones. */
-const HURRIED_SECONDS = 0.5;
+/** Seconds of measuring, about; the least rounds come on top where a machine is slow or busy. */
+const SECONDS = { quick: 24, usual: 110, full: 900 };
+const EFFORTS: Readonly<Record<EffortName, Effort>> = {
+  quick: { leastRounds: 3, mostRounds: 8, turns: 1, turn: { plays: 2, quiet: 5, seconds: 0.03, warm: 0.02 } },
+  usual: { leastRounds: 4, mostRounds: 20, turns: 2, turn: { plays: 2, quiet: 10, seconds: 0.15, warm: 0.06 } },
+  full: { leastRounds: 6, mostRounds: 60, turns: 2, turn: { plays: 2, quiet: 20, seconds: 0.3, warm: 0.1 } },
+};
+/** Recorded tables differ little in what they cost: so many sets of them are measured. */
+const IMAGES = { quick: 0, usual: 1, full: 2 };
 
 /** Measures and prints. @throws MismatchError if two contestants disagree; Error if nothing is to be measured */
 export async function runBench(options: BenchOptions, door: Door): Promise<BenchResult> {
@@ -28,13 +32,15 @@ export async function runBench(options: BenchOptions, door: Door): Promise<Bench
       ? await compile(folder, door)
       : { missing: "not asked for" };
     const host = describeHost("builds" in native ? native.compiler : native.missing);
-    const images = findImages();
+    const found = findImages();
+    const images = someImages(found, IMAGES[options.effort]);
     const traces = findTraces(options.trace, options.effort === "quick");
-    const material = { builds: "builds" in native ? native.builds : [], images, traces };
-    const jobs = planJobs(options, material);
-    if (jobs.length === 0) throw new Error(nothingMatches(options, material));
+    const material = { builds: "builds" in native ? native.builds : [], images, traces, folder };
+    door.show("first", "building the cases");
+    const blocks = await planBlocks(options, material);
+    door.clear();
     const missing: string[] = [];
-    const asked = (...suites: string[]) => jobs.some(({ suite }) => suites.includes(suite));
+    const asked = (...suites: string[]) => blocks.some(({ suite }) => suites.includes(suite));
     if (asked("translate", "flush"))
       missing.push(...("missing" in native ? [`native C: ${native.missing}`] : native.refused));
     if (images.length === 0 && options.effort !== "quick" && asked("translate", "flush"))
@@ -42,8 +48,14 @@ export async function runBench(options: BenchOptions, door: Door): Promise<Bench
     if (traces.instead !== undefined && asked("replay"))
       missing.push(`recorded traces: there are none here; ${traces.instead}, stands for them`);
     for (const line of headerLines(host)) door.print(line);
-    const rows = await measure(jobs, options, started, door);
+    const rows = await measure(blocks, options, started, door);
     const seconds = (performance.now() - started) / 1000;
+    for (const { head, rows: cells, right } of tablesOf(rows)) {
+      door.print();
+      door.print(head);
+      door.print();
+      door.table(cells, right);
+    }
     door.print();
     for (const line of closingLines(rows, missing, seconds)) door.print(line);
     const { command, effort } = options;
@@ -51,11 +63,6 @@ export async function runBench(options: BenchOptions, door: Door): Promise<Bench
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function nothingMatches(options: BenchOptions, material: Material): string {
-  const labels = planJobs({ ...options, filter: undefined }, material).map(({ label }) => label);
-  return `--filter ${options.filter?.source} matches none of the cases of ${options.suites.join(", ")}: ${labels.join("; ")}`;
 }
 
 /** A compiler that is there and fails is no reason not to measure the others. */
@@ -70,46 +77,28 @@ async function compile(folder: string, door: Door): Promise<Compiled> {
   }
 }
 
-async function measure(jobs: readonly Job[], options: BenchOptions, started: number, door: Door): Promise<BenchRow[]> {
-  const limit = options.seconds ?? SECONDS[options.effort];
-  const [leastRounds, mostRounds] = ROUNDS[options.effort];
-  const all: BenchRow[] = [];
-  let table: BenchRow[] = [];
-  let notes: string[] = [];
-  const flush = (): void => {
-    if (table.length === 0) return;
-    const { head, rows, right } = tableOf(table);
-    door.print();
-    door.print(head);
-    door.print();
-    door.table(rows, right);
-    for (const note of notes) door.print(note);
-    table = [];
-    notes = [];
-  };
-  for (const [i, job] of jobs.entries()) {
-    const left = Math.max(0, limit - (performance.now() - started) / 1000);
-    const rest = jobs.slice(i).reduce((sum, { weight }) => sum + weight, 0);
-    const seconds = (left * job.weight) / rest;
-    const hurried = seconds < HURRIED_SECONDS;
-    const effort: Effort = {
-      leastRounds,
-      mostRounds,
-      samples: hurried ? 3 : 5,
-      roundSeconds: hurried ? 0.003 : 0.01,
-      seconds,
-    };
-    const show = (step: string): void => {
-      const now = Math.max(0, limit - (performance.now() - started) / 1000);
-      door.show(`${i + 1} of ${jobs.length}, about ${Math.ceil(now)} s left`, `${job.label}: ${step}`);
-    };
-    const { rows, notes: said = [] } = await job.run(effort, show);
+async function measure(
+  blocks: readonly Block[],
+  options: BenchOptions,
+  started: number,
+  door: Door,
+): Promise<BenchRow[]> {
+  const end = started + (options.seconds ?? SECONDS[options.effort]) * 1000;
+  const cases = blocks.reduce((sum, block) => sum + block.cases.length, 0);
+  let at = 0;
+  const rounds = new Rounds(blocks, EFFORTS[options.effort], (block, name, round) => {
+    const left = Math.max(0, Math.ceil((end - performance.now()) / 1000));
+    door.show(`${(at++ % cases) + 1} of ${cases}, round ${round}, about ${left} s left`, `${block.table}: ${name}`);
+  });
+  try {
+    await rounds.play(end);
+  } finally {
     door.clear();
-    if (rows[0]?.table !== table[0]?.table || rows[0]?.suite !== table[0]?.suite) flush();
-    table.push(...rows);
-    notes.push(...said);
-    all.push(...rows);
   }
-  flush();
-  return all;
+  return rounds.all;
+}
+
+/** The first and the last: they have different numbers of levels. */
+function someImages(found: readonly string[], most: number): string[] {
+  return most >= 2 && found.length > 1 ? [found[0] as string, found.at(-1) as string] : found.slice(0, most);
 }

@@ -13,7 +13,7 @@ const FINDS = `var builtIn = { lodash: require("lodash"), platform: require("pla
 /** Writes dist/bench/ and returns what became of which module, as rolldown tells it. */
 export async function bundleBench() {
   const bundle = await rolldown({
-    input: { main: "bench/main.ts", "read-traces": "bench/read-traces.ts" },
+    input: { main: "bench/main.ts", worker: "bench/worker.ts", "read-traces": "bench/read-traces.ts" },
     external: [/^node:/, /^stalewalk(\/|$)/],
     platform: "node",
     // The same library, a fifth of the size.

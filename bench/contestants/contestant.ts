@@ -2,24 +2,23 @@
 // 16 bytes per operation) and count the same things, so that their results can be compared bit by bit.
 import type { World } from "../world.js";
 
-/** Operations that a program is played in at a time; the results of one such chunk are kept. */
+/** Operations of a piece at most: the results of one such are kept. */
 export const chunkOperations = 65536;
 
 /** Bytes of an operation. */
 export const operationBytes = 16;
 
-/** A program made ready for one machine; loading is not timed. */
-export interface Loaded {
-  /**
-   * Plays the program once. Every outcome is written to memory.
-   * @param onResults sees the outcomes of each chunk before the next one overwrites them; not used when time is taken
-   */
-  play(onResults?: (outcomes: Uint32Array) => void): void;
+/** A piece of a program, made ready for one machine; every outcome is written to memory. */
+export interface Piece {
+  play(): void;
+  /** Outcomes of this piece, until the next one is played. */
+  outcomes(): Uint32Array;
 }
 
 /** A machine of a contestant. */
 export interface Player {
-  load(program: Uint8Array): Loaded;
+  /** Makes a program ready, in pieces of so many operations. */
+  load(program: Uint8Array, pieceOperations?: number): Piece[];
   /**
    * Counters, summed over the CPUs: translations, faults, walks, entry reads, A/D writes, invalidations; then lookups,
    * hits, fills, evictions, invalidated of each cache (l1, l2, paging-structure caches by level).
@@ -37,9 +36,11 @@ export interface Contestant {
 export const agentCounters = 6;
 export const cacheCounters = 5;
 
-/** Cuts a program into chunks, each a view of it. */
-export function chunksOf(program: Uint8Array): Uint8Array[] {
-  const bytes = chunkOperations * operationBytes;
+/** Cuts a program into chunks of so many operations, each a view of it. @throws RangeError if a chunk's results do not fit */
+export function chunksOf(program: Uint8Array, operations: number): Uint8Array[] {
+  if (operations > chunkOperations)
+    throw new RangeError(`a piece of ${operations} operations; at most ${chunkOperations}`);
+  const bytes = operations * operationBytes;
   const chunks: Uint8Array[] = [];
   for (let at = 0; at < program.length; at += bytes) chunks.push(program.subarray(at, at + bytes));
   return chunks;

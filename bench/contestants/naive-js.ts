@@ -316,14 +316,11 @@ export const naiveJs: Contestant = {
       }
     };
     return {
-      load: (program) => ({
-        play(onResults) {
-          for (const chunk of chunksOf(program)) {
-            playChunk(chunk);
-            onResults?.(new Uint32Array(results.buffer, 0, (chunk.length / operationBytes) * 2));
-          }
-        },
-      }),
+      load: (program, pieceOperations = chunkOperations) =>
+        chunksOf(program, pieceOperations).map((chunk) => ({
+          play: () => playChunk(chunk),
+          outcomes: () => new Uint32Array(results.buffer, 0, (chunk.length / operationBytes) * 2),
+        })),
       counters: () => sumCounters(cpus.map((cpu) => cpu.counters)),
     };
   },

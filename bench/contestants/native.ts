@@ -1,10 +1,10 @@
 // The native contestant: a process that gets a machine and two programs on its standard input (protocol: native/main.c),
 // and takes its own time. One process for each case.
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface, type Interface } from "node:readline";
 import type { Controls } from "stalewalk";
-import type { Check } from "../check.js";
+import type { BenchCase } from "../cases.js";
+import { type Check, namedCounters } from "../check.js";
+import { LineProcess } from "../line-process.js";
+import type { PieceTimes } from "../pieces.js";
 import { benchControls, type World } from "../world.js";
 import type { NativeBuild } from "./compile.js";
 import { operationBytes } from "./contestant.js";
@@ -41,62 +41,31 @@ function describe({ set, geometry, cpus }: World, prepare: Uint8Array, program: 
 
 /** One machine of the native contestant, with its programs. */
 export class NativeCase {
-  private readonly child: ChildProcessWithoutNullStreams;
-  private readonly lines: AsyncIterator<string>;
-  private readonly reader: Interface;
-  private errors = "";
-
-  private constructor(private readonly build: NativeBuild) {
-    this.child = spawn(build.program, [], { stdio: ["pipe", "pipe", "pipe"] });
-    this.child.stderr.on("data", (text) => {
-      this.errors += text;
-    });
-    // A process that died early makes writing fail; what it said is in the answer that does not come.
-    this.child.stdin.on("error", () => {});
-    this.reader = createInterface(this.child.stdout);
-    this.lines = this.reader[Symbol.asyncIterator]();
-  }
+  private constructor(private readonly process: LineProcess) {}
 
   /** Starts a process and sends it everything. @throws Error if it cannot be started or refuses */
-  static async start(build: NativeBuild, world: World, prepare: Uint8Array, program: Uint8Array): Promise<NativeCase> {
-    const native = new NativeCase(build);
-    await once(native.child, "spawn");
-    for (const bytes of describe(world, prepare, program)) {
-      if (!native.child.stdin.write(bytes))
-        await Promise.race([once(native.child.stdin, "drain"), once(native.child, "close")]);
-    }
-    return native;
-  }
-
-  /** The build's name. */
-  get name(): NativeBuild["name"] {
-    return this.build.name;
-  }
-
-  private async ask(command: string): Promise<unknown> {
-    this.child.stdin.write(`${command}\n`);
-    const { value, done } = await this.lines.next();
-    if (done) throw new Error(`${this.name} ended: ${this.errors.trim() || "without a word"}`);
-    return JSON.parse(value);
+  static async start(
+    { name, program: executable }: NativeBuild,
+    { world, prepare, program }: Pick<BenchCase, "world" | "prepare" | "program">,
+  ): Promise<NativeCase> {
+    const started = await LineProcess.start(name, executable);
+    for (const bytes of describe(world, prepare, program)) await started.send(bytes);
+    return new NativeCase(started);
   }
 
   /** Plays "prepare, program" `times` times. */
   async check(times: number): Promise<Check> {
-    return (await this.ask(`check ${times}`)) as Check;
+    const { hash, counters } = (await this.process.ask(`check ${times}`)) as { hash: string; counters: number[] };
+    return { hash, counters: namedCounters(counters) };
   }
 
-  /** Seconds that the program took in each of `samples` plays. */
-  async time(samples: number): Promise<number[]> {
-    const { ns } = (await this.ask(`time ${samples}`)) as { ns: number[] };
-    return ns.map((value) => value / 1e9);
+  /** Times of so many plays, in pieces of so many operations. */
+  async time(plays: number, pieceOperations: number): Promise<PieceTimes> {
+    return (await this.process.ask(`time ${plays} ${pieceOperations}`)) as PieceTimes;
   }
 
   /** Ends the process. */
-  async close(): Promise<void> {
-    this.reader.close();
-    const closed =
-      this.child.exitCode === null && this.child.signalCode === null ? once(this.child, "close") : undefined;
-    this.child.stdin.end();
-    await closed;
+  close(): Promise<void> {
+    return this.process.close();
   }
 }

@@ -5,7 +5,7 @@ import type { Cpu, Machine } from "stalewalk";
 import type { World } from "../world.js";
 import { benchControls } from "../world.js";
 import { type Library, present, yardstick } from "../yardstick/index.js";
-import { type Contestant, chunkOperations, chunksOf, type Loaded, operationBytes, sumCounters } from "./contestant.js";
+import { type Contestant, chunkOperations, chunksOf, operationBytes, type Piece, sumCounters } from "./contestant.js";
 
 const PAGE = 4096n;
 /** The operation that translates. */
@@ -69,7 +69,7 @@ function engineOf(machine: Machine): Engine["exports"] {
   return (machine as unknown as { engine: Engine }).engine.exports;
 }
 
-function load(machine: Machine, program: Uint8Array, results: number): Loaded {
+function load(machine: Machine, program: Uint8Array, results: number, pieceOperations: number): Piece[] {
   const engine = engineOf(machine);
   const start = engine.allocate(Math.max(program.length, operationBytes)) >>> 0;
   if (start === 0) throw new RangeError(`a program of ${program.length} bytes does not fit into the engine's memory`);
@@ -77,21 +77,17 @@ function load(machine: Machine, program: Uint8Array, results: number): Loaded {
   const total = program.length / operationBytes;
   const playable = engine.checkProgram(start, total) >>> 0;
   if (playable !== total) throw new Error(`operation ${playable} of a benchmark's program cannot be played`);
-  const chunks = chunksOf(program).map(({ byteOffset, length }) => ({
-    at: start + byteOffset - program.byteOffset,
-    count: length / operationBytes,
-  }));
-  return {
-    play(onResults) {
-      for (const { at, count } of chunks) {
-        engine.play(at, count, results);
-        if (onResults) {
-          const answers = new Uint32Array(engine.memory.buffer, results, count * 2);
-          onResults(outcomesIn(answers, new Uint8Array(engine.memory.buffer, at, count * operationBytes)));
-        }
-      }
-    },
-  };
+  return chunksOf(program, pieceOperations).map(({ byteOffset, length }) => {
+    const at = start + byteOffset - program.byteOffset;
+    const count = length / operationBytes;
+    return {
+      play: () => engine.play(at, count, results),
+      outcomes() {
+        const answers = new Uint32Array(engine.memory.buffer, results, count * 2);
+        return outcomesIn(answers, new Uint8Array(engine.memory.buffer, at, count * operationBytes));
+      },
+    };
+  });
 }
 
 /** A program's answers with those to flushes taken out: what they say is no outcome, and differs between versions. */
@@ -107,7 +103,7 @@ function contestantOf(name: string, make: (world: World) => Machine): Contestant
       const results = engineOf(machine).allocate(chunkOperations * 8) >>> 0;
       if (results === 0) throw new RangeError("the results of a chunk do not fit into the engine's memory");
       return {
-        load: (program) => load(machine, program, results),
+        load: (program, pieceOperations = chunkOperations) => load(machine, program, results, pieceOperations),
         counters: () => sumCounters(machine.cpus.map(cpuCounters)),
       };
     },

@@ -71,19 +71,19 @@ export const tunedJs: Contestant = {
     const results = new Int32Array(chunkOperations * 2);
     let played = 0;
     return {
-      load(program) {
-        const copy = program.slice();
-        const chunks = chunksOf(copy).map((chunk) => new Int32Array(chunk.buffer, chunk.byteOffset, chunk.length / 4));
-        return {
-          play(onResults) {
-            played += copy.length / operationBytes;
-            if (played > MAX_OPERATIONS) throw new RangeError("the clocks of the tuned contestant have run out");
-            for (const chunk of chunks) {
+      load(program, pieceOperations = chunkOperations) {
+        return chunksOf(program.slice(), pieceOperations).map((bytes) => {
+          const chunk = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+          const operations = bytes.length / operationBytes;
+          return {
+            play() {
+              played += operations;
+              if (played > MAX_OPERATIONS) throw new RangeError("the clocks of the tuned contestant have run out");
               playChunk(cpus, chunk, results);
-              onResults?.(new Uint32Array(results.buffer, 0, (chunk.length / WORDS) * 2));
-            }
-          },
-        };
+            },
+            outcomes: () => new Uint32Array(results.buffer, 0, operations * 2),
+          };
+        });
       },
       counters: () => sumCounters(cpus.map((cpu) => cpu.counters)),
     };

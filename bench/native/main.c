@@ -7,13 +7,15 @@
 //
 // then lines of commands, each answered by one line of JSON:
 //   check N   plays "prepare, program" N times: hash of the outcomes, counters summed over the CPUs
-//   time N    N samples of the program, each after an untimed "prepare": nanoseconds each
+//   time N M  N plays of the program, each after an untimed "prepare", in pieces of M operations; by piece, then by play: nanoseconds,
+//             those of a fixed small work beside the piece, how often another process got the processor meanwhile
 //
 // With the argument `simd` it only prints which vector instructions it was compiled for.
 #include "cpu.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 
 enum { CHUNK = 65536, MOST_SAMPLES = 4096 };
@@ -92,6 +94,77 @@ static uint64_t now(void) {
   return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+// The fixed work of pieces.ts, in C: as many independent steps as a core can do at once.
+static uint64_t calibration(void) {
+  static volatile uint32_t sink = 1;
+  const uint64_t start = now();
+  uint32_t a = sink, b = 2, c = 3, d = 4, e = 5, f = 6;
+  for (uint32_t i = 0; i < 4096; i++) {
+    a = (a + i) ^ 3;
+    b = (b ^ i) + 5;
+    c -= i;
+    d += a;
+    e ^= b;
+    f += c;
+    // No step may be left out or done for several turns at once.
+    __asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(e), "+r"(f));
+  }
+  sink = a ^ b ^ c ^ d ^ e ^ f;
+  return now() - start;
+}
+
+static long interruptions(void) {
+  struct rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_nivcsw;
+}
+
+static void print_lists(const char *name, const double *values, uint64_t pieces, unsigned plays) {
+  printf("\"%s\":[", name);
+  for (uint64_t piece = 0; piece < pieces; piece++) {
+    printf(piece ? ",[" : "[");
+    for (unsigned i = 0; i < plays; i++) printf("%s%.0f", i ? "," : "", values[i * pieces + piece]);
+    printf("]");
+  }
+  printf("]");
+}
+
+static void time_pieces(cpu *cpus, uint32_t cpu_count, const operation *prepare, uint64_t to_prepare,
+                        const operation *program, uint64_t to_time, unsigned plays, uint64_t size) {
+  const uint64_t pieces = (to_time + size - 1) / size;
+  double *ns = or_die(malloc(3 * plays * pieces * sizeof(double)));
+  double *beside = ns + plays * pieces, *switches = beside + plays * pieces;
+  uint64_t cost = UINT64_MAX;
+  for (int i = 0; i < 200; i++) {
+    const uint64_t start = now(), took = now() - start;
+    if (took < cost) cost = took;
+  }
+  for (unsigned i = 0; i < plays; i++) {
+    play_all(cpus, cpu_count, prepare, to_prepare, NULL);
+    uint64_t before = calibration();
+    for (uint64_t piece = 0; piece < pieces; piece++) {
+      const uint64_t first = piece * size, count = to_time - first < size ? to_time - first : size;
+      const long switched = interruptions();
+      const uint64_t start = now();
+      play_all(cpus, cpu_count, program + first, count, NULL);
+      const uint64_t took = now() - start, after = calibration();
+      const uint64_t at = i * pieces + piece;
+      ns[at] = (double)(took > cost ? took - cost : 0);
+      switches[at] = (double)(interruptions() - switched);
+      beside[at] = (double)(before > after ? before : after);
+      before = after;
+    }
+  }
+  printf("{");
+  print_lists("ns", ns, pieces, plays);
+  printf(",");
+  print_lists("beside", beside, pieces, plays);
+  printf(",");
+  print_lists("switches", switches, pieces, plays);
+  printf("}\n");
+  free(ns);
+}
+
 int main(int argc, char **argv) {
   if (argc == 2 && strcmp(argv[1], "simd") == 0) {
     puts(SIMD_NAME);
@@ -131,25 +204,15 @@ int main(int argc, char **argv) {
   char line[64];
   uint32_t hash[2] = {0, 0};
   while (fgets(line, sizeof line, stdin)) {
-    unsigned times = 0;
+    unsigned times = 0, size = 0;
     if (sscanf(line, "check %u", &times) == 1) {
       for (unsigned i = 0; i < times; i++) {
         play_all(cpus, cpu_count, prepare, to_prepare, hash);
         play_all(cpus, cpu_count, program, to_time, hash);
       }
       print_check(cpus, cpu_count, hash);
-    } else if (sscanf(line, "time %u", &times) == 1 && times <= MOST_SAMPLES) {
-      printf("{\"ns\":[");
-      for (unsigned i = 0; i < times; i++) {
-        play_all(cpus, cpu_count, prepare, to_prepare, NULL);
-        const uint64_t start = now();
-        play_all(cpus, cpu_count, program, to_time, NULL);
-        const uint64_t end = now();
-        play_all(cpus, cpu_count, program, 0, NULL);
-        const uint64_t empty = now() - end;
-        printf("%s%.0f", i ? "," : "", (double)(end - start) - (double)(empty < end - start ? empty : 0));
-      }
-      printf("]}\n");
+    } else if (sscanf(line, "time %u %u", &times, &size) == 2 && times > 0 && times <= MOST_SAMPLES && size > 0) {
+      time_pieces(cpus, cpu_count, prepare, to_prepare, program, to_time, times, size);
     } else die("unknown command");
     fflush(stdout);
   }

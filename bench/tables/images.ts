@@ -23,6 +23,11 @@ export function findImages(): string[] {
   return [];
 }
 
+/** What an image's table is called. */
+export function nameOfImage(path: string): string {
+  return (path.split(/[\\/]/).at(-1) as string).replace(/\.core(\.gz)?$/, "");
+}
+
 /** Loads an image's tables and lists its pages. */
 export async function imageTables(path: string): Promise<TableSet> {
   const image = await openCore(readFileSync(path), { file: path });
@@ -40,7 +45,7 @@ export async function imageTables(path: string): Promise<TableSet> {
     frame,
     entries: (walker.frames.view(frame) as BigUint64Array).slice(),
   }));
-  const name = (path.split(/[\\/]/).at(-1) as string).replace(/\.core(\.gz)?$/, "");
+  const name = nameOfImage(path);
   const { levels, maxPhyAddr } = context.rules;
   return { name, levels, maxPhyAddr, root: context.root, controls: context.controls, tables, pages };
 }

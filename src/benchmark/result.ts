@@ -54,7 +54,7 @@ export interface BenchSample {
   /** The least and the middle of the times that were taken. */
   readonly least: number;
   readonly median: number;
-  /** How many these were, and how many more were dropped because something disturbed them. */
+  /** How many these were, and how many more were dropped because something disturbed them; 0 if all were, and then none was dropped. */
   readonly times: number;
   readonly dropped: number;
 }

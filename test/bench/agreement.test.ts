@@ -9,9 +9,9 @@ import { compileNative, nativeNames } from "../../bench/contestants/compile.js";
 import type { Contestant } from "../../bench/contestants/contestant.js";
 import { NativeCase } from "../../bench/contestants/native.js";
 import { tunedJs } from "../../bench/contestants/tuned-js.js";
-import { javascriptField, ramField, verifyCase } from "../../bench/measure.js";
 import { runs } from "../support/effort.js";
 import { seedAt } from "../support/seed.js";
+import { contestants, guestRam, verifyCase } from "./agree.js";
 import { operationsOf, randomCase } from "./random-case.js";
 
 const OPERATIONS = 400;
@@ -29,10 +29,9 @@ describe("contestants agree with the engine", () => {
     for (let seed = 1; seed <= 20; seed++) {
       const { program, ...rest } = randomCase(seedAt(seed), OPERATIONS);
       for (const code of operationsOf(program)) codes.add(code);
-      const { check } = await verifyCase({ ...rest, program }, []);
-      faults += check.counters[1] as number;
-      const counters = check.counters.slice(6);
-      for (let cache = 0; cache < counters.length; cache += 5) hits += counters[cache + 1] as number;
+      const { counters } = await verifyCase({ ...rest, program }, []);
+      faults += counters["faults"] as number;
+      for (const [name, count] of Object.entries(counters)) if (name.startsWith("hits of cache")) hits += count;
     }
     expect([...codes].sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 6, 7, 16]);
     expect(faults).toBeGreaterThan(1000);
@@ -45,7 +44,7 @@ describe("contestants agree with the engine", () => {
 
   it(`tables in guest RAM, on ${WORLDS} random worlds`, async () => {
     for (let seed = 500; seed < 500 + WORLDS; seed++)
-      await verifyCase(randomCase(seedAt(seed), OPERATIONS), [], ramField);
+      await verifyCase(randomCase(seedAt(seed), OPERATIONS), [], guestRam);
   });
 
   it.skipIf("missing" in native)(`native C, on ${WORLDS} random worlds (skipped without a C compiler)`, async () => {
@@ -54,13 +53,12 @@ describe("contestants agree with the engine", () => {
     expect(native.builds.map(({ name }) => name)).toEqual(nativeNames.slice(0, 2 - native.refused.length));
     for (let seed = 1000; seed < 1000 + WORLDS; seed++) {
       const random = randomCase(seedAt(seed), OPERATIONS);
-      const machines: NativeCase[] = [];
+      const machines: [string, NativeCase][] = [];
       try {
-        for (const build of native.builds)
-          machines.push(await NativeCase.start(build, random.world, random.prepare, random.program));
-        await verifyCase(random, machines, javascriptField.slice(0, 1));
+        for (const build of native.builds) machines.push([build.name, await NativeCase.start(build, random)]);
+        await verifyCase(random, machines, contestants.slice(0, 1));
       } finally {
-        for (const machine of machines) await machine.close();
+        for (const [, machine] of machines) await machine.close();
       }
     }
   });
@@ -72,19 +70,19 @@ describe("contestants agree with the engine", () => {
         const player = tunedJs.create(world);
         return {
           ...player,
-          load(program) {
+          load(program, pieceOperations) {
             const copy = program.slice();
             for (let at = 0; at < copy.length; at += 16) {
               if (copy[at] !== 7) continue;
               copy[at] = 2;
               break;
             }
-            return player.load(copy);
+            return player.load(copy, pieceOperations);
           },
         };
       },
     };
-    const field = [javascriptField[0], ["tuned JS", forgetful, "program"]] as unknown as typeof javascriptField;
+    const field = [contestants[0] as Contestant, forgetful];
     let found = 0;
     let flushing = 0;
     for (let seed = 1; seed <= 50; seed++) {

@@ -1,15 +1,26 @@
 // Measuring; nothing here judges a time.
-import { describe, expect, it } from "vitest";
-import { planCases, tinySizes } from "../../bench/cases.js";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { readCase, writeCase } from "../../bench/case-file.js";
+import { operationsIn, planCases, tinySizes } from "../../bench/cases.js";
 import { compareChecks, MismatchError } from "../../bench/check.js";
-import type { Player } from "../../bench/contestants/contestant.js";
-import { type CaseResult, type Field, javascriptField, measureCase, verifyCase } from "../../bench/measure.js";
-import type { Effort } from "../../bench/rows.js";
+import { compileNative } from "../../bench/contestants/compile.js";
+import { NativeCase } from "../../bench/contestants/native.js";
+import { figureOf } from "../../bench/figure.js";
+import { openKernelTask } from "../../bench/kernel-tasks.js";
+import { calibrationNs, clockStep, pieceSize } from "../../bench/pieces.js";
+import { Stopwatch } from "../../bench/stopwatch.js";
+import { caseTask, javascriptField } from "../../bench/table-tasks.js";
 import { syntheticTables } from "../../bench/tables/synthetic.js";
 import { timeWithBenchmark } from "../../bench/time.js";
-import { tableOf } from "../../src/benchmark/report.js";
+import { verifyCase } from "./agree.js";
 
-const tinyEffort: Effort = { leastRounds: 1, mostRounds: 1, samples: 1, roundSeconds: 0, seconds: 0 };
+const folder = mkdtempSync(join(tmpdir(), "stalewalk-measure-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const compiled = await compileNative(folder);
+const shortest = { plays: 1, quiet: 0, seconds: 0, warm: 0, calm: null };
 
 describe("Benchmark.js", () => {
   it("plays once a sample, each after its preparation, and nothing else", () => {
@@ -36,9 +47,103 @@ describe("Benchmark.js", () => {
   });
 });
 
-describe("measuring", () => {
-  it("names the counter in which two contestants differ", () => {
-    const check = (hits: number, hash = "a") => ({ hash, counters: [1, 0, 0, 0, 0, 0, 5, hits, 0, 0, 0] });
+describe("pieces", () => {
+  it("are long enough for the clock, and a power of two of operations", () => {
+    expect(pieceSize(10, 1)).toBe(8192);
+    expect(pieceSize(3000, 1)).toBe(32);
+    expect(pieceSize(1e6, 1)).toBe(16);
+    expect(pieceSize(0.001, 1)).toBe(65536);
+    // A browser's clock of 100 µs: 20 ms.
+    expect(pieceSize(1000, 100_000)).toBe(32768);
+    expect(clockStep()).toBeGreaterThan(0);
+    expect(calibrationNs()).toBeGreaterThan(0);
+  });
+
+  it.each(Object.entries(javascriptField))("of %s come to what the whole does", (_, [contestant, part]) => {
+    const [plan] = planCases(tinySizes, 1);
+    const benchCase = plan!.build(syntheticTables(1 / 32));
+    const outcomes = (size?: number): number[] => {
+      const pieces = contestant.create(benchCase.world).load(benchCase.program, size);
+      if (size !== undefined) expect(pieces).toHaveLength(operationsIn(benchCase.program) / size);
+      return pieces.flatMap((piece) => {
+        piece.play();
+        return [...piece.outcomes()];
+      });
+    };
+    expect(outcomes(64)).toEqual(outcomes());
+    const task = caseTask(benchCase, contestant, part);
+    expect(task.pieces(64)).toHaveLength(task.operations / 64);
+  });
+});
+
+describe("a case", () => {
+  it("is the same after it was written and read, tables, programs and parts", () => {
+    for (const plan of planCases(tinySizes, 2)) {
+      const benchCase = plan.build(syntheticTables(1 / 32));
+      writeCase(join(folder, "a.case"), benchCase);
+      const { set, ...world } = benchCase.world;
+      expect(readCase(join(folder, "a.case"))).toEqual({
+        ...benchCase,
+        world: { ...world, set: { ...set, pages: [] } },
+      });
+    }
+  });
+
+  it("of every kind is played alike by all contestants, and timed", async () => {
+    const set = syntheticTables(1 / 32);
+    for (const plan of planCases(tinySizes, 2)) {
+      const benchCase = plan.build(set);
+      const { counters } = await verifyCase(benchCase, []);
+      expect(counters["faults"]).toBe(0);
+      const share = (cache: number) =>
+        (counters[`hits of cache ${cache}`] as number) / (counters["translations"] as number);
+      if (plan.name === "L1 hit") expect(share(0)).toBeGreaterThan(0.95);
+      if (plan.name === "full walk") expect(counters["walks"]).toBe(counters["translations"]);
+      for (const [contestant, part] of Object.values(javascriptField)) {
+        const task = caseTask(benchCase, contestant, part);
+        const stopwatch = new Stopwatch(task);
+        const times = await stopwatch.time(shortest);
+        const figure = figureOf(times, task.operations, 1);
+        expect(figure.times + figure.dropped).toBe(times.ns.flat().length);
+        expect(figure.least).toBeGreaterThanOrEqual(0);
+        expect(figure.median).toBeGreaterThanOrEqual(figure.least);
+      }
+    }
+  });
+
+  it("of a kernel comes to the same in every process, with hazards looked for or not", async () => {
+    const spec = { kind: "kernel", operations: 16384 } as const;
+    const checkOf = (contestant: string) => openKernelTask(spec, "flush-range", contestant).check();
+    const own = await checkOf("stalewalk");
+    expect(await checkOf("stalewalk")).toEqual(own);
+    expect((await checkOf("detection off")).hash).toBe(own.hash);
+    expect(own.counters["tables freed"]).toBeGreaterThan(0);
+    const task = openKernelTask(spec, "flush-range", "stalewalk");
+    const before = task.check();
+    await new Stopwatch(task).time(shortest);
+    expect(task.check()).toEqual(before);
+  });
+
+  it.skipIf("missing" in compiled)("is timed by native C in pieces (skipped without a compiler)", async () => {
+    if ("missing" in compiled) throw new Error(compiled.missing);
+    const [plan] = planCases(tinySizes, 1);
+    const native = await NativeCase.start(compiled.builds[0]!, plan!.build(syntheticTables(1 / 32)));
+    try {
+      const { ns, beside, switches } = await native.time(3, 100);
+      for (const list of [ns, beside, switches]) {
+        expect(list).toHaveLength(11);
+        for (const plays of list) expect(plays).toHaveLength(3);
+      }
+      for (const value of beside.flat()) expect(value).toBeGreaterThan(0);
+    } finally {
+      await native.close();
+    }
+  });
+});
+
+describe("a difference", () => {
+  it("names the counter", () => {
+    const check = (hits: number, hash = "a") => ({ hash, counters: { walks: 1, "hits of cache 0": hits } });
     expect(() => compareChecks("set: case", ["x", check(3)], ["y", check(4)])).toThrow(
       new MismatchError("set: case: x and y disagree about hits of cache 0: 3 and 4"),
     );
@@ -47,48 +152,4 @@ describe("measuring", () => {
     );
     expect(() => compareChecks("set: case", ["x", check(3)], ["y", check(3)])).not.toThrow();
   });
-
-  it("measures every case on small synthetic tables, without a native contestant", async () => {
-    const set = syntheticTables(1 / 32);
-    const cases = new Map<string, CaseResult>();
-    for (const plan of planCases(tinySizes, 2)) {
-      cases.set(plan.name, await measureCase(plan.suite, plan.build(set), [], tinyEffort));
-    }
-    expect(cases.get("L1 hit")?.hitRates.l1).toBeGreaterThan(0.95);
-    expect(cases.get("full walk")?.hitRates).toEqual({ l1: 0, l2: 0 });
-    for (const { faults, rows } of cases.values()) {
-      expect(faults).toBe(0);
-      expect(rows.map(({ contestant }) => contestant)).toEqual(["stalewalk", "0.1.0", "tuned JS", "naive JS"]);
-      for (const { digest, samples } of rows) {
-        expect(digest).toMatch(/^[0-9a-f]{24}$/);
-        expect(samples).toHaveLength(1);
-        // Any number: on a busy machine a short program may take no longer than the empty one that is subtracted.
-        for (const { least } of samples) expect(least).toSatisfy(Number.isFinite);
-      }
-      expect(new Set(rows.map(({ digest }) => digest)).size).toBe(1);
-    }
-    const table = tableOf([...cases.values()].flatMap(({ rows }) => rows).filter(({ suite }) => suite === "flush"));
-    expect(table.rows.map(([name]) => name).slice(1)).toEqual([
-      "single-page flush, L2 full",
-      "33-page range flush, L2 full",
-      "one-tag flush, L2 full",
-      "full flush",
-    ]);
-  });
-
-  it("never times a contestant that comes to another result", async () => {
-    const set = syntheticTables(1 / 32);
-    const [plan] = planCases(tinySizes, 1);
-    const wrong = { ...plan!.build(set) };
-    const field: Field = [
-      ...javascriptField.slice(0, 1),
-      // It forgets that it was to play anything.
-      ["naive JS", { name: "wrong", create: (world) => blind(javascriptField[3]![1].create(world)) }, "program"],
-    ];
-    await expect(verifyCase(wrong, [], field)).rejects.toThrow(MismatchError);
-  });
 });
-
-function blind(player: Player): Player {
-  return { counters: () => player.counters(), load: () => player.load(new Uint8Array(0)) };
-}

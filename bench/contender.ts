@@ -1,0 +1,142 @@
+// A contestant as one process: what a round asks of it, and its three kinds: a worker that plays JavaScript and WebAssembly, the native
+// program, and a process that reads traces.
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { readCase } from "./case-file.js";
+import { operationsIn } from "./cases.js";
+import { type Check, hashOf } from "./check.js";
+import type { NativeBuild } from "./contestants/compile.js";
+import { NativeCase } from "./contestants/native.js";
+import { joinTimes } from "./figure.js";
+import { LineProcess } from "./line-process.js";
+import { clockNs, type PieceTimes, pieceSize, quietNs } from "./pieces.js";
+import { isEnough, type Limits } from "./stopwatch.js";
+import { playsOfCheck } from "./table-tasks.js";
+import type { Spec } from "./tasks.js";
+import type { TraceThroughput } from "./trace-throughput.js";
+
+/** A contestant's process, at one case at a time. */
+export interface Contender {
+  /** Makes a case ready; how many operations this contestant plays of it. */
+  open(caseName: string): Promise<number>;
+  /** What the case comes to, or its first so many operations. */
+  check(operations?: number): Promise<Check>;
+  /** Takes further times. */
+  time(limits: Limits): Promise<PieceTimes>;
+  close(): Promise<void>;
+}
+
+/** A contestant of a block. */
+export interface Entrant {
+  name: string;
+  /** Whose fixed work its times are judged by: a compiler's, or that of the engine that runs JavaScript. */
+  calibration: "js" | "native";
+  start(): Promise<Contender>;
+}
+
+const beside = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+
+/** A contestant in a worker of its own (worker.ts). */
+export function workerEntrant(name: string, spec: Spec): Entrant {
+  return {
+    name,
+    calibration: "js",
+    async start() {
+      const process_ = await LineProcess.start(name, process.execPath, [beside("worker.js"), name]);
+      const ask = async <T>(request: unknown): Promise<T> => (await process_.ask(JSON.stringify(request))) as T;
+      return {
+        open: async (name) => (await ask<{ operations: number }>({ open: spec, case: name })).operations,
+        check: (operations = undefined) => ask<Check>({ check: operations ?? null }),
+        time: (limits) => ask<PieceTimes>({ time: limits }),
+        close: () => process_.close(),
+      };
+    },
+  };
+}
+
+/** Nanoseconds, and plays at most, of the native program between two looks at the clock. */
+const BETWEEN_LOOKS = 5e6;
+const MOST_PLAYS = 200;
+
+/** A build of the native contestant; it has a process for each case. */
+export function nativeEntrant(build: NativeBuild, files: Readonly<Record<string, string>>): Entrant {
+  return {
+    name: build.name,
+    calibration: "native",
+    async start() {
+      let native: NativeCase | undefined;
+      let operations = 0;
+      let size = 0;
+      let playNs = 0;
+      const current = (): NativeCase => {
+        if (!native) throw new Error(`${build.name}: no case has been opened`);
+        return native;
+      };
+      return {
+        async open(name) {
+          await native?.close();
+          const benchCase = readCase(files[name] as string);
+          native = await NativeCase.start(build, benchCase);
+          operations = operationsIn(benchCase.program);
+          size = 0;
+          return operations;
+        },
+        check: () => current().check(playsOfCheck(operations)),
+        async time(limits) {
+          const end = clockNs() + limits.seconds * 1e9;
+          if (size === 0) {
+            const { ns } = await current().time(1, 65536);
+            playNs = ns.flat().reduce((sum, value) => sum + value, 0);
+            size = pieceSize(playNs / operations);
+          }
+          const plays = Math.max(limits.plays, Math.min(Math.ceil(BETWEEN_LOOKS / Math.max(playNs, 1)), MOST_PLAYS));
+          let times = await current().time(plays, size);
+          while (clockNs() < end && !isEnough(times, limits)) {
+            times = joinTimes([times, await current().time(plays, size)]);
+          }
+          return times;
+        },
+        close: async () => native?.close(),
+      };
+    },
+  };
+}
+
+/** How often a process reads each file: the best time counts, the first warms the code up. */
+const REPETITIONS = 3;
+
+/** Readers of traces: one process has the times of the library and of zcat, whoever asks first starts it. */
+export function readingEntrants(paths: readonly string[], zcat: boolean): Entrant[] {
+  let reading: Promise<TraceThroughput> | undefined;
+  const read = async (): Promise<TraceThroughput> => {
+    const args = [beside("read-traces.js"), String(REPETITIONS), ...paths];
+    return JSON.parse((await promisify(execFile)(process.execPath, args)).stdout) as TraceThroughput;
+  };
+  const entrant = (name: string, secondsOf: (it: TraceThroughput) => number): Entrant => ({
+    name,
+    calibration: "js",
+    async start() {
+      return {
+        async open() {
+          // The first of a round: both have the times of one process.
+          if (name === "stalewalk") reading = read();
+          return ((await reading) as TraceThroughput).lines;
+        },
+        async check() {
+          const { lines, bytes, events } = (await reading) as TraceThroughput;
+          const counters = { lines, bytes, events };
+          return { hash: hashOf(counters), counters };
+        },
+        async time() {
+          // It was over before: how busy the machine was then cannot be told, and it is taken as it is.
+          const seconds = secondsOf((await reading) as TraceThroughput);
+          return { ns: [[seconds * 1e9]], beside: [[quietNs()]], switches: [[0]] };
+        },
+        async close() {},
+      };
+    },
+  });
+  const own = entrant("stalewalk", ({ seconds }) => seconds);
+  return zcat ? [own, entrant("zcat | wc -l", ({ zcatSeconds }) => zcatSeconds ?? Number.NaN)] : [own];
+}

@@ -1,0 +1,32 @@
+// Opening a task by what a line of JSON says of it; what it needs is loaded then.
+import type { ApiSpec } from "./api-tasks.js";
+import type { KernelSpec } from "./kernel-tasks.js";
+import type { TableSpec } from "./table-tasks.js";
+import type { Task } from "./task.js";
+import type { TraceSpec } from "./trace-tasks.js";
+import type { VerdictSpec } from "./verdict-tasks.js";
+
+/** What the cases of a block are played on. */
+export type Spec = TableSpec | ApiSpec | KernelSpec | TraceSpec | VerdictSpec;
+
+/** A case of a block. */
+export interface OpenRequest {
+  open: Spec;
+  case: string;
+}
+
+/** Opens a contestant at a case. */
+export async function openTask({ open: spec, case: name }: OpenRequest, contestant: string): Promise<Task> {
+  switch (spec.kind) {
+    case "tables":
+      return (await import("./table-tasks.js")).openTableTask(spec, name, contestant);
+    case "api":
+      return (await import("./api-tasks.js")).openApiTask(spec, name);
+    case "kernel":
+      return (await import("./kernel-tasks.js")).openKernelTask(spec, name, contestant);
+    case "trace":
+      return (await import("./trace-tasks.js")).openTraceTask(spec, contestant);
+    case "verdicts":
+      return (await import("./verdict-tasks.js")).openVerdictTask(name);
+  }
+}
