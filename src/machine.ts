@@ -180,6 +180,15 @@ export class Machine {
     return this.player.playPlaced(program, interleaved);
   }
 
+  /**
+   * Plays a program as {@link playInterleaved} does, up to a point and what is interleaved there, and stops: agents, frames, caches and
+   * kernel can be looked at as they stand in the middle of an operation. The machine must not play anything afterwards.
+   * @throws InvalidOptionError if the program does not reach that point
+   */
+  playUntil(program: Uint8Array, interleaved: Interleaved, point: number): void {
+    this.player.playUntil(program, interleaved, point);
+  }
+
   /** The points that the latest {@link playInterleaved} reached, in order; of very long programs the first 4096. */
   reachedPoints(): ReachedPoint[] {
     return this.player.reachedPoints();

@@ -101,6 +101,47 @@ export class Player {
   /** The same without a copy of the results; how many points it reached. @internal */
   playPlaced(program: Uint8Array, interleaved: Interleaved): number {
     const { exports } = this.engine;
+    const count = this.place(program, interleaved);
+    exports.setInterleaved(this.interleaved, this.interleavedPoints, interleaved.points.length);
+    exports.play(this.program, count, this.results);
+    this.reached = exports.pointsReached();
+    exports.ignorePoints();
+    return this.reached;
+  }
+
+  /**
+   * Plays up to a point, and what is interleaved there, and no further. The engine knows no stop inside an operation; what it can do
+   * there is trap, which leaves its memory as it stands. So one record more is interleaved at that point, and it lies where the
+   * memory ends. Afterwards the instance can be looked at; playing goes wrong, since it is in the middle of something.
+   */
+  playUntil(program: Uint8Array, interleaved: Interleaved, point: number): void {
+    const { exports } = this.engine;
+    checkInteger("point", point, interleaved.points.at(-1) ?? 0, LAST_POINT);
+    const extra = interleaved.points.length;
+    checkInteger("points.length", extra, 0, MAX_INTERLEAVED - 1);
+    const count = this.place(program, interleaved);
+    // A page of memory that is nobody else's: what is to be played before the stop lies at its end.
+    (exports.memory as WebAssembly.Memory).grow(1);
+    const end = exports.memory.buffer.byteLength;
+    const at = end - extra * operationBytes;
+    this.engine.bytes(at, interleaved.operations.length).set(interleaved.operations);
+    new Uint32Array(exports.memory.buffer, this.interleavedPoints, extra + 1)[extra] = point;
+    exports.setInterleaved(at, this.interleavedPoints, extra + 1);
+    try {
+      exports.play(this.program, count, this.results);
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+      this.reached = exports.pointsReached();
+      exports.ignorePoints();
+      return;
+    }
+    exports.ignorePoints();
+    throw new InvalidOptionError("point", point, "a point that the program reaches");
+  }
+
+  /** Checks a program and what is interleaved, and copies both into the engine; how many records the program has. */
+  private place(program: Uint8Array, interleaved: Interleaved): number {
+    const { exports } = this.engine;
     const count = countOperations(program);
     const extra = countOperations(interleaved.operations);
     if (count > CHUNK || extra > MAX_INTERLEAVED) {
@@ -124,11 +165,7 @@ export class Player {
     this.load(this.interleaved, interleaved.operations, 0);
     this.load(this.program, program, 0);
     new Uint32Array(exports.memory.buffer, this.interleavedPoints, extra).set(interleaved.points);
-    exports.setInterleaved(this.interleaved, this.interleavedPoints, extra);
-    exports.play(this.program, count, this.results);
-    this.reached = exports.pointsReached();
-    exports.ignorePoints();
-    return this.reached;
+    return count;
   }
 
   /** The points that the latest {@link playInterleaved} reached, in order; of very long programs the first 4096. */

@@ -1,5 +1,6 @@
 // Verdicts: which policy is safe at which site on which hardware, with the shortest program that shows a hazard.
 
+export { machineAt, retell, type StoryChange, type StoryPlace } from "./follow.js";
 export { iotlbOccupancy, type Occupancy } from "./occupancy.js";
 export {
   type CpuChangeName,
@@ -25,5 +26,5 @@ export type { Support } from "./prove/explain.js";
 export type { Proof, ProofBounds } from "./prove/prove.js";
 export { type ScenarioName, scenarioNames } from "./scenarios.js";
 export type { AgentKind } from "./stage.js";
-export type { Actor, Step, Witness } from "./story.js";
+export type { Actor, Step, Told, Witness } from "./story.js";
 export { type HazardVerdict, type VerdictRecord, type VerdictsOptions, verdicts } from "./verdicts.js";

@@ -25,22 +25,42 @@ export interface Step {
   text: string;
   /** Frames that this step frees, gives back or queues. */
   frames?: number[];
+  /** Frames that wait for the deferred work when it has been done: on its list, or taken from it. */
+  held?: number[];
+  /** Where it ends: the point of {@link Told.replay}, and how many of its interleaved records have been played. Not in the set-up. */
+  at?: { point: number; records: number };
+  /** Which of the moves it is, in the order of `replay.operations`; of steps of the program itself none. */
+  move?: number;
 }
 
-/** A program with a hazard. */
-export interface Witness {
-  /** The story; its last step is the hazard. */
+/** A program told step by step. */
+export interface Told {
+  /** The story; if it ends in a hazard, that is its last step. */
   steps: Step[];
-  /** The hazard that it ends in. */
-  hazard: Hazard;
-  /** Number of the step that freed the frame; undefined for a hit. */
+  /** The hazard that it ends in, if it does. */
+  hazard?: Hazard;
+  /** Number of the step that freed the frame; undefined for a hit, and without a hazard. */
   freedAtStep: number | undefined;
   /** The program itself, as `Machine.playInterleaved` takes it after the set-up has been played; hexadecimal. */
   replay: { setUp: string; program: string; operations: string; points: number[] };
 }
 
-/** Tells a found program on a fresh machine. */
-export function tell(tried: Stage, scenario: Scenario, { attempt }: Found): Witness {
+/** A program with a hazard. */
+export interface Witness extends Told {
+  /** The hazard that it ends in. */
+  hazard: Hazard;
+}
+
+/** Tells a found program on a fresh machine. @throws Error if it has no hazard there */
+export function tell(tried: Stage, scenario: Scenario, { attempt }: Pick<Found, "attempt">): Witness {
+  const told = tellAny(tried, scenario, attempt);
+  const { hazard } = told;
+  if (!hazard) throw new Error(`the witness for ${scenario.name} under ${tried.policy.name} shows no hazard`);
+  return { ...told, hazard };
+}
+
+/** The same of a program that need not have a hazard. */
+export function tellAny(tried: Stage, scenario: Scenario, attempt: Attempt): Told {
   const stage = new Stage(
     tried.policy,
     tried.agent,
@@ -65,6 +85,10 @@ class Teller {
   private readonly freedAt = new Map<number, number>();
   /** Frames that the site lets go of and that wait for deferred work. */
   private readonly deferred = new Set<number>();
+  /** Where the program stands: see {@link Step.at}. */
+  private at: Step["at"];
+  /** Number of the latest step that {@link seal} has been asked about. */
+  private sealed = 0;
 
   constructor(
     private readonly stage: Stage,
@@ -81,24 +105,28 @@ class Teller {
     stage.rewind();
   }
 
-  tell(): Witness {
+  tell(): Told {
     const { stage, attempt } = this;
     for (const { text } of this.setUp) this.add("setup", text);
     stage.play(attempt);
     const trail = stage.machine.reachedPoints();
+    const points = pointsOf(attempt.placed);
     let begun = true;
     let index = 0;
     for (const [point, reached] of trail.entries()) {
       // What another operation does inside this one is told as a whole, where it plays.
       if (reached.nested > 0) continue;
+      this.seal();
+      this.at = { point, records: points.filter((at) => at < point).length };
       this.point(attempt.main[index] as MainOperation, reached, begun);
       this.moves(point, index);
       begun = reached.name === "OPERATION_DONE";
       if (begun) index++;
     }
+    this.seal();
     stage.play(attempt);
     const hazard = stage.hazards()[0];
-    if (!hazard) throw new Error(`the witness for ${this.scenario.name} under ${stage.policy.name} shows no hazard`);
+    if (!hazard) return { steps: this.steps, freedAtStep: undefined, replay: this.replay() };
     const freedAtStep = this.freedAt.get(hazard.frame);
     const steps = this.withHazard(hazard, freedAtStep);
     return { steps, hazard, freedAtStep, replay: this.replay() };
@@ -116,9 +144,19 @@ class Teller {
   }
 
   private add(actor: Actor, text: string, frames: readonly number[] = []): number {
+    this.seal();
     const number = this.steps.length + 1;
-    this.steps.push({ number, actor, text, ...(frames.length > 0 && { frames: [...frames] }) });
+    const { at } = this;
+    this.steps.push({ number, actor, text, ...(frames.length > 0 && { frames: [...frames] }), ...(at && { at }) });
     return number;
+  }
+
+  /** Says of the latest step which frames wait when it has been done, which is later than it is told; once, before anything else. */
+  private seal(): void {
+    const held = [...this.queued, ...this.taken];
+    const last = this.steps.at(-1);
+    if (last && this.sealed < last.number && held.length > 0) last.held = held;
+    this.sealed = this.steps.length;
   }
 
   /** What the kernel has done when it reaches a point; `begun`: the operation's first. */
@@ -164,17 +202,20 @@ class Teller {
     } else if (idle) this.add("work", "deferred work: nothing to do");
   }
 
-  /** Tables of the region's leaves, leaf level first. */
-  private tablesOf(region: Region, lowest = 1): number[] {
+  /** Tables of the region's leaves that its free gives back, leaf level first. */
+  private tablesOf({ addresses, free }: Region): number[] {
     const frames = new Set<number>();
-    this.stage.rewind();
-    for (let level = lowest; level <= 3; level++) {
-      for (const address of region.addresses) {
-        const frame = this.stage.tableFrame(address, level, this.scenario.user);
+    const { stage } = this;
+    stage.rewind();
+    for (let level = 1; level <= 3; level++) {
+      for (const address of addresses) {
+        const frame = stage.tableFrame(address, level, this.scenario.user);
         if (frame !== undefined) frames.add(frame);
       }
     }
-    return [...frames];
+    stage.machine.playInterleaved(recordOf(free.play), { operations: new Uint8Array(), points: [] });
+    // Not all of them need go: MADV_DONTNEED leaves what is above the PT.
+    return [...frames].filter((frame) => stage.machine.frames.describe(frame)?.state !== "table");
   }
 
   private letGo(actor: Actor, text: string, frames: readonly number[], boot = false): void {
@@ -202,6 +243,9 @@ class Teller {
     const { placed } = this.attempt;
     for (const [i, { point: at, move }] of placed.entries()) {
       if (at !== point) continue;
+      this.seal();
+      const before = this.steps.length;
+      this.at = { point, records: pointsOf(placed.slice(0, i + 1)).length };
       if (move.kind === "probe" || move.kind === "write") {
         this.add(this.stage.agent === "cpu" ? "cpu" : "device", `${move.text}: ${this.effectOf(i, index)}`);
       } else if (move.kind === "begin" || move.kind === "step" || move.kind === "finish") {
@@ -210,6 +254,7 @@ class Teller {
       else if (move.kind === "work") this.workInside();
       else if (move.kind === "reuse") this.reuse(move.text);
       else this.add("other", move.text);
+      for (const step of this.steps.slice(before)) step.move = i;
     }
   }
 
