@@ -2,12 +2,24 @@
 
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { MatrixView } from "../matrix/view.js";
+import { StoryView } from "../story/view.js";
 import { WalkView } from "../walk/view.js";
 import { glossary } from "./glossary.js";
 import { routeText, useRoute, type ViewName, viewNames } from "./route.js";
 
 /** What a view is called, and what it answers. */
 const views: Record<ViewName, { title: string; asks: string; show: (parameters: URLSearchParams) => JSX.Element }> = {
+  matrix: {
+    title: "Matrix",
+    asks: "Which policy is safe where?",
+    show: (parameters) => <MatrixView parameters={parameters} />,
+  },
+  story: {
+    title: "Story",
+    asks: "How does a walk come to a freed table?",
+    show: (parameters) => <StoryView parameters={parameters} />,
+  },
   walk: {
     title: "Walk",
     asks: "How does an address get from the root to its page?",

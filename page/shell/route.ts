@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 
 /** The views, in the order in which the page names them. */
-export const viewNames = ["walk"] as const;
+export const viewNames = ["matrix", "story", "walk"] as const;
 
 /** Name of a view. */
 export type ViewName = (typeof viewNames)[number];

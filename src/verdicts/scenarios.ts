@@ -223,6 +223,11 @@ export const scenarios: readonly Scenario[] = rows;
 /** Names of the rows. */
 export const scenarioNames: readonly ScenarioName[] = rows.map(({ name }) => name);
 
+/** What heads the column of each row, and what it is about. */
+export const scenarioHeads = Object.fromEntries(
+  scenarios.map(({ name, heading, about }) => [name, { heading, about }]),
+) as Readonly<Record<ScenarioName, { heading: string; about: string }>>;
+
 /** The rows that a kernel has. */
 export function scenariosOf({ traits }: Pick<KernelRecord, "traits">): readonly Scenario[] {
   return scenarios.filter(({ needs }) => needs === undefined || traits.includes(needs));

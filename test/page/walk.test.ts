@@ -130,27 +130,9 @@ describe.skipIf(!chromiumPath)(`the walk in Chromium${chromiumNote}`, () => {
   });
 
   it("reaches every control with Tab, each with a focus that is seen", async () => {
-    const { page } = browser;
     await browser.open("#/walk", ".path");
-    const controls = await page.evaluate(() => {
-      const all = [...document.querySelectorAll<HTMLElement>("a[href], button:enabled, input, select")];
-      const shown = all.filter((control) => control.checkVisibility());
-      for (const [i, control] of shown.entries()) control.dataset["number"] = String(i);
-      return shown.length;
-    });
+    const { controls, reached } = await browser.tabThrough();
     expect(controls).toBeGreaterThan(25);
-    const reached: string[] = [];
-    for (let i = 0; i < controls; i++) {
-      await page.keyboard.press("Tab");
-      reached.push(
-        await page.evaluate(() => {
-          const active = document.activeElement as HTMLElement;
-          const { outlineStyle, outlineWidth } = getComputedStyle(active);
-          const seen = outlineStyle !== "none" && Number.parseFloat(outlineWidth) >= 1;
-          return `${active.dataset["number"]}${seen ? "" : " without a visible focus"}`;
-        }),
-      );
-    }
     expect(reached).toEqual(Array.from({ length: controls }, (_, i) => String(i)));
   });
 

@@ -94,6 +94,29 @@ export class PageBrowser {
     };
   }
 
+  /** Presses Tab once for each control that is shown: which ones have their turn, each with a focus that is seen. */
+  async tabThrough(): Promise<{ controls: number; reached: string[] }> {
+    const controls = await this.page.evaluate(() => {
+      const all = [...document.querySelectorAll<HTMLElement>("a[href], button:enabled, input, select, [tabindex='0']")];
+      const shown = all.filter((control) => control.checkVisibility());
+      for (const [i, control] of shown.entries()) control.dataset["number"] = String(i);
+      return shown.length;
+    });
+    const reached: string[] = [];
+    for (let i = 0; i < controls; i++) {
+      await this.page.keyboard.press("Tab");
+      reached.push(
+        await this.page.evaluate(() => {
+          const active = document.activeElement as HTMLElement;
+          const { outlineStyle, outlineWidth } = getComputedStyle(active);
+          const seen = outlineStyle !== "none" && Number.parseFloat(outlineWidth) >= 1;
+          return `${active.dataset["number"]}${seen ? "" : " without a visible focus"}`;
+        }),
+      );
+    }
+    return { controls, reached };
+  }
+
   async close(): Promise<void> {
     await this.context.close();
   }

@@ -1,0 +1,122 @@
+// One cell of the matrix as the fragment names it: agent, hardware, kernel, policy, site.
+
+import { defaultKernel, type PolicyName, policies, resolveKernel } from "../../src/index.js";
+import {
+  type AgentKind,
+  type CpuChangeName,
+  type CpuOptions,
+  changedCpu,
+  changedIommu,
+  cpuChangeNames,
+  type IommuChangeName,
+  type IommuOptions,
+  iommuChangeNames,
+  type ScenarioName,
+  scenarioNames,
+  usualCpu,
+  type VerdictRecord,
+} from "../../src/verdicts/index.js";
+import { searchVerdicts } from "./client.js";
+import type { Search } from "./protocol.js";
+
+/** Hardware by names: what is not as usual. */
+export interface Hardware {
+  agent: AgentKind;
+  /** Of an IOMMU: every change. */
+  changes: readonly IommuChangeName[];
+  /** Of a CPU: which one; none: the usual one. */
+  cpu: CpuChangeName | undefined;
+}
+
+/** A cell. */
+export interface Cell extends Hardware {
+  kernel: string;
+  policy: PolicyName;
+  scenario: ScenarioName;
+}
+
+/** Every policy that has a name, in the order of the patch's history. */
+export const policyNames = Object.keys(policies) as PolicyName[];
+
+const oneOf = <Name extends string>(names: readonly Name[], name: string | null): Name | undefined =>
+  names.find((it) => it === name);
+
+/** The hardware that parameters name. */
+export function hardwareOf(parameters: URLSearchParams): Hardware {
+  const named = (parameters.get("hardware") ?? "").split(",");
+  return {
+    agent: parameters.get("agent") === "cpu" ? "cpu" : "iommu",
+    changes: iommuChangeNames.filter((name) => named.includes(name)),
+    cpu: oneOf(cpuChangeNames, named[0] ?? null),
+  };
+}
+
+/** A version of Linux that parameters name; the newest, if it is none. */
+export function kernelOf(parameters: URLSearchParams, name = "kernel"): string {
+  const text = parameters.get(name);
+  if (text === null || !/^\d+\.\d+(?:\.\d+)?$/.test(text)) return defaultKernel;
+  return resolveKernel(text).version;
+}
+
+/** The cell that parameters name. */
+export function cellOf(parameters: URLSearchParams): Cell {
+  return {
+    ...hardwareOf(parameters),
+    kernel: kernelOf(parameters),
+    policy: oneOf(policyNames, parameters.get("policy")) ?? "none",
+    scenario: oneOf(scenarioNames, parameters.get("site")) ?? scenarioNames[0] ?? "pmd_free_pte_page",
+  };
+}
+
+/** Parameters of hardware, as {@link hardwareOf} reads them. */
+export function hardwareParameters({ agent, changes, cpu }: Hardware): Record<string, string | undefined> {
+  return { agent: agent === "cpu" ? "cpu" : undefined, hardware: agent === "cpu" ? cpu : changes.join(",") };
+}
+
+/** Parameters of a cell, as {@link cellOf} reads them. */
+export function cellParameters(cell: Cell): Record<string, string | undefined> {
+  return {
+    policy: cell.policy,
+    site: cell.scenario,
+    kernel: cell.kernel === defaultKernel ? undefined : cell.kernel,
+    ...hardwareParameters(cell),
+  };
+}
+
+/** The hardware's options. */
+export function optionsOf({ agent, changes, cpu }: Hardware): IommuOptions | CpuOptions {
+  if (agent === "iommu") return changedIommu(changes);
+  return cpu === undefined ? usualCpu : changedCpu(cpu);
+}
+
+/** What to search for this hardware and kernel. */
+export function searchOf(hardware: Hardware, kernel: string): Search {
+  const options = optionsOf(hardware);
+  return "invlpgScope" in options
+    ? { kernel, agents: ["cpu"], cpus: [options] }
+    : { kernel, agents: ["iommu"], hardware: [options] };
+}
+
+const known = new Map<string, VerdictRecord>();
+const keyOf = (cell: Cell): string => JSON.stringify(cellParameters(cell));
+
+/** Keeps what a search has found. */
+export function remember(cell: Cell, record: VerdictRecord): void {
+  known.set(keyOf(cell), record);
+}
+
+/** What has been found of a cell. */
+export function recall(cell: Cell): VerdictRecord | undefined {
+  return known.get(keyOf(cell));
+}
+
+/** The verdict of one cell: remembered, or searched. */
+export async function judge(cell: Cell, signal: AbortSignal): Promise<VerdictRecord> {
+  const before = recall(cell);
+  if (before) return before;
+  const search = { ...searchOf(cell, cell.kernel), policies: [cell.policy], scenarios: [cell.scenario] };
+  await searchVerdicts(search, (record) => remember(cell, record), signal);
+  const record = recall(cell);
+  if (!record) throw new Error(`no verdict of ${cell.scenario} under ${cell.policy}`);
+  return record;
+}

@@ -1,0 +1,25 @@
+// The page's program inside a worker: it searches what it is told to, cell by cell.
+
+import type { Progress } from "../../src/index.js";
+import { verdicts } from "../../src/verdicts/index.js";
+import type { Answer, Search } from "./protocol.js";
+
+const say = (answer: Answer): void => postMessage(answer);
+
+/** Waits for searches. */
+export function serve(): void {
+  addEventListener("message", ({ data }: MessageEvent<Search>) => {
+    search(data).then(
+      () => say({ end: true }),
+      (error: Error) => say({ error: error.message }),
+    );
+  });
+}
+
+async function search(options: Search): Promise<void> {
+  let at = { done: 0, total: 1 };
+  const onProgress = ({ done, total = 0 }: Progress): void => {
+    at = { done, total };
+  };
+  for await (const record of verdicts({ ...options, onProgress })) say({ record, ...at });
+}
