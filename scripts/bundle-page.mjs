@@ -24,7 +24,8 @@ export async function bundlePage() {
       modulePreload: false,
       reportCompressedSize: false,
       chunkSizeWarningLimit: 4096,
-      rolldownOptions: { input: "page/main.tsx", output: { codeSplitting: false } },
+      // A classic script: a worker may be made of its text even where the page is a local file, of a module's it may not.
+      lib: { entry: "main.tsx", formats: ["iife"], name: "page", fileName: "page", cssFileName: "page" },
     },
   });
   const { output } = Array.isArray(built) ? built[0] : built;

@@ -48,7 +48,7 @@ export function MatrixView({ parameters }: { parameters: URLSearchParams }): JSX
           names={[{ name: "", text: "no other" }, ...kernelChoices.filter(({ name }) => name !== kernel)]}
           onChoice={(name) => go({ compared: name })}
         />
-        <HardwareChoice value={hardware} onChoice={(chosen) => go({ hardware: chosen })} />
+        <HardwareChoice open value={hardware} onChoice={(chosen) => go({ hardware: chosen })} />
       </form>
       {error !== "" && (
         <p class="error" role="alert">

@@ -11,7 +11,7 @@ import {
   iommuChangeNames,
   iommuChanges,
 } from "../../src/verdicts/index.js";
-import { type Hardware, policyNames } from "./cell.js";
+import { type Hardware, optionsOf, policyNames } from "./cell.js";
 
 /** A list of names to choose from. */
 export function Choice<Name extends string>(props: {
@@ -44,13 +44,12 @@ export const kernelChoices = kernelRecords
 export const policyChoices = policyNames.map((name) => ({ name, text: `${name}: ${policies[name].about}` }));
 
 /** Whose walks, and what differs in the hardware. */
-export function HardwareChoice({
-  value,
-  onChoice,
-}: {
+export function HardwareChoice(props: {
   value: Hardware;
   onChoice: (hardware: Hardware) => void;
+  open?: boolean;
 }): JSX.Element {
+  const { value, onChoice, open = false } = props;
   const { agent, changes, cpu } = value;
   const flip = (name: IommuChangeName): void => {
     const same = iommuChanges[name].name;
@@ -62,36 +61,40 @@ export function HardwareChoice({
     });
   };
   return (
-    <fieldset class="hardware">
-      <legend>Hardware</legend>
-      <Choice
-        label="Walks of"
-        value={agent}
-        names={[
-          { name: "iommu", text: "an IOMMU" },
-          { name: "cpu", text: "a CPU" },
-        ]}
-        onChoice={(chosen) => onChoice({ ...value, agent: chosen })}
-      />
-      {agent === "cpu" ? (
-        <Choice<CpuChangeName | "">
-          label="CPU"
-          value={cpu ?? ""}
+    <details class="hardware" open={open}>
+      <summary>
+        {agent === "cpu" ? "CPU" : "IOMMU"}: {describeOptions(optionsOf(value))}
+      </summary>
+      <div>
+        <Choice
+          label="Walks of"
+          value={agent}
           names={[
-            { name: "", text: "Intel" },
-            ...cpuChangeNames.map((name) => ({ name, text: describeOptions(changedCpu(name)) })),
+            { name: "iommu", text: "an IOMMU" },
+            { name: "cpu", text: "a CPU" },
           ]}
-          onChoice={(chosen) => onChoice({ ...value, cpu: chosen === "" ? undefined : chosen })}
+          onChoice={(chosen) => onChoice({ ...value, agent: chosen })}
         />
-      ) : (
-        <span class="filter">
-          {iommuChangeNames.map((name) => (
-            <button type="button" key={name} aria-pressed={changes.includes(name)} onClick={() => flip(name)}>
-              {iommuChanges[name].text}
-            </button>
-          ))}
-        </span>
-      )}
-    </fieldset>
+        {agent === "cpu" ? (
+          <Choice<CpuChangeName | "">
+            label="CPU"
+            value={cpu ?? ""}
+            names={[
+              { name: "", text: "Intel" },
+              ...cpuChangeNames.map((name) => ({ name, text: describeOptions(changedCpu(name)) })),
+            ]}
+            onChoice={(chosen) => onChoice({ ...value, cpu: chosen === "" ? undefined : chosen })}
+          />
+        ) : (
+          <span class="filter">
+            {iommuChangeNames.map((name) => (
+              <button type="button" key={name} aria-pressed={changes.includes(name)} onClick={() => flip(name)}>
+                {iommuChanges[name].text}
+              </button>
+            ))}
+          </span>
+        )}
+      </div>
+    </details>
   );
 }

@@ -21,7 +21,7 @@ export function searchVerdicts(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
-    const worker = new Worker(programUrl(), { type: "module" });
+    const worker = new Worker(programUrl());
     const end = (act: () => void): void => {
       worker.terminate();
       act();

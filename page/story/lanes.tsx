@@ -23,7 +23,7 @@ export function Lanes(props: {
   };
   const { steps, hazard } = told;
   return (
-    <div class="lanes">
+    <div class="lanes" style={{ "--steps": steps.length }}>
       {lanes.map((lane, i) => (
         <span key={lane} class={`lane ${lane}`} style={{ gridRow: i + 1 }}>
           {names[lane]}

@@ -16,7 +16,7 @@ interface Flags {
 export function register(program: Command): void {
   program
     .command("page")
-    .summary("write the page, to look at walks in a browser: one file that opens offline")
+    .summary("write the page, to look at walks, stories and verdicts in a browser: one file that opens offline")
     .description(
       "Writes index.html: walks through a small image, or one that is dropped on the page, drawn table by table and stepped\n" +
         "through. The engine is in the file; it asks for nothing and sends nothing, and opens from a folder as from any host.",

@@ -97,7 +97,9 @@ export class PageBrowser {
   /** Presses Tab once for each control that is shown: which ones have their turn, each with a focus that is seen. */
   async tabThrough(): Promise<{ controls: number; reached: string[] }> {
     const controls = await this.page.evaluate(() => {
-      const all = [...document.querySelectorAll<HTMLElement>("a[href], button:enabled, input, select, [tabindex='0']")];
+      const all = [
+        ...document.querySelectorAll<HTMLElement>("a[href], button:enabled, input, select, summary, [tabindex='0']"),
+      ];
       const shown = all.filter((control) => control.checkVisibility());
       for (const [i, control] of shown.entries()) control.dataset["number"] = String(i);
       return shown.length;
