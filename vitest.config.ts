@@ -14,29 +14,34 @@ const NOT_QUICK = [
   "test/examples/*.test.ts",
   "test/image/{check,fuzz}.test.ts",
   "test/model/{programs,vectors}.test.ts",
-  "test/model/kernel/programs.test.ts",
   "test/package/{imports,slim}.test.ts",
   "test/report/command.test.ts",
   "test/{replay,trace}/{memory,recorded}.test.ts",
   "test/scripts/*.test.ts",
   "test/vectors/{cached,check}.test.ts",
-  "test/verdicts/{cli,history,search,together}.test.ts",
-  "test/verdicts/prove/{cli,explain,prove}.test.ts",
+  "test/verdicts/{cli,search,together}.test.ts",
+  "test/verdicts/prove/cli.test.ts",
 ];
 
 /**
  * Files that `npm test` leaves out too, to end within four minutes on two cores: the package installed by a stranger, a real
- * browser, caches of the greatest geometries, files that claim gigabytes, profiles against their recordings, tests of the workshop
- * itself. `npm run test:rest` has these alone, which `.ci/run` plays as well; so does the nightly run.
+ * browser, caches of the greatest geometries, files that claim gigabytes, profiles against their recordings, commands whose pipes,
+ * terminals and files break in every way, what many machines or cells are explored for, types under other compilers' options, tests of
+ * the workshop itself. `npm run test:rest` has these alone, which `.ci/run` plays as well; so does the nightly run.
  */
 const REST = [
+  "test/bench/measure.test.ts",
+  "test/cli/{output-file,pipes,terminal}.test.ts",
   "test/engine/caches.test.ts",
   "test/image/bounds.test.ts",
-  "test/package/stranger.test.ts",
+  "test/model/kernel/programs.test.ts",
+  "test/package/{stranger,types}.test.ts",
   "test/page/{walk,story,matrix}.test.ts",
   "test/replay/profiles.test.ts",
   "test/report/browser.test.ts",
   "test/scripts/lint-assembly.test.ts",
+  "test/verdicts/{follow,history}.test.ts",
+  "test/verdicts/prove/{explain,prove}.test.ts",
 ];
 
 const LEFT_OUT = { quick: [...NOT_QUICK, ...REST], full: REST, rest: [], nightly: [] };
