@@ -9,8 +9,6 @@ import { DEFAULT_SEED, SEED } from "./test/support/seed.js";
  * `npm test` has all.
  */
 const NOT_QUICK = [
-  "test/api/readme.test.ts",
-  "test/bench/{agreement,compile}.test.ts",
   "test/examples/*.test.ts",
   "test/image/{check,fuzz}.test.ts",
   "test/model/{programs,vectors}.test.ts",
@@ -25,13 +23,15 @@ const NOT_QUICK = [
 
 /**
  * Files that `npm test` leaves out too, to end within four minutes on two cores: the package installed by a stranger, a real
- * browser, caches of the greatest geometries, files that claim gigabytes, profiles against their recordings, commands whose pipes,
- * terminals and files break in every way, what many machines or cells are explored for, types under other compilers' options, tests of
- * the workshop itself. `npm run test:rest` has these alone, which `.ci/run` plays as well; so does the nightly run.
+ * browser, what the README prints, contestants of the benchmark, caches of the greatest geometries, files that claim gigabytes,
+ * profiles against their recordings, commands whose pipes, terminals and files break in every way, what many machines or cells
+ * are explored for, types under other compilers' options, tests of the workshop itself. `npm run test:rest` has these alone, which
+ * `.ci/run` plays as well; so does the nightly run.
  */
 const REST = [
-  "test/bench/measure.test.ts",
-  "test/cli/{output-file,pipes,terminal}.test.ts",
+  "test/api/readme.test.ts",
+  "test/bench/{agreement,compile,measure}.test.ts",
+  "test/cli/{completion,input,output-file,pipes,terminal}.test.ts",
   "test/engine/caches.test.ts",
   "test/image/bounds.test.ts",
   "test/model/kernel/programs.test.ts",
