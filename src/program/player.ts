@@ -7,6 +7,7 @@ import { CHUNK, MAX_INTERLEAVED, MAX_TRAIL } from "../engine/limits.js";
 import { type Actors, unplayable } from "./faults.js";
 import { countOperations, operationBytes, twoRecords } from "./operations.js";
 import { type PointName, pointNames } from "./sites.js";
+import { playsToStop, stopRecord } from "./stop.js";
 
 /** Records, and the point at which each is played: ascending. */
 export interface Interleaved {
@@ -109,34 +110,20 @@ export class Player {
     return this.reached;
   }
 
-  /**
-   * Plays up to a point, and what is interleaved there, and no further. The engine knows no stop inside an operation; what it can do
-   * there is trap, which leaves its memory as it stands. So one record more is interleaved at that point, and it lies where the
-   * memory ends. Afterwards the instance can be looked at; playing goes wrong, since it is in the middle of something.
-   */
+  /** Plays up to a point, and what is interleaved there, and no further. Playing goes wrong afterwards (stop.ts). */
   playUntil(program: Uint8Array, interleaved: Interleaved, point: number): void {
     const { exports } = this.engine;
     checkInteger("point", point, interleaved.points.at(-1) ?? 0, LAST_POINT);
     const extra = interleaved.points.length;
     checkInteger("points.length", extra, 0, MAX_INTERLEAVED - 1);
     const count = this.place(program, interleaved);
-    // A page of memory that is nobody else's: what is to be played before the stop lies at its end.
-    (exports.memory as WebAssembly.Memory).grow(1);
-    const end = exports.memory.buffer.byteLength;
-    const at = end - extra * operationBytes;
-    this.engine.bytes(at, interleaved.operations.length).set(interleaved.operations);
+    this.engine.bytes(this.interleaved + extra * operationBytes, operationBytes).set(stopRecord(this.engine));
     new Uint32Array(exports.memory.buffer, this.interleavedPoints, extra + 1)[extra] = point;
-    exports.setInterleaved(at, this.interleavedPoints, extra + 1);
-    try {
-      exports.play(this.program, count, this.results);
-    } catch (error) {
-      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
-      this.reached = exports.pointsReached();
-      exports.ignorePoints();
-      return;
-    }
+    exports.setInterleaved(this.interleaved, this.interleavedPoints, extra + 1);
+    const stopped = playsToStop(this.engine, this.program, count);
+    if (stopped) this.reached = exports.pointsReached();
     exports.ignorePoints();
-    throw new InvalidOptionError("point", point, "a point that the program reaches");
+    if (!stopped) throw new InvalidOptionError("point", point, "a point that the program reaches");
   }
 
   /** Checks a program and what is interleaved, and copies both into the engine; how many records the program has. */

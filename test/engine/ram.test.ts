@@ -1,7 +1,7 @@
 // Guest memory in place (rules.md section 18): what a host that shares its RAM with the walker may rely on.
 
 import { describe, expect, it } from "vitest";
-import { Access, createMachineSync, InvalidOptionError, type Machine } from "../../src/index.js";
+import { Access, createMachineSync, InvalidOptionError, type Machine, ProgramBuilder } from "../../src/index.js";
 import { A, D, G, P, PS, RW, US, USER_PAGE } from "../support/tables.js";
 
 const MIB = 2 ** 20;
@@ -47,6 +47,16 @@ describe("machine.ram", () => {
     expect(createMachineSync({ workloadPages: 1, tables: 1 }).ram).toBeUndefined();
     machine.dispose();
     expect(() => machine.ram).toThrow("this machine has been disposed of");
+  });
+
+  it("stays where it is when a program is stopped in the middle", () => {
+    const machine = createMachineSync({ ram: { bytes: 16 * 4096 }, cpus: [{ root: 0x1000n }] });
+    const { ram } = machine;
+    const program = new ProgramBuilder().access(0, 0n, Access.userRead).access(0, 0n, Access.userRead).build();
+    machine.playUntil(program, { operations: new Uint8Array(), points: [] }, 0);
+    expect(machine.cpus[0]!.counters.translations).toBe(1);
+    expect(machine.ram).toBe(ram);
+    expect(ram).toHaveLength(16 * 4096);
   });
 
   it("is where walks read entries and set A and D, at every level", () => {

@@ -1,18 +1,17 @@
 // Memory at the states of a cell: programs are played from the cell's begin up to a point and stop there; single moves are played from
 // where memory stands then, and taken back. It copies what has changed: frames and blocks by the engine's marks, small parts always.
 
-import { metaSize, operationCodes, sparse, standingSize, walkStateAt } from "../../engine/abi.js";
+import { metaSize, sparse, standingSize } from "../../engine/abi.js";
 import type { Pointer } from "../../engine/exports.js";
 import type { Part } from "../../engine/state.js";
 import type { Machine, Snapshot } from "../../machine.js";
 import { operationBytes } from "../../program/operations.js";
 import { pointNames } from "../../program/sites.js";
+import { playsToStop, stopRecord } from "../../program/stop.js";
 import type { Forms } from "./form.js";
 
 const FRAME_BYTES = 4096;
 const BLOCK = 1 << sparse.block;
-/** A walk of this number would stand far outside of memory: to ask for it is a trap, at which memory stays as it is. */
-const NO_WALK = Math.floor(0xf000_0000 / walkStateAt.size);
 
 /** Operations of a program, and what plays at its points: `points` ascend. */
 export interface Script {
@@ -50,6 +49,7 @@ export class Board {
   private changedBlocks: readonly Uint8Array[] = [];
   private digests: Uint32Array = new Uint32Array(0);
   private recordedAt = 0;
+  private readonly stop: Uint8Array;
 
   constructor(
     private readonly machine: Machine,
@@ -60,6 +60,7 @@ export class Board {
     this.words = new Uint32Array(memory.buffer);
     this.slots = machine.frames.size;
     this.changed = new Uint8Array(this.slots + 1);
+    this.stop = stopRecord(machine.engine);
     this.recordedAt = forms.places.find(({ what }) => what === "numbers of hazards")?.from ?? 0;
   }
 
@@ -128,33 +129,15 @@ export class Board {
         this.words[(player.interleavedPoints >>> 2) + count++] = points[i] as number;
       }
     }
-    this.words.fill(0, next >>> 2, (next + operationBytes) >>> 2);
-    this.bytes[next] = operationCodes.walkStep;
-    this.words[(next >>> 2) + 1] = NO_WALK;
+    this.bytes.set(this.stop, next);
     this.words[(player.interleavedPoints >>> 2) + count] = stop;
     engine.exports.setInterleaved(player.interleaved, player.interleavedPoints, count + 1);
-    const stopped = this.stops((at - player.program) / operationBytes);
+    const stopped = playsToStop(engine, player.program, (at - player.program) / operationBytes);
     const reached = engine.exports.pointsReached();
     if (!stopped || reached <= stop) throw new Error(`the program has not come to its point ${stop}`);
     // What is played from here on reaches points with nothing to play at them.
     engine.exports.setInterleaved(player.interleaved, player.interleavedPoints, 0);
     return reached;
-  }
-
-  /** Plays up to the trap; nobody reads where it was, and in V8 that takes longer to find out than the program to play. */
-  private stops(records: number): boolean {
-    const { player, engine } = this.machine;
-    const { stackTraceLimit } = Error as { stackTraceLimit?: number };
-    (Error as { stackTraceLimit?: number }).stackTraceLimit = 0;
-    try {
-      engine.exports.play(player.program, records, 0);
-    } catch (error) {
-      if (error instanceof WebAssembly.RuntimeError) return true;
-      throw error;
-    } finally {
-      if (stackTraceLimit !== undefined) (Error as { stackTraceLimit?: number }).stackTraceLimit = stackTraceLimit;
-    }
-    return false;
   }
 
   /** A point of the program that was played last. */
