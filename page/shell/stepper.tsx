@@ -1,7 +1,7 @@
 // Step, back, play: the same buttons and keys wherever something is stepped through.
 
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useStepKeys } from "./keys.js";
 
 /** Milliseconds that a step stays while it plays. */
@@ -16,11 +16,16 @@ export function Stepper(props: {
 }): JSX.Element {
   const { step, last, what, onStep } = props;
   const [playing, setPlaying] = useState(false);
+  // Keys come faster than what they change is shown: each counts from the step last asked for.
+  const asked = useRef(step);
+  asked.current = step;
   const go = (to: number): void => {
     setPlaying(false);
-    onStep(Math.max(0, Math.min(last, to)));
+    asked.current = Math.max(0, Math.min(last, to));
+    onStep(asked.current);
   };
-  useStepKeys({ back: () => go(step - 1), forward: () => go(step + 1), first: () => go(0), last: () => go(last) });
+  const by = (steps: number): void => go(asked.current + steps);
+  useStepKeys({ back: () => by(-1), forward: () => by(1), first: () => go(0), last: () => go(last) });
   useEffect(() => {
     if (!playing) return;
     if (step >= last) {
@@ -40,10 +45,10 @@ export function Stepper(props: {
       <button type="button" onClick={() => go(0)} disabled={step === 0} aria-label="First step">
         |◀
       </button>
-      <button type="button" onClick={() => go(step - 1)} disabled={step === 0}>
+      <button type="button" onClick={() => by(-1)} disabled={step === 0}>
         ◀ Back
       </button>
-      <button type="button" class="main" onClick={() => go(step + 1)} disabled={step >= last}>
+      <button type="button" class="main" onClick={() => by(1)} disabled={step >= last}>
         Step ▶
       </button>
       <button type="button" onClick={play} aria-pressed={playing}>

@@ -112,11 +112,13 @@ describe.skipIf(!chromiumPath)(`the walk in Chromium${chromiumNote}`, () => {
     expect(await page.locator(".path .reached").count()).toBe(1);
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("ArrowRight");
-    expect(await page.locator(".path .reached").count()).toBe(3);
     await page.waitForURL(/step=2$/);
+    expect(await page.locator(".path .reached").count()).toBe(3);
     await page.keyboard.press("ArrowLeft");
+    await page.waitForURL(/step=1$/);
     expect(await page.locator(".path .reached").count()).toBe(2);
     await page.keyboard.press("End");
+    await page.locator(".path .reached").nth(5).waitFor();
     expect(await page.locator(".path .reached").count()).toBe(6);
     expect(await page.locator(".ending").textContent()).toContain("now begins at the root");
     await page.getByRole("button", { name: "Access", exact: true }).press("Enter");
