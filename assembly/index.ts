@@ -15,7 +15,8 @@ export { latestSparse } from "./base/sparse";
 export { setPagingMode } from "./paging/mode";
 
 // ---- frames ----
-export { claimFrames, claimSlot, createFrameStore, deleteFrame, framesUsed, slotOf } from "./paging/frames";
+export { claimFrames, claimSlot, createFrameStore, deleteFrame, framesUsed } from "./paging/frames";
+export { slotOf } from "./paging/slots";
 export { forgetTouched, nextTouched, touch } from "./paging/frames";
 export { clearContents, contentsOf, frameOf, generationOf, levelOf, metaOf, setState, standingOf, stateOf } from "./paging/frames";
 

@@ -19,6 +19,7 @@ import {
   tagOf,
   timesAt,
   CACHE_LEVELS,
+  VECTOR,
 } from "./layout";
 import { isAlive } from "./living";
 
@@ -37,8 +38,7 @@ export function markStale(cache: usize, page: u64, level: u32, tag: u32, bit: u6
   assert(level >= 1 && load<u32>(cache, CACHE_LEVELS) & (1 << level), "the cache holds no leaves of this level");
   const block = blockOf(cache, setIndex(cache, page));
   const ways = load<u32>(cache, CACHE_WAYS);
-  let way: u32 = 0;
-  do {
+  for (let way: u32 = 0; way < ways; way += VECTOR) {
     let candidates = candidatesOf(block, way, page);
     while (candidates != 0) {
       const at = keysOf(cache, block) + (<usize>(way + ctz(candidates)) << 3);
@@ -46,8 +46,7 @@ export function markStale(cache: usize, page: u64, level: u32, tag: u32, bit: u6
       if (key >> KEY_PAGE_SHIFT == page && (key & KEY_LEVEL) == <u64>level) mark(cache, at, key, tag, bit);
       candidates &= candidates - 1;
     }
-    way += 16;
-  } while (way < ways);
+  }
 }
 
 function mark(cache: usize, at: usize, key: u64, tag: u32, bit: u64): void {

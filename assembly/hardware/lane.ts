@@ -11,11 +11,11 @@ import { OP_ACCESS } from "../base/operations";
 import { addressIn, OPERATION_SIZE, OPERATION_TYPE, putRecord, requesterIn, typeIn } from "../base/record";
 import { put } from "../cache/fill";
 import { GROUP_CLOCK } from "../cache/group";
-import { CACHE_FILLS, CACHE_HITS, CACHE_SEEN, dataAt, globalKeyOf, groupOf, keyOf, TIME_USED, timesAt } from "../cache/layout";
+import { CACHE_FILLS, CACHE_HITS, CACHE_SEEN, dataAt, groupOf, TIME_USED, timesAt } from "../cache/layout";
 import { CLOCK_LIMIT } from "../cache/living";
 import { find } from "../cache/lookup";
 import { withoutSpeculativeWrite } from "../paging/access";
-import { allowsAsCached, answerOf, isCachedGlobal, shiftOf } from "../paging/format";
+import { allowsAsCached, answerOf, shiftOf } from "../paging/format";
 import { addressMask, isCanonical } from "../paging/mode";
 import { AGENT_L1, AGENT_L2, AGENT_TRANSLATIONS, hasFlag, IS_CPU, SMALL } from "./agent";
 import { agentOf, checkOf, CONTEXT_CACHED, tagOf } from "./context";
@@ -173,7 +173,7 @@ function missed(context: usize, l1: usize, va: u64, access: u32, tag: u32, now: 
         count(l2, CACHE_HITS);
         store<u32>(timesAt(l2, key), now + 1, TIME_USED);
         // The tag has been filled since it was flushed, or l2 would not have its entry.
-        put(l1, page, isCachedGlobal(leaf) ? globalKeyOf(page, 1) : keyOf(page, 1, tag), leaf, now + 2);
+        put(l1, page, load<u64>(key), leaf, now + 2);
         count(l1, CACHE_FILLS);
         store<u32>(groupOf(l1), now + 2, GROUP_CLOCK);
         const outcome = answerOf(leaf, 1, va);

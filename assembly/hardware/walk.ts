@@ -31,20 +31,18 @@ import {
   withMarks,
 } from "../paging/format";
 import {
-  bucketsAt,
-  bucketsShift,
   contentsBase,
   frameOf,
   generationOf,
   LIVE_TABLE,
   setEntry,
-  slotFrom,
   standing,
   stateOf,
   TABLE,
 } from "../paging/frames";
 import { addressMask, levels } from "../paging/mode";
 import { fault, INTERRUPT_RANGE } from "../paging/outcome";
+import { bucketsAt, bucketsShift, slotFrom } from "../paging/slots";
 import { entryAt, indexAt, tableAt } from "../paging/tables";
 import {
   AGENT_AD_WRITES,

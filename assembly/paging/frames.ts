@@ -4,6 +4,7 @@
 
 import { allocate } from "../base/memory";
 import { FRAME_BITS, MAX_LEVELS, PAGE_SHIFT } from "./format";
+import { addSlot, createSlots, dropSlot, slotOf } from "./slots";
 
 export const FREE: u8 = 0;
 export const TABLE: u8 = 1;
@@ -45,19 +46,7 @@ export const MARK_BOOT: u8 = 2;
 /** On the deferred list. */
 export const MARK_DEFERRED: u8 = 4;
 
-/** Buckets hold frame number (40 bits on x86-64) and slot (the other 24); 0 is empty, since slot 0 is never stored. */
-const SLOT_BITS: u64 = 64 - FRAME_BITS;
-const SLOT_MASK: u64 = (1 << SLOT_BITS) - 1;
-
-if (FRAME_BITS + SLOT_BITS != 64) ERROR("a bucket holds a frame number and a slot in 64 bits");
-
-/** 2^64 divided by the golden ratio: spreads neighbouring frame numbers over the buckets. */
-const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
-
 // ---- set up once ----
-let buckets: usize = 0;
-let bucketShift: u64 = 0;
-let bucketMask: u64 = 0;
 let standings: usize = 0;
 let meta: usize = 0;
 let pages: usize = 0;
@@ -69,20 +58,14 @@ let spare: u32 = 0;
 
 /** Room for `frames` frames; called once. False if memory cannot hold them. */
 export function createFrameStore(frames: u32): bool {
-  if (capacity != 0 || frames == 0 || frames > <u32>SLOT_MASK - 1) return false;
-  let bits: u64 = 4;
-  while ((<u64>1 << bits) < <u64>frames * 2) bits++;
-  buckets = allocate(<usize>(<u64>8 << bits));
+  if (capacity != 0 || !createSlots(frames)) return false;
   standings = allocate((<usize>frames + 1) << STANDING_SHIFT);
   meta = allocate((<usize>frames + 1) << META_SHIFT);
   touched = allocate(<usize>frames + 1);
   const contents = (<u64>frames + 1) << <u64>PAGE_SHIFT;
   if (contents >= 0xfff0_0000) return false;
   pages = allocate(<usize>contents);
-  if (buckets == 0 || standings == 0 || meta == 0 || touched == 0 || pages == 0) return false;
-  assert((<u64>1 << bits) >= <u64>frames * 2, "the buckets are more than half full: a search may not end");
-  bucketShift = 64 - bits;
-  bucketMask = (<u64>1 << bits) - 1;
+  if (standings == 0 || meta == 0 || touched == 0 || pages == 0) return false;
   capacity = frames;
   return true;
 }
@@ -92,50 +75,11 @@ export function frameCapacity(): u32 {
   return capacity;
 }
 
-/** Slot of a frame number, 0 if the store does not hold it. */
-// @ts-ignore: decorator
-@inline
-export function slotOf(frame: u64): u32 {
-  let bucket = (frame * SPREAD) >> bucketShift;
-  let entry = load<u64>(buckets + (<usize>bucket << 3));
-  while (entry != 0) {
-    if (entry >> SLOT_BITS == frame) return <u32>(entry & SLOT_MASK);
-    bucket = (bucket + 1) & bucketMask;
-    entry = load<u64>(buckets + (<usize>bucket << 3));
-  }
-  return 0;
-}
-
-/** Where buckets and contents are, for a loop that wants to know it once only. */
-// @ts-ignore: decorator
-@inline
-export function bucketsAt(): usize {
-  return buckets;
-}
-
-// @ts-ignore: decorator
-@inline
-export function bucketsShift(): u64 {
-  return bucketShift;
-}
-
+/** Where contents begin, as if slot 0 had some: for a loop that wants to know it once only. */
 // @ts-ignore: decorator
 @inline
 export function contentsBase(): usize {
   return pages;
-}
-
-/** The same as `slotOf`, whose first bucket it looks at by itself. */
-// @ts-ignore: decorator
-@inline
-export function slotFrom(first: usize, shift: u64, frame: u64): u32 {
-  const entry = load<u64>(first + (<usize>((frame * SPREAD) >> shift) << 3));
-  // An empty bucket may be taken for that of frame 0, in slot 0: no frame.
-  return entry >> SLOT_BITS == frame ? <u32>(entry & SLOT_MASK) : slotBehind(frame);
-}
-
-function slotBehind(frame: u64): u32 {
-  return slotOf(frame);
 }
 
 /** Slot of a frame number, made if need be (state free, contents zero); 0 if the store is full. */
@@ -147,9 +91,7 @@ export function claimSlot(frame: u64): u32 {
   if ((spare == 0 && used == capacity) || frame >> FRAME_BITS != 0) return 0;
   const slot = spare != 0 ? spare : ++used;
   if (slot == spare) spare = <u32>frameOf(slot);
-  let bucket = (frame * SPREAD) >> bucketShift;
-  while (load<u64>(buckets + (<usize>bucket << 3)) != 0) bucket = (bucket + 1) & bucketMask;
-  store<u64>(buckets + (<usize>bucket << 3), (frame << SLOT_BITS) | slot);
+  addSlot(frame, slot);
   store<u64>(metaOf(slot), frame, META_FRAME);
   store<u8>(standingOf(slot), NO_SITE, STANDING_SITE);
   return slot;
@@ -171,18 +113,7 @@ export function claimFrames(first: u64, count: u32, state: u8): bool {
  */
 export function deleteFrame(slot: u32): void {
   assert(slotOf(frameOf(slot)) == slot, "the frame is not in the store");
-  let hole = (frameOf(slot) * SPREAD) >> bucketShift;
-  while (<u32>(load<u64>(buckets + (<usize>hole << 3)) & SLOT_MASK) != slot) hole = (hole + 1) & bucketMask;
-  for (let bucket = hole; ; ) {
-    bucket = (bucket + 1) & bucketMask;
-    const entry = load<u64>(buckets + (<usize>bucket << 3));
-    // What stands behind the hole moves up, unless that would put it before the bucket where its search begins.
-    const begins = ((entry >> SLOT_BITS) * SPREAD) >> bucketShift;
-    if (entry != 0 && ((bucket - begins) & bucketMask) < ((bucket - hole) & bucketMask)) continue;
-    store<u64>(buckets + (<usize>hole << 3), entry);
-    if (entry == 0) break;
-    hole = bucket;
-  }
+  dropSlot(frameOf(slot), slot);
   store<u64>(metaOf(slot), spare, META_FRAME);
   spare = slot;
 }

@@ -2,7 +2,8 @@
 // place, or a second stage that translates the frame first, would answer here too.
 
 import { ENTRIES, shiftOf, MAX_LEVELS } from "./format";
-import { contentsOf, slotOf } from "./frames";
+import { contentsOf } from "./frames";
+import { slotOf } from "./slots";
 
 /** In place of a context: the reader is the kernel, which names tables as the machine does. */
 export const HOST: usize = 0;

@@ -60,7 +60,7 @@ describe("constants of the engine", () => {
       ["base/record.ts", "OPERATION_TYPE + 1", "OPERATION_TYPE + 2", "putRecord writes"],
       ["cache/layout.ts", "KEY_PAGE_SHIFT: u64 = 19", "KEY_PAGE_SHIFT: u64 = 20", "a key is too short"],
       ["paging/x86-64/rights.ts", "CHECK_SHIFT: usize = 5", "CHECK_SHIFT: usize = 4", "a check does not fit"],
-      ["paging/frames.ts", "SLOT_BITS: u64 = 64 - FRAME_BITS", "SLOT_BITS: u64 = 25", "a bucket holds a frame number"],
+      ["paging/slots.ts", "SLOT_BITS: u64 = 64 - FRAME_BITS", "SLOT_BITS: u64 = 25", "a bucket holds a frame number"],
       ["kernel/spaces.ts", "INIT_MM: u32 = 0xffff", "INIT_MM: u32 = 0xfff", "INIT_MM must be no mm's number"],
     ];
     const { status, stderr } = generate(...wrong);
