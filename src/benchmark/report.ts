@@ -46,11 +46,16 @@ export function headerLines(host: BenchHost): string[] {
   ];
 }
 
+/** What the table of a row is called. */
+export function tableHead({ suite, table }: { suite: string; table: string }): string {
+  return `${suite}: ${table}`;
+}
+
 /** The rows of a run, table by table, in order. */
 export function tablesOf(rows: readonly BenchRow[]): Table[] {
   const tables = new Map<string, BenchRow[]>();
   for (const row of rows) {
-    const key = `${row.suite}: ${row.table}`;
+    const key = tableHead(row);
     tables.set(key, [...(tables.get(key) ?? []), row]);
   }
   return [...tables.values()].map(tableOf);
@@ -70,7 +75,7 @@ export function tableOf(rows: readonly BenchRow[]): Table {
   });
   const columns = head.length + rivals.length * 2;
   return {
-    head: `${first.suite}: ${first.table}`,
+    head: tableHead(first),
     rows: [[...head, ...rivals.flatMap((rival) => [`${rival} ns`, "ratio"])], ...body],
     right: Array.from({ length: columns - 1 }, (_, i) => i + 1),
   };

@@ -1,9 +1,10 @@
 // Results of the benchmark as files: `stalewalk bench compare` sets two beside each other, `stalewalk bench show` prints one again, also
 // as other tools read it. Node-only.
 import { type Command, InvalidArgumentError } from "commander";
+import { dashed } from "../base/notation.js";
 import { type ComparedRow, type Comparison, compareRuns, type EstimatorName } from "../benchmark/compare.js";
 import { bencherMetrics, githubActionBenchmark, markdownTable } from "../benchmark/forms.js";
-import { closingLines, headerLines, OWN, type Table, tablesOf, threeDigits } from "../benchmark/report.js";
+import { closingLines, headerLines, type Table, tableHead, tablesOf, threeDigits } from "../benchmark/report.js";
 import { type BenchResult, checkBenchResult } from "../benchmark/result.js";
 import { choiceOption } from "./choices.js";
 import { failResult, InputError } from "./errors.js";
@@ -97,10 +98,10 @@ function printOneTable(table: Table, markdown = false): void {
 }
 
 function comparisonTables({ rows, options }: Comparison): Table[] {
-  const heads = [...new Set(rows.map(({ suite, table }) => `${suite}: ${table}`))];
+  const heads = [...new Set(rows.map(tableHead))];
   const unit = options.relativeTo === undefined ? "ns" : `times ${options.relativeTo}`;
   return heads.map((head) => {
-    const own = rows.filter(({ suite, table }) => `${suite}: ${table}` === head);
+    const own = rows.filter((row) => tableHead(row) === head);
     const titles = ["case", "contestant", `before, ${unit}`, `after, ${unit}`, "ratio", "95 % interval", ""];
     return { head, rows: [titles, ...own.map(comparisonCells)], right: [2, 3, 4] };
   });
@@ -111,7 +112,7 @@ function comparisonCells({ case: name, contestant, before, after, ratio, judgeme
   const interval =
     judgement === "unclear" && ratio.low === ratio.high ? "?" : `${three(ratio.low)} to ${three(ratio.high)}`;
   const values = [threeDigits(before.value), threeDigits(after.value), three(ratio.value)];
-  return [name, contestant === OWN ? OWN : contestant, ...values, interval, judgement === "same" ? "" : judgement];
+  return [name, contestant, ...values, interval, judgement === "same" ? "" : judgement];
 }
 
 function conclusion({ rows, options, onlyBefore, onlyAfter, otherResults }: Comparison): string[] {
@@ -149,9 +150,7 @@ function show(path: string, flags: ShowFlags): void {
 }
 
 function onlyOne<T extends object>(flags: T, forms: readonly (keyof T & string)[]): void {
-  const asked = forms
-    .filter((form) => flags[form])
-    .map((form) => `--${form.replace(/[A-Z]/g, (it) => `-${it.toLowerCase()}`)}`);
+  const asked = forms.filter((form) => flags[form]).map((form) => `--${dashed(form)}`);
   if (asked.length > 1) throw new InputError(`${asked.join(" and ")} exclude each other`);
 }
 

@@ -1,5 +1,6 @@
 // Words for what a walk meets: entries, outcomes, accesses; for terminals and for the page.
-import { Access, type AccessName } from "./access.js";
+import { dashed } from "../base/notation.js";
+import { Access } from "./access.js";
 import type { FaultReason, Outcome } from "./outcome.js";
 
 /** Name of a table by its level, as in the SDM. */
@@ -72,9 +73,5 @@ export function hexAddress(address: bigint): string {
 
 /** Accesses by their names on the command line: `user-read`, `supervisor-write`, … */
 export const ACCESS_BY_NAME: ReadonlyMap<string, Access> = new Map(
-  Object.entries(Access).map(([name, code]) => [dashed(name as AccessName), code]),
+  Object.entries(Access).map(([name, code]) => [dashed(name), code]),
 );
-
-function dashed(name: AccessName): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
