@@ -40,7 +40,7 @@ const REST = [
   "test/replay/profiles.test.ts",
   "test/report/browser.test.ts",
   "test/scripts/lint-assembly.test.ts",
-  "test/verdicts/{follow,history}.test.ts",
+  "test/verdicts/{follow,history,workers}.test.ts",
   "test/verdicts/prove/{explain,prove}.test.ts",
 ];
 

@@ -10,6 +10,8 @@ import { bundlePage } from "./bundle-page.mjs";
 import { makeSchemas } from "./json-schemas.mjs";
 
 const JS = "build/js";
+/** What the pool's library starts its threads with: it looks there, from where it stands itself. */
+const POOL = "entry/worker";
 /** What a host gives that imports `.wasm` files. */
 const WASM_TYPES = `import type { WasmModule } from "./index.js";
 /** The engine, compiled by whoever imports this file. */
@@ -23,13 +25,18 @@ const entries = [
   ...Object.values(manifest.bin),
   // What scripts/run-check.mjs runs; main.js loads it when it has set itself up.
   "./dist/cli/program.js",
+  // What threads of the pool import.
+  "./dist/verdicts/worker.js",
 ]
   .filter((file) => file.endsWith(".js"))
   .map((file) => file.replace(/^\.\/dist\/(.+)\.js$/, "$1"));
 
 rmSync("dist", { recursive: true, force: true });
 const bundle = await rolldown({
-  input: Object.fromEntries(entries.map((name) => [name, `${JS}/${name}.js`])),
+  input: {
+    ...Object.fromEntries(entries.map((name) => [name, `${JS}/${name}.js`])),
+    [`chunks/${POOL}`]: `node_modules/tinypool/dist/${POOL}.js`,
+  },
   external: [/^node:/, ...Object.keys(manifest.dependencies)],
   plugins: [
     {
@@ -46,6 +53,7 @@ const { output } = await bundle.write({
   format: "esm",
   entryFileNames: "[name].js",
   chunkFileNames: "chunks/[name].js",
+  codeSplitting: { groups: [{ name: "tinypool", test: /node_modules.tinypool.dist.index/ }] },
 });
 await bundle.close();
 

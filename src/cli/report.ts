@@ -2,7 +2,8 @@
 import { basename } from "node:path";
 import type { Command } from "commander";
 import type { ReplayOptions } from "../replay/index.js";
-import { changedIommu, usualIommu, type VerdictRecord, verdicts } from "../verdicts/index.js";
+import { changedIommu, usualIommu, type VerdictRecord } from "../verdicts/index.js";
+import { verdicts } from "../verdicts/node.js";
 import { fileOption } from "./choices.js";
 import { commandLine } from "./command-line.js";
 import { parseCount } from "./image-options.js";

@@ -18,9 +18,8 @@ import {
   usualCpu,
   usualIommu,
   type VerdictRecord,
-  type VerdictsOptions,
-  verdicts,
 } from "../verdicts/index.js";
+import { type ParallelVerdictsOptions, verdicts } from "../verdicts/node.js";
 import { type ScenarioName, scenarioNames } from "../verdicts/scenarios.js";
 import {
   matrixRows,
@@ -38,6 +37,7 @@ import { failResult } from "./errors.js";
 import { kernelLine, kernelOption } from "./kernel-option.js";
 import { print, printJson, printTable, startProgress } from "./output.js";
 import { choosePolicies, diffOption, isAboutSome, policyOption } from "./policy-options.js";
+import { workersOption } from "./workers-option.js";
 
 interface Flags {
   kernel?: string;
@@ -55,6 +55,7 @@ interface Flags {
   explainSafe?: boolean;
   maxStates?: number;
   maxSeconds?: number;
+  workers?: number;
   json?: boolean;
 }
 
@@ -119,6 +120,7 @@ export function register(program: Command): void {
     .option("--explain-safe", "with --prove: what the safety of each cell rests on, by taking each thing away in turn")
     .option("--max-states <n>", "with --prove: most states of a cell", (text) => parseCount(text, MOST_STATES))
     .option("--max-seconds <s>", "with --prove: most seconds for a cell", (text) => parseCount(text, MOST_SECONDS))
+    .addOption(workersOption())
     .option("--quick", "the usual hardware, and walks that stop at U/S = 0, only")
     .option("--json", "print one record for every cell as JSON")
     .addHelpText(
@@ -145,7 +147,7 @@ async function run(flags: Flags): Promise<void> {
   const base = changedIommu(flags.option ?? []);
   const cpu = flags.cpu ? changedCpu(flags.cpu) : usualCpu;
   const progress = startProgress("cells");
-  const options: VerdictsOptions = {
+  const options: ParallelVerdictsOptions = {
     kernel: kernel.version,
     policies: chosen,
     ...(flags.site && { scenarios: flags.site }),
@@ -159,6 +161,7 @@ async function run(flags: Flags): Promise<void> {
     ...(flags.explainSafe && { explainSafe: true }),
     ...(flags.maxStates !== undefined && { maxStates: flags.maxStates }),
     ...(flags.maxSeconds !== undefined && { maxMs: flags.maxSeconds * 1000 }),
+    ...(flags.workers !== undefined && { workers: flags.workers }),
     onProgress: progress.update,
   };
   const records: VerdictRecord[] = [];

@@ -2,7 +2,7 @@
 
 import { describeOptions } from "./options.js";
 import { cellText } from "./text.js";
-import type { VerdictRecord } from "./verdicts.js";
+import type { VerdictRecord } from "./verdict.js";
 
 /** Records of two policies: a line for each group of cells that differ in the same way, and their records, in order. */
 export function differences(records: readonly VerdictRecord[]): { lines: string[]; records: VerdictRecord[] } {

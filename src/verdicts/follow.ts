@@ -13,7 +13,7 @@ import type { CpuOptions, IommuOptions } from "./options.js";
 import { type Scenario, scenariosOf } from "./scenarios.js";
 import { type AgentKind, type Attempt, type Move, type Placed, pointsOf, Stage } from "./stage.js";
 import { type Step, type Told, tellAny } from "./story.js";
-import type { VerdictRecord } from "./verdicts.js";
+import type { VerdictRecord } from "./verdict.js";
 
 /** Where a story happens: fields of a {@link VerdictRecord}. A policy that is no preset must be given as an object. */
 export interface StoryPlace

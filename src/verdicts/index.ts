@@ -22,9 +22,11 @@ export {
   usualCpu,
   usualIommu,
 } from "./options.js";
+export type { VerdictsOptions } from "./plan.js";
 export type { Support } from "./prove/explain.js";
 export type { Proof, ProofBounds } from "./prove/prove.js";
 export { type ScenarioName, scenarioNames } from "./scenarios.js";
 export type { AgentKind } from "./stage.js";
 export type { Actor, Step, Told, Witness } from "./story.js";
-export { type HazardVerdict, type VerdictRecord, type VerdictsOptions, verdicts } from "./verdicts.js";
+export type { HazardVerdict, VerdictRecord } from "./verdict.js";
+export { verdicts } from "./verdicts.js";

@@ -14,7 +14,7 @@ import {
 } from "./options.js";
 import { scenarios } from "./scenarios.js";
 import type { Witness } from "./story.js";
-import type { VerdictRecord } from "./verdicts.js";
+import type { VerdictRecord } from "./verdict.js";
 
 /** A cell in one word, or two. Of a proof it says *proved* where no state is left, else that none was found. */
 export function cellText(record: VerdictRecord | undefined): string {

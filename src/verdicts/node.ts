@@ -1,0 +1,39 @@
+// The matrix on all cores. Node-only.
+import { compileEngine } from "../engine/compile.js";
+import { inPool, workersOf } from "../pool/node.js";
+import { planOf, type VerdictsOptions } from "./plan.js";
+import type { VerdictRecord } from "./verdict.js";
+import { allOf, verdicts as onOneCore } from "./verdicts.js";
+import type { Told } from "./worker.js";
+
+/** What is to be judged, and on how many cores. */
+export interface ParallelVerdictsOptions extends VerdictsOptions {
+  /** Worker threads; default one for each core. 1: everything on this thread. Results are the same. */
+  readonly workers?: number;
+}
+
+/**
+ * The same as `verdicts` of `stalewalk/verdicts`, with cells spread over worker threads: the same records in the same order, whatever the
+ * number of workers (but for cells that `maxMs` ends). A signal ends what is under way at once.
+ * @throws InvalidOptionError naming the option, the value and what is allowed; or the signal's reason
+ */
+export async function* verdicts(options: ParallelVerdictsOptions = {}): AsyncGenerator<VerdictRecord, void, void> {
+  const { workers: asked, signal, onProgress, module: given, ...rest } = options;
+  const { cells } = planOf(rest);
+  const tasks = cells.flatMap(({ same }, i) => (same === undefined ? [i] : []));
+  const workers = Math.min(workersOf(asked, "workers"), tasks.length);
+  if (workers < 2) {
+    yield* onOneCore(options);
+    return;
+  }
+  const copies = new Map<number, number>();
+  for (const { same } of cells) if (same !== undefined) copies.set(same, (copies.get(same) ?? 0) + 1);
+  let done = 0;
+  const onDone = (task: number): void => {
+    done += 1 + (copies.get(tasks[task] as number) ?? 0);
+    onProgress?.({ done, total: cells.length, unit: "cells" });
+  };
+  const told: Told = { options: rest, module: given ?? (await compileEngine()) };
+  const judged = inPool<number, VerdictRecord>("verdicts/worker.js", tasks, { workers, shared: told, signal, onDone });
+  yield* allOf(cells, judged);
+}
