@@ -23,7 +23,7 @@ const NOT_QUICK = [
 
 /**
  * Files that `npm test` leaves out too, to end within four minutes on two cores: the package installed by a stranger, a real
- * browser, what the README prints, contestants of the benchmark, caches of the greatest geometries, files that claim gigabytes,
+ * browser, what the README prints, contestants of the benchmark, caches of the greatest geometries, files that claim or hold much,
  * profiles against their recordings, commands whose pipes, terminals and files break in every way, what many machines or cells
  * are explored for, types under other compilers' options, tests of the workshop itself. `npm run test:rest` has these alone, which
  * `.ci/run` plays as well; so does the nightly run.
@@ -40,6 +40,7 @@ const REST = [
   "test/replay/profiles.test.ts",
   "test/report/browser.test.ts",
   "test/scripts/lint-assembly.test.ts",
+  "test/trace/files.test.ts",
   "test/verdicts/{follow,history,workers}.test.ts",
   "test/verdicts/prove/{explain,prove}.test.ts",
 ];

@@ -1,4 +1,5 @@
-// A source of bytes as a queue: take exactly as many bytes as a format asks for, look ahead, give back.
+// A source of bytes as a queue: take exactly as many bytes as a format asks for, look ahead, give back. A chunk of the source is
+// valid until the next is asked for: what is still held of it then is copied, and nothing else is.
 import { type ByteStream, chunksOf } from "./bytes.js";
 
 const EMPTY = new Uint8Array(0);
@@ -10,6 +11,8 @@ export class ByteQueue {
   readonly #stop = new AbortController();
   readonly #chunks: AsyncGenerator<Uint8Array>;
   readonly #parts: Uint8Array[] = [];
+  /** Whether the last of the parts is the source's, and not the queue's own. */
+  #borrowed = false;
   #held = 0;
   #ended = false;
   #position = 0;
@@ -35,21 +38,25 @@ export class ByteQueue {
 
   /** The next `count` bytes; fewer only where the source ends. Valid as long as the caller likes. */
   async take(count: number): Promise<Uint8Array> {
-    const bytes = await this.peek(count);
+    const bytes = copyOf(await this.peek(count));
     this.#drop(bytes.length);
     return bytes;
   }
 
-  /** As {@link take}, but the bytes stay. */
-  async peek(count: number): Promise<Uint8Array> {
-    while (this.#held < count) {
-      const chunk = await this.#pull();
-      if (chunk === undefined) break;
-      if (chunk.length === 0) continue;
-      // A copy: a source may reuse its buffer for the next chunk.
-      this.#parts.push(chunk.slice());
-      this.#held += chunk.length;
+  /** Fills `bytes` with what comes next; how many there were: fewer only where the source ends. */
+  async fill(bytes: Uint8Array): Promise<number> {
+    for (let filled = 0; ; ) {
+      for (const part of this.#taken(bytes.length - filled)) {
+        bytes.set(part, filled);
+        filled += part.length;
+      }
+      if (filled === bytes.length || !(await this.#more())) return filled;
     }
+  }
+
+  /** As {@link take}, but the bytes stay. Valid until the next call. */
+  async peek(count: number): Promise<Uint8Array> {
+    while (this.#held < count && (await this.#more()));
     const first = this.#parts[0];
     if (first === undefined || count === 0) return EMPTY;
     if (first.length >= count) return first.subarray(0, count);
@@ -66,17 +73,17 @@ export class ByteQueue {
 
   /** Whatever comes next, as it comes, without a copy; undefined at the end. Valid until the next call. */
   async next(): Promise<Uint8Array | undefined> {
-    const bytes = this.#parts.shift();
-    if (bytes) this.#held -= bytes.length;
-    const next = bytes ?? (await this.#pull());
-    this.#position += next?.length ?? 0;
-    return next;
+    while (this.#parts.length === 0 && (await this.#more()));
+    const [bytes] = this.#parts;
+    if (bytes) this.#drop(bytes.length);
+    return bytes;
   }
 
-  /** Puts back bytes that were just taken. */
+  /** Puts back bytes that were just taken; they are copied. */
   unread(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
-    this.#parts.unshift(bytes);
+    this.#parts.unshift(copyOf(bytes));
+    this.#borrowed &&= this.#parts.length > 1;
     this.#held += bytes.length;
     this.#position -= bytes.length;
   }
@@ -88,12 +95,31 @@ export class ByteQueue {
     this.#ended = true;
   }
 
-  async #pull(): Promise<Uint8Array | undefined> {
-    if (this.#ended) return undefined;
+  /** Asks the source for its next chunk; false at its end. */
+  async #more(): Promise<boolean> {
+    if (this.#ended) return false;
+    if (this.#borrowed) this.#parts.push(copyOf(this.#parts.pop()!));
+    this.#borrowed = false;
     const { done, value } = await this.#chunks.next();
-    if (!done) return value;
-    this.#ended = true;
-    return undefined;
+    this.#ended = done === true;
+    if (done) return false;
+    if (value.length > 0) {
+      this.#parts.push(value);
+      this.#borrowed = true;
+      this.#held += value.length;
+    }
+    return true;
+  }
+
+  /** Takes up to `count` of the bytes that are held, part by part; each is valid until the next chunk is asked for. */
+  *#taken(count: number): Generator<Uint8Array> {
+    for (let left = count; left > 0; ) {
+      const part = this.#parts[0]?.subarray(0, left);
+      if (!part) return;
+      this.#drop(part.length);
+      left -= part.length;
+      yield part;
+    }
   }
 
   #drop(count: number): void {
@@ -105,5 +131,11 @@ export class ByteQueue {
       else this.#parts[0] = first.subarray(left);
       left -= Math.min(left, first.length);
     }
+    this.#borrowed &&= this.#parts.length > 0;
   }
+}
+
+/** Not by slice(), which is no copy of a Buffer. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
 }

@@ -13,13 +13,23 @@ export type ByteStream =
 /** Under this key a source of bytes may carry the inflater of its host: files opened by Node bring zlib. */
 export const INFLATER: unique symbol = Symbol("inflater");
 
+/**
+ * Under this key a source may give its bytes in a buffer that it fills again and again: a chunk is valid until the next is asked
+ * for. Whoever iterates the source as usual gets chunks to keep.
+ */
+export const LENT: unique symbol = Symbol("lent chunks");
+
+interface Lending {
+  [LENT](): AsyncIterator<Uint8Array>;
+}
+
 /** The inflater that a source brings, else the one that runs everywhere. */
 export function inflaterOf(source: ByteStream): Inflater {
   return (source as { readonly [INFLATER]?: Inflater } | null | undefined)?.[INFLATER] ?? fflateInflater;
 }
 
 /**
- * The chunks of a source.
+ * The chunks of a source, each valid until the next is asked for.
  * @param what name of the source in errors, e.g. `trace source`
  * @throws TypeError if it is none of {@link ByteStream}, or gives something else than bytes
  */
@@ -41,8 +51,8 @@ export async function* chunksOf(
     yield* readStream(source, what, signal);
     return;
   }
-  const candidate = source as Partial<AsyncIterable<Uint8Array> & Iterable<Uint8Array>> | null | undefined;
-  const iterator = candidate?.[Symbol.asyncIterator]?.() ?? candidate?.[Symbol.iterator]?.();
+  const candidate = source as Partial<AsyncIterable<Uint8Array> & Iterable<Uint8Array> & Lending> | null | undefined;
+  const iterator = candidate?.[LENT]?.() ?? candidate?.[Symbol.asyncIterator]?.() ?? candidate?.[Symbol.iterator]?.();
   if (!iterator || typeof source === "string") {
     const got = source === null ? "null" : typeof source;
     throw new TypeError(

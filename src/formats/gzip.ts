@@ -29,6 +29,8 @@ export class GzipReader {
 
   readonly #queue: ByteQueue;
   readonly #inflater: Inflater;
+  /** Where pieces of the file are put, used again for every member: what each piece leaves behind adds up in a long file. */
+  readonly #buffers: Uint8Array[] = [];
   #member = 0;
   #crc = 0;
   #length = 0;
@@ -44,7 +46,7 @@ export class GzipReader {
     return this.#queue.position;
   }
 
-  /** The decoded text in pieces, each the caller's to keep. Can be asked for once. */
+  /** The decoded text in pieces, each valid until the next is asked for. Can be asked for once. */
   async *text(): AsyncGenerator<Uint8Array, void, undefined> {
     do {
       if (!(await this.#header())) return;
@@ -83,8 +85,9 @@ export class GzipReader {
     const stream = this.#inflater.open();
     const start = this.position;
     const kept: Uint8Array[] = [];
+    let pushed = 0;
     try {
-      for (let next: Promise<Pushed> | undefined = this.#push(stream); next; ) {
+      for (let next: Promise<Pushed> | undefined = this.#push(stream, pushed++); next; ) {
         const { piece, step }: Pushed = await next;
         next = undefined;
         if (step === undefined) {
@@ -92,15 +95,18 @@ export class GzipReader {
           return;
         }
         const { unused, error } = step;
-        if (this.position - start <= KEPT_BYTES) kept.push(piece);
+        if (pushed * this.#inflater.pieceBytes <= KEPT_BYTES) kept.push(piece);
         else kept.length = 0;
         if (unused !== undefined) this.#queue.unread(piece.subarray(piece.length - unused));
         else if (error === undefined) {
           // The library works on the next piece, perhaps in another thread, while the caller works on this one.
-          next = this.#push(stream);
+          next = this.#push(stream, pushed++);
           next.catch(() => {});
         }
-        for (const text of step.pieces) yield this.#count(text);
+        for (const text of step.pieces) {
+          yield this.#count(text);
+          stream.used(text);
+        }
         if (error === undefined) continue;
         // Where the failing piece begins: all that is known of a member that was too long to be kept.
         let good = this.position - piece.length - start;
@@ -112,8 +118,13 @@ export class GzipReader {
     }
   }
 
-  async #push(stream: InflateStream): Promise<Pushed> {
-    const piece = await this.#queue.take(this.#inflater.pieceBytes);
+  /** Pushes piece `index` of the member. Those that are not kept share a buffer: the library has done with one before the next. */
+  async #push(stream: InflateStream, index: number): Promise<Pushed> {
+    const { pieceBytes } = this.#inflater;
+    const place = (index + 1) * pieceBytes <= KEPT_BYTES ? index : 0;
+    this.#buffers[place] ??= new Uint8Array(pieceBytes);
+    const buffer = this.#buffers[place];
+    const piece = buffer.subarray(0, await this.#queue.fill(buffer));
     return { piece, step: piece.length > 0 ? await stream.push(piece) : undefined };
   }
 
@@ -131,8 +142,10 @@ export class GzipReader {
       for (const bytes of crumbs(kept, good, crumb)) {
         const step = await stream.push(bytes);
         for (const text of step.pieces) {
-          if (given < text.length) yield this.#count(text.subarray(given));
-          given = Math.max(0, given - text.length);
+          const { length } = text;
+          if (given < length) yield this.#count(text.subarray(given));
+          given = Math.max(0, given - length);
+          stream.used(text);
         }
         if (step.error !== undefined) break;
         read += bytes.length;

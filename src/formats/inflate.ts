@@ -17,6 +17,8 @@ export interface InflateStep {
 export interface InflateStream {
   /** Decodes the next bytes, one or more; one call at a time. The bytes must stay as they are until it is done. */
   push(bytes: Uint8Array): InflateStep | Promise<InflateStep>;
+  /** Takes back a piece that was decoded: nobody will look at it again. */
+  used(piece: Uint8Array): void;
   /** Frees what the decoder holds. */
   close(): void;
 }
@@ -63,6 +65,7 @@ export const fflateInflater: Inflater = {
         const ended = s.f && !s.l;
         return { pieces, unused: ended ? p.length - (s.p ? 1 : 0) : undefined, error: undefined };
       },
+      used() {},
       close() {},
     };
   },
