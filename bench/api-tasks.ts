@@ -5,6 +5,7 @@ import { mixedPages, mixedWorkloads, planCases, type SizesName, sizesByName } fr
 import { hashOf, namedCounters } from "./check.js";
 import { chunkOperations, chunksOf, operationBytes } from "./contestants/contestant.js";
 import { cpuCounters, stalewalkMachine } from "./contestants/stalewalk.js";
+import { type Library, NotPlayedError, present } from "./library.js";
 import { processorNs } from "./pieces.js";
 import { syntheticTables } from "./tables/synthetic.js";
 import type { PiecewiseTask, Task, WholeTask } from "./task.js";
@@ -37,14 +38,14 @@ const OUTCOME_ADDRESS = (1n << 56n) - 1n;
 let latest: { scale: number; set: TableSet } | undefined;
 
 /** A way through the API; the accesses of single calls are those of the case "L1 hit". */
-export function openApiTask({ scale, sizes }: ApiSpec, name: string): Task {
+export function openApiTask({ scale, sizes }: ApiSpec, name: string, library: Library = present): Task {
   if (latest?.scale !== scale) latest = { scale, set: syntheticTables(scale) };
   const { set } = latest;
   const workload = workloadCases.get(name);
-  if (workload) return workloadTask(set, workload, sizesByName[sizes].mixed);
+  if (workload) return workloadTask(set, workload, sizesByName[sizes].mixed, library);
   const [hot] = planCases(sizesByName[sizes], 1);
   if (!hot) throw new Error("there are no cases");
-  const machine = stalewalkMachine({ set, geometry: geometries.skylake, cpus: 1 }, chunkOperations);
+  const machine = stalewalkMachine({ set, geometry: geometries.skylake, cpus: 1 }, chunkOperations, library);
   const { program } = hot.build(set);
   return name === PLAY ? playTask(machine, program) : singleTask(machine, program, name);
 }
@@ -65,6 +66,7 @@ function singleTask(machine: Machine, hot: Uint8Array, name: string): PiecewiseT
   const words = new BigUint64Array(hot.slice().buffer);
   const halves = new Uint32Array(words.buffer);
   const operations = hot.length / operationBytes;
+  if (name === PHYSICAL && !cpu.physical) throw new NotPlayedError("it has no cpu.physical()");
   const expected = machine.play(hot);
   const addresses = Array.from({ length: operations }, (_, i) => words[2 * i + 1] as bigint);
   const kinds = Array.from(addresses, (_, i) => (Number((words[2 * i] as bigint) >> 8n) & 0xff) as Access);
@@ -106,16 +108,17 @@ function workloadTask(
   set: TableSet,
   workload: (typeof mixedWorkloads)[keyof typeof mixedWorkloads],
   operations: number,
+  library: Library,
 ): WholeTask {
   const world = { set, geometry: geometries.skylake, cpus: 1 };
   const options = { ...workload, pages: mixedPages(set) };
-  const machine = stalewalkMachine(world, chunkOperations);
+  const machine = stalewalkMachine(world, chunkOperations, library);
   return {
     operations,
     processorTime: true,
     // A machine of its own: what a workload comes to depends on the caches before.
     check() {
-      const fresh = stalewalkMachine(world, chunkOperations);
+      const fresh = stalewalkMachine(world, chunkOperations, library);
       fresh.runWorkload(options, operations);
       const [counters = []] = fresh.cpus.map(cpuCounters);
       fresh.dispose();

@@ -3,19 +3,22 @@ import { join } from "node:path";
 import type { EffortName, SuiteName } from "../src/benchmark/result.js";
 import type { BenchOptions } from "../src/cli/bench-contract.js";
 import { API_TABLE, apiCases } from "./api-tasks.js";
+import { BASELINE, type Baseline } from "./baseline.js";
 import { writeCase } from "./case-file.js";
 import { planCases, type SizesName, sizesByName } from "./cases.js";
 import type { Entrant } from "./contender.js";
-import { nativeEntrant, readingEntrants, workerEntrant } from "./contender.js";
+import { nativeEntrant, READS_TOO, readingEntrants, workerEntrant } from "./contender.js";
 import type { NativeBuild } from "./contestants/compile.js";
 import { KERNEL_PIECE, kernelField, kernelPolicies } from "./kernel-tasks.js";
 import { javascriptField, ramField } from "./table-tasks.js";
 import { imageTables, nameOfImage } from "./tables/images.js";
 import { syntheticTables } from "./tables/synthetic.js";
+import type { Spec } from "./tasks.js";
 import { SYNTHETIC } from "./trace-tasks.js";
 import { type Traces, traceTable } from "./traces.js";
 import { VERDICT_TABLE, verdictCells } from "./verdict-tasks.js";
 import type { TableSet } from "./world.js";
+import { YARDSTICK, yardstickFile } from "./yardstick/index.js";
 
 /** Cases of one table. */
 export interface Block {
@@ -24,8 +27,8 @@ export interface Block {
   unit: string;
   cases: string[];
   entrants: Entrant[];
-  /** Contestants do other work than the first, and are compared with themselves only. */
-  alone?: boolean;
+  /** Contestants that do other work than the first: they are compared with themselves only. */
+  otherWork?: readonly string[];
   /** Contestants that may come to another result, since their rules are others: named so then. */
   otherRules?: readonly string[];
 }
@@ -36,6 +39,8 @@ export interface Material {
   builds: readonly NativeBuild[];
   images: readonly string[];
   traces: Traces;
+  /** Another build that plays beside this one. */
+  baseline: Baseline | undefined;
   /** Where files of cases are written. */
   folder: string;
 }
@@ -88,30 +93,45 @@ function allPlans(effort: EffortName, material: Material): BlockPlan[] {
   return [
     ...[synthetic, ...images].flatMap(({ name, mixes, load }) => tablePlans(name, mixes, load, sizes, material)),
     ...ramPlans(synthetic.load, sizes, material),
-    plainPlan("translate", API_TABLE, "operation", apiCases, [
-      workerEntrant("stalewalk", { kind: "api", scale, sizes }),
-    ]),
-    {
-      ...plainPlan(
-        "kernel",
-        "kernel programs",
-        "operation",
-        kernelPolicies,
-        Object.keys(kernelField).map((name) =>
-          workerEntrant(name, { kind: "kernel", operations: KERNEL_PIECES[effort] * KERNEL_PIECE }),
-        ),
-        { otherRules: ["0.1.0"] },
-      ),
-    },
-    ...tracePlans(material.traces),
+    plainPlan(
+      "translate",
+      API_TABLE,
+      "operation",
+      apiCases,
+      [
+        ...field(["stalewalk"], { kind: "api", scale, sizes }, material),
+        workerEntrant(YARDSTICK, { kind: "api", scale, sizes }, { kind: "file", path: yardstickFile }),
+      ],
+      { otherRules: OTHER_RULES },
+    ),
+    plainPlan(
+      "kernel",
+      "kernel programs",
+      "operation",
+      kernelPolicies,
+      field(Object.keys(kernelField), { kind: "kernel", operations: KERNEL_PIECES[effort] * KERNEL_PIECE }, material),
+      { otherRules: OTHER_RULES },
+    ),
+    ...tracePlans(material),
     plainPlan(
       "verdicts",
       VERDICT_TABLE,
       "cell",
       [...verdictCells.keys()].slice(0, effort === "quick" ? -1 : undefined),
-      [workerEntrant("stalewalk", { kind: "verdicts" })],
+      field(["stalewalk"], { kind: "verdicts" }, material),
+      { otherRules: OTHER_RULES },
     ),
   ];
+}
+
+/** Versions whose rules are others may come to other results, where rules have changed since. */
+const OTHER_RULES = [YARDSTICK, BASELINE];
+
+/** Contestants in workers, and the other build beside them. */
+function field(names: readonly string[], spec: Spec, { baseline }: Pick<Material, "baseline">): Entrant[] {
+  const all = names.map((name) => workerEntrant(name, spec));
+  if (baseline && !names.includes(baseline.name)) all.push(workerEntrant(baseline.name, spec, baseline.source));
+  return all;
 }
 
 function plainPlan(
@@ -120,23 +140,31 @@ function plainPlan(
   unit: string,
   cases: readonly string[],
   entrants: Entrant[],
-  more: Pick<Block, "alone" | "otherRules"> = {},
+  more: Pick<Block, "otherWork" | "otherRules"> = {},
 ): BlockPlan {
   return { suite, table, cases, build: async (chosen) => ({ suite, table, unit, cases: chosen, entrants, ...more }) };
 }
 
-function tracePlans({ read, played, zcat }: Traces): BlockPlan[] {
+function tracePlans({ traces: { read, played, zcat }, baseline }: Material): BlockPlan[] {
   const table = read.length === 1 ? traceTable(read[0] as string) : `${read.length} traces`;
-  const players = ["stalewalk", SYNTHETIC].map((name) => workerEntrant(name, { kind: "trace", path: played }));
+  const players = field(["stalewalk", SYNTHETIC], { kind: "trace", path: played }, { baseline });
+  const more = { otherWork: [SYNTHETIC, READS_TOO], otherRules: OTHER_RULES };
   return [
-    plainPlan("replay", table, "line", ["read"], readingEntrants(read, zcat), { alone: true }),
-    plainPlan("replay", traceTable(played), "operation", ["play"], players, { alone: true }),
+    plainPlan("replay", table, "line", ["read"], readingEntrants(read, zcat, baseline), more),
+    plainPlan("replay", traceTable(played), "operation", ["play"], players, more),
   ];
 }
 
 /** Tables in guest RAM beside the frame store; one set is enough. */
 function ramPlans(load: () => Promise<TableSet>, sizes: SizesName, material: Material): BlockPlan[] {
-  const plans = tablePlans(IN_RAM, 1, load, sizes, { ...material, builds: [] }, Object.keys(ramField));
+  const plans = tablePlans(
+    IN_RAM,
+    1,
+    load,
+    sizes,
+    { ...material, builds: [], baseline: undefined },
+    Object.keys(ramField),
+  );
   return plans
     .filter(({ suite }) => suite === "translate")
     .map((plan) => ({ ...plan, cases: plan.cases.filter((name) => RAM_CASES.includes(name)) }));
@@ -148,8 +176,8 @@ function tablePlans(
   mixes: 1 | 2,
   load: () => Promise<TableSet>,
   sizes: SizesName,
-  { builds, folder }: Material,
-  field: readonly string[] = Object.keys(javascriptField),
+  { builds, folder, baseline }: Material,
+  names: readonly string[] = Object.keys(javascriptField),
 ): BlockPlan[] {
   const plans = planCases(sizesByName[sizes], mixes);
   let set: Promise<TableSet> | undefined;
@@ -167,9 +195,8 @@ function tablePlans(
           writeCase(file, plan.build(await set));
           files[plan.name] = file;
         }
-        const [first = "", ...rest] = field;
-        const worker = (name: string) => workerEntrant(name, { kind: "tables", files });
-        const entrants = [worker(first), ...builds.map((build) => nativeEntrant(build, files)), ...rest.map(worker)];
+        const [present, ...others] = field(names, { kind: "tables", files }, { baseline });
+        const entrants = [present as Entrant, ...builds.map((build) => nativeEntrant(build, files)), ...others];
         return { suite, table, unit: "operation", cases, entrants };
       },
     };

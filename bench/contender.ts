@@ -9,6 +9,7 @@ import { type Check, hashOf } from "./check.js";
 import type { NativeBuild } from "./contestants/compile.js";
 import { NativeCase } from "./contestants/native.js";
 import { joinTimes } from "./figure.js";
+import { type LibrarySource, NotPlayedError } from "./library.js";
 import { LineProcess } from "./line-process.js";
 import { clockNs, type PieceTimes, pieceSize, quietNs } from "./pieces.js";
 import { isEnough, type Limits } from "./stopwatch.js";
@@ -18,7 +19,7 @@ import type { TraceThroughput } from "./trace-throughput.js";
 
 /** A contestant's process, at one case at a time. */
 export interface Contender {
-  /** Makes a case ready; how many operations this contestant plays of it. */
+  /** Makes a case ready; how many operations this contestant plays of it. @throws NotPlayedError as `check` does */
   open(caseName: string): Promise<number>;
   /** What the case comes to, or its first so many operations. */
   check(operations?: number): Promise<Check>;
@@ -37,14 +38,19 @@ export interface Entrant {
 
 const beside = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 
-/** A contestant in a worker of its own (worker.ts). */
-export function workerEntrant(name: string, spec: Spec): Entrant {
+/** A contestant in a worker of its own (worker.ts); `source` is where its build comes from, if that is not this one. */
+export function workerEntrant(name: string, spec: Spec, source?: LibrarySource): Entrant {
+  const args = [beside("worker.js"), name, ...(source ? [JSON.stringify(source)] : [])];
   return {
     name,
     calibration: "js",
     async start() {
-      const process_ = await LineProcess.start(name, process.execPath, [beside("worker.js"), name]);
-      const ask = async <T>(request: unknown): Promise<T> => (await process_.ask(JSON.stringify(request))) as T;
+      const process_ = await LineProcess.start(name, process.execPath, args);
+      const ask = async <T>(request: unknown): Promise<T> => {
+        const answer = (await process_.ask(JSON.stringify(request))) as T & { notPlayed?: string };
+        if (answer.notPlayed !== undefined) throw new NotPlayedError(answer.notPlayed);
+        return answer;
+      };
       return {
         open: async (name) => (await ask<{ operations: number }>({ open: spec, case: name })).operations,
         check: (operations = undefined) => ask<Check>({ check: operations ?? null }),
@@ -106,37 +112,69 @@ export function nativeEntrant(build: NativeBuild, files: Readonly<Record<string,
 /** How often a process reads each file: the best time counts, the first warms the code up. */
 const REPETITIONS = 3;
 
-/** Readers of traces: one process has the times of the library and of zcat, whoever asks first starts it. */
-export function readingEntrants(paths: readonly string[], zcat: boolean): Entrant[] {
-  let reading: Promise<TraceThroughput> | undefined;
-  const read = async (): Promise<TraceThroughput> => {
-    const args = [beside("read-traces.js"), String(REPETITIONS), ...paths];
-    return JSON.parse((await promisify(execFile)(process.execPath, args)).stdout) as TraceThroughput;
-  };
-  const entrant = (name: string, secondsOf: (it: TraceThroughput) => number): Entrant => ({
+/** A reader of traces: one process has the times of the library and of zcat, whoever asks first starts it. */
+class Reading {
+  private latest: Promise<TraceThroughput> | undefined;
+
+  constructor(
+    private readonly paths: readonly string[],
+    private readonly source?: LibrarySource,
+  ) {}
+
+  async start(): Promise<TraceThroughput> {
+    if (this.source && this.source.kind !== "folder") throw new NotPlayedError("it reads no traces");
+    const args = [beside("read-traces.js"), String(REPETITIONS), this.source?.path ?? "", ...this.paths];
+    this.latest = promisify(execFile)(process.execPath, args).then(({ stdout }) => JSON.parse(stdout));
+    return this.latest;
+  }
+
+  async result(): Promise<TraceThroughput> {
+    return this.latest ?? this.start();
+  }
+}
+
+/** What else reads them. */
+export const READS_TOO = "zcat | wc -l";
+
+/** Readers of traces: this build, zcat, another build. */
+export function readingEntrants(
+  paths: readonly string[],
+  zcat: boolean,
+  other?: { name: string; source: LibrarySource },
+): Entrant[] {
+  const own = new Reading(paths);
+  const entrants = [readingEntrant("stalewalk", own, true, ({ seconds }) => seconds)];
+  if (zcat) entrants.push(readingEntrant(READS_TOO, own, false, ({ zcatSeconds }) => zcatSeconds ?? Number.NaN));
+  if (other)
+    entrants.push(readingEntrant(other.name, new Reading(paths, other.source), true, ({ seconds }) => seconds));
+  return entrants;
+}
+
+function readingEntrant(
+  name: string,
+  reading: Reading,
+  starts: boolean,
+  secondsOf: (it: TraceThroughput) => number,
+): Entrant {
+  return {
     name,
     calibration: "js",
     async start() {
       return {
-        async open() {
-          // The first of a round: both have the times of one process.
-          if (name === "stalewalk") reading = read();
-          return ((await reading) as TraceThroughput).lines;
-        },
+        // The first of a round: both have the times of one process.
+        open: async () => (await (starts ? reading.start() : reading.result())).lines,
         async check() {
-          const { lines, bytes, events } = (await reading) as TraceThroughput;
+          const { lines, bytes, events } = await reading.result();
           const counters = { lines, bytes, events };
           return { hash: hashOf(counters), counters };
         },
         async time() {
           // It was over before: how busy the machine was then cannot be told, and it is taken as it is.
-          const seconds = secondsOf((await reading) as TraceThroughput);
+          const seconds = secondsOf(await reading.result());
           return { ns: [[seconds * 1e9]], beside: [[quietNs()]], switches: [[0]] };
         },
         async close() {},
       };
     },
-  });
-  const own = entrant("stalewalk", ({ seconds }) => seconds);
-  return zcat ? [own, entrant("zcat | wc -l", ({ zcatSeconds }) => zcatSeconds ?? Number.NaN)] : [own];
+  };
 }

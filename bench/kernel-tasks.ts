@@ -2,8 +2,9 @@
 // user unmaps, deferred work, generated and played inside the engine. Each policy with hazard detection on and off.
 import { geometries, type KernelWorkloadOptions, type Machine, type PolicyName } from "stalewalk";
 import { type Check, hashOf } from "./check.js";
+import { type Library, present } from "./library.js";
 import type { PiecewiseTask } from "./task.js";
-import { type Library, present, yardstick } from "./yardstick/index.js";
+import { yardstick } from "./yardstick/index.js";
 
 /** Kernel programs of so many operations. */
 export interface KernelSpec {
@@ -55,9 +56,14 @@ export const kernelField: Readonly<Record<string, readonly [boolean, Library]>> 
   "0.1.0": [true, yardstick],
 };
 
-/** A contestant under a policy: programs of one piece each, one after the other, from the same beginning every time. */
-export function openKernelTask({ operations }: KernelSpec, policy: string, contestant: string): PiecewiseTask {
-  const [detect, library] = kernelField[contestant] as (typeof kernelField)[string];
+/** A contestant under a policy, or another build: programs of one piece each, one after the other, from the same beginning every time. */
+export function openKernelTask(
+  { operations }: KernelSpec,
+  policy: string,
+  contestant: string,
+  other?: Library,
+): PiecewiseTask {
+  const [detect, library] = other ? [true, other] : (kernelField[contestant] as (typeof kernelField)[string]);
   const { machine, options } = kernelMachine(policy as PolicyName, detect, library);
   const start = machine.snapshot();
   const pieces = Array.from({ length: Math.ceil(operations / KERNEL_PIECE) }, (_, i) => () => {

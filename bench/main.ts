@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { closingLines, headerLines, tablesOf } from "../src/benchmark/report.js";
 import type { BenchResult, BenchRow, EffortName } from "../src/benchmark/result.js";
 import type { BenchOptions, Door } from "../src/cli/bench-contract.js";
+import { findBaseline } from "./baseline.js";
 import { type Block, planBlocks } from "./blocks.js";
 import { type Compiled, compileNative } from "./contestants/compile.js";
 import { describeHost } from "./host.js";
@@ -26,16 +27,17 @@ const IMAGES = { quick: 0, usual: 1, full: 2 };
 /** Measures and prints. @throws MismatchError if two contestants disagree; Error if nothing is to be measured */
 export async function runBench(options: BenchOptions, door: Door): Promise<BenchResult> {
   const started = performance.now();
+  const baseline = options.baseline === undefined ? undefined : findBaseline(options.baseline);
   const folder = mkdtempSync(join(tmpdir(), "stalewalk-bench-"));
   try {
     const native = options.suites.some((suite) => suite === "translate" || suite === "flush")
       ? await compile(folder, door)
       : { missing: "not asked for" };
-    const host = describeHost("builds" in native ? native.compiler : native.missing);
+    const host = describeHost("builds" in native ? native.compiler : native.missing, baseline?.about);
     const found = findImages();
     const images = someImages(found, IMAGES[options.effort]);
     const traces = findTraces(options.trace, options.effort === "quick");
-    const material = { builds: "builds" in native ? native.builds : [], images, traces, folder };
+    const material = { builds: "builds" in native ? native.builds : [], images, traces, baseline, folder };
     door.show("first", "building the cases");
     const blocks = await planBlocks(options, material);
     door.clear();
@@ -48,7 +50,8 @@ export async function runBench(options: BenchOptions, door: Door): Promise<Bench
     if (traces.instead !== undefined && asked("replay"))
       missing.push(`recorded traces: there are none here; ${traces.instead}, stands for them`);
     for (const line of headerLines(host)) door.print(line);
-    const rows = await measure(blocks, options, started, door);
+    const { rows, notPlayed } = await measure(blocks, options, started, door);
+    missing.push(...notPlayed);
     const seconds = (performance.now() - started) / 1000;
     for (const { head, rows: cells, right } of tablesOf(rows)) {
       door.print();
@@ -82,7 +85,7 @@ async function measure(
   options: BenchOptions,
   started: number,
   door: Door,
-): Promise<BenchRow[]> {
+): Promise<{ rows: BenchRow[]; notPlayed: string[] }> {
   const end = started + (options.seconds ?? SECONDS[options.effort]) * 1000;
   const cases = blocks.reduce((sum, block) => sum + block.cases.length, 0);
   let at = 0;
@@ -95,7 +98,7 @@ async function measure(
   } finally {
     door.clear();
   }
-  return rounds.all;
+  return { rows: rounds.all, notPlayed: rounds.missing };
 }
 
 /** The first and the last: they have different numbers of levels. */

@@ -7,6 +7,7 @@ import type { Block } from "./blocks.js";
 import { type Check, compareChecks, digestOf } from "./check.js";
 import type { Contender, Entrant } from "./contender.js";
 import { calmest, figureOf, joinTimes } from "./figure.js";
+import { NotPlayedError } from "./library.js";
 import type { PieceTimes } from "./pieces.js";
 import type { Limits } from "./stopwatch.js";
 
@@ -18,6 +19,11 @@ export interface Effort {
   /** Turns of each contestant at a case, and how long one is. */
   turns: number;
   turn: Omit<Limits, "calm">;
+}
+
+interface Player {
+  entrant: Entrant;
+  contender: Contender;
 }
 
 interface Running {
@@ -32,6 +38,8 @@ export class Rounds {
   /** The least time of the fixed work, by who did it. */
   private readonly calm = { js: Number.POSITIVE_INFINITY, native: Number.POSITIVE_INFINITY };
   private done = 0;
+  /** Which contestants cannot play which case, and why. */
+  private readonly notPlayed = new Map<string, string>();
 
   constructor(
     private readonly blocks: readonly Block[],
@@ -63,8 +71,13 @@ export class Rounds {
     });
   }
 
+  /** What could not be played, in words. */
+  get missing(): string[] {
+    return [...this.notPlayed.values()];
+  }
+
   private async playBlock(block: Block): Promise<void> {
-    const players: { entrant: Entrant; contender: Contender }[] = [];
+    const players: Player[] = [];
     try {
       for (const entrant of block.entrants) players.push({ entrant, contender: await entrant.start() });
       // Another order every time: what the case before leaves behind belongs to no case.
@@ -78,15 +91,14 @@ export class Rounds {
     }
   }
 
-  private async playCase(
-    block: Block,
-    name: string,
-    players: readonly { entrant: Entrant; contender: Contender }[],
-  ): Promise<void> {
+  private async playCase(block: Block, name: string, all: readonly Player[]): Promise<void> {
     const operations: number[] = [];
-    for (const { entrant, contender } of players) {
-      operations.push(await contender.open(name));
-      await this.compare(block, name, entrant, operations.at(-1) as number, contender, players[0]?.contender);
+    const players: Player[] = [];
+    for (const player of all) {
+      const played = await this.open(block, name, player, all[0]?.contender);
+      if (played === undefined) continue;
+      operations.push(played);
+      players.push(player);
     }
     const times = players.map((): PieceTimes[] => []);
     for (let turn = 0; turn < this.effort.turns; turn++) {
@@ -101,6 +113,26 @@ export class Rounds {
       const joined = joinTimes(times[i] as PieceTimes[]);
       const row = this.rows.get(keyOf(block, name, entrant)) as Running;
       row.samples.push(figureOf(joined, operations[i] as number, this.calm[entrant.calibration]));
+    }
+  }
+
+  /** Makes a contestant ready and compares it; how much it plays, undefined if it cannot play this. */
+  private async open(
+    block: Block,
+    name: string,
+    { entrant, contender }: Player,
+    own: Contender | undefined,
+  ): Promise<number | undefined> {
+    const key = keyOf(block, name, entrant);
+    if (this.notPlayed.has(key)) return undefined;
+    try {
+      const operations = await contender.open(name);
+      await this.compare(block, name, entrant, operations, contender, own);
+      return operations;
+    } catch (error) {
+      if (!(error instanceof NotPlayedError)) throw error;
+      this.notPlayed.set(key, `${entrant.name} at ${block.table}: ${name}: ${error.message}`);
+      return undefined;
     }
   }
 
@@ -124,7 +156,7 @@ export class Rounds {
     const [firstEntrant] = block.entrants;
     const first = firstEntrant && this.rows.get(keyOf(block, name, firstEntrant));
     let contestant = entrant.name;
-    if (first && own && !block.alone) {
+    if (first && own && own !== contender && !block.otherWork?.includes(entrant.name)) {
       const mine = operations === first.head.operations ? first.check : await own.check(operations);
       const differs = mine.hash !== check.hash;
       if (differs && block.otherRules?.includes(entrant.name)) contestant = `${entrant.name} (other rules)`;

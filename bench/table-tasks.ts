@@ -4,8 +4,9 @@ import { type BenchCase, operationsIn } from "./cases.js";
 import { type Check, checkOf } from "./check.js";
 import { type Contestant, operationBytes } from "./contestants/contestant.js";
 import { naiveJs } from "./contestants/naive-js.js";
-import { stalewalk, stalewalk010, stalewalkInRam } from "./contestants/stalewalk.js";
+import { stalewalk, stalewalk010, stalewalkInRam, stalewalkOf } from "./contestants/stalewalk.js";
 import { tunedJs } from "./contestants/tuned-js.js";
+import type { Library } from "./library.js";
 import type { PiecewiseTask } from "./task.js";
 
 /** A case over page tables. */
@@ -47,10 +48,16 @@ export function playsOfCheck(operations: number): number {
   return operations >= LONG_PROGRAM ? 1 : 2;
 }
 
-/** A contestant at a case. */
-export function openTableTask({ files }: TableSpec, name: string, contestantName: string): PiecewiseTask {
+/** A contestant at a case, or another build. */
+export function openTableTask(
+  { files }: TableSpec,
+  name: string,
+  contestantName: string,
+  other?: Library,
+): PiecewiseTask {
   const file = files[name];
   if (file === undefined) throw new Error(`no case is called ${name}`);
+  if (other) return caseTask(readCase(file), stalewalkOf(contestantName, other), "whole");
   const [contestant, part] = { ...javascriptField, ...ramField }[contestantName] as (typeof javascriptField)[string];
   return caseTask(readCase(file), contestant, part);
 }

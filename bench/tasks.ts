@@ -1,6 +1,7 @@
 // Opening a task by what a line of JSON says of it; what it needs is loaded then.
 import type { ApiSpec } from "./api-tasks.js";
 import type { KernelSpec } from "./kernel-tasks.js";
+import type { Library } from "./library.js";
 import type { TableSpec } from "./table-tasks.js";
 import type { Task } from "./task.js";
 import type { TraceSpec } from "./trace-tasks.js";
@@ -15,18 +16,22 @@ export interface OpenRequest {
   case: string;
 }
 
-/** Opens a contestant at a case. */
-export async function openTask({ open: spec, case: name }: OpenRequest, contestant: string): Promise<Task> {
+/** Opens a contestant at a case; `other` is the build that it is, if it is not this one. */
+export async function openTask(
+  { open: spec, case: name }: OpenRequest,
+  contestant: string,
+  other?: Library,
+): Promise<Task> {
   switch (spec.kind) {
     case "tables":
-      return (await import("./table-tasks.js")).openTableTask(spec, name, contestant);
+      return (await import("./table-tasks.js")).openTableTask(spec, name, contestant, other);
     case "api":
-      return (await import("./api-tasks.js")).openApiTask(spec, name);
+      return (await import("./api-tasks.js")).openApiTask(spec, name, other);
     case "kernel":
-      return (await import("./kernel-tasks.js")).openKernelTask(spec, name, contestant);
+      return (await import("./kernel-tasks.js")).openKernelTask(spec, name, contestant, other);
     case "trace":
-      return (await import("./trace-tasks.js")).openTraceTask(spec, contestant);
+      return (await import("./trace-tasks.js")).openTraceTask(spec, contestant, other);
     case "verdicts":
-      return (await import("./verdict-tasks.js")).openVerdictTask(name);
+      return (await import("./verdict-tasks.js")).openVerdictTask(name, other);
   }
 }

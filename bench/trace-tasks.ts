@@ -1,11 +1,11 @@
 // Playing a recorded trace, beside the engine's own synthetic kernel program of the same number of operations.
 import { readFileSync } from "node:fs";
-import { type ReplayResult, replay } from "stalewalk/replay";
+import type { ReplayResult } from "stalewalk/replay";
 import { hashOf } from "./check.js";
 import { kernelMachine } from "./kernel-tasks.js";
+import { type Library, NotPlayedError, present } from "./library.js";
 import { clockNs } from "./pieces.js";
 import type { WholeTask } from "./task.js";
-import { present } from "./yardstick/index.js";
 
 /** A trace that is played under `none`. */
 export interface TraceSpec {
@@ -16,8 +16,13 @@ export interface TraceSpec {
 /** What is beside the replay. */
 export const SYNTHETIC = "synthetic kernel program";
 
-/** The replay of a trace, or the synthetic program. */
-export async function openTraceTask({ path }: TraceSpec, contestant: string): Promise<WholeTask> {
+/** The replay of a trace, by this build or another, or the synthetic program. */
+export async function openTraceTask(
+  { path }: TraceSpec,
+  contestant: string,
+  { replay }: Library = present,
+): Promise<WholeTask> {
+  if (!replay) throw new NotPlayedError("it plays no traces");
   const bytes = readFileSync(path);
   const play = (): Promise<ReplayResult> => replay(bytes, { policies: ["none"], name: path });
   const { operations } = (await play()).throughput;

@@ -1,8 +1,23 @@
 // How fast trace files are read, beside `zcat FILE | wc -l` as the yardstick of the machine. As the command reads them: Node
 // inflates in a thread of its own, and both work from the page cache. Node-only.
 import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { parseTrace } from "stalewalk/trace";
 import { openTrace } from "stalewalk/trace/node";
+
+/** What reads. */
+export interface Reader {
+  parseTrace: typeof parseTrace;
+  openTrace: typeof openTrace;
+}
+
+/** The reader of this build, or of another in a folder. */
+export async function readerOf(library: string): Promise<Reader> {
+  if (library === "") return { parseTrace, openTrace };
+  const load = async (file: string) => (await import(pathToFileURL(join(library, "trace", file)).href)) as Reader;
+  return { parseTrace: (await load("index.js")).parseTrace, openTrace: (await load("node.js")).openTrace };
+}
 
 /** Result of {@link traceThroughput}: sums over all files. */
 export interface TraceThroughput {
@@ -27,7 +42,11 @@ export interface TraceThroughput {
  * @param repetitions each file is read this often, the best time counts; the first pass also warms the code up
  * @throws Error if a trace is damaged, or if zcat counts other lines than the reader
  */
-export async function traceThroughput(paths: string[], repetitions = 5): Promise<TraceThroughput> {
+export async function traceThroughput(
+  paths: string[],
+  repetitions = 5,
+  own: Reader = { parseTrace, openTrace },
+): Promise<TraceThroughput> {
   const sum = { lines: 0, bytes: 0, events: 0, seconds: 0 };
   // zcat refuses what is not compressed.
   let zcatSeconds: number | undefined = paths.every((path) => path.endsWith(".gz")) ? 0 : undefined;
@@ -36,7 +55,7 @@ export async function traceThroughput(paths: string[], repetitions = 5): Promise
     let lines = 0;
     for (let repetition = 0; repetition < repetitions; repetition++) {
       const start = performance.now();
-      const reader = parseTrace(openTrace(path), { name: path });
+      const reader = own.parseTrace(own.openTrace(path), { name: path });
       let events = 0;
       for await (const batch of reader) events += batch.count;
       best = Math.min(best, (performance.now() - start) / 1000);

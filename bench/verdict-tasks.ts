@@ -1,7 +1,8 @@
 // The search of verdicts: cells in which a hazard is found soon, and cells in which everything must be tried.
 import type { PolicyName } from "stalewalk";
-import { type VerdictRecord, type VerdictsOptions, verdicts } from "stalewalk/verdicts";
+import type { VerdictRecord, VerdictsOptions } from "stalewalk/verdicts";
 import { hashOf } from "./check.js";
+import { type Library, NotPlayedError, present } from "./library.js";
 import { processorNs } from "./pieces.js";
 import type { WholeTask } from "./task.js";
 
@@ -28,25 +29,30 @@ export const verdictCells: ReadonlyMap<string, readonly [PolicyName, number]> = 
 );
 
 /** A whole search, timed by the processor's time: it has no short pieces. */
-export function openVerdictTask(name: string): WholeTask {
+export function openVerdictTask(name: string, { verdicts }: Library = present): WholeTask {
+  if (!verdicts) throw new NotPlayedError("it searches no verdicts");
   const [policy, depth] = verdictCells.get(name) as [PolicyName, number];
   return {
     operations: 1,
     processorTime: true,
     async check() {
-      const records = await judge(policy, depth);
+      const records = await judge(verdicts, policy, depth);
       const tried = records.reduce((sum, { tried }) => sum + tried.programs, 0);
       return { hash: hashOf(records), counters: { "programs tried": tried } };
     },
     async sample() {
       const start = processorNs();
-      await judge(policy, depth);
+      await judge(verdicts, policy, depth);
       return processorNs() - start;
     },
   };
 }
 
-async function judge(policy: PolicyName, depth: number): Promise<VerdictRecord[]> {
+async function judge(
+  verdicts: NonNullable<Library["verdicts"]>,
+  policy: PolicyName,
+  depth: number,
+): Promise<VerdictRecord[]> {
   const options: VerdictsOptions = {
     policies: [policy],
     scenarios: ["pmd_free_pte_page"],

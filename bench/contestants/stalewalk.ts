@@ -2,9 +2,10 @@
 // other contestants. This is the one file of the benchmark that reaches behind the API (what the API adds has rows of its
 // own, see api-rows.ts).
 import type { Cpu, Machine } from "stalewalk";
+import { type Library, present } from "../library.js";
 import type { World } from "../world.js";
 import { benchControls } from "../world.js";
-import { type Library, present, yardstick } from "../yardstick/index.js";
+import { YARDSTICK, yardstick } from "../yardstick/index.js";
 import { type Contestant, chunkOperations, chunksOf, operationBytes, type Piece, sumCounters } from "./contestant.js";
 
 const PAGE = 4096n;
@@ -114,7 +115,12 @@ function contestantOf(name: string, make: (world: World) => Machine): Contestant
 export const stalewalk: Contestant = contestantOf("stalewalk", (world) => stalewalkMachine(world));
 
 /** The engine of version 0.1.0. */
-export const stalewalk010: Contestant = contestantOf("0.1.0", (world) => stalewalkMachine(world, 1, yardstick));
+export const stalewalk010: Contestant = stalewalkOf(YARDSTICK, yardstick);
+
+/** The engine of another build. */
+export function stalewalkOf(name: string, library: Library): Contestant {
+  return contestantOf(name, (world) => stalewalkMachine(world, 1, library));
+}
 
 /** The engine, with its tables in guest RAM. */
 export const stalewalkInRam: Contestant = contestantOf("guest RAM", guestMachine);

@@ -22,6 +22,8 @@ from JavaScript that knows nothing else.
 - Arguments are trusted. The module checks programs (\`checkProgram\`), nothing else: an index out of range is the host's mistake, and may trap.
 - A frame number is a physical address >> 12. A *slot* is where the frame store keeps a frame; 0 is none.
 - The numbers are those of this version of the module. They may change with every release: take them from the page that came with it.
+- Which ABI a module has stands in its custom section \`stalewalk.abi\`: 16 hexadecimal digits as text, the same for modules that have the same
+  exports, records and numbers (\`WebAssembly.Module.customSections(module, "stalewalk.abi")\`).
 
 ## A machine, step by step
 

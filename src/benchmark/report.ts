@@ -43,6 +43,7 @@ export function headerLines(host: BenchHost): string[] {
     `stalewalk ${host.stalewalk}, engine ${host.engine.slice(0, 16)}, ${host.runtime} (V8 ${host.v8}), Benchmark.js ${host.benchmarkJs}`,
     `${host.cpu}, ${host.cores} cores, ${host.memoryGiB} GiB, ${host.system}${load}`,
     `native C: ${host.native}`,
+    ...(host.baseline === undefined ? [] : [`baseline: ${host.baseline}`]),
   ];
 }
 

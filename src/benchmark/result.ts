@@ -9,6 +9,7 @@ import {
   list,
   number,
   object,
+  omissible,
   oneOf,
   parse,
   record,
@@ -45,6 +46,8 @@ export interface BenchHost {
   readonly load: readonly number[];
   /** Compiler, flags and vector instructions of the native contestant's builds, or why there is none. */
   readonly native: string;
+  /** The other build that played beside this one: version, engine, place. */
+  readonly baseline?: string;
   /** When it began: ISO 8601. */
   readonly date: string;
 }
@@ -132,6 +135,7 @@ const hostSchema = object({
   system: text(),
   load: list(amount(), "the load of one, five and fifteen minutes", 3, 3),
   native: text(),
+  baseline: omissible(text()),
   date: text(),
 });
 

@@ -13,6 +13,8 @@ export interface BenchOptions {
   seconds: number | undefined;
   /** A trace for the suite `replay`; undefined: the recorded ones beside a checkout, else the package's own excerpt. */
   trace: string | undefined;
+  /** Another build that plays beside this one: a folder, a module, or the version that plays anyway. */
+  baseline: string | undefined;
   /** The command line, for the file of results. */
   command: string;
 }

@@ -18,6 +18,7 @@ interface Flags {
   seconds?: number;
   filter?: RegExp;
   trace?: string;
+  baseline?: string;
   json?: string;
 }
 
@@ -42,6 +43,13 @@ export function register(program: Command): void {
       parseRegex,
     )
     .addOption(fileOption("--trace <file>", "the trace that the suite replay reads and plays"))
+    .addOption(
+      fileOption(
+        "--baseline <dir|module>",
+        "another build beside this one: a built checkout, a package, a module of the same ABI",
+        ["0.1.0"],
+      ),
+    )
     .addOption(fileOption("--json <file>", "write all samples as JSON, too: for bench compare and bench show"))
     .addOption(
       new Option("--only <regex>", "the former name of --filter").hideHelp().argParser(() => {
@@ -86,6 +94,7 @@ function benchOptions(suites: readonly SuiteName[], flags: Flags, command: strin
     filter: flags.filter,
     seconds: flags.seconds,
     trace: flags.trace,
+    baseline: flags.baseline,
     command,
   };
 }

@@ -10,7 +10,7 @@ export function rowOf(contestant: string, leasts: readonly number[], more: Parti
 }
 
 /** A run with these rows. */
-export function resultOf(rows: readonly BenchRow[], cpu = "Z80"): BenchResult {
+export function resultOf(rows: readonly BenchRow[], cpu = "Z80", baseline?: string): BenchResult {
   return {
     format: "stalewalk-bench",
     version: 1,
@@ -28,6 +28,7 @@ export function resultOf(rows: readonly BenchRow[], cpu = "Z80"): BenchResult {
       system: "linux x64 6.1",
       load: [1.5, 1, 0.5],
       native: "no C compiler",
+      ...(baseline !== undefined && { baseline }),
       date: "2026-11-27T16:00:00.000Z",
     },
     seconds: 31.2,

@@ -24,6 +24,11 @@ beforeAll(() => {
 
 afterAll(() => rmSync(copy, { recursive: true }));
 
+interface AbiVersion {
+  ABI_SECTION: string;
+  abiVersion(...generated: readonly string[]): string;
+}
+
 type Change = readonly [file: string, from: string, to: string, message: string];
 
 /** Sources with pieces of text exchanged for others; then the constants are generated. */
@@ -45,6 +50,17 @@ describe("constants of the engine", () => {
       const how = `${path} is out of date: npm run build, and node scripts/make-abi.mjs --page for docs/abi.md`;
       expect(readFileSync(join(copy, path), "utf8"), how).toBe(readFileSync(join(ROOT, path), "utf8"));
     }
+  });
+
+  it("have a version, which the module carries and comments do not change", async () => {
+    const { ABI_SECTION, abiVersion } = (await import(join(ROOT, "scripts/abi/version.mjs"))) as AbiVersion;
+    const read = (name: string) => readFileSync(join(ROOT, "src/engine", name), "utf8");
+    const [abi, exported] = [read("abi.ts"), read("exports.ts")];
+    const module = new WebAssembly.Module(readFileSync(join(ROOT, "build/release.wasm")));
+    const [section] = WebAssembly.Module.customSections(module, ABI_SECTION);
+    expect(new TextDecoder().decode(section)).toBe(abiVersion(abi, exported));
+    expect(abiVersion(`// more\n${abi.replace("/** Bits", "/** The bits")}`, exported)).toBe(abiVersion(abi, exported));
+    expect(abiVersion(abi.replace("indexBits = 9", "indexBits = 8"), exported)).not.toBe(abiVersion(abi, exported));
   });
 
   it("do not compile where two that must agree do not, and every pair is named", () => {

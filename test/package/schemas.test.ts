@@ -94,7 +94,7 @@ const subjects: Record<string, Subject> = {
     check: checkBenchResult,
     examples: [
       resultOf([rowOf("stalewalk", [1, 2, 3]), rowOf("0.1.0", [2])]),
-      { ...resultOf([rowOf("stalewalk", [1], { counters: {} })]), missing: [] },
+      { ...resultOf([rowOf("stalewalk", [1], { counters: {} })], "Z80", "engine 0123"), missing: [] },
     ],
   },
   kernel: {
