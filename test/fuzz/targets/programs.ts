@@ -64,12 +64,15 @@ function seeds(): Uint8Array[] {
   ].map((program) => program.build());
 }
 
-/** Work is what a program asks for: ranges of 2^32 pages are cut, so that none takes a minute. */
+/** Operations that take as long as their argument is great. */
+const LONG: readonly number[] = [Operation.invlpgRange, Operation.vfree, Operation.hotRemove];
+
+/** Work is what a program asks for: ranges of 2^32 pages or blocks are cut, so that none takes a minute. */
 function bounded(bytes: Uint8Array): Uint8Array {
   const program = bytes.slice(0, Math.min(bytes.length, 64 * operationBytes));
   for (let at = 0; at + operationBytes <= program.length; at += operationBytes) {
     const code = program[at]!;
-    if (code === Operation.invlpgRange || code === Operation.vfree) program.fill(0, at + 6, at + 8);
+    if (LONG.includes(code)) program.fill(0, at + 6, at + 8);
   }
   return program;
 }
