@@ -1,5 +1,6 @@
 // Field values of one event, from bytes into the batch. Two layouts: probes (`(where) name=value ...`, any order) and
 // tracepoint texts. Every function runs into the newline that ends the line at the latest, never over it.
+import { appendedEnd, moduleEnd } from "./appended.js";
 import type { EventType, Piece } from "./event-table.js";
 import { MAX_FIELDS } from "./events.js";
 import { parseHex, parseNumber } from "./numbers.js";
@@ -8,6 +9,7 @@ import type { StringTable } from "./strings.js";
 const NEWLINE = 10;
 const RETURN = 13;
 const SPACE = 32;
+const OPEN = 40;
 const EQUALS = 61;
 
 /** Where a value of the latest line stood. */
@@ -39,6 +41,8 @@ export class FieldParser {
   readonly place = { start: 0, end: 0 };
   /** Whether the latest line held only what its event's definition names, so that others may be like it. */
   plain = true;
+  /** Whether the latest line ended with values that perf script put behind the event's. */
+  appended = false;
   /** Set when a text had bytes above 127; the caller clears it. */
   highBytes = false;
   /** Values that the kernel printed as `(fault)`. */
@@ -61,6 +65,7 @@ export class FieldParser {
   parse(type: EventType, bytes: Uint8Array, pos: number, words: Uint32Array, at: number): number {
     this.present = 0;
     this.plain = true;
+    this.appended = false;
     this.spanCount = 0;
     if (type.layout === "probe") return this.#probe(type, bytes, pos, words, at);
     let furthest = -1;
@@ -119,10 +124,9 @@ export class FieldParser {
       }
       if (field < 0) {
         if (bytes[p] === NEWLINE || bytes[p] === RETURN) break;
-        const end = this.mayAppend ? appended(bytes, p) : -1;
         this.plain = false;
-        if (end >= 0) {
-          p = end;
+        if (this.#appended(bytes, p)) {
+          p = this.#end;
           break;
         }
         p = this.#extra(type, bytes, p);
@@ -235,6 +239,14 @@ export class FieldParser {
         }
       }
     }
+    if (this.mayAppend && c === SPACE && bytes[p + 1] === OPEN) {
+      const end = moduleEnd(bytes, p + 1);
+      if (end >= 0) this.plain = false;
+      for (; p < end; p++) {
+        seen |= bytes[p]!;
+        hash = (Math.imul(hash, 31) + bytes[p]!) | 0;
+      }
+    }
     if (seen > 127) this.highBytes = true;
     words[slot] = this.#strings.intern(bytes, pos, p, hash);
     words[slot + 1] = 0;
@@ -312,9 +324,18 @@ export class FieldParser {
     let p = pos;
     while (bytes[p] === SPACE) p++;
     if (p > pos || bytes[p] === RETURN) this.plain = false;
-    if (this.mayAppend && p > pos && bytes[p] !== NEWLINE) p = Math.max(p, appended(bytes, p));
+    if (p > pos && bytes[p] !== NEWLINE && this.#appended(bytes, p)) p = this.#end;
     if (bytes[p] === RETURN) p++;
     return bytes[p] === NEWLINE ? p : this.#fail("the end of the line");
+  }
+
+  /** Where the values end that perf script put behind the event's. */
+  #end = 0;
+
+  #appended(bytes: Uint8Array, pos: number): boolean {
+    this.#end = this.mayAppend ? appendedEnd(bytes, pos) : -1;
+    this.appended = this.#end >= 0;
+    return this.appended;
   }
 
   #fail(expected: string): -1 {
@@ -322,22 +343,6 @@ export class FieldParser {
     this.#faulted = 0;
     return -1;
   }
-}
-
-/**
- * The end of the line, if what stands at `pos` are values that perf script puts behind an event's own: an address in
- * hexadecimal, perhaps with a symbol and other things; -1 if not. Fields of the event have a "=".
- */
-function appended(bytes: Uint8Array, pos: number): number {
-  let p = pos;
-  let c = bytes[p]!;
-  while ((c >= 48 && c <= 57) || (c >= 97 && c <= 102)) c = bytes[++p]!;
-  if (p === pos || p - pos > 16 || (c !== SPACE && c !== NEWLINE && c !== RETURN)) return -1;
-  while (c !== NEWLINE && c !== RETURN) {
-    if (c === EQUALS) return -1;
-    c = bytes[++p]!;
-  }
-  return p;
 }
 
 function decode(bytes: Uint8Array): string {

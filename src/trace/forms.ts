@@ -48,7 +48,7 @@ const FORMS: readonly (readonly [RegExp, Form])[] = [
     new RegExp(`\\s\\d+(?:/\\d+)?\\s+(?:\\d{1,3}\\s+)?${TIME}\\s+(?:\\d+\\s+)?${SAMPLE}`),
     perfWithout("cpu (or with -L)"),
   ],
-  [new RegExp(`^.*\\[\\d+\\]\\s+${TIME}\\s+(?:\\d+\\s+)?${EVENT}`), perfWithout("tid")],
+  [new RegExp(`^(?!.*\\d\\s+\\[\\d+\\]).*\\[\\d+\\]\\s+${TIME}\\s+(?:\\d+\\s+)?${EVENT}`), perfWithout("tid")],
   [new RegExp(`\\s\\d+\\s+\\[\\d+\\]\\s+${TIME}\\s+(?:\\(|\\S+=|\\d+\\s*$|$)`), perfWithout("event")],
   // Fields by name, where the event has a text of its own: the numbers of symbols, not their names.
   [/: \S+: .*\b\w+=0x[0-9a-f]+ \(-?\d+\)/, { what: "tracefs text with option fields", expected: again("nofields") }],

@@ -235,6 +235,7 @@ export class LineParser {
     if (this.#templates?.missed === start && !fields.highBytes) {
       this.#templates.learn(type, fields, bytes, prefix.body, newline, batch.words, at);
     }
+    if (fields.appended) this.#others.mayHavePlace();
     this.#store(id, bytes, start, newline, at + 2 * type.fields.length, fields.present);
     return newline + 1;
   }
@@ -271,6 +272,7 @@ export class LineParser {
     } else {
       this.#take(bytes, start);
       this.counts.countUnknown(text);
+      if (this.#prefix.separator === SPACE) this.#others.mayHavePlace();
     }
     return bytes.indexOf(NEWLINE, end) + 1;
   }

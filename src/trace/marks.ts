@@ -58,8 +58,8 @@ const LINES: readonly Pattern[] = [
 
 /** Function-graph lines without the column of CPUs say less: they count only below a header of that tracer. */
 const BARE_GRAPH = /^[ !+#*@$]*(?:\d+(?:\.\d+)? us)? +(?:=+> )?\|(?: |$)/;
-/** perf script -F srcline: the place in the source follows its line of the call chain. */
-const SOURCE_PLACE = /^\s+\S+:\d+$/;
+/** perf script -F srcline: the place follows its line of the call chain, or its event; tools/perf/util/srcline.c has its forms. */
+const SOURCE_PLACE = /^\s+(?!.*(?:\[\d+\] |\d\.\d+: ))(?:\S.*:\d+|\S*\+\d+|\S.*\[[0-9a-f]+\])$/;
 
 function lost(m: RegExpExecArray): Mark {
   return { kind: "lost", cpu: Number(m[1]), events: m[2] === undefined ? undefined : Number(m[2]) };
@@ -69,7 +69,7 @@ function lost(m: RegExpExecArray): Mark {
 export interface Before {
   /** Name of the tracer in the latest header; "" without one. */
   readonly tracer: string;
-  /** Whether the line before was one of a stack. */
+  /** Whether the line before was one of a stack, or ended with an address. */
   readonly stack: boolean;
 }
 

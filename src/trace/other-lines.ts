@@ -17,7 +17,7 @@ export class OtherLines {
   readonly #clock: TraceClock;
   #header: "none" | "trace" | "trace-cmd" = "none";
   #tracer = "";
-  /** Number of the line that was last one of a stack. */
+  /** Number of the line that was last one of a stack, or that ended with an address. */
   #stackLine = -1;
 
   constructor(counts: Counts, clock: TraceClock) {
@@ -100,6 +100,11 @@ export class OtherLines {
   stackEvent(): void {
     this.#counts.stackLines++;
     this.#counts.stackEntries++;
+    this.#stackLine = this.#counts.line;
+  }
+
+  /** The line ends with an address: its place in the source may be the next line. */
+  mayHavePlace(): void {
     this.#stackLine = this.#counts.line;
   }
 

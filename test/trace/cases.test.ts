@@ -117,11 +117,67 @@ describe("T5, T6: perf script with other fields", () => {
     ["machine_pid,vcpu", `VM: 1234 VCPU:001             vmix   213 [001]     2.500000: kprobes:${VFREE}\n`],
     ["addr", `${at}     2.500000: kprobes:${VFREE}                0 \n`],
     ["ip,sym,dso", `${at}     2.500000: kprobes:${VFREE} ffffffff81234567 vfree+0x7 ([kernel.kallsyms])\n`],
+    [
+      "ip,sym,dso of a module",
+      `${at}     2.500000: kprobes:${VFREE} ffffffffc0034567 f+0x7 (/lib/modules/6.1 b/kernel/m.ko)\n`,
+    ],
+    ["ip,sym,dso,dsoff", `${at}     2.500000: kprobes:${VFREE} ffffffffc0034567 f (/lib/m.ko+0x123)\n`],
+    [
+      "ip,sym,srcline",
+      `${at}     2.500000: kprobes:${VFREE} ffffffff81234567 vfree+0x7 ([kernel.kallsyms])\n  vmalloc.c:3307\n`,
+    ],
+    ["ip,srcline", `${at}     2.500000: kprobes:${VFREE} ffffffff81234567\n  /usr/src/linux 6.1/mm/vmalloc.c:3307\n`],
+    ["iregs", `${at}     2.500000: kprobes:${VFREE} ABI:2    AX:0xffff88 BX:0x0 \n`],
+    ["ip,iregs", `${at}     2.500000: kprobes:${VFREE} ffffffff81234567 vfree ABI:2    AX:0xffff88 BX:0x0 \n`],
+    ["cgroup", `${at}     2.500000: kprobes:${VFREE} /user.slice/session 1.scope\n`],
+    ["cgroup that is gone", `${at}     2.500000: kprobes:${VFREE} unknown\n`],
+    ["phys_addr", `${at}     2.500000: kprobes:${VFREE}         12345678\n`],
+    ["data_page_size", `${at}     2.500000: kprobes:${VFREE} N/A\n`],
+    ["code_page_size", `${at}     2.500000: kprobes:${VFREE} 4K\n`],
+    [
+      "data_src",
+      `${at}     2.500000: kprobes:${VFREE}                5080021 |OP N/A|LVL N/A|SNP N/A|TLB N/A|LCK N/A|BLK  N/A\n`,
+    ],
+    ["insn", `${at}     2.500000: kprobes:${VFREE} insn: 48 89 e5\n`],
+    ["brstack", `${at}     2.500000: kprobes:${VFREE}  0xffffffff81234567/0xffffffff81234570/P/-/-/0 \n`],
     ["flags", `${at}     2.500000: kprobes:vfree:                        ${VFREE.slice(7)}\n`],
   ])("%s", async (_, text) => {
     const { events } = await whole(text);
     expect(events).toMatchObject([{ name: "vfree", cpu: 1, time: 2500000000, fields: { addr: 0xffffc90000480000n } }]);
     expect([213, 4194213]).toContain(events[0]!.pid);
+  });
+
+  it.each(["f+0x12/0x30", "f+0x12", "f.isra.0+0x12", "0xffffffffc0123456"])(
+    "the name %s with the module that it is in, however that is written",
+    async (name) => {
+      const event = "flush_kernel_range: (ffffffff81234567) start=0xffffc90000480000 end=0xffffc90000481000";
+      for (const module of ["", " [nvme_core]", " ([nvme_core])", " (/lib/modules/6.1.0 b/kernel/(a)/nvme.ko)"]) {
+        for (const behind of ["", " extra=1", " ffffffff81234567 vfree+0x7 ([kernel.kallsyms])"]) {
+          const text = `${at}     2.500000: kprobes:${event} caller=${name}${module}${behind}\n`;
+          const { events } = await whole(text);
+          expect(events).toMatchObject([{ fields: { start: 0xffffc90000480000n, caller: `${name}${module}` } }]);
+        }
+      }
+    },
+  );
+
+  it("a place in the source stands behind a line of a stack or an address, and nowhere else", async () => {
+    const place = "  /build/linux 6.1/mm/vmalloc.c:3307\n";
+    const chain = `\tffffffff81234567 vfree+0x7 ([kernel.kallsyms])\n${place}`;
+    const event = `${at}     2.500000: kprobes:${VFREE}\n`;
+    expect((await whole(event + chain)).summary.stackLines).toBe(2);
+    expect((await readAll(bytes(event + place))).summary).toMatchObject({ damagedLines: 1 });
+    const torn = `${at}     2.5x0000: kprobes:${VFREE} x:1\n`;
+    expect((await readAll(bytes(event + chain + torn))).summary).toMatchObject({ damagedLines: 1, stackLines: 2 });
+  });
+
+  it("what is behind the fields and nothing that perf writes there is damage", async () => {
+    for (const behind of ["x", "12x", "(/lib/m.ko)", "4Q", "N/B", "ffffc90000480000 start=0x1"]) {
+      const { summary } = await readAll(bytes(`${at}     2.500000: kprobes:${VFREE} ${behind}\n`.repeat(2)));
+      expect(summary).toMatchObject({ events: 0, damagedLines: 2 });
+      // All fields that are needed are there.
+      expect(summary.diagnostics[0]!.message).not.toContain("perf script without");
+    }
   });
 
   it.each([
