@@ -36,7 +36,7 @@ const REST = [
   "test/image/bounds.test.ts",
   "test/model/kernel/programs.test.ts",
   "test/package/{stranger,types}.test.ts",
-  "test/page/{walk,story,matrix}.test.ts",
+  "test/page/{walk,story,matrix,report}.test.ts",
   "test/replay/profiles.test.ts",
   "test/report/browser.test.ts",
   "test/scripts/lint-assembly.test.ts",

@@ -1,11 +1,23 @@
 // From page/ to dist/page/index.html: the application as one file that opens from anywhere. Vite compiles it with Preact and the
-// engine into one script and one style sheet; here both are set into the document, with a content-security policy that allows these
-// two by their hashes, and nothing else but compiling WebAssembly and workers made of the same text.
+// engine into one script and one style sheet; here both are set into the document, the script compressed behind a small one that unpacks
+// it, with a content-security policy that allows these by their hashes, and nothing else but compiling WebAssembly and workers made
+// of the same text. The document is also the template of reports (src/report/application.ts).
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import { build } from "vite";
 
 const FOLDER = "dist/page";
+/** Unpacks the program and sets it into the document, where its digest lets it run. What is packed is of no use any more. */
+const LOADER = `(async () => {
+  const packed = document.getElementById("packed");
+  const bytes = Uint8Array.from(atob(packed.textContent), (letter) => letter.charCodeAt(0));
+  packed.remove();
+  const script = document.createElement("script");
+  script.id = "program";
+  script.textContent = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  document.body.append(script);
+})();`;
 const EXAMPLE = "test/fixtures/images/reduced-4level.core.gz";
 
 /** Writes dist/page/index.html and returns what became of which module, as rolldown tells it. */
@@ -34,25 +46,25 @@ export async function bundlePage() {
   if (others.length > 0 || styles.length !== 1) throw new Error("the page is to be one script and one style sheet");
   mkdirSync(FOLDER, { recursive: true });
   const style = String(styles[0].source).trim();
-  // Nothing in the text may look like the end of its element, or like the beginning of a comment in it.
-  const program = script.code.trim().replace(/<(?=\/script|!--|script)/gi, "\\x3C");
+  const program = script.code.trim();
   const text = fill(readFileSync("page/index.html", "utf8"), {
-    POLICY: policyOf(program, style),
+    POLICY: policyOf([LOADER, program], style),
     STYLE: style,
     EXAMPLE: JSON.stringify({
       file: EXAMPLE.replace(/^.*\//, ""),
       base64: readFileSync(EXAMPLE).toString("base64"),
     }),
-    PROGRAM: program,
+    PACKED: gzipSync(program, { level: 9 }).toString("base64"),
+    LOADER,
   });
   writeFileSync(`${FOLDER}/index.html`, text);
   return [{ ...script, fileName: "page/index.html", modules: script.modules }];
 }
 
-function policyOf(program, style) {
+function policyOf(scripts, style) {
   return [
     "default-src 'none'",
-    `script-src '${hashOf(program)}' 'wasm-unsafe-eval'`,
+    `script-src ${scripts.map((text) => `'${hashOf(text)}'`).join(" ")} 'wasm-unsafe-eval'`,
     `style-src '${hashOf(style)}'`,
     "img-src data: blob:",
     "worker-src blob:",

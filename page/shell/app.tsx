@@ -2,14 +2,32 @@
 
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { CostsView } from "../costs/view.js";
 import { MatrixView } from "../matrix/view.js";
+import { ReportView } from "../report/view.js";
 import { StoryView } from "../story/view.js";
+import { TraceView } from "../trace/view.js";
 import { WalkView } from "../walk/view.js";
 import { glossary } from "./glossary.js";
 import { routeText, useRoute, type ViewName, viewNames } from "./route.js";
 
 /** What a view is called, and what it answers. */
 const views: Record<ViewName, { title: string; asks: string; show: (parameters: URLSearchParams) => JSX.Element }> = {
+  report: {
+    title: "Report",
+    asks: "",
+    show: () => <ReportView />,
+  },
+  trace: {
+    title: "Trace",
+    asks: "What happened when, and who walked through a freed table?",
+    show: (parameters) => <TraceView parameters={parameters} />,
+  },
+  costs: {
+    title: "Costs",
+    asks: "What does each policy cost, and what does it leave open?",
+    show: (parameters) => <CostsView parameters={parameters} />,
+  },
   matrix: {
     title: "Matrix",
     asks: "Which policy is safe where?",
@@ -30,17 +48,18 @@ const views: Record<ViewName, { title: string; asks: string; show: (parameters: 
 /** The whole page. */
 export function App(): JSX.Element {
   const { view, parameters } = useRoute();
+  const isText = view === "report";
   const heading = useRef<HTMLHeadingElement>(null);
   const shown = useRef(view);
   useEffect(() => {
     document.title = `${views[view].title} · stalewalk`;
     // Who has followed a link to another view goes on reading there.
-    if (shown.current !== view) heading.current?.focus();
+    if (shown.current !== view) focusView(heading.current);
     shown.current = view;
   }, [view]);
   return (
     <>
-      <button type="button" class="skip" onClick={() => heading.current?.focus()}>
+      <button type="button" class="skip" onClick={() => focusView(heading.current)}>
         Skip to the view
       </button>
       <header>
@@ -48,7 +67,7 @@ export function App(): JSX.Element {
           stale<b>walk</b>
         </p>
         <nav aria-label="Views">
-          {viewNames.map((name) => (
+          {viewNames().map((name) => (
             <a key={name} href={routeText(name)} aria-current={name === view ? "page" : undefined}>
               {views[name].title}
             </a>
@@ -57,17 +76,30 @@ export function App(): JSX.Element {
         <Scheme />
         <Glossary />
       </header>
-      <main id="main">
-        <h1 ref={heading} tabIndex={-1}>
-          {views[view].title} <small>{views[view].asks}</small>
-        </h1>
-        {views[view].show(parameters)}
-      </main>
-      <footer>
-        <p>stalewalk: an exact model of x86-64 page walks. The engine runs in this page; nothing is sent or fetched.</p>
-      </footer>
+      {isText ? (
+        views[view].show(parameters)
+      ) : (
+        <main id="view">
+          <h1 ref={heading} tabIndex={-1}>
+            {views[view].title} <small>{views[view].asks}</small>
+          </h1>
+          {views[view].show(parameters)}
+        </main>
+      )}
+      {!isText && (
+        <footer>
+          <p>
+            stalewalk: an exact model of x86-64 page walks. The engine runs in this page; nothing is sent or fetched.
+          </p>
+        </footer>
+      )}
     </>
   );
+}
+
+/** Of a report as text the heading stands outside of what is drawn here. */
+function focusView(heading: HTMLElement | null): void {
+  (heading ?? document.getElementById("main"))?.focus();
 }
 
 const schemes = ["light dark", "light", "dark"] as const;

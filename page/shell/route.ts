@@ -2,11 +2,24 @@
 
 import { useEffect, useState } from "preact/hooks";
 
-/** The views, in the order in which the page names them. */
-export const viewNames = ["matrix", "story", "walk"] as const;
+/** Every view, in the order in which the page names them. */
+const allViews = ["report", "trace", "costs", "matrix", "story", "walk"] as const;
 
 /** Name of a view. */
-export type ViewName = (typeof viewNames)[number];
+export type ViewName = (typeof allViews)[number];
+
+/** Those that are about a replay: reports have one. */
+const ofReplay: readonly ViewName[] = ["report", "trace", "costs"];
+
+/** Those that this document has. */
+export function viewNames(): readonly ViewName[] {
+  return allViews.filter((name) => !ofReplay.includes(name) || document.getElementById("report") !== null);
+}
+
+/** The one that is shown first: of a report its text, of the playground the matrix. */
+function firstView(): ViewName {
+  return document.getElementById("report") === null ? "matrix" : "report";
+}
 
 /** A view and what it shows. */
 export interface Route {
@@ -17,7 +30,7 @@ export interface Route {
 /** What a fragment says; the first view, if it names none. */
 export function parseRoute(fragment: string): Route {
   const [path = "", query = ""] = fragment.replace(/^#\/?/, "").split("?", 2);
-  const view = viewNames.find((name) => name === path) ?? viewNames[0];
+  const view = viewNames().find((name) => name === path) ?? firstView();
   return { view, parameters: new URLSearchParams(query) };
 }
 

@@ -14,3 +14,8 @@ export function dashed(name: string): string {
 export function jsonText(value: unknown): string {
   return JSON.stringify(value, (_, item) => (typeof item === "bigint" ? hex(item) : item), 2);
 }
+
+/** The same in one line, without spaces. @internal */
+export function plainJson(value: unknown): string {
+  return JSON.stringify(value, (_, item) => (typeof item === "bigint" ? hex(item) : item));
+}

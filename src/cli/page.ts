@@ -1,11 +1,12 @@
 // `stalewalk page`: the page with the engine in it, as one file for a folder of one's own or for any host. Node-only.
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { fileOption } from "./choices.js";
 import { InputError, systemReason } from "./errors.js";
 import { print, printJson } from "./output.js";
 import { checkOutputFile } from "./output-file.js";
+import { pageText } from "./page-text.js";
 
 interface Flags {
   out: string;
@@ -35,8 +36,7 @@ async function run({ out, json }: Flags): Promise<void> {
   }
   const file = join(out, "index.html");
   const target = checkOutputFile("--out", file);
-  // From the source, in tests, it is the one that was built last.
-  const text = readFileSync(new URL("../../dist/page/index.html", import.meta.url), "utf8");
+  const text = pageText();
   await target.write(text);
   const bytes = Buffer.byteLength(text);
   if (json) printJson({ file, bytes });

@@ -9,6 +9,7 @@ import { commandLine } from "./command-line.js";
 import { parseCount } from "./image-options.js";
 import { print, printJson, say, startProgress } from "./output.js";
 import { checkOutputFile } from "./output-file.js";
+import { pageText } from "./page-text.js";
 import { choosePolicies } from "./policy-options.js";
 import {
   addFileOptions,
@@ -38,8 +39,8 @@ export function register(program: Command): void {
     .summary("write a replay and the verdicts as one HTML file that opens offline")
     .description(
       "Plays a kernel trace under all policies, judges the same policies by search, and writes both as one HTML file\n" +
-        "without scripts, which opens offline: comparison, time line, costs, hazards with witnesses, and all that is needed\n" +
-        "to repeat it. The file is written at the end, as a whole, or not at all.",
+        "that opens offline: comparison, time line, costs, hazards with witnesses, all that is needed to repeat it, and views\n" +
+        "to zoom, step through and calculate with. It reads without JavaScript too. The file is written at the end, as a whole, or not at all.",
     )
     .addOption(fileOption("--html <file>", "the file (default: the trace's name with .report.html, in this folder)"))
     .option("--cpus <number>", "CPUs (default: as the trace's header says)", parseCount)
@@ -57,11 +58,11 @@ async function run(path: string, flags: Flags, self: Command): Promise<void> {
   const chosen = choosePolicies(flags.policy);
   const result = await playTrace(path, replayOptions(path, flags, chosen));
   const records = flags.verdicts ? await judge(chosen, result.configuration.kernel.version) : [];
-  // Only this command draws charts: the others need not load what draws them.
   const { renderReport } = await import("../report/index.js");
   const text = await renderReport(result, {
     verdicts: records,
     command: commandLine(self),
+    page: pageText(),
     versions: { "Node.js": process.version, platform: `${process.platform} ${process.arch}` },
   });
   await page.write(text);
@@ -83,6 +84,7 @@ function replayOptions(path: string, flags: Flags, chosen: Chosen): ReplayOption
   return {
     name: path,
     packageVersion: packageVersion(),
+    marks: true,
     policies: chosen,
     hardware: chooseHardware(flags.geometry),
     mode: flags.strict ? "strict" : "lenient",

@@ -16,6 +16,7 @@ import { failResult, InputError } from "./errors.js";
 import { parseCount } from "./image-options.js";
 import { printCsv, printJsonText, say } from "./output.js";
 import { checkOutputFile, type OutputFile } from "./output-file.js";
+import { pageText } from "./page-text.js";
 import { choosePolicies, isAboutSome } from "./policy-options.js";
 import { chooseHardware, type PlayFlags, parseNumber, readCost } from "./replay-options.js";
 import { damageLine, printReplay } from "./replay-text.js";
@@ -94,7 +95,9 @@ export function addResultOptions(command: Command): Command {
 }
 
 /** The options as the library has them. */
-export function runSettings(flags: MachineFlags): RunSettings & { readonly packageVersion: string } {
+export function runSettings(
+  flags: MachineFlags & Pick<ResultFlags, "html">,
+): RunSettings & { readonly packageVersion: string } {
   const devices: Partial<DeviceModel> = {
     reuse: flags.reuse,
     ...(flags.pageRequests && { pageRequests: true }),
@@ -107,6 +110,7 @@ export function runSettings(flags: MachineFlags): RunSettings & { readonly packa
   const hardware = chooseHardware(flags.geometry);
   return {
     packageVersion: packageVersion(),
+    marks: flags.html !== undefined,
     policies: choosePolicies(flags.policy),
     hardware: { ...hardware, supervisorEntries: flags.supervisorEntries ?? hardware.supervisorEntries },
     devices,
@@ -133,7 +137,9 @@ export async function showResult(
   self: Command,
 ): Promise<void> {
   if (page) await writePage(page, result, commandLine(self));
-  if (flags.json) printJsonText(toJson(result));
+  // What was kept for the page is no part of what is printed.
+  const { marks: _, ...printed } = result;
+  if (flags.json) printJsonText(toJson(printed));
   else if (flags.csv) printCsv(toCsv(result));
   else printReplay(result, flags.frees);
   if (result.trace.damaged && (flags.json || flags.csv)) say(`stalewalk: ${damageLine(result)}`);
@@ -141,8 +147,8 @@ export async function showResult(
 }
 
 async function writePage(page: OutputFile, result: ReplayResult, command: string): Promise<void> {
-  // What draws charts is loaded only when there are some.
+  // Loaded only when it is to be written.
   const { renderReport } = await import("../report/index.js");
   const versions = { "Node.js": process.version, platform: `${process.platform} ${process.arch}` };
-  await page.write(await renderReport(result, { command, versions }));
+  await page.write(await renderReport(result, { command, versions, page: pageText() }));
 }

@@ -11,6 +11,7 @@ import { KernelAreas } from "./areas.js";
 import { CpuNumbers } from "./cpu-numbers.js";
 import type { DeviceModel } from "./device-model.js";
 import { TableFrees } from "./frees.js";
+import type { MarkKind } from "./marks.js";
 import { pageOf, type RecordWriter } from "./records.js";
 import { AddressSpaces, DEVICE_MM, IDLE_MM } from "./spaces.js";
 import { TableEvents } from "./table-events.js";
@@ -30,6 +31,8 @@ export interface LoweringOptions {
   readonly devices: DeviceModel;
   readonly workDelayNs: number;
   readonly maxFrees: number;
+  /** Called after what {@link MarkKind} names was written down. */
+  readonly onMark: (kind: MarkKind) => void;
 }
 
 const ALL_ONES = 0xffff_ffff;
@@ -167,6 +170,7 @@ export class Lowering {
     this.#workDue = Number.POSITIVE_INFINITY;
     this.#tell();
     this.#writer.put(Operation.runWork, 0, 0, 0, 0, 0);
+    this.#options.onMark("worker");
   }
 
   #scheduleWork(): void {
@@ -285,6 +289,7 @@ export class Lowering {
     );
     if (frees) this.frees.afterFlush(pid, this.#now, batch.strings.get(words[at + 4]!));
     this.#scheduleWork();
+    this.#options.onMark("flush-kernel-range");
   }
 
   #flushAll(batch: OperationBatch, index: number, at: number, collapsed: number): void {
@@ -297,6 +302,7 @@ export class Lowering {
     this.#writer.put(Operation.flushTlbAll, frees ? operationTypes.freesTables : 0, 0, 0, 0, 0);
     if (frees) this.frees.afterFlush(pid, this.#now, batch.strings.get(batch.words[at]!));
     this.#scheduleWork();
+    this.#options.onMark("flush-all");
   }
 
   #flushLocal(batch: OperationBatch, index: number, at: number): void {
@@ -330,11 +336,13 @@ export class Lowering {
       all ? ALL_ONES : endLow,
       all ? ALL_ONES : endHigh,
     );
+    this.#options.onMark("flush-mm");
   }
 
   #free(batch: OperationBatch, index: number, at: number, note: number): void {
     const before = this.#tables.count;
     this.#tables.free(batch, index, at, note);
     this.#timeline.frees += this.#tables.count - before;
+    this.#options.onMark("table-free");
   }
 }

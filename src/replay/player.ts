@@ -61,7 +61,12 @@ export class Player {
   #seconds = 0;
   #operations = 0;
 
-  constructor(policy: CheckedPolicy, options: PlayerOptions) {
+  /** @param onHazard gets the time of every walk and hit with a hazard, ns */
+  constructor(
+    policy: CheckedPolicy,
+    options: PlayerOptions,
+    private readonly onHazard: (ns: number) => void,
+  ) {
     const { hardware, cpus, pool } = options;
     this.policy = policy;
     this.#cpus = cpus;
@@ -117,6 +122,7 @@ export class Player {
 
   #take(hazard: Hazard, frees: TableFrees): void {
     const onCpu = hazard.agent < this.#cpus;
+    this.onHazard(hazard.time);
     if (onCpu) this.#onCpus++;
     const free = isHit(hazard) ? undefined : frees.byOperation.get(hazard.freedAt);
     const walks = free === undefined || onCpu ? 0 : this.#addTo(free, hazard, frees);

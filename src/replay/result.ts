@@ -7,6 +7,7 @@ import type { SupervisorEntries } from "../hardware/iommu-config.js";
 import type { Policy, PolicyName } from "../kernel/policies.js";
 import type { QueueSummary } from "../queue/summary.js";
 import type { DeviceModel } from "./device-model.js";
+import type { ReplayMarks } from "./marks.js";
 import type { PolicyResult } from "./policy-result.js";
 import type { Profile } from "./profile.js";
 import type { ReplayProgram, ReplayTrace, TableFree, Timeline } from "./trace-result.js";
@@ -35,6 +36,8 @@ export interface ReplayResult {
   readonly queue: QueueSummary;
   /** One per policy, in the order asked for. */
   readonly policies: readonly PolicyResult[];
+  /** Single events by their times, if the options asked for them. */
+  readonly marks?: ReplayMarks;
   /** How fast it went. */
   readonly throughput: ReplayThroughput;
 }

@@ -16,6 +16,7 @@ import { checkDeviceModel, type DeviceModel } from "./device-model.js";
 import { type Decided, LookAhead } from "./look-ahead.js";
 import { Lowering } from "./lower.js";
 import { checkHardware, type ReplayHardware, type ReplayHardwareName } from "./machines.js";
+import { MarkBuilder } from "./marks.js";
 import { PASID, Player } from "./player.js";
 import { RecordWriter } from "./records.js";
 import type { ReplayConfiguration, ReplayKernel, ReplayResult, ReplayWorkload } from "./result.js";
@@ -49,6 +50,8 @@ export interface RunSettings extends RunOptions {
   readonly maxFrees?: number;
   /** Hazard records that the result lists, per policy; of the walks through one freed table the first three. Default 400. */
   readonly maxHazards?: number;
+  /** Keep single events by their times too, up to 20,000 of a kind, for pictures: `ReplayResult.marks`. Default no. */
+  readonly marks?: boolean;
   /** Version of the package, for the result. */
   readonly packageVersion?: string;
   /** A compiled engine, for hosts that may not compile. */
@@ -101,6 +104,7 @@ export function checkOptions(options: RunSettings) {
     cost: options.cost ?? defaultCostModel,
     maxFrees: checkInteger("maxFrees", options.maxFrees ?? 1000, 0, 1 << 20),
     maxHazards: checkInteger("maxHazards", options.maxHazards ?? 400, 0, 1 << 20),
+    marks: options.marks ?? false,
     packageVersion: options.packageVersion,
   };
 }
@@ -112,6 +116,7 @@ export class Run {
   readonly #players: readonly Player[];
   readonly #writer: RecordWriter;
   readonly #timeline: TimelineBuilder;
+  readonly #marks: MarkBuilder | undefined;
   readonly #lowering: Lowering;
   readonly #queue = new QueueCounter();
   readonly #ahead = new LookAhead();
@@ -154,7 +159,9 @@ export class Run {
       maxHazards,
       pageRequests: devices.pageRequests,
     };
-    this.#players = checked.policies.map((policy) => new Player(policy, playerOptions));
+    this.#players = checked.policies.map(
+      (policy, i) => new Player(policy, playerOptions, (ns) => this.#marks?.hazard(i, ns)),
+    );
     this.#writer = new RecordWriter(
       (program) => {
         for (const player of this.#players) player.play(program, this.#lowering.frees);
@@ -162,10 +169,12 @@ export class Run {
       },
       Math.floor(OPERATIONS_BETWEEN_TURNS / this.#players.length),
     );
-    this.#timeline = new TimelineBuilder(() => {
+    const sample = () => {
       this.#writer.flush();
       return this.#players.map((player) => player.sample());
-    });
+    };
+    this.#timeline = new TimelineBuilder(sample);
+    this.#marks = checked.marks ? new MarkBuilder(this.#players.length, sample) : undefined;
     const requester = this.#players[0]!.machine.iommus[0]!.requester(PASID, devices.pageRequests ? 0 : undefined);
     this.#lowering = new Lowering(this.#writer, this.#timeline, this.#queue, {
       levels,
@@ -176,6 +185,7 @@ export class Run {
       devices,
       workDelayNs,
       maxFrees,
+      onMark: (kind) => this.#marks?.at(kind, this.#lowering.now),
     });
     this.#lowering.begin();
   }
@@ -240,6 +250,7 @@ export class Run {
       timeline,
       queue: this.#queue.summary,
       policies: results,
+      ...(this.#marks && { marks: this.#marks.build(this.#lowering.now) }),
       throughput: {
         operations,
         playSeconds,

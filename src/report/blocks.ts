@@ -48,9 +48,9 @@ ${body}
 `;
 }
 
-/** A part that is closed at first. */
-export function details(summary: HtmlPart, body: HtmlPart): Html {
-  return html`<details><summary>${summary}</summary>
+/** A part that is closed at first. `bulk`: what paper does without. */
+export function details(summary: HtmlPart, body: HtmlPart, bulk = false): Html {
+  return html`<details${bulk && html` class="bulk"`}><summary>${summary}</summary>
 ${body}
 </details>
 `;

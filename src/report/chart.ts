@@ -1,24 +1,25 @@
-// Charts: Vega draws a specification into SVG text, without a browser. The page needs no script for them. Colours are the
-// page's CSS variables, so a chart follows light, dark and print as the text around it does.
+// Charts: SVG as markup, drawn when the page is made. They need no script. Colours are the page's CSS variables, so that a chart follows
+// light, dark and print as the text around it does.
 
-import { type Axis, parse, type Spec, View, version, Warn } from "vega";
-import { expressionInterpreter } from "vega-interpreter";
 import { details } from "./blocks.js";
-import { type Html, type HtmlPart, html, trusted, visible } from "./html.js";
+import { type Html, type HtmlPart, html, visible } from "./html.js";
+import type { Scale } from "./scale.js";
 
 /** Widths of the drawing, CSS pixels: for windows, and for telephones. The style sheet shows one of them. */
 export const WIDE = 960;
 export const NARROW = 340;
 
-/** What draws. */
-export const chartLibrary = `Vega ${version}`;
-
 /** What a chart is drawn with. */
 export const ink = "var(--ink)";
-export const faint = "var(--line)";
+const faint = "var(--line)";
 /** Room for an axis with its title below a chart, CSS pixels. */
-export const AXIS = 42;
-export const font = "system-ui, sans-serif";
+const AXIS = 42;
+
+/** What is drawn: marks, and the room that they take. */
+export interface Drawing {
+  readonly height: number;
+  readonly marks: HtmlPart;
+}
 
 /** A chart and its alternatives. */
 export interface Chart {
@@ -31,72 +32,60 @@ export interface Chart {
   readonly label: string;
   /** Colours (names of the style sheet's) and what they stand for, if a chart has several. */
   readonly legend?: readonly { readonly name: string; readonly colour: string }[];
-  /** Specification for a width. */
-  readonly draw: (width: number) => Spec;
+  /** Draws for a width. */
+  readonly draw: (width: number) => Drawing;
   /** The data as a table. */
   readonly data: Html;
 }
 
-// A chart's data come with it: whatever a specification would want to fetch is a fault.
-const refuse = {
-  load: (uri: string) => Promise.reject(new Error(`a chart must not load ${uri}`)),
-  sanitize: (uri: string) => Promise.reject(new Error(`a chart must not link to ${uri}`)),
-  http: (uri: string) => Promise.reject(new Error(`a chart must not load ${uri}`)),
-  file: (uri: string) => Promise.reject(new Error(`a chart must not load ${uri}`)),
-};
-
-/** Draws a specification: SVG whose size follows the page. */
-async function draw(spec: Spec, label: string, className: string): Promise<Html> {
-  // Expressions are interpreted, not compiled: hosts that forbid code made of text (a strict CSP, workerd) draw charts too.
-  const runtime = parse(spec, undefined, { ast: true });
-  const view = new View(runtime, { renderer: "none", logLevel: Warn, loader: refuse, expr: expressionInterpreter });
-  try {
-    const svg = await view.toSVG();
-    const [, width, height] = /^<svg [^>]*viewBox="0 0 (\d+) (\d+)">/.exec(svg) ?? [];
-    if (width === undefined || height === undefined) throw new Error(`no SVG of Vega's: ${svg.slice(0, 120)}`);
-    const head = html`<svg class="chart ${className}" role="img" aria-label="${label}" viewBox="0 0 ${width} ${height}"
- width="${width}" height="${height}">`;
-    return html`${head}${trusted(svg.slice(svg.indexOf(">") + 1))}\n`;
-  } finally {
-    view.finalize();
-  }
-}
-
 /** A figure: caption, the chart for both widths, and its data. */
-export async function figure(chart: Chart): Promise<Html> {
-  const wide = await draw(chart.draw(WIDE), chart.label, "wide");
-  const narrow = await draw(chart.draw(NARROW), chart.label, "narrow");
+export function figure(chart: Chart): Html {
+  const svg = (width: number, name: string): Html => {
+    const { height, marks } = chart.draw(width);
+    return html`<svg class="chart ${name}" role="img" aria-label="${chart.label}" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">${marks}</svg>\n`;
+  };
   return html`<figure id="${chart.id}" aria-labelledby="${chart.id}-title">
 <figcaption><h3 id="${chart.id}-title">${chart.title}</h3>
 <p>${chart.text}</p></figcaption>
-${chart.legend && chart.legend.length > 0 && html`<ul class="legend" aria-label="Colours">${chart.legend.map(({ name, colour }) => html`<li><span class="swatch ${colour}"></span>${name}</li>\n`)}</ul>\n`}${wide}${narrow}${details(html`${chart.title}: the data as a table`, chart.data)}</figure>
+${chart.legend && chart.legend.length > 0 && html`<ul class="legend" aria-label="Colours">${chart.legend.map(({ name, colour }) => html`<li><span class="swatch ${colour}"></span>${name}</li>\n`)}</ul>\n`}${svg(WIDE, "wide")}${svg(NARROW, "narrow")}${details(html`${chart.title}: the data as a table`, chart.data, true)}</figure>
 `;
 }
 
-/** A text for a chart of a width: what cannot be seen is spelled out, what has no room is cut. Vega escapes it. */
-export function label(text: string, width: number): string {
-  const shown = visible(text);
-  const most = Math.floor(width / 8);
-  return shown.length > most ? `${shown.slice(0, most - 1)}…` : shown;
+/** A text in a chart: what cannot be seen is spelled out, what has no room is cut. */
+export function text(
+  value: string,
+  at: { readonly x: number; readonly y: number; readonly room: number; readonly end?: boolean },
+): Html {
+  const shown = visible(value);
+  const most = Math.floor(at.room / 8);
+  const cut = shown.length > most ? `${shown.slice(0, most - 1)}…` : shown;
+  return html`<text x="${round(at.x)}" y="${round(at.y)}" fill="${ink}"${at.end && html` text-anchor="end"`}>${cut}</text>`;
 }
 
-/** The time axis below a chart of a width: fewer ticks where there is less room. */
-export function timeAxis(title: string, width: number): Axis {
-  return {
-    orient: "bottom",
-    scale: "time",
-    title,
-    tickCount: width === WIDE ? 10 : 4,
-    aria: false,
-    labelColor: ink,
-    titleColor: ink,
-    tickColor: ink,
-    domainColor: ink,
-    labelFont: font,
-    titleFont: font,
-    labelFontSize: 12,
-    titleFontSize: 12,
-    titleFontWeight: "normal",
-    labelFlush: true,
-  };
+/** A filled box. */
+export function box(x: number, y: number, width: number, height: number, colour: string): Html {
+  return html`<rect x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${round(height)}" fill="${colour}"/>`;
+}
+
+/** A faint line across. */
+export function rule(x: number, y: number, width: number): Html {
+  return html`<path d="M${round(x)} ${round(y)}h${round(width)}" stroke="${faint}" fill="none"/>`;
+}
+
+/** An axis with its title below a chart: fewer ticks where there is less room. */
+export function axis(title: string, scale: Scale, place: { left: number; top: number; width: number }): Drawing {
+  const { left, top, width } = place;
+  const ticks = scale.ticks(width > WIDE / 2 ? 10 : 4);
+  const marks = ticks.map(({ value, text: name }) => {
+    const x = left + scale.at(value);
+    const anchor = x < left + 8 ? "start" : x > left + width - 8 ? "end" : "middle";
+    return html`<path d="M${round(x)} ${round(top)}v5" stroke="${ink}" fill="none"/><text x="${round(x)}" y="${round(top + 18)}" fill="${ink}" text-anchor="${anchor}">${name}</text>`;
+  });
+  const line = html`<path d="M${round(left)} ${round(top)}h${round(width)}" stroke="${ink}" fill="none"/>`;
+  const middle = html`<text x="${round(left + width / 2)}" y="${round(top + 36)}" fill="${ink}" text-anchor="middle">${title}</text>`;
+  return { height: AXIS, marks: [line, ...marks, middle] };
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
 }

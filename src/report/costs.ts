@@ -1,12 +1,12 @@
 // What policies cost: the time that each causes on the IOMMU's side, by kind, after the cost model.
 
-import type { Spec } from "vega";
 import type { CostKind } from "../cost/index.js";
 import type { PolicyResult, ReplayResult } from "../replay/index.js";
 import { type Column, table } from "./blocks.js";
-import { AXIS, type Chart, font, ink, label, timeAxis } from "./chart.js";
+import { axis, box, type Chart, type Drawing, text } from "./chart.js";
 import { code, count, timeFormat } from "./format.js";
 import { html } from "./html.js";
+import { scaleTo, unitOf } from "./scale.js";
 
 interface Part {
   readonly name: string;
@@ -44,111 +44,57 @@ export const costParts: readonly Part[] = [
 const BAR = 22;
 const BAR_GAP = 12;
 const LABEL = 17;
+const LEFT = 5;
+const RIGHT = 75;
+const TOP = 4;
 
 /** The chart. */
 export function costs(result: ReplayResult): Chart {
   const { figures, name } = result.configuration.costModel;
   const dearest = [...result.policies].sort((a, b) => b.lostNs - a.lostNs)[0];
   const time = timeFormat("ns");
-  const text = html`Time that each policy costs, after the cost model ${code(name)}: invalidation descriptors, waits for the queue,
+  const words = html`Time that each policy costs, after the cost model ${code(name)}: invalidation descriptors, waits for the queue,
 deferred work, upkeep of second roots, and one entry read for each cached entry that an invalidation dropped (refills). Work
 is added up over CPUs and devices; it is no elapsed time.
 ${dearest && dearest.lostNs > 0 && html`Dearest: ${code(dearest.policy.name)} with ${time(dearest.lostNs)}.`}`;
   return {
     id: "costs-chart",
     title: "Cost of each policy, by kind",
-    text,
+    text: words,
     legend: costParts.filter((part) => result.policies.some((one) => part.of(one, figures) > 0)),
     label: `Stacked bars, one per policy: ${result.policies.map(({ policy, lostNs }) => `${policy.name} ${time(lostNs)}`).join(", ")}.`,
-    draw: (width) => spec(result, width),
+    draw: (width) => draw(result, width),
     data: dataTable(result, figures),
   };
 }
 
-function spec(result: ReplayResult, full: number): Spec {
+function draw(result: ReplayResult, full: number): Drawing {
   const { figures } = result.configuration.costModel;
-  const right = 75;
-  const width = full - right - 5;
+  const width = full - LEFT - RIGHT;
   const most = Math.max(1, ...result.policies.map(({ lostNs }) => lostNs));
-  const unit = most >= 2e6 ? { name: "ms", ns: 1e6 } : most >= 2e3 ? { name: "µs", ns: 1e3 } : { name: "ns", ns: 1 };
+  const unit = unitOf(most);
+  const scale = scaleTo(most / unit.ns, width);
   const step = BAR + BAR_GAP + LABEL;
-  const bars = result.policies.flatMap((one, row) => {
+  const marks = result.policies.map((one, row) => {
+    const top = TOP + row * step;
     let from = 0;
-    return costParts.flatMap((part) => {
+    const bars = costParts.flatMap((part) => {
       const ns = part.of(one, figures);
       if (ns === 0) return [];
+      const [left, right] = [scale.at(from / unit.ns), scale.at((from + ns) / unit.ns)];
       from += ns;
-      return [{ row, part: part.name, from: (from - ns) / unit.ns, to: from / unit.ns }];
+      return [box(LEFT + left, top + LABEL, Math.max(1.5, right - left - 0.5), BAR, `var(--${part.colour})`)];
     });
+    const end = LEFT + scale.at(one.lostNs / unit.ns) + 6;
+    return [
+      text(one.policy.name, { x: LEFT, y: top + 12, room: full }),
+      ...bars,
+      text(timeFormat("ns")(one.lostNs), { x: end, y: top + LABEL + BAR / 2 + 4, room: RIGHT + 20 }),
+    ];
   });
-  const totals = result.policies.map((one, row) => ({
-    row,
-    name: label(one.policy.name, full),
-    to: one.lostNs / unit.ns,
-    text: timeFormat("ns")(one.lostNs),
-  }));
-  const text = { font: { value: font }, fontSize: { value: 12 }, fill: { value: ink } };
-  return {
-    width,
-    height: step * result.policies.length,
-    // Vega can only guess how wide texts are: the room for them is set here.
-    padding: { left: 5, right, top: 4, bottom: AXIS },
-    autosize: "none",
-    data: [
-      { name: "bars", values: bars },
-      { name: "totals", values: totals },
-    ],
-    scales: [
-      { name: "time", type: "linear", domain: [0, most / unit.ns], range: [0, width] },
-      {
-        name: "part",
-        type: "ordinal",
-        domain: costParts.map(({ name }) => name),
-        range: costParts.map(({ colour }) => `var(--${colour})`),
-      },
-    ],
-    axes: [timeAxis(`time, ${unit.name}`, full)],
-    marks: [
-      {
-        type: "rect",
-        aria: false,
-        from: { data: "bars" },
-        encode: {
-          update: {
-            y: { signal: `datum.row * ${step} + ${LABEL}` },
-            height: { value: BAR },
-            x: { scale: "time", field: "from" },
-            x2: { signal: "max(scale('time', datum.to), scale('time', datum.from) + 1.5)" },
-            fill: { scale: "part", field: "part" },
-            stroke: { value: "var(--paper)" },
-            strokeWidth: { value: 1 },
-          },
-        },
-      },
-      {
-        type: "text",
-        aria: false,
-        from: { data: "totals" },
-        encode: {
-          update: { ...text, y: { signal: `datum.row * ${step} + 12` }, text: { field: "name" } },
-        },
-      },
-      {
-        type: "text",
-        aria: false,
-        from: { data: "totals" },
-        encode: {
-          update: {
-            ...text,
-            y: { signal: `datum.row * ${step} + ${LABEL + BAR / 2}` },
-            x: { signal: "scale('time', datum.to) + 6" },
-            baseline: { value: "middle" },
-            text: { field: "text" },
-          },
-        },
-      },
-    ],
-  };
+  const top = TOP + step * result.policies.length;
+  const below = axis(`time, ${unit.name}`, scale, { left: LEFT, top, width });
+  return { height: top + below.height, marks: [...marks, below.marks] };
 }
 
 function dataTable(result: ReplayResult, figures: ReplayResult["configuration"]["costModel"]["figures"]) {

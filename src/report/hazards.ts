@@ -35,8 +35,8 @@ function ofPolicy(result: ReplayResult, one: PolicyResult, most: number): Html {
   return html`<h3>Under ${code(policy.name)}</h3>
 <p>${plural(hazards.total, "walk or hit", "walks and hits")} with a hazard: ${count(hazards.byAgent.iommu)} by the IOMMU, ${count(hazards.byAgent.cpu)} by CPUs.</p>
 ${sites.length > 0 && table(`Hazards under ${policy.name} by site and kind`, columns, sites)}
-${witnessesOf(one).map((hazard) => witness(result, one, hazard))}
-${details(html`Walks on record under ${code(policy.name)}`, records(result, one, most))}`;
+<div class="witnesses">${witnessesOf(one).map((hazard) => witness(result, one, hazard))}</div>
+${details(html`Walks on record under ${code(policy.name)}`, records(result, one, most), true)}`;
 }
 
 type SiteCounts = readonly [site: Site | undefined, kinds: Readonly<Partial<Record<HazardKind, number>>>];

@@ -1,11 +1,15 @@
-// The page as a whole: head with its policy, contents, sections. One document, no script, nothing fetched.
+// The report as a whole: head with its policy, contents, sections, and the application with the data if it is to have one. One document;
+// nothing is fetched, and without script it says the same.
 
+import { base64OfBytes } from "../base/base64.js";
 import type { ReplayResult } from "../replay/index.js";
 import type { VerdictRecord } from "../verdicts/index.js";
+import { type Application, applicationOf } from "./application.js";
 import { type Section, section } from "./blocks.js";
 import { figure } from "./chart.js";
 import { comparison } from "./comparison.js";
 import { costs } from "./costs.js";
+import { packData } from "./data.js";
 import { code } from "./format.js";
 import { frees } from "./frees.js";
 import { hazards } from "./hazards.js";
@@ -29,29 +33,39 @@ export interface ReportOptions {
   readonly maxFrees?: number;
   /** Hazard records listed, a policy. Default 50. */
   readonly maxHazards?: number;
+  /**
+   * The text of `stalewalk/page.html`, a file of this package (bundlers give it by `import page from "stalewalk/page.html?raw"` or the
+   * like). The report then holds that application with its data: views to zoom, step through and calculate with. Without it the
+   * document has no script at all.
+   */
+  readonly page?: string;
 }
 
 /**
  * A replay as one HTML document that opens offline. The same arguments give the same text.
- * Everything that comes from the trace is escaped; the document's own policy forbids scripts and the network.
- * @throws Error if a chart cannot be drawn
+ * Everything that comes from the trace is escaped; the document's own policy forbids the network, and every script but the
+ * application's.
+ * @throws Error if `page` is not the text of `stalewalk/page.html`
  */
 export async function renderReport(result: ReplayResult, options: ReportOptions = {}): Promise<string> {
+  const application = options.page === undefined ? undefined : applicationOf(options.page);
+  const verdictRecords = options.verdicts ?? [];
   const sections: Section[] = [
     { id: "summary", title: "Summary", body: summary(result) },
     { id: "comparison", title: "Policies compared", body: comparison(result) },
-    { id: "timeline", title: "Time line", body: await figure(timeline(result)) },
-    { id: "costs", title: "Costs", body: await figure(costs(result)) },
+    { id: "timeline", title: "Time line", body: figure(timeline(result)) },
+    { id: "costs", title: "Costs", body: figure(costs(result)) },
     { id: "hazards", title: "Hazards and witnesses", body: hazards(result, options.maxHazards ?? 50) },
     { id: "frees", title: "Table frees", body: frees(result, options.maxFrees ?? 500) },
-    ...(options.verdicts && options.verdicts.length > 0
-      ? [{ id: "verdicts", title: "Verdicts by search", body: verdicts(options.verdicts) }]
+    ...(verdictRecords.length > 0
+      ? [{ id: "verdicts", title: "Verdicts by search", body: verdicts(verdictRecords) }]
       : []),
     { id: "trace", title: result.configuration.workload ? "What was drawn" : "The trace", body: trace(result) },
     { id: "assumptions", title: "Assumptions", body: assumptions(result) },
     { id: "repetition", title: "Repetition", body: repetition(result, options.versions ?? {}, options.command) },
   ];
-  return `${documentOf(result, sections, await styleHash())}`;
+  const data = application && packData({ result, verdicts: verdictRecords, command: options.command });
+  return `${await documentOf({ result, sections, application, data })}`;
 }
 
 /** What was played; that nothing was recorded stands before every figure. */
@@ -60,14 +74,14 @@ function played({ configuration: { workload } }: ReplayResult): Html {
   return html`A synthetic workload (nothing was recorded: drawn by the profile ${code(workload.profile.name)}, seed ${workload.seed}),`;
 }
 
-/** The policy allows this one style sheet and nothing else. */
-async function styleHash(): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(STYLE));
-  return btoa(String.fromCharCode(...new Uint8Array(digest)));
+interface Parts {
+  readonly result: ReplayResult;
+  readonly sections: readonly Section[];
+  readonly application: Application | undefined;
+  readonly data: string | undefined;
 }
 
-function documentOf(result: ReplayResult, sections: readonly Section[], hash: string): Html {
-  const policy = `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
+async function documentOf({ result, sections, application, data }: Parts): Promise<Html> {
   const { name, damaged } = result.trace;
   const file = name.split(/[/\\]/).at(-1) || name;
   const version = result.packageVersion === undefined ? "" : ` ${result.packageVersion}`;
@@ -75,27 +89,52 @@ function documentOf(result: ReplayResult, sections: readonly Section[], hash: st
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${trusted(policy)}">
+<meta http-equiv="Content-Security-Policy" content="${trusted(policyOf(await digestOf(STYLE), application))}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
 <meta name="generator" content="stalewalk${version}">
-<title>${damaged && "Damaged input: "}${file}, page tables freed and walked through</title>
-<style>${trusted(STYLE)}</style>
+${application && trusted('<link rel="icon" href="data:,">\n')}<title>${damaged && "Damaged input: "}${file}, page tables freed and walked through</title>
+${application && html`<style>${trusted(application.style)}</style>\n`}<style>${trusted(STYLE)}</style>
 </head>
 <body>
+${application && trusted('<div id="page"></div>\n')}<div id="report" class="report">
 <a class="skip" href="#main">Skip to the report</a>
-<header>
+<main id="main" tabindex="-1">
 <h1>Walks through freed page tables: ${file}</h1>
 <p class="lead">${played(result)} played under ${result.policies.length} policies by stalewalk${version}. What devices access is a model.</p>
-<nav aria-label="Contents"><ul>
+<nav class="contents" aria-label="Contents"><ul>
 ${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>\n`)}</ul></nav>
-</header>
-<main id="main" tabindex="-1">
 ${damage(result)}
 ${sections.map(section)}</main>
-<footer>Made by stalewalk${version}. Opens offline: no script, no network.</footer>
-</body>
+<footer>Made by stalewalk${version}. Opens offline, and asks for nothing.${application && " Without JavaScript it is this text; with it, there are views to zoom and step through."}</footer>
+</div>
+${application && data !== undefined && scripts(application, data)}</body>
 </html>
 `;
+}
+
+function scripts({ example, program, loader }: Application, data: string): Html {
+  // Base64, and parts of the package's own page.
+  return trusted(`<script type="text/plain" id="data">${data}</script>
+<script type="application/json" id="example">${example}</script>
+<script type="text/plain" id="packed">${program}</script>
+<script id="loader">${loader}</script>
+`);
+}
+
+/** What the document may do: its style sheets and its program by their digests, workers made of that, and nothing else. */
+function policyOf(style: string, application: Application | undefined): string {
+  const rest = "base-uri 'none'; form-action 'none'";
+  if (!application) return `default-src 'none'; style-src '${style}'; ${rest}`;
+  const { scriptHashes, styleHash } = application;
+  return (
+    `default-src 'none'; script-src ${scriptHashes} 'wasm-unsafe-eval'; style-src '${styleHash}' '${style}'; ` +
+    `img-src data: blob:; worker-src blob:; ${rest}`
+  );
+}
+
+async function digestOf(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return `sha256-${base64OfBytes(new Uint8Array(digest))}`;
 }

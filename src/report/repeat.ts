@@ -4,7 +4,6 @@ import { jsonText } from "../base/notation.js";
 import { type CostFigure, type CostKind, notModelled } from "../cost/index.js";
 import type { ReplayResult } from "../replay/index.js";
 import { bullets, type Column, details, facts, table } from "./blocks.js";
-import { chartLibrary } from "./chart.js";
 import { code, count, timeFormat } from "./format.js";
 import { type Html, html } from "./html.js";
 
@@ -42,7 +41,7 @@ ${
 <pre class="scroll" role="region" tabindex="0" aria-label="Command">${command}</pre>`
 }
 <h3>Versions</h3>
-${facts([["stalewalk", result.packageVersion ?? "not told"], ["charts", chartLibrary], ...Object.entries(versions)])}
+${facts([["stalewalk", result.packageVersion ?? "not told"], ...Object.entries(versions)])}
 <h3>Configuration</h3>
 ${facts([
   ["caches", `${configuration.iommuGeometry.name} (${configuration.geometrySource})`],
@@ -54,5 +53,5 @@ ${facts([
   ["operations per policy", count(program.records)],
   ["played", `${count(throughput.operations)} operations in ${throughput.seconds.toFixed(1)} s; ${speed}`],
 ])}
-${details("The whole configuration as JSON", html`<pre class="scroll" role="region" tabindex="0" aria-label="Configuration">${json}</pre>`)}`;
+${details("The whole configuration as JSON", html`<pre class="scroll" role="region" tabindex="0" aria-label="Configuration">${json}</pre>`, true)}`;
 }

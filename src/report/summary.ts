@@ -1,7 +1,7 @@
 // The beginning of the page: what was freed, who walked through it, and whether the input can be trusted.
 
 import { kernelSentence, type PolicyResult, type ReplayResult } from "../replay/index.js";
-import { bullets, details, facts } from "./blocks.js";
+import { bullets, type Column, details, facts, table } from "./blocks.js";
 import { code, count, listHtml, plural, timeFormat } from "./format.js";
 import { type Html, html } from "./html.js";
 
@@ -62,6 +62,7 @@ ${
   html`<p>CPUs have the same disease in a milder form:
 ${listHtml(cpu.map(({ policy, hazards }) => html`${plural(hazards.byAgent.cpu, "hazard")} under ${code(policy.name)}`))}.</p>`
 }
+${total > 0 && squares(result, total)}
 ${facts([
   ["kernel page tables freed", count(total)],
   ["of them before their flush", count(program.freesBeforeFlush)],
@@ -73,6 +74,35 @@ ${facts([
   ["kernel", kernelSentence(configuration.kernel)],
   ["hardware modelled", `${plural(configuration.cpus, "CPU")}, one IOMMU (${configuration.iommuGeometry.name})`],
 ])}`;
+}
+
+/** Most squares in a row; of more frees a square stands for several. */
+const SQUARES = 120;
+
+/** One square for each freed table, filled where a walk went through it afterwards, a row for each policy. */
+function squares(result: ReplayResult, total: number): Html {
+  const each = Math.ceil(total / SQUARES);
+  const columns: Column<PolicyResult>[] = [
+    { head: "policy", kind: "name", cell: ({ policy }) => code(policy.name) },
+    {
+      head:
+        each === 1
+          ? "a square is a freed table: ■ walked through afterwards, □ not"
+          : `a square is ${each} freed tables`,
+      cell: ({ hazards }) => {
+        const hit = Math.ceil(hazards.byFree.length / each);
+        const rest = Math.ceil(total / each) - hit;
+        return html`<span class="squares" aria-hidden="true"><span class="bad">${"■".repeat(hit)}</span>${"□".repeat(rest)}</span>`;
+      },
+    },
+    {
+      head: "walked through",
+      kind: "figure",
+      cell: ({ hazards }) => `${count(hazards.byFree.length)} of ${count(total)}`,
+    },
+    { head: "it costs", kind: "figure", cell: ({ lostNs }) => timeFormat("ns")(lostNs) },
+  ];
+  return table("Freed tables that were walked through, by policy", columns, result.policies);
 }
 
 function freeSentence({ trace, program }: ReplayResult, total: number): Html {

@@ -1,12 +1,12 @@
 // The time line: small charts one below the other over the same time, one for each thing that happens in a trace and for
 // what each policy makes of it.
 
-import type { Mark, Spec } from "vega";
 import type { PolicyResult, ReplayResult } from "../replay/index.js";
 import { type Column, table } from "./blocks.js";
-import { AXIS, type Chart, faint, font, ink, label, timeAxis, WIDE } from "./chart.js";
+import { axis, box, type Chart, type Drawing, rule, text, WIDE } from "./chart.js";
 import { code, count, type TimeFormat, timeFormat } from "./format.js";
 import { html } from "./html.js";
+import { type Scale, scaleTo, unitOf } from "./scale.js";
 
 /** Most bins drawn: a bar must stay visible. */
 const BINS_WIDE = 160;
@@ -16,6 +16,7 @@ const ROW = 40;
 const EMPTY = 4;
 const GAP = 22;
 const SIDE = 10;
+const TOP = 4;
 
 interface Row {
   /** What kind of thing: empty for what the trace says itself. */
@@ -38,15 +39,15 @@ export function timeline(result: ReplayResult): Chart {
   const { binNs } = result.timeline;
   const factor = Math.max(1, Math.ceil(result.timeline.bins / BINS_WIDE));
   const quiet = result.policies.filter(({ hazards }) => hazards.total === 0).map(({ policy }) => policy.name);
-  const text = html`Time runs to the right; a bar is what happened in ${time(binNs * factor)}. Every row says its highest bar.
+  const words = html`Time runs to the right; a bar is what happened in ${time(binNs * factor)}. Every row says its highest bar.
 Rows of invalidations share one scale, and so do rows of walks through freed tables.
 ${quiet.length > 0 && html`No such walk in this replay under ${quiet.join(", ")}: they have no row of those.`}`;
   return {
     id: "timeline-chart",
     title: "Flushes, frees and invalidations over time",
-    text,
+    text: words,
     label: `Bar charts over ${time(result.trace.durationNs)} of trace: ${rows.map((row) => `${row.group} ${row.name}`).join("; ")}. The table below has the figures.`,
-    draw: (width) => spec(rows, result, width),
+    draw: (width) => draw(rows, result, width),
     data: dataTable(rows, result, factor, time),
   };
 }
@@ -65,12 +66,12 @@ function rowsOf({ timeline: bins, policies }: ReplayResult): Row[] {
       join,
     });
   type Key = "invalidations" | "hazards" | "framesHeld";
-  const invalidations = of("IOMMU invalidations", "invalidations", "invalidations", "var(--c1)", "sum");
+  const invalidations = of("IOMMU invalidations", "invalidations", "invalidations", "var(--told)", "sum");
   const hazards = of("walks through freed tables", "walks", "hazards", "var(--hazard)", "sum");
-  const held = of("frames held back", "held", "held", "var(--c4)", "most");
+  const held = of("frames held back", "held", "held", "var(--wait)", "most");
   return [
     { ...trace, name: "kernel flushes", values: bins.kernelFlushes, colour: "var(--ink)", scale: "flushes" },
-    { ...trace, name: "table frees", values: bins.frees, colour: "var(--c2)", scale: "frees" },
+    { ...trace, name: "table frees", values: bins.frees, colour: "var(--free)", scale: "frees" },
     ...policies.map((one) => invalidations(one, "invalidations")),
     ...policies.filter((one) => one.timeline.hazards.some(Boolean)).map((one) => hazards(one, "hazards")),
     ...policies.filter((one) => one.timeline.framesHeld.some(Boolean)).map((one) => held(one, "framesHeld")),
@@ -84,7 +85,7 @@ function joined({ values, join }: Row, factor: number): number[] {
   });
 }
 
-function spec(rows: readonly Row[], result: ReplayResult, full: number): Spec {
+function draw(rows: readonly Row[], result: ReplayResult, full: number): Drawing {
   const { bins, binNs } = result.timeline;
   const factor = Math.max(1, Math.ceil(bins / (full === WIDE ? BINS_WIDE : BINS_NARROW)));
   const width = full - 2 * SIDE;
@@ -93,79 +94,51 @@ function spec(rows: readonly Row[], result: ReplayResult, full: number): Spec {
   for (const { scale, values } of drawn) most.set(scale, Math.max(most.get(scale) ?? 1, ...values));
   const unit = unitOf(bins * binNs, result.trace.timeUnit);
   const end = (bins * binNs) / unit.ns;
-  const heights = drawn.map(({ values }) => GAP + (values.some((value) => value > 0) ? ROW : EMPTY));
-  const top = (row: number): number => heights.slice(0, row).reduce((sum, height) => sum + height, 0);
-  return {
-    width,
-    height: top(rows.length),
-    // Vega can only guess how wide texts are: the room for them is set here.
-    padding: { left: SIDE, right: SIDE, top: 4, bottom: AXIS },
-    autosize: "none",
-    scales: [{ name: "time", type: "linear", domain: [0, end], range: [0, width] }],
-    axes: [timeAxis(`time from the first event, ${unit.name}`, full)],
-    marks: drawn.map((row, i) => rowMark(row, top(i), most.get(row.scale)!, (factor * binNs) / unit.ns, end, width)),
-  };
+  const time = scaleTo(end, width);
+  const step = (factor * binNs) / unit.ns;
+  let top = TOP;
+  const marks = drawn.map((row) => {
+    const { height, marks: inRow } = drawRow(row, { top, most: most.get(row.scale)!, step, end, time, width });
+    top += height;
+    return inRow;
+  });
+  const below = axis(`time from the first event, ${unit.name}`, time, { left: SIDE, top: top + 4, width });
+  return { height: top + 4 + below.height, marks: [...marks, below.marks] };
 }
 
-function rowMark(row: Row, top: number, most: number, step: number, end: number, width: number): Mark {
-  const values = row.values.flatMap((value, bin) =>
-    value > 0 ? [{ from: bin * step, to: Math.min(end, (bin + 1) * step), value }] : [],
-  );
+interface Place {
+  readonly top: number;
+  readonly most: number;
+  /** Length of a bar's bin and of everything, in the axis's unit. */
+  readonly step: number;
+  readonly end: number;
+  readonly time: Scale;
+  readonly width: number;
+}
+
+function drawRow(row: Row, { top, most, step, end, time, width }: Place): Drawing {
   const highest = Math.max(0, ...row.values);
   const height = highest > 0 ? ROW : EMPTY;
+  const foot = top + GAP + height;
   const group = width < WIDE / 2 ? row.short : row.group;
-  const text = (value: string, x: number, align: "left" | "right"): Mark => ({
-    type: "text",
-    aria: false,
-    encode: {
-      update: {
-        x: { value: x },
-        y: { value: -5 },
-        align: { value: align },
-        text: { value },
-        fill: { value: ink },
-        font: { value: font },
-        fontSize: { value: 12 },
-      },
-    },
+  const said = highest === 0 ? "none" : `most ${count(highest)}`;
+  const room = width - 8 * (said.length + 1);
+  const bars = row.values.flatMap((value, bin) => {
+    if (value === 0) return [];
+    const [from, to] = [time.at(bin * step), time.at(Math.min(end, (bin + 1) * step))];
+    // A bar is at least as wide and as high as an eye needs.
+    const tall = Math.max(2, (value / most) * ROW);
+    return [box(SIDE + from, foot - tall, Math.max(1.5, to - from - 0.5), tall, row.colour)];
   });
   return {
-    type: "group",
-    aria: false,
-    encode: { update: { y: { value: top + GAP }, width: { value: width }, height: { value: height } } },
-    data: [{ name: "bars", values }],
-    scales: [{ name: "height", type: "linear", domain: [0, most], range: [height, 0] }],
+    height: GAP + height,
     marks: [
-      {
-        type: "rule",
-        aria: false,
-        encode: { update: { y: { value: height }, x2: { value: width }, stroke: { value: faint } } },
-      },
-      {
-        type: "rect",
-        aria: false,
-        from: { data: "bars" },
-        encode: {
-          update: {
-            x: { scale: "time", field: "from" },
-            // A bar is at least as wide and as high as an eye needs.
-            width: { signal: "max(1.5, scale('time', datum.to) - scale('time', datum.from) - 0.5)" },
-            y: { signal: "min(scale('height', datum.value), scale('height', 0) - 2)" },
-            y2: { value: height },
-            fill: { value: row.colour },
-          },
-        },
-      },
-      text(label(`${group && `${group}: `}${row.name}`, width), 0, "left"),
-      text(highest === 0 ? "none" : `most ${count(highest)}`, width, "right"),
+      text(`${group && `${group}: `}${row.name}`, { x: SIDE, y: top + GAP - 5, room }),
+      text(said, { x: SIDE + width, y: top + GAP - 5, room: width, end: true }),
+      rule(SIDE, foot, width),
+      ...bars,
     ],
   };
-}
-
-function unitOf(ns: number, unit: "ns" | "ticks"): { name: string; ns: number } {
-  if (unit === "ticks") return { name: "ticks", ns: 1 };
-  if (ns >= 2e9) return { name: "s", ns: 1e9 };
-  return ns >= 2e6 ? { name: "ms", ns: 1e6 } : { name: "µs", ns: 1e3 };
 }
 
 function dataTable(rows: readonly Row[], { timeline: { binNs } }: ReplayResult, factor: number, time: TimeFormat) {

@@ -1,4 +1,4 @@
-// The page in a real browser: light and dark, telephone and window, paper; no request, no error; by keyboard; with axe-core.
+// The report as text, without the application, in a real browser: light and dark, telephone and window, paper; no request, no error; by keyboard; with axe-core.
 // Screenshots go to build/, to be looked at.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -89,11 +89,11 @@ describe.skipIf(!chromiumPath)(`the report in Chromium${chromiumNote}`, () => {
       const shown = charts.filter((chart) => chart.checkVisibility());
       return {
         scrollWidth: document.documentElement.scrollWidth,
-        ground: getComputedStyle(document.body).backgroundColor,
+        ground: getComputedStyle(document.querySelector(".report")!).backgroundColor,
         charts: shown.map((chart) => {
           const { width, left, right } = chart.getBoundingClientRect();
-          // Bars are the paths (Vega draws rects as paths) that have a size and a colour.
-          const bars = [...chart.querySelectorAll<SVGGraphicsElement>(".mark-rect path")].filter((bar) => {
+          // Bars are those that have a size and a colour.
+          const bars = [...chart.querySelectorAll<SVGGraphicsElement>("rect")].filter((bar) => {
             const box = bar.getBoundingClientRect();
             return box.width >= 1 && box.height >= 1 && /^rgb\(/.test(getComputedStyle(bar).fill);
           });
@@ -107,7 +107,7 @@ describe.skipIf(!chromiumPath)(`the report in Chromium${chromiumNote}`, () => {
     await page.screenshot({ path: join(BUILD, `report-${scheme}-${width}.png`), fullPage: true });
     expect(complaints).toEqual([]);
     expect(seen.scrollWidth).toBe(width);
-    expect(seen.ground).toBe(scheme === "light" ? "rgb(255, 255, 255)" : "rgb(21, 24, 29)");
+    expect(seen.ground).toBe(scheme === "light" ? "rgb(251, 251, 250)" : "rgb(22, 25, 30)");
     expect(seen.charts).toHaveLength(2);
     for (const chart of seen.charts) {
       expect(chart.bars).toBeGreaterThanOrEqual(8);
@@ -234,19 +234,22 @@ describe.skipIf(!chromiumPath)(`the report in Chromium${chromiumNote}`, () => {
     expect(refused).toEqual(["https://example.invalid/x.png csp"]);
   });
 
-  it("prints: in light colours, without contents, charts on the paper", async () => {
+  it("prints: in light colours, without contents, what was closed unfolded, charts on the paper", async () => {
     await page.emulateMedia({ colorScheme: "dark", media: "print" });
     await page.setViewportSize({ width: 794, height: 1123 });
     await open("report");
     const seen = await page.evaluate(() => ({
       nav: document.querySelector("nav")?.checkVisibility(),
-      ground: getComputedStyle(document.body).backgroundColor,
+      ground: getComputedStyle(document.querySelector(".report")!).backgroundColor,
       charts: [...document.querySelectorAll("svg.wide")].every((chart) => chart.checkVisibility()),
+      closed: [...document.querySelectorAll("details:not(.bulk)")]
+        .flatMap((part) => [...part.querySelectorAll(":scope > :not(summary)")])
+        .filter((part) => !part.checkVisibility({ contentVisibilityAuto: true })).length,
     }));
     const paper = await page.pdf({ format: "A4", printBackground: false });
     writeFileSync(join(BUILD, "report-print.pdf"), paper);
     await page.emulateMedia({ media: "screen" });
-    expect(seen).toEqual({ nav: false, ground: "rgb(255, 255, 255)", charts: true });
+    expect(seen).toEqual({ nav: false, ground: "rgb(255, 255, 255)", charts: true, closed: 0 });
     expect(paper.subarray(0, 5).toString()).toBe("%PDF-");
   });
 });

@@ -38,23 +38,25 @@ export class PageBrowser {
   private constructor(
     private readonly context: BrowserContext,
     readonly page: Page,
+    private readonly address: string,
   ) {
     page.on("console", (message) => this.complaints.push(`console ${message.type()}: ${message.text()}`));
     page.on("pageerror", (error) => this.complaints.push(`error: ${error.message}`));
     page.on("request", (request) => {
       const url = request.url();
       // Workers are made of the page's own text.
-      if (url.split("#")[0] !== pathToFileURL(PAGE_FILE).href && !url.startsWith("blob:") && url !== "data:,") {
+      if (url.split("#")[0] !== address && !url.startsWith("blob:") && url !== "data:,") {
         this.complaints.push(`request: ${url}`);
       }
     });
   }
 
-  static async launch(): Promise<PageBrowser> {
-    if (!existsSync(PAGE_FILE)) throw new Error(`${PAGE_FILE} is not there: run npm run build first`);
+  /** @param file the document: the page, or a report that carries it */
+  static async launch(file = PAGE_FILE): Promise<PageBrowser> {
+    if (!existsSync(file)) throw new Error(`${file} is not there: run npm run build first`);
     mkdirSync(BUILD, { recursive: true });
     const context = await launchChromium();
-    return new PageBrowser(context, await context.newPage());
+    return new PageBrowser(context, await context.newPage(), pathToFileURL(file).href);
   }
 
   async look({ scheme, width }: Look): Promise<void> {
@@ -70,7 +72,7 @@ export class PageBrowser {
   async open(fragment: string, selector: string): Promise<void> {
     await this.page.goto("about:blank");
     this.complaints = [];
-    await this.page.goto(`${pathToFileURL(PAGE_FILE).href}${fragment}`);
+    await this.page.goto(`${this.address}${fragment}`);
     await this.page.locator(selector).first().waitFor();
   }
 

@@ -1,0 +1,177 @@
+// The trace: everything over time, from the whole to a microsecond, and tables of what the window shows. The fragment holds the window.
+
+import type { JSX } from "preact";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { useGiven } from "../report/given.js";
+import { noteRoute } from "../shell/route.js";
+import { Chart } from "./chart.js";
+import { Overview } from "./overview.js";
+import { rowsOf } from "./rows.js";
+import { FreesTable, HazardsTable, storySpan } from "./tables.js";
+import { length, name } from "./text.js";
+import { clamp, pan, type Span, zoom } from "./window.js";
+
+/** The view. */
+export function TraceView({ parameters }: { parameters: URLSearchParams }): JSX.Element {
+  const given = useGiven();
+  const result = given?.result;
+  const rows = useMemo(() => result && rowsOf(result), [result]);
+  const end = rows?.end ?? 1;
+  const [state, setState] = useState(() => read(parameters));
+  useEffect(() => setState(read(parameters)), [parameters]);
+  const span = clamp(state.span ?? { from: 0, to: end }, end);
+  const show = (next: Span, free = state.free): void => {
+    setState({ span: next, free });
+    const whole = next.from === 0 && next.to === end;
+    noteRoute("trace", {
+      from: whole ? undefined : Math.floor(next.from),
+      to: whole ? undefined : Math.ceil(next.to),
+      free,
+    });
+  };
+  if (!result || !rows) return <p>No trace is open.</p>;
+  const free = state.free !== undefined && state.free < result.frees.length ? state.free : undefined;
+  const unit = result.trace.timeUnit;
+  const middle = (span.from + span.to) / 2;
+  const step = (by: 1 | -1): void => {
+    const next = Math.max(0, Math.min(result.frees.length - 1, (free ?? (by > 0 ? -1 : result.frees.length)) + by));
+    if (result.frees.length > 0) show(storySpan(result, next, end), next);
+  };
+  const props = { result, span, end, free, onShow: (chosen: number, to: Span) => show(to, chosen) };
+  return (
+    <>
+      <p class="said">
+        <b>{name(result.trace.name)}</b>: {result.trace.events.toLocaleString("en")} events in{" "}
+        {length(result.trace.durationNs, unit)}, {Object.values(result.program.frees).reduce((sum, it) => sum + it, 0)}{" "}
+        tables freed
+        {result.configuration.workload ? " (drawn, nothing was recorded)" : ""}.{" "}
+        {given?.partial !== undefined && <progress value={given.partial} aria-label="Read so far" />}
+      </p>
+      <Squares rows={rows} free={free} onShow={(chosen) => show(storySpan(result, chosen, end), chosen)} />
+      <Overview rows={rows} span={span} onSpan={(next) => show(next)} />
+      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset has a legend that is seen */}
+      <div class="stepper" role="group" aria-label="Window of the time line">
+        <button type="button" onClick={() => step(-1)} disabled={result.frees.length === 0}>
+          ◀ Freed table
+        </button>
+        <button type="button" class="main" onClick={() => step(1)} disabled={result.frees.length === 0}>
+          Freed table ▶
+        </button>
+        <button type="button" onClick={() => show(zoom(span, 0.5, middle, end))} aria-label="Zoom in">
+          +
+        </button>
+        <button type="button" onClick={() => show(zoom(span, 2, middle, end))} aria-label="Zoom out">
+          −
+        </button>
+        <button type="button" onClick={() => show(pan(span, -0.5, end))} aria-label="Earlier">
+          ←
+        </button>
+        <button type="button" onClick={() => show(pan(span, 0.5, end))} aria-label="Later">
+          →
+        </button>
+        <button
+          type="button"
+          onClick={() => {
+            setState({ span: undefined, free: undefined });
+            noteRoute("trace", {});
+          }}
+        >
+          All
+        </button>
+        <span class="count">{length(span.to - span.from, unit)} shown</span>
+      </div>
+      <Legend />
+      <Chart
+        rows={rows}
+        span={span}
+        unit={unit}
+        free={free}
+        onSpan={(next) => show(next)}
+        onFree={(chosen) => show(span, chosen)}
+      />
+      <div class="panels wide-panels">
+        <FreesTable {...props} />
+        <HazardsTable {...props} />
+      </div>
+    </>
+  );
+}
+
+function read(parameters: URLSearchParams): { span: Span | undefined; free: number | undefined } {
+  const number = (key: string): number | undefined => {
+    const text = parameters.get(key);
+    return text !== null && /^\d{1,16}$/.test(text) ? Number(text) : undefined;
+  };
+  const [from, to] = [number("from"), number("to")];
+  return { span: from !== undefined && to !== undefined && to > from ? { from, to } : undefined, free: number("free") };
+}
+
+/** Most squares in a row. */
+const SQUARES = 150;
+
+/** The answer first: a square for each freed table, filled where it was walked through. */
+function Squares(props: {
+  rows: ReturnType<typeof rowsOf>;
+  free: number | undefined;
+  onShow: (free: number) => void;
+}): JSX.Element | null {
+  const { rows, free, onShow } = props;
+  const total = rows.frees.ns.length;
+  if (total === 0) return null;
+  const count = Math.min(total, SQUARES);
+  return (
+    <table class="squares">
+      <caption>
+        Each square is a freed table; <span class="bad">■</span> a device walked through it afterwards
+        {total > count && `; the first ${count} of ${total.toLocaleString("en")}`}
+      </caption>
+      <tbody>
+        {rows.policies.map((policy) => {
+          const hit = new Set(policy.walked.map((it) => it.free));
+          return (
+            <tr key={policy.name}>
+              <th scope="row">{name(policy.name)}</th>
+              <td class={hit.size > 0 ? "bad number" : "good number"}>
+                {hit.size} of {total}
+              </td>
+              <td class="cells">
+                <span aria-hidden="true">
+                  {Array.from({ length: count }, (_, i) => (
+                    // biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: the table below has a button for each
+                    <i
+                      key={i}
+                      class={`${hit.has(i) ? "hit" : ""}${i === free ? " is-chosen" : ""}`}
+                      onClick={() => onShow(i)}
+                    />
+                  ))}
+                </span>
+              </td>
+            </tr>
+          );
+        })}
+      </tbody>
+    </table>
+  );
+}
+
+function Legend(): JSX.Element {
+  return (
+    <ul class="keys" aria-label="What the marks mean">
+      <li>
+        <i class="key flush" /> kernel flush
+      </li>
+      <li>
+        <i class="key freed" /> table freed
+      </li>
+      <li>
+        <i class="key told" /> the IOMMU is told
+      </li>
+      <li>
+        <i class="key held" /> frames held back
+      </li>
+      <li>
+        <i class="key hazard" /> × walk through a freed table
+      </li>
+    </ul>
+  );
+}
