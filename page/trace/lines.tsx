@@ -1,7 +1,7 @@
 // The time line itself: rows over one time axis. At most one mark a pixel column is drawn, so that ten million events cost what a
 // thousand do; closer, the marks are single events.
 
-import { scaleLinear } from "d3-scale";
+import { type LinearScale, scaleLinear } from "d3-scale";
 import type { JSX } from "preact";
 import { columns, type Events, firstAt, type PolicyRow, type Rows, stretches } from "./rows.js";
 import { length, name } from "./text.js";
@@ -79,7 +79,7 @@ export function Lines({ rows, span, width, unit, free, at }: LinesProps): JSX.El
 }
 
 function Axis(props: {
-  scale: ReturnType<typeof scaleLinear<number, number>>;
+  scale: LinearScale;
   span: Span;
   width: number;
   height: number;
