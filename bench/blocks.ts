@@ -78,7 +78,19 @@ export async function planBlocks(options: BenchOptions, material: Material): Pro
   }
   const blocks: Block[] = [];
   for (const { plan, cases } of wanted) blocks.push(await plan.build(cases));
-  return blocks;
+  return options.against ? onlyAgainst(blocks, options.against) : blocks;
+}
+
+/** @throws Error for a name that no contestant has */
+function onlyAgainst(blocks: readonly Block[], names: readonly string[]): Block[] {
+  const all = [...new Set(blocks.flatMap(({ entrants }) => entrants.slice(1).map(({ name }) => name)))];
+  const unknown = names.find((name) => !all.includes(name));
+  if (unknown !== undefined)
+    throw new Error(`--against ${unknown}: no contestant of these cases; there are ${all.join(", ")}`);
+  return blocks.map((block) => ({
+    ...block,
+    entrants: block.entrants.filter(({ name }, i) => i === 0 || names.includes(name)),
+  }));
 }
 
 function allPlans(effort: EffortName, material: Material): BlockPlan[] {

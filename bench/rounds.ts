@@ -1,6 +1,7 @@
 // Rounds over everything that is measured. In each, every contestant is a fresh process, since the same code differs by more between
 // processes than within one; at every case contestants take turns. A round goes through all cases before the next begins, so that the
-// rounds of a case are as far apart as the run is long: what disturbs one of them has gone by the next.
+// rounds of a case are as far apart as the run is long: what disturbs one of them has gone by the next. A run that must be over in time
+// gives every block its share of what is left, and leaves out what does not fit.
 import type { BenchRow, BenchSample } from "../src/benchmark/result.js";
 import { makeRow, type RowHead } from "../src/benchmark/row.js";
 import type { Block } from "./blocks.js";
@@ -40,6 +41,8 @@ export class Rounds {
   private done = 0;
   /** Which contestants cannot play which case, and why. */
   private readonly notPlayed = new Map<string, string>();
+  /** Milliseconds that a case took at most, by block. */
+  private readonly longest = new Map<Block, number>();
 
   constructor(
     private readonly blocks: readonly Block[],
@@ -71,35 +74,85 @@ export class Rounds {
     });
   }
 
-  /** What could not be played, in words. */
-  get missing(): string[] {
-    return [...this.notPlayed.values()];
+  /** Plays what fits before `end` (performance.now()); of the first block one case, whatever time that takes. @throws MismatchError */
+  async playInTime(end: number): Promise<void> {
+    const now = () => performance.now();
+    for (let played = 1; played > 0 && this.done < this.effort.mostRounds; this.done++) {
+      played = 0;
+      for (const [i, block] of this.blocks.entries()) {
+        const share = now() + (end - now()) / (this.blocks.length - i);
+        // How long a case takes is not known before the first.
+        const begins = (first: boolean) => first && this.done === 0 && (i === 0 || now() < end);
+        played += await this.playBlock(block, (first) => begins(first) || now() + this.longestOf(block) < share);
+      }
+    }
   }
 
-  private async playBlock(block: Block): Promise<void> {
+  /** What could not be played, in words. */
+  get missing(): string[] {
+    const left = this.blocks.flatMap((block) => {
+      const names = block.cases.filter((name) => this.samplesOf(block, name) === 0);
+      return names.length === 0 ? [] : [`${block.table}, for want of time (--seconds): ${names.join("; ")}`];
+    });
+    return [...this.notPlayed.values(), ...left];
+  }
+
+  /** Starts all contestants at once: on a busy machine as many processes get as many shares of it. */
+  private async start(block: Block, players: Player[]): Promise<void> {
+    const started = await Promise.allSettled(block.entrants.map((entrant) => entrant.start()));
+    for (const [i, it] of started.entries()) {
+      if (it.status === "fulfilled") players.push({ entrant: block.entrants[i] as Entrant, contender: it.value });
+    }
+    for (const it of started) if (it.status === "rejected") throw it.reason;
+  }
+
+  /** Those that were played least first. */
+  private inOrder(block: Block): string[] {
+    // Another order every time: what the case before leaves behind belongs to no case.
+    const first = this.done % block.cases.length;
+    const turned = [...block.cases.slice(first), ...block.cases.slice(0, first)];
+    return turned.sort((a, b) => this.samplesOf(block, a) - this.samplesOf(block, b));
+  }
+
+  private samplesOf(block: Block, name: string): number {
+    const row = this.rows.get(keyOf(block, name, block.entrants[0] as Entrant));
+    return row?.samples.length ?? 0;
+  }
+
+  private longestOf(block: Block): number {
+    return this.longest.get(block) ?? 0;
+  }
+
+  /** Plays the cases of a block for which there is time; how many. */
+  private async playBlock(block: Block, hasTime: (first: boolean) => boolean = () => true): Promise<number> {
     const players: Player[] = [];
+    let played = 0;
     try {
-      for (const entrant of block.entrants) players.push({ entrant, contender: await entrant.start() });
-      // Another order every time: what the case before leaves behind belongs to no case.
-      const first = this.done % block.cases.length;
-      for (const name of [...block.cases.slice(first), ...block.cases.slice(0, first)]) {
+      for (const name of this.inOrder(block)) {
+        if (!hasTime(played === 0)) break;
+        const start = performance.now();
+        if (played === 0) {
+          await this.start(block, players);
+        }
         this.onCase(block, name, this.done + 1);
         await this.playCase(block, name, players);
+        this.longest.set(block, Math.max(this.longestOf(block), performance.now() - start));
+        played++;
       }
+      return played;
     } finally {
       for (const { contender } of players) await contender.close();
     }
   }
 
   private async playCase(block: Block, name: string, all: readonly Player[]): Promise<void> {
-    const operations: number[] = [];
-    const players: Player[] = [];
-    for (const player of all) {
-      const played = await this.open(block, name, player, all[0]?.contender);
-      if (played === undefined) continue;
-      operations.push(played);
-      players.push(player);
-    }
+    const own = all[0]?.contender;
+    const open = async (player: Player) => ({ player, played: await this.open(block, name, player, own) });
+    // The first says what the others must come to; these are made ready at once.
+    const ready = await Promise.all(all.slice(0, 1).map(open));
+    ready.push(...(await Promise.all(all.slice(1).map(open))));
+    const players = ready.flatMap(({ player, played }) => (played === undefined ? [] : player));
+    const operations = ready.flatMap(({ played }) => played ?? []);
     const times = players.map((): PieceTimes[] => []);
     for (let turn = 0; turn < this.effort.turns; turn++) {
       for (const [i, { entrant, contender }] of players.entries()) {

@@ -27,6 +27,7 @@ const entries = [
   "./dist/cli/program.js",
   // What threads of the pool import.
   "./dist/verdicts/worker.js",
+  "./dist/replay/worker.js",
 ]
   .filter((file) => file.endsWith(".js"))
   .map((file) => file.replace(/^\.\/dist\/(.+)\.js$/, "$1"));

@@ -15,6 +15,8 @@ export interface BenchOptions {
   trace: string | undefined;
   /** Another build that plays beside this one: a folder, a module, or the version that plays anyway. */
   baseline: string | undefined;
+  /** Only these contestants beside the first of each table; undefined: all. */
+  against: readonly string[] | undefined;
   /** The command line, for the file of results. */
   command: string;
 }

@@ -19,6 +19,7 @@ interface Flags {
   filter?: RegExp;
   trace?: string;
   baseline?: string;
+  against?: string[];
   json?: string;
 }
 
@@ -50,6 +51,7 @@ export function register(program: Command): void {
         ["0.1.0"],
       ),
     )
+    .option("--against <names>", "only these contestants beside stalewalk, e.g. baseline or 0.1.0,native C", parseNames)
     .addOption(fileOption("--json <file>", "write all samples as JSON, too: for bench compare and bench show"))
     .addOption(
       new Option("--only <regex>", "the former name of --filter").hideHelp().argParser(() => {
@@ -95,6 +97,7 @@ function benchOptions(suites: readonly SuiteName[], flags: Flags, command: strin
     seconds: flags.seconds,
     trace: flags.trace,
     baseline: flags.baseline,
+    against: flags.against,
     command,
   };
 }
@@ -102,6 +105,10 @@ function benchOptions(suites: readonly SuiteName[], flags: Flags, command: strin
 /** The bundle beside this one. From the source, in tests, it is the one that was built last. */
 async function loadBench(): Promise<BenchModule> {
   return (await import(/* @vite-ignore */ new URL("../../dist/bench/main.js", import.meta.url).href)) as BenchModule;
+}
+
+function parseNames(text: string): string[] {
+  return text.split(",").map((name) => name.trim());
 }
 
 function parseRegex(text: string): RegExp {

@@ -1,14 +1,7 @@
 // `stalewalk simulate`: a synthetic workload, drawn by a profile, played as a trace is. Node-only.
 import { type Command, InvalidArgumentError } from "commander";
-import {
-  checkProfile,
-  defaultDeviceModel,
-  type Profile,
-  type ProfileName,
-  profiles,
-  type SimulateOptions,
-  simulate,
-} from "../replay/index.js";
+import { checkProfile, defaultDeviceModel, type Profile, type ProfileName, profiles } from "../replay/index.js";
+import { type ParallelSimulateOptions, simulate } from "../replay/node.js";
 import { fileOption } from "./choices.js";
 import { InputError } from "./errors.js";
 import { expectFile, inFile, readJson } from "./json-file.js";
@@ -24,11 +17,13 @@ import {
   runSettings,
   showResult,
 } from "./run-options.js";
+import { workersOption } from "./workers-option.js";
 
 interface Flags extends MachineFlags, ResultFlags {
   policy?: string[];
   profile: string;
   operations: number;
+  workers?: number;
   listProfiles?: boolean;
 }
 
@@ -66,6 +61,7 @@ export function register(program: Command): void {
     rate: `as the profile says, else ${defaultDeviceModel.ratePerMs}`,
     workingSet: `as the profile says, else ${defaultDeviceModel.workingSet}`,
   });
+  command.addOption(workersOption());
   addResultOptions(command)
     .addHelpText("after", "\nExample:\n  stalewalk simulate --profile module-loading --operations 500k --policy all")
     .action(run);
@@ -78,10 +74,11 @@ async function run(flags: Flags, self: Command): Promise<void> {
     return;
   }
   const page = checkForms(flags, inputsOf(flags.profile, flags));
-  const options: SimulateOptions = {
+  const options: ParallelSimulateOptions = {
     ...runSettings(flags),
     profile: chooseProfile(flags.profile),
     operations: flags.operations,
+    ...(flags.workers !== undefined && { workers: flags.workers }),
     ...(flags.seed !== undefined && { seed: flags.seed }),
   };
   const progress = startProgress(`simulate ${flags.profile}`);

@@ -111,6 +111,20 @@ describe("rounds", () => {
   });
 });
 
+describe("rounds that must be over in time", () => {
+  it("play one case whatever happens, say what was left out, and go on where they stopped if there is time", async () => {
+    const blocks = ["t", "u"].map((table) => block([entrant("a", [], () => "h")], { table }));
+    const late = new Rounds(blocks, effort, quietly);
+    await late.playInTime(performance.now() - 1);
+    expect(late.all.map((row) => [row.table, row.case, row.samples.length])).toEqual([["t", "x", 1]]);
+    expect(late.missing).toEqual(["t, for want of time (--seconds): y", "u, for want of time (--seconds): x; y"]);
+    const early = new Rounds(blocks, effort, quietly);
+    await early.playInTime(performance.now() + 600_000);
+    expect(early.all.map(({ samples }) => samples.length)).toEqual([3, 3, 3, 3]);
+    expect(early.missing).toEqual([]);
+  });
+});
+
 describe("figures", () => {
   it("are sums over pieces of the least, and of the median, of quiet times", () => {
     const times: PieceTimes = {
