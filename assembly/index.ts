@@ -70,7 +70,7 @@ export { freeFrames, freeSlotAt } from "./kernel/pool";
 export { rootOf } from "./kernel/spaces";
 export { lazyMaxPages, lazyPages } from "./kernel/vmalloc";
 export { createKernelWorkload, generateKernel, setKernelActors } from "./program/kernel-workload";
-export { setKernelWeight, startKernelWorkload } from "./program/kernel-workload";
+export { setKernelPattern, setKernelWeight, startKernelWorkload } from "./program/kernel-workload";
 
 // ---- what no state is told by ----
 export { TALLIES } from "./program/tallies";

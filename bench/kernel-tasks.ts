@@ -40,7 +40,12 @@ export function kernelMachine(
     kernel.run((program) => program.switchMm(mm, mm).svaBind(iommu.requester(pasid, 0), mm));
   }
   const devices = { first: iommu.requester(PASIDS[0] as number, 0), count: PASIDS.length };
-  return { machine, options: { user: { base: USER_BASE, pages: USER_PAGES }, mms: PASIDS.length, devices } };
+  // Version 0.1.0 has this pattern alone, and no name for it.
+  const pattern = library === yardstick ? {} : ({ pattern: "uniform" } as const);
+  return {
+    machine,
+    options: { user: { base: USER_BASE, pages: USER_PAGES }, mms: PASIDS.length, devices, ...pattern },
+  };
 }
 
 /** What must be the same whether hazards are looked for or not, and in another version: agents, caches, tables freed. */

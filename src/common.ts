@@ -60,7 +60,7 @@ export {
 } from "./paging/outcome.js";
 export type { PagingMode } from "./paging/paging-mode.js";
 export type { RamConfig } from "./paging/ram.js";
-export type { KernelMix, KernelWorkloadOptions } from "./program/kernel-workload.js";
+export type { KernelMix, KernelPattern, KernelWorkloadOptions } from "./program/kernel-workload.js";
 export { everyCpu, Operation, type OperationName, operationBytes } from "./program/operations.js";
 export type { HotAddOptions, MmapOptions, ReuseContents } from "./program/options.js";
 export type { Interleaved, ReachedPoint } from "./program/player.js";

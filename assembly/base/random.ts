@@ -1,5 +1,7 @@
 // A seeded sequence of 64-bit numbers (SplitMix64, Steele, Lea and Flood 2014), the same on every machine.
 
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
 // ---- the generator: goes on from call to call ----
 let state: u64 = 0;
 
@@ -10,8 +12,19 @@ export function seed(value: u64): void {
 // @ts-ignore: decorator
 @inline
 export function next(): u64 {
-  state += 0x9e37_79b9_7f4a_7c15;
-  let z = state;
+  state += STEP;
+  return finished(state);
+}
+
+/** The first number of the sequence that begins with this seed. */
+export function mixed(value: u64): u64 {
+  return finished(value + STEP);
+}
+
+// @ts-ignore: decorator
+@inline
+function finished(value: u64): u64 {
+  let z = value;
   z = (z ^ (z >> 30)) * 0xbf58_476d_1ce4_e5b9;
   z = (z ^ (z >> 27)) * 0x94d0_49bb_1331_11eb;
   return z ^ (z >> 31);

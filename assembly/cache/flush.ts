@@ -36,13 +36,15 @@ import {
   keysOf,
   nextBlock,
   regionBit,
+  SET_LIVE,
+  SET_SWEPT,
   setIndex,
   TIME_FILLED,
   tagOf,
   timesAt,
   VECTOR,
 } from "./layout";
-import { isAlive, liveGlobals, liveOf, remove, settle, tick } from "./living";
+import { heldIn, isAlive, liveGlobals, liveOf, livingIn, remove, settle, sweep, tick } from "./living";
 
 /** Everything in the caches of a group. */
 // @ts-ignore: decorator
@@ -120,13 +122,6 @@ function flushAmong(cache: usize, block: usize, page: u64, level: u32, tag: u32,
   }
 }
 
-/** Address bits that an entry with this key spans. */
-// @ts-ignore: decorator
-@inline
-function spanOf(cache: usize, key: u64): u64 {
-  return load<u32>(cache, CACHE_LEVELS) & 1 ? <u64>load<u32>(cache, CACHE_SPAN) : shiftOf(<u32>(key & KEY_LEVEL));
-}
-
 /** Entries of a tag (and, if asked, global ones) whose span overlaps the translated addresses `first`..`last`, both included. */
 export function flushRange(cache: usize, first: u64, last: u64, tag: u32, globals: bool): void {
   assert(first <= last, "the range ends before it starts");
@@ -158,7 +153,7 @@ function flushSpans(cache: usize, first: u64, last: u64, span: u64, level: u32, 
   const live = <u64>load<u32>(cache, CACHE_LIVE);
   // A probe costs about as much as looking through one set.
   if (end - (first >> span) >= min<u64>(live, load<u32>(cache, CACHE_SETS))) {
-    scanRange(cache, first, last, tag, globals);
+    scanRange(cache, first >> span, end, level, tag, globals);
     return;
   }
   // Neighbouring pages lie in neighbouring sets.
@@ -170,10 +165,10 @@ function flushSpans(cache: usize, first: u64, last: u64, span: u64, level: u32, 
   }
 }
 
-/** Looks through the occupied sets for entries of every level that overlap the range. */
-function scanRange(cache: usize, first: u64, last: u64, tag: u32, globals: bool): void {
+/** Looks through the occupied sets for leaves of a level (or paths) that overlap the range. */
+function scanRange(cache: usize, first: u64, last: u64, level: u32, tag: u32, globals: bool): void {
   const words = (load<u32>(cache, CACHE_SETS) + 63) >> 6;
-  const ways = <usize>load<u32>(cache, CACHE_WAYS);
+  const group = groupOf(cache);
   for (let word: u32 = 0; word < words; word++) {
     const at = load<usize>(cache, CACHE_OCCUPIED) + (<usize>word << 3);
     let occupied = load<u64>(at);
@@ -181,19 +176,41 @@ function scanRange(cache: usize, first: u64, last: u64, tag: u32, globals: bool)
       const bit = ctz(occupied);
       occupied &= occupied - 1;
       const block = blockOf(cache, (word << 6) + <u32>bit);
-      const keys = keysOf(cache, block);
-      let empty = true;
-      for (let key = keys; key < keys + (ways << 3); key += 8) {
-        const value = load<u64>(key);
-        if (value == 0) continue;
-        if (!isAlive(groupOf(cache), value, load<u32>(timesAt(cache, key), TIME_FILLED))) continue;
-        empty = false;
-        if (value & KEY_GLOBAL ? !globals : tagOf(value) != tag) continue;
-        const span = spanOf(cache, value);
-        const page = value >> KEY_PAGE_SHIFT;
-        if (page >= first >> span && page <= last >> span) remove(cache, block, key);
-      }
-      if (empty) store<u64>(at, load<u64>(at) & ~((<u64>1) << bit));
+      if (load<u32>(block, SET_SWEPT) < load<u32>(group, GROUP_LAST_FLUSH)) sweep(cache, block);
+      if (load<u32>(block, SET_LIVE) != 0) scanSet(cache, block, first, last, level, tag, globals);
+      if (load<u32>(block, SET_LIVE) == 0) store<u64>(at, load<u64>(at) & ~((<u64>1) << bit));
     }
   }
+}
+
+const SIGN: u64 = 1 << 63;
+
+/** The part of that in one set without dead entries. Pages stand highest in keys: two at a time are compared with first and last. */
+// @ts-ignore: decorator
+@inline
+function scanSet(cache: usize, block: usize, first: u64, last: u64, level: u32, tag: u32, globals: bool): void {
+  assert(heldIn(cache, block) == livingIn(cache, block), "the set holds dead entries: it has not been swept");
+  const keys = keysOf(cache, block);
+  const end = keys + (<usize>load<u32>(cache, CACHE_WAYS) << 3);
+  // Vectors compare signed numbers.
+  const sign = i64x2.splat(SIGN);
+  const lowest = i64x2.splat((first << KEY_PAGE_SHIFT) ^ SIGN);
+  const highest = i64x2.splat(((last << KEY_PAGE_SHIFT) | (((<u64>1) << KEY_PAGE_SHIFT) - 1)) ^ SIGN);
+  for (let at = keys; at < end; at += 16) {
+    const two = v128.xor(v128.load(at), sign);
+    const outside = i64x2.bitmask(v128.or(i64x2.gt_s(lowest, two), i64x2.gt_s(two, highest)));
+    if (outside == 3) continue;
+    if (!(outside & 1)) dropIf(cache, block, at, level, tag, globals);
+    if (!(outside & 2) && at + 8 < end) dropIf(cache, block, at + 8, level, tag, globals);
+  }
+}
+
+/** Drops the entry in a range whose key is at `at`, if it is one of those meant. */
+// @ts-ignore: decorator
+@inline
+function dropIf(cache: usize, block: usize, at: usize, level: u32, tag: u32, globals: bool): void {
+  const key = load<u64>(at);
+  if ((key & KEY_LEVEL) != <u64>level) return;
+  if (key & KEY_GLOBAL ? !globals : tagOf(key) != tag) return;
+  remove(cache, block, at);
 }

@@ -3,7 +3,7 @@
 
 import { count } from "../base/memory";
 import { isWrite, SPECULATIVE } from "../paging/access";
-import { refusal } from "../paging/format";
+import { allowsAsCached, refusal } from "../paging/format";
 import { addressMask } from "../paging/mode";
 import {
   fault,
@@ -20,7 +20,7 @@ import {
   WRITE_REFUSED,
 } from "../paging/outcome";
 import { AGENT_FAULTS, AGENT_PAGE_REQUESTS, AMD_COMMANDS, hasFlag } from "./agent";
-import { agentOf, CONTEXT_NEXT_SOURCE, CONTEXT_PLACE, controlsOf, entryOf, formatOf, nameOf, pathTagOf, tagIn } from "./context";
+import { agentOf, checkOf, CONTEXT_NEXT_SOURCE, CONTEXT_PLACE, controlsOf, entryOf, formatOf, nameOf, pathTagOf, tagIn } from "./context";
 import { numbered, overlapsRefused } from "./fault-report";
 import { fillDeviceTlb } from "./fills";
 import { dropPathRange, dropTranslationRange } from "./invalidation";
@@ -36,14 +36,21 @@ export const NO_WRITE: u32 = 1 << 1;
 const ERROR_W: u64 = 1 << 1;
 const PAGE_OFFSET: u64 = 0xfff;
 
-/** The answer goes into the device's TLB, and may still not allow what the device wants itself. */
-export function takeAnswer(deviceTlb: usize, device: u32, context: usize, va: u64, own: u32, answer: u64): u64 {
-  const outcome = isFault(answer) ? asRefused(agentOf(context), own, answer) : asAnswered(deviceTlb, context, va, own, answer);
+/**
+ * The answer goes into the device's TLB (`absent`: which has nothing for the address), and may still not allow what the device wants
+ * itself.
+ */
+export function takeAnswer(deviceTlb: usize, device: u32, context: usize, va: u64, own: u32, answer: u64, absent: bool): u64 {
+  const outcome = isFault(answer)
+    ? asRefused(agentOf(context), own, answer)
+    : asAnswered(deviceTlb, context, va, own, answer, absent);
   if (isFault(outcome) && device & PAGE_REQUESTS) pageRequest(context, va, own, outcome);
   return outcome;
 }
 
-function asAnswered(deviceTlb: usize, context: usize, va: u64, own: u32, answer: u64): u64 {
+// @ts-ignore: decorator
+@inline
+function asAnswered(deviceTlb: usize, context: usize, va: u64, own: u32, answer: u64, absent: bool): u64 {
   const agent = agentOf(context);
   const level = levelOfOutcome(answer);
   const leaf = answeredLeaf;
@@ -52,7 +59,8 @@ function asAnswered(deviceTlb: usize, context: usize, va: u64, own: u32, answer:
     if (!(own & SPECULATIVE)) count(agent, AGENT_FAULTS);
     return numbered(context, fault(INTERRUPT_RANGE, level, 0));
   }
-  fillDeviceTlb(deviceTlb, nameOf(context), va, answer, leaf);
+  fillDeviceTlb(deviceTlb, nameOf(context), va, level, leaf, absent);
+  if (allowsAsCached(checkOf(context, own), leaf)) return answer;
   // A read-only page has answered a write: the device refuses it by itself.
   const refused = refusal(formatOf(context), controlsOf(context), own, leaf, level);
   return refused == 0 ? answer : numbered(context, refused) | (hasFlag(agent, AMD_COMMANDS) ? 0 : NOT_RECORDED);

@@ -29,9 +29,11 @@ export function createDeviceRules(): bool {
 export function requestThrough(deviceTlb: usize, device: u32, context: usize, va: u64, access: u32): u64 {
   assert(deviceTlb > 1 && deviceRules != 0, "the device has no TLB");
   const own = asRequest(withoutSpeculativeWrite(access));
+  let absent = false;
   if (isCanonical(va)) {
     const tag = nameOf(context);
     const key = lookUp(deviceTlb, va & addressMask, tag);
+    absent = key == 0;
     const leaf = key == 0 ? 0 : load<u64>(dataAt(deviceTlb, key));
     const verdict = key == 0 ? MISS : judge(checkOf(deviceRules, own), leaf);
     // A refusal is a hit all the same; an entry that is not dirty yet does not answer a write.
@@ -40,7 +42,7 @@ export function requestThrough(deviceTlb: usize, device: u32, context: usize, va
     if (verdict == STALE_HIT) reportStaleHit(agentOf(context), tag, va, own, leaf, levelAt(key));
     if (verdict != MISS && verdict != REFUSED) return translated(leaf, levelAt(key), va);
   }
-  return takeAnswer(deviceTlb, device, context, va, own, ask(context, va, asTranslationRequest(agentOf(context), device, own)));
+  return takeAnswer(deviceTlb, device, context, va, own, ask(context, va, asTranslationRequest(agentOf(context), device, own)), absent);
 }
 
 /** What a device says in its translation request for an access of its own. */

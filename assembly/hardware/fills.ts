@@ -6,7 +6,6 @@ import { GROUP_REGIONS, GROUP_SEEN } from "../cache/group";
 import { CACHE_LEVELS, groupOf, linkAt, PATH_LEVEL, regionBit } from "../cache/layout";
 import { cachedPath, isCachedGlobal, isUserReachable, shiftOf } from "../paging/format";
 import { addressMask } from "../paging/mode";
-import { levelOfOutcome } from "../paging/outcome";
 import { AGENT_L1, AGENT_L2, AGENT_SMALL_FIRST, hasFlag, leavesOf, PASS_SUPERVISOR_UNCACHED, pscOf } from "./agent";
 import { pathTagOf, tagOf } from "./context";
 
@@ -65,13 +64,16 @@ function noteSeen(group: usize, page: u64, level: u32): void {
   store<u64>(group, load<u64>(group, GROUP_REGIONS) | regionBit(page, level), GROUP_REGIONS);
 }
 
-/** A translation that completed fills the TLB of the device that asked, if it holds leaves of this size. */
-export function fillDeviceTlb(deviceTlb: usize, tag: u32, va: u64, outcome: u64, leaf: u64): void {
-  const level = levelOfOutcome(outcome);
+/**
+ * A translation that completed fills the TLB of the device that asked, if it holds leaves of this size; `absent`: it has nothing for
+ * the address.
+ */
+export function fillDeviceTlb(deviceTlb: usize, tag: u32, va: u64, level: u32, leaf: u64, absent: bool): void {
   if (!(load<u32>(deviceTlb, CACHE_LEVELS) & (1 << level))) return;
   const page = (va & addressMask) >> shiftOf(level);
   noteSeen(groupOf(deviceTlb), page, level);
-  fill(deviceTlb, page, level, tag, false, leaf);
+  if (absent) fillAbsent(deviceTlb, page, level, tag, false, leaf);
+  else fill(deviceTlb, page, level, tag, false, leaf);
 }
 
 /** Fills the cache of a list that holds leaves of this level, if there is one; `absent`: it does not hold this one. */

@@ -33,7 +33,7 @@ import {
 } from "./invalidation";
 import { ANY, firstEntry, isDomain, nextEntry, readPasidEntry } from "./pasid";
 import { drainDevice, drainPages, drain, EVERY_TAG } from "./step";
-import { translate } from "./translate";
+import { translateHere } from "./translate";
 
 /** Address masks (log2 of pages) from here on name all pages. */
 export const ALL_PAGES_MASK: u32 = 52;
@@ -60,7 +60,7 @@ export function ask(context: usize, va: u64, access: u32): u64 {
     if (refused != TRANSLATED) return refusedByEntry(context, access, refused);
     store<u32>(context, 1, CONTEXT_CACHED);
   }
-  return asAnswer(context, access, translate(context, va, access));
+  return asAnswer(context, access, translateHere(context, va, access));
 }
 
 /** What an IOMMU makes of the outcome of a translation. */

@@ -74,7 +74,7 @@ function end(walk: usize, outcome: u64): u64 {
   const deviceTlb = load<usize>(walk, WALK_DEVICE_TLB);
   if (deviceTlb == 0) return answer;
   const own = load<u32>(walk, WALK_OWN);
-  return takeAnswer(deviceTlb, own >> OWN_BITS, context, va, own & ((1 << OWN_BITS) - 1), answer);
+  return takeAnswer(deviceTlb, own >> OWN_BITS, context, va, own & ((1 << OWN_BITS) - 1), answer, false);
 }
 
 /** Rules 12.2 and 14.8: whether the table is no longer what the pointer that led to it meant. */

@@ -30,12 +30,18 @@ import { ALLOWED, judge, lookUp, lookUpLarge, MISS, REFUSED, settled, STALE_HIT 
 import { dropPath, dropTranslations } from "./invalidation";
 import { translated, walk } from "./walk";
 
-/**
- * Translates an address for an access; see outcome.ts for the result. The common case, a hit of a small page in the first
- * cache, is all in here and makes no call: a call would have the host's compiler keep every value on the stack. It is the one
- * copy of the hit rule (hit.ts, ALLOWED) and of `touch`.
- */
+/** Translates an address for an access; see outcome.ts for the result. */
 export function translate(context: usize, va: u64, access: u32): u64 {
+  return translateHere(context, va, access);
+}
+
+/**
+ * The same for who asks for others. The common case, a hit of a small page in the first cache, is all in here and makes no call: a call
+ * would have the host's compiler keep every value on the stack. It is the one copy of the hit rule (hit.ts, ALLOWED) and of `touch`.
+ */
+// @ts-ignore: decorator
+@inline
+export function translateHere(context: usize, va: u64, access: u32): u64 {
   assert(access < ACCESS_CODES, "there is no such access");
   const agent = agentOf(context);
   if (!isCanonical(va)) return nonCanonical(agent, access);

@@ -1,5 +1,9 @@
 // Seeded kernel programs: DMA, CPU accesses, vmalloc and vfree of small and huge areas, so that tables are freed, flushes,
 // user unmaps, deferred work. The generator keeps its own picture of what is mapped, so that its programs make sense.
+//
+// Accesses have a pattern. Devices go through buffers from one end to the other, or come back to few pages of them most of the time; each
+// has a working set of its own, which stays where it is for a while. Where it is, and how far a device has come, follows from how many
+// accesses of devices there were: nothing is kept for each of them.
 
 import { allocate } from "../base/memory";
 import {
@@ -15,7 +19,7 @@ import {
   OP_VFREE,
   OP_VMALLOC,
 } from "../base/operations";
-import { below, next, seed } from "../base/random";
+import { below, mixed, next, seed } from "../base/random";
 import { OPERATION_SIZE, putRecord } from "../base/record";
 import { READ, USER, WRITE } from "../paging/access";
 
@@ -32,6 +36,19 @@ export const USER_REMAP: u32 = 5;
 export const SWITCH_MM: u32 = 6;
 export const WORK: u32 = 7;
 export const KINDS: u32 = 8;
+
+// ---- patterns of access ----
+/** Every page as likely as any other: none comes back soon. */
+export const UNIFORM: u32 = 0;
+/** One page of the working set after the other, some accesses each. */
+export const STREAMS: u32 = 1;
+/** Page n of the working set as likely as 1 / n, about. */
+export const ZIPF: u32 = 2;
+/** How many there are. */
+export const PATTERNS: u32 = 3;
+
+/** Accesses of a device to a page of its stream: 512 bytes each. */
+const BURST: u32 = 8;
 
 const WEIGHTS: usize = memory.data(KINDS * sizeof<u32>(), sizeof<u32>());
 
@@ -59,6 +76,16 @@ let mms: u32 = 1;
 /** Shares per SHARE_SCALE: DMA aimed at the kernel half, areas that are huge. */
 let probeShare: u32 = 0;
 let hugeShare: u32 = 0;
+/** Of all kinds but DMA. */
+let weightOfAll: u32 = 0;
+let pattern: u32 = 0;
+/** Pages of a working set, and accesses of a device (on average) until it has another. */
+let workingSet: u32 = 1;
+let stay: u32 = 1;
+/** Accesses of devices so far. */
+let accesses: u32 = 0;
+/** Decides with a device's number where its working sets are. */
+let places: u64 = 0;
 
 /** Room for so many areas of a synthetic kernel workload; false if memory is out. */
 export function createKernelWorkload(max: u32): bool {
@@ -70,6 +97,12 @@ export function createKernelWorkload(max: u32): bool {
 /** How often a kind of operation is drawn: out of KIND_SCALE, together with all others. */
 export function setKernelWeight(kind: u32, weight: u32): void {
   if (kind < KINDS) store<u32>(WEIGHTS + (<usize>kind << 2), weight);
+}
+
+function sumOfWeights(): u32 {
+  let sum: u32 = 0;
+  for (let kind: u32 = 0; kind < KINDS; kind++) sum += load<u32>(WEIGHTS + (<usize>kind << 2));
+  return sum;
 }
 
 /** Who takes part: CPUs 0.., mms 0.., requesters `device`..`device + count - 1`. */
@@ -98,6 +131,18 @@ export function startKernelWorkload(
   probeShare = probes;
   hugeShare = huge;
   memory.fill(areas, 0, <usize>areaCapacity << 2);
+  weightOfAll = sumOfWeights();
+  pattern = UNIFORM;
+  accesses = 0;
+  places = seedValue;
+}
+
+/** How accesses choose their pages, from now on: the pattern, pages of a working set, accesses of a device until it has another. */
+export function setKernelPattern(kind: u32, pages: u32, accessesUntil: u32): void {
+  assert(kind < PATTERNS, "there is no such pattern");
+  pattern = kind;
+  workingSet = max<u32>(1, min(pages, userPages));
+  stay = max<u32>(1, accessesUntil);
 }
 
 /** Writes the next `count` records of the workload to `program`. */
@@ -107,7 +152,8 @@ export function generateKernel(program: usize, count: u32): void {
   while (at < end) {
     const draw = next();
     let left = <u32>draw & (KIND_SCALE - 1);
-    let kind: u32 = 0;
+    // Mostly it is DMA, which has what is left over.
+    let kind: u32 = left < weightOfAll ? 0 : KINDS;
     while (kind < KINDS && left >= load<u32>(WEIGHTS + (<usize>kind << 2))) {
       left -= load<u32>(WEIGHTS + (<usize>kind << 2));
       kind++;
@@ -160,17 +206,37 @@ function putDma(at: usize, draw: u64): void {
   const probes = (<u32>(draw >> 24) & (SHARE_SCALE - 1)) < probeShare;
   const va = probes
     ? areaAddress(below(areaCount)) + (<u64>below(MAX_SMALL) << 12)
-    : userBase + (<u64>below(userPages) << 12);
+    : userBase + (<u64>pageOfDevice(requester) << 12);
   putRecord(at, OP_ACCESS, USER | (draw >> 34 & 1 ? WRITE : READ), requester, 0, va | ((draw >> 52) & 0xff8));
+}
+
+/** The user page that a device accesses next. */
+function pageOfDevice(requester: u32): u32 {
+  if (pattern == UNIFORM) return below(userPages);
+  const turn = accesses++ / devices;
+  const page = pattern == STREAMS ? turn / BURST % workingSet : skewed(workingSet);
+  const room = userPages - workingSet + 1;
+  const place = mixed(places + (<u64>requester << 32) + turn / stay);
+  return page + <u32>((place >> 32) * room >> 32);
+}
+
+/** A number below `bound`, n about as likely as 1 / n: each half of what is left is drawn from as often as the whole. */
+function skewed(bound: u32): u32 {
+  return below(max<u32>(1, bound >> below(32 - clz(bound))));
+}
+
+/** A number below `bound` for a CPU, which has a working set too, unless the pattern is uniform. */
+function ofCpu(bound: u32): u32 {
+  return pattern == UNIFORM ? below(bound) : skewed(bound);
 }
 
 /** The CPU reads what is mapped: a page of an area, or of the user's. */
 function putCpuAccess(at: usize, draw: u64): void {
-  const area = below(areaCount);
+  const area = ofCpu(areaCount);
   const pages = stateOf(area) & HUGE ? AREA_PAGES : stateOf(area);
   const cpu = below(cpus);
-  if (pages == 0) putRecord(at, OP_ACCESS, USER | READ, cpu, 0, userBase + (<u64>below(userPages) << 12));
-  else putRecord(at, OP_ACCESS, READ, cpu, 0, areaAddress(area) + (<u64>below(pages) << 12) + ((draw >> 52) & 0xff8));
+  if (pages == 0) putRecord(at, OP_ACCESS, USER | READ, cpu, 0, userBase + (<u64>ofCpu(userPages) << 12));
+  else putRecord(at, OP_ACCESS, READ, cpu, 0, areaAddress(area) + (<u64>ofCpu(pages) << 12) + ((draw >> 52) & 0xff8));
 }
 
 function putVmalloc(at: usize): void {

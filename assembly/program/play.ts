@@ -41,7 +41,7 @@ import {
 import { agentOf, nameOf } from "../hardware/context";
 import { changeControls, flushEverything, invlpg, invlpgRange, invpcid, movToCr3 } from "../hardware/cpu";
 import { ALL_PAGES_MASK, invalidateAll, invalidateDeviceTlb, invalidatePages } from "../hardware/iommu";
-import { hasLane, playLane } from "../hardware/lane";
+import { hasLane, isRun, playLane } from "../hardware/lane";
 import { bind, invalidatePasidCache } from "../hardware/pasid";
 import { access, accessInline, beginWalk, contextOf, deviceTlbOf, isCpu, requesterCount } from "../hardware/requesters";
 import { finishWalk, stepWalk } from "../hardware/step";
@@ -65,7 +65,7 @@ export function play(program: usize, count: u32, results: usize): void {
   for (let at = program; at < end; at += OPERATION_SIZE) {
     const operation = operationIn(at);
     setOperationNumber(first + <u64>((at - program) / OPERATION_SIZE));
-    if (operation == OP_ACCESS && !watching && hasLane(requesterIn(at))) {
+    if (operation == OP_ACCESS && !watching && isRun(at, end) && hasLane(requesterIn(at))) {
       const place: usize = results == 0 ? 0 : results + (((at - program) / OPERATION_SIZE) << 3);
       at = playLane(at, end, place, 1) - OPERATION_SIZE;
       continue;

@@ -178,6 +178,11 @@ export const GROUPS = [
   list("kernelWorkloadKinds", "program/kernel-workload", "CPU_ACCESS", "KINDS", {
     about: "Kinds of operation of a kernel workload",
   }),
+
+  list("kernelPatterns", "program/kernel-workload", "UNIFORM", "PATTERNS", {
+    about: "How accesses of a synthetic kernel workload choose their pages",
+    spelling: kebab,
+  }),
   single("program/kernel-workload", ["KIND_SCALE", "SHARE_SCALE"]),
 ];
 

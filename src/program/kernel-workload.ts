@@ -1,9 +1,9 @@
 // Synthetic kernel programs from the engine's own seeded generator (assembly/program/kernel-workload.ts).
 
 import { checkAddress, InvalidOptionError } from "../base/errors.js";
-import { address, integer, number, object, optional, parse, seed } from "../base/schema.js";
+import { address, integer, number, object, oneOf, optional, parse, seed } from "../base/schema.js";
 import type { Seed } from "../base/seed.js";
-import { kernelWorkloadKinds, kindScale, maxMms, maxRequesters, shareScale } from "../engine/abi.js";
+import { kernelPatterns, kernelWorkloadKinds, kindScale, maxMms, maxRequesters, shareScale } from "../engine/abi.js";
 import type { Engine } from "../engine/instance.js";
 import { MAX_AREAS, MAX_DEVICES, MAX_USER_PAGES } from "../engine/limits.js";
 
@@ -27,6 +27,14 @@ export interface KernelMix {
   work?: number;
 }
 
+/**
+ * How accesses of a synthetic kernel workload choose their pages. `streams`: a device goes through its working set page after page,
+ * 8 accesses to each. `zipf`: page n of the working set is about as likely as 1 / n. With both, CPUs choose areas and pages
+ * by the same law as `zipf`. `uniform`: every page is as likely as any other, for devices and CPUs; hardly a page comes back before the
+ * caches have lost it.
+ */
+export type KernelPattern = (typeof kernelPatterns)[number];
+
 /** A synthetic kernel workload. The address spaces exist, their user pages are mapped, and PASIDs are bound beforehand. */
 export interface KernelWorkloadOptions {
   /** Default 1. */
@@ -41,6 +49,12 @@ export interface KernelWorkloadOptions {
   mms?: number;
   /** Requesters of devices: first and how many. */
   devices: { first: number; count: number };
+  /** How accesses choose their pages. Default `streams`. */
+  pattern?: KernelPattern;
+  /** User pages that a device works on at a time, side by side. Default 64, at most all; of no effect under `uniform`. */
+  workingSet?: number;
+  /** Accesses of a device until its working set is another. Default 4,096; of no effect under `uniform`. */
+  stay?: number;
   /** Share of DMA aimed at vmalloc space, 0 to 1. Default 0.1. */
   probes?: number;
   /** Share of areas that are mapped by a 2 MiB leaf, 0 to 1; such a leaf frees the table that was there. Default 0.25. */
@@ -76,6 +90,9 @@ const kernelWorkloadSchema = object({
     { first: integer(0, maxRequesters - 1), count: integer(1, MAX_DEVICES) },
     "requesters: { first, count }",
   ),
+  pattern: optional(oneOf(kernelPatterns)),
+  workingSet: optional(integer(1, MAX_USER_PAGES)),
+  stay: optional(integer(1, 2 ** 32 - 1)),
   probes: optional(share),
   huge: optional(share),
 });
@@ -84,6 +101,7 @@ const kernelWorkloadSchema = object({
 export function startKernelWorkload({ exports }: Engine, options: KernelWorkloadOptions, cpus: number): void {
   const checked = parse(kernelWorkloadSchema, options, "") as KernelWorkloadOptions;
   const { seed = 1n, devices, user, mms = 1, areas = {}, probes = 0.1, huge = 0.25 } = checked;
+  const { pattern = "streams", workingSet = 64, stay = 4096 } = checked;
   const mix = { ...DEFAULT_MIX, ...checked.mix };
   const sum = kernelWorkloadKinds.reduce((all, name) => all + mix[name], 0);
   if (sum > 1e6) throw new InvalidOptionError("mix", `${sum} per million in all`, "at most 1000000");
@@ -99,4 +117,5 @@ export function startKernelWorkload({ exports }: Engine, options: KernelWorkload
     Math.round(probes * shareScale),
     Math.round(huge * shareScale),
   );
+  exports.setKernelPattern(kernelPatterns.indexOf(pattern), workingSet, stay);
 }
