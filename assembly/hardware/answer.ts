@@ -20,7 +20,19 @@ import {
   WRITE_REFUSED,
 } from "../paging/outcome";
 import { AGENT_FAULTS, AGENT_PAGE_REQUESTS, AMD_COMMANDS, hasFlag } from "./agent";
-import { agentOf, checkOf, CONTEXT_NEXT_SOURCE, CONTEXT_PLACE, controlsOf, entryOf, formatOf, nameOf, pathTagOf, tagIn } from "./context";
+import {
+  agentOf,
+  checkOf,
+  CONTEXT_NEXT_SOURCE,
+  CONTEXT_PLACE,
+  CONTEXT_SOURCE_ID,
+  controlsOf,
+  entryOf,
+  formatOf,
+  nameOf,
+  pathTagIn,
+  tagIn,
+} from "./context";
 import { numbered, overlapsRefused } from "./fault-report";
 import { fillDeviceTlb } from "./fills";
 import { dropPathRange, dropTranslationRange } from "./invalidation";
@@ -91,8 +103,17 @@ function pageRequest(context: usize, va: u64, own: u32, outcome: u64): void {
   const first = va & addressMask & ~PAGE_OFFSET;
   const last = first | PAGE_OFFSET;
   count(agent, AGENT_PAGE_REQUESTS);
-  const place = load<u32>(context, CONTEXT_PLACE);
-  for (let source = entryOf(context); source != 0; source = load<usize>(source, CONTEXT_NEXT_SOURCE))
+  const entry = entryOf(context);
+  const place = placeOf(entry, load<u32>(context, CONTEXT_SOURCE_ID));
+  for (let source = entry; source != 0; source = load<usize>(source, CONTEXT_NEXT_SOURCE))
     dropTranslationRange(agent, first, last, tagIn(source, place), false);
-  dropPathRange(agent, first, last, pathTagOf(context));
+  dropPathRange(agent, first, last, pathTagIn(entry, place));
+}
+
+/** Place of the domain that a device's requests used last: a walk under way keeps that which it began with. */
+function placeOf(entry: usize, sourceId: u32): u32 {
+  let source = entry;
+  while (load<u32>(source, CONTEXT_SOURCE_ID) != sourceId) source = load<usize>(source, CONTEXT_NEXT_SOURCE);
+  assert(source != 0, "the PASID has no such device");
+  return load<u32>(source, CONTEXT_PLACE);
 }

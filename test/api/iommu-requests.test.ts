@@ -245,6 +245,21 @@ describe("requests at an IOMMU", () => {
     ]);
   });
 
+  it("a page request names the domain that the device's requests used last, whatever the walk before it began with", () => {
+    const deviceTlb = { entries: 4, ways: 4 };
+    const devices = [{ deviceTlb, pageRequests: true }];
+    const { machine, iommu } = world({ devices, walks: "stepwise", drain: "none" }, { leaf: 0n });
+    const domains = (): unknown => [...iommu.psc.values()].map((psc) => psc.contents().map(({ domain }) => domain));
+    machine.walks.begin(0, iommu.requester(PASID, 0), VA, Access.userRead);
+    iommu.bind(PASID, { root: BigInt(TABLES[0]) << 12n, domain: 7 });
+    iommu.invalidatePasidCache();
+    iommu.request(PASID, VA, Access.userRead);
+    expect(domains()).toEqual([[7], [7], [7]]);
+    expect(machine.walks.finish(0)).toMatchObject({ kind: "fault", reason: "not-present" });
+    expect(iommu.pageRequests).toBe(1);
+    expect(domains()).toEqual([[1], [1], [1]]);
+  });
+
   it("I11: the README's example with page requests has no hazard", () => {
     const area = 0xffff_c900_0000_0000n;
     for (const pageRequests of [false, true]) {
