@@ -39,7 +39,7 @@ const REST = [
   "test/page/{walk,story,matrix,report}.test.ts",
   "test/replay/profiles.test.ts",
   "test/report/browser.test.ts",
-  "test/scripts/lint-assembly.test.ts",
+  "test/scripts/{lint-assembly,mutation-build}.test.ts",
   "test/trace/files.test.ts",
   "test/verdicts/{follow,history,workers}.test.ts",
   "test/verdicts/prove/{explain,prove}.test.ts",

@@ -56,7 +56,9 @@ export function buildMutants(files, folder) {
       writeFileSync(join(folder, path), written.text);
     }
     const out = join(folder, "mutants.wasm");
-    const options = ["--config", "asconfig.json", "--target", "release", "--optimizeLevel", "0", "--outFile", out];
+    // Anything that is optimized may fold the number of the living mutant into the code.
+    const plain = ["--optimizeLevel", "0", "--shrinkLevel", "0"];
+    const options = ["--config", "asconfig.json", "--target", "release", ...plain, "--outFile", out];
     try {
       const args = [ASC, ...options, "--transform", "./scripts/drop-assertions.mjs"];
       execFileSync(process.execPath, args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
