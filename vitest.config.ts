@@ -30,7 +30,7 @@ const NOT_QUICK = [
  */
 const REST = [
   "test/api/readme.test.ts",
-  "test/bench/{agreement,baseline,compile,measure}.test.ts",
+  "test/bench/{agreement,baseline,compile,measure,runtimes}.test.ts",
   "test/cli/{completion,input,output-file,pipes,terminal}.test.ts",
   "test/engine/caches.test.ts",
   "test/image/bounds.test.ts",

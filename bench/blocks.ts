@@ -7,9 +7,10 @@ import { BASELINE, type Baseline } from "./baseline.js";
 import { writeCase } from "./case-file.js";
 import { planCases, type SizesName, sizesByName } from "./cases.js";
 import type { Entrant } from "./contender.js";
-import { nativeEntrant, READS_TOO, readingEntrants, workerEntrant } from "./contender.js";
+import { nativeEntrant, READS_TOO, readingEntrants, runtimeEntrant, workerEntrant } from "./contender.js";
 import type { NativeBuild } from "./contestants/compile.js";
 import { KERNEL_PIECE, kernelField, kernelPolicies } from "./kernel-tasks.js";
+import type { Runtime } from "./runtimes.js";
 import { javascriptField, ramField } from "./table-tasks.js";
 import { imageTables, nameOfImage } from "./tables/images.js";
 import { syntheticTables } from "./tables/synthetic.js";
@@ -41,6 +42,8 @@ export interface Material {
   traces: Traces;
   /** Another build that plays beside this one. */
   baseline: Baseline | undefined;
+  /** What runs stalewalk, if this is not about contestants; else none. */
+  runtimes: readonly Runtime[];
   /** Where files of cases are written. */
   folder: string;
 }
@@ -112,7 +115,9 @@ function allPlans(effort: EffortName, material: Material): BlockPlan[] {
       apiCases,
       [
         ...field(["stalewalk"], { kind: "api", scale, sizes }, material),
-        workerEntrant(YARDSTICK, { kind: "api", scale, sizes }, { kind: "file", path: yardstickFile }),
+        ...(material.runtimes.length > 0
+          ? []
+          : [workerEntrant(YARDSTICK, { kind: "api", scale, sizes }, { kind: "file", path: yardstickFile })]),
       ],
       { otherRules: OTHER_RULES },
     ),
@@ -139,8 +144,13 @@ function allPlans(effort: EffortName, material: Material): BlockPlan[] {
 /** Versions whose rules are others may come to other results, where rules have changed since. */
 const OTHER_RULES = [YARDSTICK, BASELINE];
 
-/** Contestants in workers, and the other build beside them. */
-function field(names: readonly string[], spec: Spec, { baseline }: Pick<Material, "baseline">): Entrant[] {
+/** Contestants in workers, and the other build beside them; or stalewalk in all runtimes. */
+function field(
+  names: readonly string[],
+  spec: Spec,
+  { baseline, runtimes }: Pick<Material, "baseline" | "runtimes">,
+): Entrant[] {
+  if (runtimes.length > 0) return runtimes.map((runtime) => runtimeEntrant(runtime, spec));
   const all = names.map((name) => workerEntrant(name, spec));
   if (baseline && !names.includes(baseline.name)) all.push(workerEntrant(baseline.name, spec, baseline.source));
   return all;
@@ -157,12 +167,15 @@ function plainPlan(
   return { suite, table, cases, build: async (chosen) => ({ suite, table, unit, cases: chosen, entrants, ...more }) };
 }
 
-function tracePlans({ traces: { read, played, zcat }, baseline }: Material): BlockPlan[] {
+function tracePlans({ traces: { read, played, zcat }, baseline, runtimes }: Material): BlockPlan[] {
   const table = read.length === 1 ? traceTable(read[0] as string) : `${read.length} traces`;
-  const players = field(["stalewalk", SYNTHETIC], { kind: "trace", path: played }, { baseline });
+  const players = field(["stalewalk", SYNTHETIC], { kind: "trace", path: played }, { baseline, runtimes });
   const more = { otherWork: [SYNTHETIC, READS_TOO], otherRules: OTHER_RULES };
   return [
-    plainPlan("replay", table, "line", ["read"], readingEntrants(read, zcat, baseline), more),
+    // What reads is a process of Node with the command beside it.
+    ...(runtimes.length > 0
+      ? []
+      : [plainPlan("replay", table, "line", ["read"], readingEntrants(read, zcat, baseline), more)]),
     plainPlan("replay", traceTable(played), "operation", ["play"], players, more),
   ];
 }
@@ -188,7 +201,7 @@ function tablePlans(
   mixes: 1 | 2,
   load: () => Promise<TableSet>,
   sizes: SizesName,
-  { builds, folder, baseline }: Material,
+  { builds, folder, baseline, runtimes }: Material,
   names: readonly string[] = Object.keys(javascriptField),
 ): BlockPlan[] {
   const plans = planCases(sizesByName[sizes], mixes);
@@ -207,7 +220,7 @@ function tablePlans(
           writeCase(file, plan.build(await set));
           files[plan.name] = file;
         }
-        const [present, ...others] = field(names, { kind: "tables", files }, { baseline });
+        const [present, ...others] = field(names, { kind: "tables", files }, { baseline, runtimes });
         const entrants = [present as Entrant, ...builds.map((build) => nativeEntrant(build, files)), ...others];
         return { suite, table, unit: "operation", cases, entrants };
       },

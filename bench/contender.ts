@@ -12,6 +12,7 @@ import { joinTimes } from "./figure.js";
 import { type LibrarySource, NotPlayedError } from "./library.js";
 import { LineProcess } from "./line-process.js";
 import { clockNs, type PieceTimes, pieceSize, quietNs } from "./pieces.js";
+import type { Runtime } from "./runtimes.js";
 import { isEnough, type Limits } from "./stopwatch.js";
 import { playsOfCheck } from "./table-tasks.js";
 import type { Spec } from "./tasks.js";
@@ -32,7 +33,7 @@ export interface Contender {
 export interface Entrant {
   name: string;
   /** Whose fixed work its times are judged by: a compiler's, or that of the engine that runs JavaScript. */
-  calibration: "js" | "native";
+  calibration: string;
   start(): Promise<Contender>;
 }
 
@@ -41,11 +42,24 @@ const beside = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 /** A contestant in a worker of its own (worker.ts); `source` is where its build comes from, if that is not this one. */
 export function workerEntrant(name: string, spec: Spec, source?: LibrarySource): Entrant {
   const args = [beside("worker.js"), name, ...(source ? [JSON.stringify(source)] : [])];
+  return processEntrant(name, spec, { calibration: "js", program: process.execPath, args });
+}
+
+/** stalewalk in a worker that something else than this Node runs. */
+export function runtimeEntrant({ name, program, args }: Runtime, spec: Spec): Entrant {
+  return processEntrant(name, spec, { calibration: name, program, args: [...args, beside("worker.js"), "stalewalk"] });
+}
+
+function processEntrant(
+  name: string,
+  spec: Spec,
+  { calibration, program, args }: { calibration: string; program: string; args: readonly string[] },
+): Entrant {
   return {
     name,
-    calibration: "js",
+    calibration,
     async start() {
-      const process_ = await LineProcess.start(name, process.execPath, args);
+      const process_ = await LineProcess.start(name, program, args);
       const ask = async <T>(request: unknown): Promise<T> => {
         const answer = (await process_.ask(JSON.stringify(request))) as T & { notPlayed?: string };
         if (answer.notPlayed !== undefined) throw new NotPlayedError(answer.notPlayed);

@@ -11,6 +11,7 @@ import { type Block, planBlocks } from "./blocks.js";
 import { type Compiled, compileNative, nativeNames } from "./contestants/compile.js";
 import { describeHost } from "./host.js";
 import { type Effort, Rounds } from "./rounds.js";
+import { findRuntimes } from "./runtimes.js";
 import { findImages } from "./tables/images.js";
 import { findTraces } from "./traces.js";
 
@@ -28,9 +29,13 @@ const IMAGES = { quick: 0, usual: 1, full: 2 };
 export async function runBench(options: BenchOptions, door: Door): Promise<BenchResult> {
   const started = performance.now();
   const baseline = options.baseline === undefined ? undefined : findBaseline(options.baseline);
+  const { runtimes, missing: notInstalled } = options.runtimes
+    ? findRuntimes(options.runtimes)
+    : { runtimes: [], missing: [] };
   const folder = mkdtempSync(join(tmpdir(), "stalewalk-bench-"));
   try {
-    const wanted = options.against?.some((name) => nativeNames.some((native) => native === name)) ?? true;
+    const wanted =
+      runtimes.length === 0 && (options.against?.some((name) => nativeNames.some((native) => native === name)) ?? true);
     const native = options.suites.some((suite) => wanted && (suite === "translate" || suite === "flush"))
       ? await compile(folder, door)
       : { missing: "not asked for" };
@@ -38,11 +43,11 @@ export async function runBench(options: BenchOptions, door: Door): Promise<Bench
     const found = findImages();
     const images = someImages(found, IMAGES[options.effort]);
     const traces = findTraces(options.trace, options.effort === "quick");
-    const material = { builds: "builds" in native ? native.builds : [], images, traces, baseline, folder };
+    const material = { builds: "builds" in native ? native.builds : [], images, traces, baseline, runtimes, folder };
     door.show("first", "building the cases");
     const blocks = await planBlocks(options, material);
     door.clear();
-    const missing: string[] = [];
+    const missing: string[] = [...notInstalled];
     const asked = (...suites: string[]) => blocks.some(({ suite }) => suites.includes(suite));
     if (wanted && asked("translate", "flush"))
       missing.push(...("missing" in native ? [`native C: ${native.missing}`] : native.refused));

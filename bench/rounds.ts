@@ -37,7 +37,7 @@ interface Running {
 export class Rounds {
   private readonly rows = new Map<string, Running>();
   /** The least time of the fixed work, by who did it. */
-  private readonly calm = { js: Number.POSITIVE_INFINITY, native: Number.POSITIVE_INFINITY };
+  private readonly calm = new Map<string, number>();
   private done = 0;
   /** Which contestants cannot play which case, and why. */
   private readonly notPlayed = new Map<string, string>();
@@ -156,16 +156,16 @@ export class Rounds {
     const times = players.map((): PieceTimes[] => []);
     for (let turn = 0; turn < this.effort.turns; turn++) {
       for (const [i, { entrant, contender }] of players.entries()) {
-        const calm = this.calm[entrant.calibration];
+        const calm = this.calm.get(entrant.calibration) ?? Number.POSITIVE_INFINITY;
         const taken = await contender.time({ ...this.effort.turn, calm: Number.isFinite(calm) ? calm : null });
-        this.calm[entrant.calibration] = calmest(taken, calm);
+        this.calm.set(entrant.calibration, calmest(taken, calm));
         times[i]?.push(taken);
       }
     }
     for (const [i, { entrant }] of players.entries()) {
       const joined = joinTimes(times[i] as PieceTimes[]);
       const row = this.rows.get(keyOf(block, name, entrant)) as Running;
-      row.samples.push(figureOf(joined, operations[i] as number, this.calm[entrant.calibration]));
+      row.samples.push(figureOf(joined, operations[i] as number, this.calm.get(entrant.calibration) as number));
     }
   }
 

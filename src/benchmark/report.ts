@@ -62,17 +62,24 @@ export function tablesOf(rows: readonly BenchRow[]): Table[] {
   return [...tables.values()].map(tableOf);
 }
 
+/** Whose time the others' are divided by: stalewalk's, or where runtimes stand beside each other, that of the first. */
+function ownOf(names: readonly string[]): string {
+  return names.includes(OWN) ? OWN : (names[0] as string);
+}
+
 /** The rows of one or more cases that stand in one table. */
 export function tableOf(rows: readonly BenchRow[]): Table {
   const [first] = rows;
   if (!first) throw new RangeError("a table of no rows");
-  const rivals = [...new Set(rows.map(({ contestant }) => contestant))].filter((name) => name !== OWN);
+  const names = [...new Set(rows.map(({ contestant }) => contestant))];
+  const own = ownOf(names);
+  const rivals = names.filter((name) => name !== own);
   const unit = first.unit === "operation" ? "op" : first.unit;
-  const head = ["case", `least ns/${unit}`, "", "median", "", `${unit}s/s`];
+  const head = ["case", `${own === OWN ? "" : `${own}, `}least ns/${unit}`, "", "median", "", `${unit}s/s`];
   const cases = [...new Set(rows.map((row) => row.case))];
   const body = cases.map((name) => {
     const of = (contestant: string) => rows.find((row) => row.case === name && row.contestant === contestant);
-    return caseCells(of(OWN), rivals.map(of));
+    return caseCells(of(own), rivals.map(of));
   });
   const columns = head.length + rivals.length * 2;
   return {
@@ -119,9 +126,10 @@ const NAMED = 10;
 export function closingLines(rows: readonly BenchRow[], missing: readonly string[], seconds: number): string[] {
   const uncertain = uncertainRows(rows);
   const rounds = Math.min(...rows.map(({ samples }) => samples.length));
+  const whose = ownOf(rows.map(({ contestant }) => contestant));
   const lines = [
     ...missing.map((line) => `not measured: ${line}`),
-    `${seconds.toFixed(0)} s; ±: half the 95 % interval, of at least ${rounds} rounds; ratio: that contestant's least time over stalewalk's`,
+    `${seconds.toFixed(0)} s; ±: half the 95 % interval, of at least ${rounds} rounds; ratio: that contestant's least time over ${whose}'s`,
   ];
   if (uncertain.length === 0) return lines;
   lines.push(`${uncertain.length} of ${rows.length} least times are known less well than ±5 % (!):`);

@@ -3,6 +3,12 @@
 // (src/benchmark/result.ts).
 import type { BenchResult, EffortName, SuiteName } from "../benchmark/result.js";
 
+/** What may run stalewalk. */
+export const runtimeNames = ["node", "deno", "bun"] as const;
+
+/** One of them by name. */
+export type RuntimeName = (typeof runtimeNames)[number];
+
 /** What to run. */
 export interface BenchOptions {
   suites: readonly SuiteName[];
@@ -17,6 +23,8 @@ export interface BenchOptions {
   baseline: string | undefined;
   /** Only these contestants beside the first of each table; undefined: all. */
   against: readonly string[] | undefined;
+  /** What runs stalewalk beside each other, in the place of contestants; undefined: this Node, beside contestants. */
+  runtimes: readonly RuntimeName[] | undefined;
   /** The command line, for the file of results. */
   command: string;
 }

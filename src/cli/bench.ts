@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type BenchResult, type SuiteName, suiteNames } from "../benchmark/result.js";
-import type { BenchModule, BenchOptions } from "./bench-contract.js";
+import { type BenchModule, type BenchOptions, type RuntimeName, runtimeNames } from "./bench-contract.js";
 import { registerFiles } from "./bench-files.js";
 import { choiceArguments, fileOption } from "./choices.js";
 import { commandLine } from "./command-line.js";
@@ -20,6 +20,7 @@ interface Flags {
   trace?: string;
   baseline?: string;
   against?: string[];
+  runtimes?: RuntimeName[];
   json?: string;
 }
 
@@ -52,6 +53,11 @@ export function register(program: Command): void {
       ),
     )
     .option("--against <names>", "only these contestants beside stalewalk, e.g. baseline or 0.1.0,native C", parseNames)
+    .option(
+      "--runtimes <names>",
+      `stalewalk in each of these that is installed, in the place of contestants: ${runtimeNames.join(",")}`,
+      parseRuntimes,
+    )
     .addOption(fileOption("--json <file>", "write all samples as JSON, too: for bench compare and bench show"))
     .addOption(
       new Option("--only <regex>", "the former name of --filter").hideHelp().argParser(() => {
@@ -68,6 +74,9 @@ export function register(program: Command): void {
 
 async function run(suites: SuiteName[], flags: Flags, self: Command): Promise<void> {
   if (flags.quick && flags.full) throw new InputError("--quick and --full exclude each other");
+  for (const other of ["baseline", "against"] as const) {
+    if (flags.runtimes && flags[other]) throw new InputError(`--runtimes and --${other} exclude each other`);
+  }
   if (flags.trace !== undefined && !existsSync(flags.trace))
     throw new InputError(`${flags.trace}: no such file or directory`);
   const file =
@@ -98,6 +107,7 @@ function benchOptions(suites: readonly SuiteName[], flags: Flags, command: strin
     trace: flags.trace,
     baseline: flags.baseline,
     against: flags.against,
+    runtimes: flags.runtimes,
     command,
   };
 }
@@ -109,6 +119,13 @@ async function loadBench(): Promise<BenchModule> {
 
 function parseNames(text: string): string[] {
   return text.split(",").map((name) => name.trim());
+}
+
+function parseRuntimes(text: string): RuntimeName[] {
+  const names = [...new Set(parseNames(text))];
+  const known = runtimeNames.filter((name) => names.includes(name));
+  if (known.length < names.length) throw new InvalidArgumentError(`Expected some of ${runtimeNames.join(",")}.`);
+  return names as RuntimeName[];
 }
 
 function parseRegex(text: string): RegExp {
