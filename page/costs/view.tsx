@@ -5,6 +5,7 @@ import { scaleLinear } from "d3-scale";
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useGiven } from "../report/given.js";
+import { OpenTrace } from "../report/open.js";
 import { noteRoute } from "../shell/route.js";
 import { length, name } from "../trace/text.js";
 import { useWidth } from "../trace/use-width.js";
@@ -25,7 +26,7 @@ export function CostsView({ parameters }: { parameters: URLSearchParams }): JSX.
   const result = useGiven()?.result;
   const [changed, setChanged] = useState(() => read(parameters));
   useEffect(() => setChanged(read(parameters)), [parameters]);
-  if (!result) return <p>No replay is open.</p>;
+  if (!result) return <OpenTrace />;
   const own = figuresOf(result);
   const figures: Figures = { ...own, ...changed };
   const set = (kind: ChargedKind, ns: number | undefined): void => {

@@ -6,7 +6,7 @@ import type { Answer, Search } from "./protocol.js";
 let program: string | undefined;
 
 /** The page's program as an address that a worker can be made from. */
-function programUrl(): string {
+export function programUrl(): string {
   program ??= URL.createObjectURL(
     new Blob([document.getElementById("program")?.textContent ?? ""], { type: "text/javascript" }),
   );

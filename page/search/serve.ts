@@ -2,13 +2,18 @@
 
 import type { Progress } from "../../src/index.js";
 import { verdicts } from "../../src/verdicts/index.js";
-import type { Answer, Search } from "./protocol.js";
+import { playTask } from "./play.js";
+import type { Answer, PlayTask, Search } from "./protocol.js";
 
 const say = (answer: Answer): void => postMessage(answer);
 
-/** Waits for searches. */
+/** Waits for something to do. */
 export function serve(): void {
-  addEventListener("message", ({ data }: MessageEvent<Search>) => {
+  addEventListener("message", ({ data }: MessageEvent<Search | PlayTask>) => {
+    if ("file" in data || "profile" in data) {
+      playTask(data).catch((error: Error) => say({ error: error.message }));
+      return;
+    }
     search(data).then(
       () => say({ end: true }),
       (error: Error) => say({ error: error.message }),

@@ -8,12 +8,9 @@ const allViews = ["report", "trace", "costs", "matrix", "story", "walk"] as cons
 /** Name of a view. */
 export type ViewName = (typeof allViews)[number];
 
-/** Those that are about a replay: reports have one. */
-const ofReplay: readonly ViewName[] = ["report", "trace", "costs"];
-
-/** Those that this document has. */
+/** Those that this document has: the text of a report is in reports only. */
 export function viewNames(): readonly ViewName[] {
-  return allViews.filter((name) => !ofReplay.includes(name) || document.getElementById("report") !== null);
+  return allViews.filter((name) => name !== "report" || document.getElementById("report") !== null);
 }
 
 /** The one that is shown first: of a report its text, of the playground the matrix. */

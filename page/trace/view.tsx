@@ -2,7 +2,8 @@
 
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { useGiven } from "../report/given.js";
+import { reportElement, useGiven } from "../report/given.js";
+import { OpenTrace } from "../report/open.js";
 import { noteRoute } from "../shell/route.js";
 import { Chart } from "./chart.js";
 import { Overview } from "./overview.js";
@@ -29,7 +30,7 @@ export function TraceView({ parameters }: { parameters: URLSearchParams }): JSX.
       free,
     });
   };
-  if (!result || !rows) return <p>No trace is open.</p>;
+  if (!result || !rows) return <OpenTrace />;
   const free = state.free !== undefined && state.free < result.frees.length ? state.free : undefined;
   const unit = result.trace.timeUnit;
   const middle = (span.from + span.to) / 2;
@@ -47,6 +48,7 @@ export function TraceView({ parameters }: { parameters: URLSearchParams }): JSX.
         {result.configuration.workload ? " (drawn, nothing was recorded)" : ""}.{" "}
         {given?.partial !== undefined && <progress value={given.partial} aria-label="Read so far" />}
       </p>
+      {reportElement() === null && <OpenTrace compact />}
       <Squares rows={rows} free={free} onShow={(chosen) => show(storySpan(result, chosen, end), chosen)} />
       <Overview rows={rows} span={span} onSpan={(next) => show(next)} />
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset has a legend that is seen */}

@@ -1,11 +1,15 @@
 // `stalewalk audit CORE`: what the page tables of an image look like, counted. Node-only.
 import type { Command } from "commander";
 import { auditTables, type ImageAudit, imageContext, imageTables, type LeafFinding } from "../image/index.js";
+import { fileOption } from "./choices.js";
 import { addImageOptions, type ImageFlags, openImage, parseCount, printWarnings } from "./image-options.js";
 import { print, printJson, printTable } from "./output.js";
+import { checkOutputFile } from "./output-file.js";
+import { auditSarif } from "./sarif.js";
 
 interface Flags extends ImageFlags {
   json?: boolean;
+  sarif?: string;
   examples: number;
 }
 
@@ -21,17 +25,20 @@ export function register(program: Command): void {
         "they say slots or tables.",
     )
     .option("--examples <number>", "leaves and tables listed for each finding", parseCount, 8)
-    .option("--json", "print the result as JSON");
+    .option("--json", "print the result as JSON")
+    .addOption(fileOption("--sarif <file>", "write the findings as SARIF, which code hosts and editors show, too"));
   addImageOptions(command)
     .addHelpText("after", "\nExample:\n  stalewalk audit test/fixtures/images/reduced-4level.core.gz")
     .action(run);
 }
 
 async function run(path: string, flags: Flags): Promise<void> {
+  const findings = flags.sarif === undefined ? undefined : checkOutputFile("--sarif", flags.sarif, [path]);
   const { image, load, close } = await openImage(path, flags);
   try {
     const context = imageContext(image, load);
     const audit = auditTables(image, imageTables(image, context), { examples: flags.examples });
+    await findings?.write(auditSarif(path, audit));
     if (flags.json) {
       const { cpu, root, controls } = context;
       printJson({ file: path, cpu: cpu?.index, cr3: root, controls, ...audit, warnings: image.warnings });

@@ -16,6 +16,7 @@ export const commands: Readonly<Record<string, () => Promise<{ register: Registe
   simulate: () => import("./simulate.js"),
   report: () => import("./report.js"),
   page: () => import("./page.js"),
+  open: () => import("./open.js"),
   "record-help": () => import("./record-help.js"),
   bench: () => import("./bench.js"),
   completion: () => import("./completion.js"),

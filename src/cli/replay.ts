@@ -42,12 +42,12 @@ export function register(program: Command): void {
 }
 
 async function run(path: string, flags: Flags, self: Command): Promise<void> {
-  const page = checkForms(flags, inputsOf(path, flags));
+  const files = checkForms(flags, inputsOf(path, flags));
   const result = await playTrace(path, {
     ...runSettings(flags),
     name: path,
     mode: flags.strict ? "strict" : "lenient",
     ...(flags.mapping !== undefined && { mapping: readMapping(flags.mapping) }),
   });
-  await showResult(result, flags, page, self);
+  await showResult(result, flags, files, self);
 }

@@ -9,6 +9,7 @@ import {
   type RunSettings,
   toCsv,
   toJson,
+  toPerfetto,
 } from "../replay/index.js";
 import { choiceOption, fileOption } from "./choices.js";
 import { commandLine } from "./command-line.js";
@@ -45,6 +46,7 @@ export interface ResultFlags {
   json?: boolean;
   csv?: boolean;
   html?: string;
+  perfetto?: string;
 }
 
 /** Where defaults are from, in words, and the seed's meaning. */
@@ -91,12 +93,13 @@ export function addResultOptions(command: Command): Command {
     .option("--frees <number>", "table frees that are listed", parseCount, 40)
     .option("--json", "print the whole result as JSON")
     .option("--csv", "print one line per policy as CSV")
-    .addOption(fileOption("--html <file>", "write the result as one page that opens offline, too"));
+    .addOption(fileOption("--html <file>", "write the result as one page that opens offline, too"))
+    .addOption(fileOption("--perfetto <file>", "write the events as trace event JSON, which Perfetto opens, too"));
 }
 
 /** The options as the library has them. */
 export function runSettings(
-  flags: MachineFlags & Pick<ResultFlags, "html">,
+  flags: MachineFlags & Pick<ResultFlags, "html" | "perfetto">,
 ): RunSettings & { readonly packageVersion: string } {
   const devices: Partial<DeviceModel> = {
     reuse: flags.reuse,
@@ -110,7 +113,7 @@ export function runSettings(
   const hardware = chooseHardware(flags.geometry);
   return {
     packageVersion: packageVersion(),
-    marks: flags.html !== undefined,
+    marks: flags.html !== undefined || flags.perfetto !== undefined,
     policies: choosePolicies(flags.policy),
     hardware: { ...hardware, supervisorEntries: flags.supervisorEntries ?? hardware.supervisorEntries },
     devices,
@@ -123,20 +126,31 @@ export function runSettings(
   };
 }
 
-/** Where the page goes, before anything is played. @throws InputError for forms that exclude each other and for such files */
-export function checkForms(flags: ResultFlags, inputs: readonly string[]): OutputFile | undefined {
+/** Files that a result is written to besides. */
+export interface ResultFiles {
+  readonly html: OutputFile | undefined;
+  readonly perfetto: OutputFile | undefined;
+}
+
+/** Where they go, before anything is played. @throws InputError for forms that exclude each other and for files that cannot be */
+export function checkForms(flags: ResultFlags, inputs: readonly string[]): ResultFiles {
   if (flags.json && flags.csv) throw new InputError("--json and --csv exclude each other");
-  return flags.html === undefined ? undefined : checkOutputFile("--html", flags.html, inputs);
+  const { html, perfetto } = flags;
+  const file = html === undefined ? undefined : checkOutputFile("--html", html, inputs);
+  // Neither of the two may be written over by the other.
+  const others = html === undefined ? inputs : [...inputs, html];
+  return { html: file, perfetto: perfetto === undefined ? undefined : checkOutputFile("--perfetto", perfetto, others) };
 }
 
 /** Shows a result in the form that was asked for; the exit code is about policies that were named. */
 export async function showResult(
   result: ReplayResult,
   flags: ResultFlags,
-  page: OutputFile | undefined,
+  files: ResultFiles,
   self: Command,
 ): Promise<void> {
-  if (page) await writePage(page, result, commandLine(self));
+  if (files.html) await writePage(files.html, result, commandLine(self));
+  if (files.perfetto) await files.perfetto.write(toPerfetto(result));
   // What was kept for the page is no part of what is printed.
   const { marks: _, ...printed } = result;
   if (flags.json) printJsonText(toJson(printed));

@@ -69,11 +69,12 @@ export function register(program: Command): void {
 
 async function run(flags: Flags, self: Command): Promise<void> {
   if (flags.listProfiles) {
-    if (flags.csv || flags.html !== undefined) throw new InputError("--list-profiles prints text, or JSON with --json");
+    if (flags.csv || flags.html !== undefined || flags.perfetto !== undefined)
+      throw new InputError("--list-profiles prints text, or JSON with --json");
     listProfiles(flags.json === true);
     return;
   }
-  const page = checkForms(flags, inputsOf(flags.profile, flags));
+  const files = checkForms(flags, inputsOf(flags.profile, flags));
   const options: ParallelSimulateOptions = {
     ...runSettings(flags),
     profile: chooseProfile(flags.profile),
@@ -85,7 +86,7 @@ async function run(flags: Flags, self: Command): Promise<void> {
   try {
     const result = await simulate({ ...options, onProgress: progress.update });
     progress.end();
-    await showResult(result, flags, page, self);
+    await showResult(result, flags, files, self);
   } finally {
     progress.end();
   }

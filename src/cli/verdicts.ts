@@ -32,11 +32,14 @@ import {
   supportLines,
   triedLine,
 } from "../verdicts/text.js";
-import { choiceOption, repeatedChoice } from "./choices.js";
-import { failResult } from "./errors.js";
+import { choiceOption, fileOption, repeatedChoice } from "./choices.js";
+import { failResult, InputError } from "./errors.js";
 import { kernelLine, kernelOption } from "./kernel-option.js";
 import { print, printJson, printTable, startProgress } from "./output.js";
+import { checkOutputFile } from "./output-file.js";
 import { choosePolicies, diffOption, isAboutSome, policyOption } from "./policy-options.js";
+import { verdictsSarif } from "./sarif.js";
+import { storySvg, witnessOf } from "./story-svg.js";
 import { workersOption } from "./workers-option.js";
 
 interface Flags {
@@ -57,6 +60,8 @@ interface Flags {
   maxSeconds?: number;
   workers?: number;
   json?: boolean;
+  svg?: string;
+  sarif?: string;
 }
 
 /** Registers `verdicts`. */
@@ -123,6 +128,8 @@ export function register(program: Command): void {
     .addOption(workersOption())
     .option("--quick", "the usual hardware, and walks that stop at U/S = 0, only")
     .option("--json", "print one record for every cell as JSON")
+    .addOption(fileOption("--svg <file>", "draw the story of the first hazard, too"))
+    .addOption(fileOption("--sarif <file>", "write the hazards as SARIF, which code hosts and editors show, too"))
     .addHelpText(
       "after",
       "\nExample:\n  stalewalk verdicts --quick --policy deferred-free --site cpa_collapse_large_pages",
@@ -141,6 +148,8 @@ async function run(flags: Flags): Promise<void> {
   if (flags.diff && (flags.diff.length !== 2 || flags.policy)) {
     throw new InvalidOptionError("--diff", flags.diff.join(" "), "two policies, without --policy");
   }
+  const picture = flags.svg === undefined ? undefined : checkOutputFile("--svg", flags.svg, flags.policy);
+  const findings = flags.sarif === undefined ? undefined : checkOutputFile("--sarif", flags.sarif, flags.policy);
   const kernel = resolveKernel(flags.kernel, "--kernel");
   const chosen = choosePolicies(flags.diff ?? flags.policy);
   if (flags.diff && chosen.length !== 2) throw new InvalidOptionError("--diff", flags.diff.join(" "), "two policies");
@@ -170,10 +179,20 @@ async function run(flags: Flags): Promise<void> {
   } finally {
     progress.end();
   }
+  await findings?.write(verdictsSarif(records));
+  await picture?.write(firstStory(records, `--svg ${flags.svg}`));
   if (flags.json) printJson(records);
   else await report(records, base, cpu, kernel, flags.diff !== undefined);
   if (isAboutSome(flags.policy) && records.some(({ agent, verdict }) => agent === "iommu" && verdict === "hazard"))
     failResult();
+}
+
+/** The story of the first hazard, drawn; of a race if there is nothing worse. @throws InputError if there is neither */
+function firstStory(records: readonly VerdictRecord[], what: string): string {
+  const record = records.find(({ verdict }) => verdict === "hazard") ?? records.find(({ race }) => race);
+  const found = record && witnessOf(record);
+  if (!record || !found) throw new InputError(`${what}: no hazard was found in these cells: there is no story to draw`);
+  return storySvg(record, found);
 }
 
 async function report(

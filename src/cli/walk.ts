@@ -4,12 +4,15 @@ import type { Explanation } from "../hardware/context.js";
 import { type LoadedImage, loadImage } from "../image/index.js";
 import { Access } from "../paging/access.js";
 import { ACCESS_BY_NAME, describeEntry, describeOutcome, hexAddress, TABLE_NAMES } from "../paging/describe.js";
-import { choiceOption } from "./choices.js";
+import { choiceOption, fileOption } from "./choices.js";
 import { addImageOptions, type ImageFlags, openImage, parseAddress, printWarnings } from "./image-options.js";
 import { print, printJson, printTable } from "./output.js";
+import { checkOutputFile } from "./output-file.js";
+import { walkSvg } from "./walk-svg.js";
 
 interface Flags extends ImageFlags {
   json?: boolean;
+  svg?: string;
   access: string;
 }
 
@@ -27,7 +30,8 @@ export function register(program: Command): void {
         "A fault is a result: the exit code is 0.",
     )
     .addOption(choiceOption("--access <kind>", `one of ${ACCESSES.join(", ")}`, ACCESSES).default("supervisor-read"))
-    .option("--json", "print the result as JSON");
+    .option("--json", "print the result as JSON")
+    .addOption(fileOption("--svg <file>", "draw the walk, too"));
   addImageOptions(command)
     .addHelpText(
       "after",
@@ -37,10 +41,12 @@ export function register(program: Command): void {
 }
 
 async function run(path: string, address: bigint, flags: Flags): Promise<void> {
+  const picture = flags.svg === undefined ? undefined : checkOutputFile("--svg", flags.svg, [path]);
   const opened = await openImage(path, flags);
   try {
     const loaded = await loadImage(opened.image, opened.load);
     const explanation = loaded.walker.explain(address, ACCESS_BY_NAME.get(flags.access) ?? Access.supervisorRead);
+    await picture?.write(walkSvg({ address, access: flags.access, root: loaded.context.root, explanation }));
     if (flags.json) {
       const { cpu, root, rules, controls } = loaded.context;
       printJson({

@@ -112,3 +112,30 @@ export class MarkBuilder {
     return { kernel: this.#kernel, policies: this.#policies, untilNs };
   }
 }
+
+/**
+ * Marks of parts that have the same kernel and different policies, as of one: what a part has behind the end of another goes.
+ * @param policies those of all parts, in their order
+ */
+export function joinMarks(parts: readonly ReplayMarks[], policies: readonly PolicyMarks[]): ReplayMarks {
+  const untilNs = Math.min(...parts.map((part) => part.untilNs));
+  const kept = (ns: readonly number[]): number => {
+    const end = ns.findIndex((at) => at > untilNs);
+    return end < 0 ? ns.length : end;
+  };
+  const cut = ({ ns, count }: MarkSeries): MarkSeries => ({
+    ns: ns.slice(0, kept(ns)),
+    count: count.slice(0, kept(ns)),
+  });
+  const { kernel } = parts[0]!;
+  const end = kept(kernel.ns);
+  return {
+    kernel: { names: kernel.names, ns: kernel.ns.slice(0, end), kinds: kernel.kinds.slice(0, end) },
+    policies: policies.map(({ invalidations, hazards, held }) => ({
+      invalidations: cut(invalidations),
+      hazards: cut(hazards),
+      held: cut(held),
+    })),
+    untilNs,
+  };
+}

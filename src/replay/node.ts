@@ -1,6 +1,7 @@
 // A synthetic workload under many policies, on all cores. Node-only.
 import { compileEngine } from "../engine/compile.js";
 import { inPool, workersOf } from "../pool/node.js";
+import { joinMarks } from "./marks.js";
 import type { ReplayResult } from "./result.js";
 import { checkOptions } from "./run.js";
 import { simulate as onOneCore, type SimulateOptions } from "./simulate.js";
@@ -64,6 +65,12 @@ function joinParts(parts: readonly ReplayResult[], seconds: number): ReplayResul
     ...first,
     configuration: { ...first.configuration, policies: inOrder((it) => it.configuration.policies) },
     policies: inOrder((it) => it.policies),
+    ...(first.marks && {
+      marks: joinMarks(
+        parts.flatMap(({ marks }) => marks ?? []),
+        inOrder((it) => it.marks?.policies ?? []),
+      ),
+    }),
     throughput: {
       operations,
       playSeconds,

@@ -32,9 +32,17 @@ export interface ReplayOptions extends RunSettings {
   readonly mapping?: Mapping;
   /** `strict`: damage of the input is an error. Default `lenient`: it is reported in the result. */
   readonly mode?: "lenient" | "strict";
+  /**
+   * Called with the result so far, about once a second and then less and less often: what is not read yet is missing in every figure,
+   * and `trace.complete` is false.
+   */
+  readonly onPartial?: (result: ReplayResult) => void;
   /** Name of the trace for the result and for errors. Default `trace`. */
   readonly name?: string;
 }
+
+/** Milliseconds until a result is told that is not whole. */
+const FIRST_PARTIAL_MS = 1000;
 
 const AREA_OPERATIONS = ["area-alloc", "map-pages", "map-physical", "unmap-range"] as const;
 
@@ -56,9 +64,16 @@ export async function replay(source: TraceSource, options: ReplayOptions = {}): 
     ...(options.onProgress && { onProgress: options.onProgress }),
   });
   let run: Run | undefined;
+  let due = start + FIRST_PARTIAL_MS;
   for await (const batch of compiler) {
     run ??= new Run(checked, module, facts(checked, compiler, batch), options.signal);
     await run.take(batch);
+    if (options.onPartial && performance.now() >= due) {
+      const before = performance.now();
+      options.onPartial(run.partial(traceResult(compiler.summary, name), (before - start) / 1000));
+      // Telling takes a tenth of the time at most.
+      due = performance.now() + Math.max(FIRST_PARTIAL_MS, 10 * (performance.now() - before));
+    }
   }
   run ??= new Run(checked, module, facts(checked, compiler, undefined), options.signal);
   await run.end();

@@ -219,6 +219,13 @@ export class Run {
   finish(trace: ReplayTrace, secondsSoFar: number): ReplayResult {
     const start = performance.now();
     this.#lowering.end();
+    const result = this.partial(trace, secondsSoFar + (performance.now() - start) / 1000);
+    for (const player of this.#players) player.machine.dispose();
+    return result;
+  }
+
+  /** The result of what was played so far; playing goes on. */
+  partial(trace: ReplayTrace, seconds: number): ReplayResult {
     this.#writer.flush();
     const { timeline, policies: timelines } = this.#timeline.build();
     const { frees, accesses } = this.#lowering;
@@ -228,7 +235,6 @@ export class Run {
     );
     const operations = this.#players.reduce((sum, player) => sum + player.operations, 0);
     const playSeconds = this.#players.reduce((sum, player) => sum + player.seconds, 0);
-    for (const player of this.#players) player.machine.dispose();
     return {
       format: "stalewalk-replay",
       version: 1,
@@ -254,7 +260,7 @@ export class Run {
       throughput: {
         operations,
         playSeconds,
-        seconds: secondsSoFar + (performance.now() - start) / 1000,
+        seconds,
         operationsPerSecond: playSeconds > 0 ? operations / playSeconds : 0,
       },
     };

@@ -1,6 +1,8 @@
 // The application that a report carries: the parts of the package's own page (`dist/page/index.html`), taken out of its text. That file
 // is a whole document, and it is the template of reports.
 
+import { base64OfBytes } from "../base/base64.js";
+
 /** Parts of the page that a report takes over. */
 export interface Application {
   /** Its style sheet, with the digest that its policy names. */
@@ -30,6 +32,18 @@ export function applicationOf(page: string): Application {
     scriptHashes: scriptHashes.trim(),
     example: between(page, '<script type="application/json" id="example">', "</script>"),
   };
+}
+
+/**
+ * The page with another core in the place of its example.
+ * @param page the text of `stalewalk/page.html`
+ * @throws Error for a text that is not that page
+ */
+export function withExample(page: string, file: string, core: Uint8Array): string {
+  const { example } = applicationOf(page);
+  // In JSON, nothing that a name holds may look like the end of the element.
+  const text = JSON.stringify({ file, base64: base64OfBytes(core) }).replaceAll("<", "\\u003c");
+  return page.replace(example, () => text);
 }
 
 function between(page: string, start: string, end: string): string {

@@ -23,6 +23,11 @@ export interface ReportData {
   readonly command: string | undefined;
 }
 
+/** A result as it comes out of JSON. */
+export function plainOf(result: ReplayResult): Plain<ReplayResult> {
+  return JSON.parse(plainJson(result)) as Plain<ReplayResult>;
+}
+
 /** Packs data. The same data give the same text. */
 export function packData(data: {
   result: ReplayResult;

@@ -1,0 +1,65 @@
+// A trace of one's own: picked, dropped anywhere on the page, or drawn as an example. It is read here and goes nowhere.
+
+import type { JSX } from "preact";
+import { useCallback, useEffect, useState } from "preact/hooks";
+import { play } from "./play.js";
+
+/** Says what can be opened, and opens it. `compact`: a trace is shown already. */
+export function OpenTrace({ compact = false }: { compact?: boolean }): JSX.Element {
+  const [state, setState] = useState<{ busy: string; error: string }>({ busy: "", error: "" });
+  const run = useCallback((name: string, task: Parameters<typeof play>[0]): void => {
+    setState({ busy: name, error: "" });
+    play(task).then(
+      () => setState({ busy: "", error: "" }),
+      (error: Error) => setState({ busy: "", error: error.message }),
+    );
+  }, []);
+  const take = useCallback((file: File): void => run(file.name, { file, name: file.name }), [run]);
+  useEffect(() => {
+    const over = (event: DragEvent): void => event.preventDefault();
+    const drop = (event: DragEvent): void => {
+      event.preventDefault();
+      const [file] = event.dataTransfer?.files ?? [];
+      if (file) take(file);
+    };
+    addEventListener("dragover", over);
+    addEventListener("drop", drop);
+    return () => {
+      removeEventListener("dragover", over);
+      removeEventListener("drop", drop);
+    };
+  }, [take]);
+  return (
+    <>
+      <div class={compact ? "opener compact" : "opener"}>
+        <label class="file">
+          <span>
+            Drop a kernel trace here (text, plain or gzip), or a result of <code>replay --json</code>; or pick it:
+          </span>
+          <input
+            type="file"
+            onChange={(event) => {
+              const [file] = event.currentTarget.files ?? [];
+              if (file) take(file);
+            }}
+          />
+        </label>
+        <button
+          type="button"
+          class={compact ? "" : "main"}
+          onClick={() => run("the example", { profile: "vmalloc-churn", operations: 60_000 })}
+        >
+          Draw an example
+        </button>
+      </div>
+      <p class="quiet" aria-live="polite">
+        {state.busy !== "" && `Playing ${state.busy} under every policy …`}
+      </p>
+      {state.error !== "" && (
+        <p class="error" role="alert">
+          {state.error}
+        </p>
+      )}
+    </>
+  );
+}
