@@ -11,7 +11,7 @@ import { commandLine } from "./command-line.js";
 import { InputError } from "./errors.js";
 import { inFile } from "./json-file.js";
 import { tracedKernelOption } from "./kernel-option.js";
-import { print, say } from "./output.js";
+import { print, printJson, say } from "./output.js";
 import { servePage } from "./page-server.js";
 import { pageText } from "./page-text.js";
 import { playTrace } from "./replay-options.js";
@@ -19,6 +19,7 @@ import { packageVersion } from "./version.js";
 
 interface Flags {
   open: boolean;
+  json?: boolean;
   kernel?: string;
 }
 
@@ -37,6 +38,7 @@ export function register(program: Command): void {
     )
     .addOption(tracedKernelOption())
     .option("--no-open", "print the address only")
+    .option("--json", "print the address as JSON")
     .addHelpText("after", "\nExample:\n  stalewalk open test/fixtures/traces/hugevmap.trace.txt")
     .action(run);
 }
@@ -44,7 +46,8 @@ export function register(program: Command): void {
 async function run(path: string | undefined, flags: Flags, self: Command): Promise<void> {
   const document = path === undefined ? pageText() : await documentOf(path, flags, commandLine(self));
   const { url } = await servePage(document);
-  print(url);
+  if (flags.json) printJson({ url });
+  else print(url);
   if (flags.open && !(await openInBrowser(url))) say("stalewalk: no browser could be started: open the address in one");
   // Until a signal ends it.
   await new Promise(() => {});

@@ -101,6 +101,14 @@ describe("open", () => {
     expect((await ask(await open())).text).toContain("<title>stalewalk</title>");
   });
 
+  it("prints the address as JSON, if that is asked for", async () => {
+    const started = spawn(process.execPath, [MAIN, "open", "--no-open", "--json"]);
+    child = started;
+    const text = await new Promise<string>((resolve) => started.stdout.once("data", (chunk) => resolve(String(chunk))));
+    const { url } = JSON.parse(text) as { url: string };
+    expect((await ask(new URL(url))).status).toBe(200);
+  });
+
   it("puts a core into the page in place of its example", async () => {
     const { text } = await ask(await open(CORE));
     const [, example = ""] = /<script type="application\/json" id="example">(.*?)<\/script>/s.exec(text) ?? [];

@@ -25,7 +25,8 @@ function some(): typeof rows {
 it("tries every command", () => {
   const tried = new Set(COMMANDS.map(([args]) => args[0]));
   const names = Object.keys(commands);
-  expect(names.filter((name) => !tried.has(name))).toEqual([]);
+  // It has no result, and ends by a signal alone: open.test.ts.
+  expect(names.filter((name) => !tried.has(name))).toEqual(["open"]);
   expect(names.length).toBeGreaterThan(7);
 });
 
