@@ -7,6 +7,7 @@ import { runCli } from "../cli/run-cli.js";
 const OPTIONS = {
   profile: "table-frees",
   operations: 20_000,
+  marks: true,
   policies: ["none", "flush-range", "flush-async", "deferred-free", "user-root"],
 } as const satisfies ParallelSimulateOptions;
 
