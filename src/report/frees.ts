@@ -14,7 +14,8 @@ const OPEN = 15;
 /** The list. @param most rows */
 export function frees(result: ReplayResult, most: number): Html {
   const total = freesOf(result);
-  if (total === 0) return html`<p>The trace frees no kernel page table.</p>`;
+  if (total === 0)
+    return html`<p>${result.configuration.workload ? "The workload" : "The trace"} frees no kernel page table.</p>`;
   const base = baseline(result);
   const walked = new Map(base?.hazards.byFree.map((row) => [row.free, row]));
   const columns = columnsOf(result, walked, base?.policy.name ?? "");
@@ -55,7 +56,7 @@ function columnsOf(result: ReplayResult, walked: ReadonlyMap<number, FreeHazards
     },
     { head: "CPU", kind: "figure", cell: ({ cpu }) => cpu },
     { head: "process", kind: "figure", cell: ({ pid }) => pid },
-    { head: "line", kind: "figure", cell: ({ line }) => count(line) },
+    { head: result.configuration.workload ? "event" : "line", kind: "figure", cell: ({ line }) => count(line) },
   ];
 }
 

@@ -75,7 +75,7 @@ function witness(result: ReplayResult, { policy }: PolicyResult, hazard: ReplayH
   const flush = free && flushStep(free, time);
   const story: HtmlPart[] = [
     ...(flush && !free.beforeFlush ? [flush] : []),
-    ...(free ? [freeStep(free, time)] : []),
+    ...(free ? [freeStep(free, time, placeOf(result, free))] : []),
     ...(flush && free.beforeFlush && free.flushTimeNs! <= hazard.time ? [flush] : []),
     ...(free ? [] : [otherFree(hazard)]),
     walkStep(hazard, free, time),
@@ -97,7 +97,12 @@ function flushStep(free: TableFree, time: (ns: number) => string): Html | undefi
   return html`${time(free.flushTimeNs)}: the flush that belongs to the free${by}${order}.`;
 }
 
-function freeStep(free: TableFree, time: (ns: number) => string): Html {
+/** Where a free is told of. */
+function placeOf({ configuration }: ReplayResult, { line }: TableFree): string {
+  return configuration.workload ? `event ${count(line)} of the workload` : `line ${count(line)} of the trace`;
+}
+
+function freeStep(free: TableFree, time: (ns: number) => string, place: string): Html {
   const frame =
     free.frame === undefined ? "a frame that the trace does not name" : html`frame ${code(hex(free.frame))}`;
   const order =
@@ -107,7 +112,7 @@ function freeStep(free: TableFree, time: (ns: number) => string): Html {
         ? "before its flush"
         : `${time(free.timeNs - free.flushTimeNs)} after its flush`;
   return html`${time(free.timeNs)}: ${code(free.site)} frees the ${tableName(free.level)} of ${code(hex(free.address))} in ${frame},
-${order} (CPU ${free.cpu}, process ${free.pid}, line ${count(free.line)} of the trace).`;
+${order} (CPU ${free.cpu}, process ${free.pid}, ${place}).`;
 }
 
 function otherFree({ kind, site, freedAt }: ReplayHazard): Html {
