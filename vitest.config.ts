@@ -76,7 +76,7 @@ export default defineConfig({
     ],
     coverage: {
       include: ["src/**/*.ts"],
-      exclude: ["src/{engine,trace}/wasm-bytes.ts"],
+      exclude: ["src/{engine,trace,verdicts/prove}/wasm-bytes.ts"],
       reportsDirectory: "coverage",
       reporter: ["text-summary", "html", "json-summary"],
     },

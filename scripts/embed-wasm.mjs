@@ -1,12 +1,13 @@
 // Writes the modules that were built into sources, as base64, so that no bundler has to find a file at run time: the engine, which gets
-// its ABI's version first (make-abi.mjs has run), and the module that reads traces. A text that is there already is left alone, so that
-// watchers do not start for nothing.
+// its ABI's version first (make-abi.mjs has run), the module that reads traces, the one that compares states. A text that is
+// there already is left alone, so that watchers do not start for nothing.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { abiVersion, withAbiVersion } from "./abi/version.mjs";
 
 const MODULES = [
   ["build/release.wasm", "assembly/", "src/engine/wasm-bytes.ts"],
   ["build/trace.wasm", "assembly/trace/", "src/trace/wasm-bytes.ts"],
+  ["build/prove.wasm", "assembly/prove/", "src/verdicts/prove/wasm-bytes.ts"],
 ];
 
 const [engine] = MODULES[0];

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { WASM_BASE64 } from "../../src/engine/wasm-bytes.js";
 import { WASM_BASE64 as TRACE_BASE64 } from "../../src/trace/wasm-bytes.js";
+
+import { WASM_BASE64 as PROVE_BASE64 } from "../../src/verdicts/prove/wasm-bytes.js";
 import { ROOT } from "../support/pack-package.js";
 
 const LIMIT = 64 * 1024;
@@ -83,5 +85,23 @@ describe("the module that reads lines of traces", () => {
     expect(carriers).toHaveLength(1);
     expect(read(`dist/${carriers[0]}`).includes(bytes.toString("base64"))).toBe(true);
     expect(bytes.toString("base64") === TRACE_BASE64).toBe(true);
+  });
+});
+
+describe("the module that compares states", () => {
+  const bytes = read("build/prove.wasm");
+  const module = new WebAssembly.Module(Uint8Array.from(bytes));
+
+  it("has less than 1024 bytes, imports the engine's memory alone, and exports what its host calls", () => {
+    expect(bytes.length).toBeLessThan(1024);
+    expect(WebAssembly.Module.imports(module)).toEqual([{ module: "env", name: "memory", kind: "memory" }]);
+    const exports = WebAssembly.Module.exports(module).map(({ name, kind }) => `${kind} ${name}`);
+    expect(exports.toSorted()).toEqual(["function copy", "function copyRanges", "function differences"]);
+  });
+
+  it("is carried once", () => {
+    const carriers = carriersOf("verdicts/prove/wasm-bytes.js").filter((file) => !file.startsWith("page/"));
+    expect(carriers).toHaveLength(1);
+    expect(bytes.toString("base64") === PROVE_BASE64).toBe(true);
   });
 });

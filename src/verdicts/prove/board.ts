@@ -8,7 +8,8 @@ import type { Machine, Snapshot } from "../../machine.js";
 import { operationBytes } from "../../program/operations.js";
 import { pointNames } from "../../program/sites.js";
 import { playsToStop, stopRecord } from "../../program/stop.js";
-import type { Forms } from "./form.js";
+import type { Forms, Remembered } from "./form.js";
+import type { Lens, RangeList } from "./lens.js";
 
 const FRAME_BYTES = 4096;
 const BLOCK = 1 << sparse.block;
@@ -29,35 +30,39 @@ export interface Reached {
   high: number;
 }
 
-/** Pieces of memory, of one size each, with those that are known to differ from the cell's begin. */
+/** Pieces of memory, of one size each; the last may be shorter. */
 interface Pieces {
   at: Pointer;
+  end: Pointer;
   size: number;
-  first: Uint8Array;
-  held: Uint8Array;
+}
+
+/** Pieces that the engine marks when it writes to them. */
+interface Marked extends Pieces {
+  marks: Uint8Array;
 }
 
 export class Board {
   private readonly bytes: Uint8Array;
   private readonly words: Uint32Array;
   private readonly slots: number;
-  private small: readonly (Part & { held: Uint8Array })[] = [];
+  private small: RangeList = { at: 0, count: 0 };
   private frames: readonly Pieces[] = [];
-  private blocks: readonly (Pieces & { marks: Uint8Array })[] = [];
+  private blocks: readonly Marked[] = [];
   /** By slot, by block: it is not what it was when the cell began, and what it was at the state that is held. */
   private readonly changed: Uint8Array;
   private changedBlocks: readonly Uint8Array[] = [];
-  private digests: Uint32Array = new Uint32Array(0);
+  private known: Remembered = { digests: new Uint32Array(0), doubtful: new Uint8Array(0) };
   private recordedAt = 0;
   private readonly stop: Uint8Array;
 
   constructor(
     private readonly machine: Machine,
+    private readonly lens: Lens,
     private readonly forms: Forms,
   ) {
-    const { memory } = machine.engine.exports;
-    this.bytes = new Uint8Array(memory.buffer);
-    this.words = new Uint32Array(memory.buffer);
+    this.bytes = lens.bytes;
+    this.words = lens.words;
     this.slots = machine.frames.size;
     this.changed = new Uint8Array(this.slots + 1);
     this.stop = stopRecord(machine.engine);
@@ -68,19 +73,18 @@ export class Board {
   begin(snapshot: Snapshot): void {
     const { small, sparse: arrays, frames } = snapshot.image;
     const [standings, metas, contents] = frames as readonly Part[] as [Part, Part, Part];
-    this.small = small.map(({ at, bytes }) => ({ at, bytes, held: bytes.slice() }));
-    this.frames = [piecesOf(standings, standingSize), piecesOf(metas, metaSize), piecesOf(contents, FRAME_BYTES)];
+    this.forms.begin(snapshot);
+    this.small = this.lens.list(small.map(({ at, bytes }) => [at, at + bytes.length]));
+    const inPieces = ({ at, bytes }: Part, size: number): Pieces => ({ at, end: at + bytes.length, size });
+    this.frames = [inPieces(standings, standingSize), inPieces(metas, metaSize), inPieces(contents, FRAME_BYTES)];
     this.blocks = arrays.map((part) => {
       const marks = part.at - sparse.head + sparse.marks;
-      return {
-        ...piecesOf(part, BLOCK),
-        marks: this.bytes.subarray(marks, marks + Math.ceil(part.bytes.length / BLOCK)),
-      };
+      const count = Math.ceil(part.bytes.length / BLOCK);
+      return { ...inPieces(part, BLOCK), marks: this.bytes.subarray(marks, marks + count) };
     });
     this.changed.fill(0);
     this.changedBlocks = this.blocks.map(({ marks }) => new Uint8Array(marks.length));
-    this.forms.begin(snapshot);
-    this.digests = this.forms.remember();
+    this.known = this.forms.remember();
     this.forgetMarks();
   }
 
@@ -91,17 +95,18 @@ export class Board {
 
   /** Back to where the cell begins. */
   rewind(): void {
-    for (const { at, bytes } of this.small) this.bytes.set(bytes, at);
+    const { lens } = this;
+    lens.copyRanges(this.small, lens.begin, lens.now);
     this.gatherMarks();
     for (let slot = 1; slot <= this.slots; slot++) {
       if (this.changed[slot] === 0) continue;
-      for (const pieces of this.frames) bring(this.bytes, pieces, slot - 1, pieces.first);
+      for (const pieces of this.frames) this.copy(pieces, slot - 1, lens.begin, lens.now);
       this.forms.forget(slot);
     }
     for (const [i, pieces] of this.blocks.entries()) {
       const changed = this.changedBlocks[i] as Uint8Array;
       for (let block = changed.indexOf(1); block >= 0; block = changed.indexOf(1, block + 1)) {
-        bring(this.bytes, pieces, block, pieces.first);
+        this.copy(pieces, block, lens.begin, lens.now);
       }
       changed.fill(0);
     }
@@ -155,16 +160,17 @@ export class Board {
 
   /** Holds memory as it is, for {@link back}; it has been looked at. */
   hold(): void {
-    for (const { at, held } of this.small) held.set(this.bytes.subarray(at, at + held.length));
+    const { lens } = this;
+    lens.copyRanges(this.small, lens.now, lens.held);
     for (let slot = 1; slot <= this.slots; slot++) {
-      if (this.changed[slot] !== 0) for (const pieces of this.frames) keep(this.bytes, pieces, slot - 1);
+      if (this.changed[slot] !== 0) for (const pieces of this.frames) this.copy(pieces, slot - 1, lens.now, lens.held);
     }
     for (const [i, pieces] of this.blocks.entries()) {
       const changed = this.changedBlocks[i] as Uint8Array;
       for (let block = changed.indexOf(1); block >= 0; block = changed.indexOf(1, block + 1))
-        keep(this.bytes, pieces, block);
+        this.copy(pieces, block, lens.now, lens.held);
     }
-    this.digests = this.forms.remember();
+    this.known = this.forms.remember();
   }
 
   /** Plays operations from where memory stands; what they have marked is looked at. */
@@ -178,24 +184,32 @@ export class Board {
 
   /** Back to what is held. */
   back(): void {
-    for (const { at, held } of this.small) this.bytes.set(held, at);
+    const { lens } = this;
+    lens.copyRanges(this.small, lens.held, lens.now);
     const { nextTouched, forgetTouched } = this.machine.engine.exports;
     let any = false;
     for (let slot = nextTouched(1); slot !== 0; slot = nextTouched(slot + 1)) {
       any = true;
       const was = this.changed[slot] !== 0;
-      for (const pieces of this.frames) bring(this.bytes, pieces, slot - 1, was ? pieces.held : pieces.first);
-      this.forms.recall(this.digests, slot);
+      for (const pieces of this.frames) this.copy(pieces, slot - 1, was ? lens.held : lens.begin, lens.now);
+      this.forms.recall(this.known, slot);
     }
     if (any) forgetTouched();
-    for (const [i, pieces] of this.blocks.entries()) {
+    for (let i = 0; i < this.blocks.length; i++) {
+      const pieces = this.blocks[i] as Marked;
       const { marks } = pieces;
+      if (marks.length === 1 && marks[0] === 0) continue;
       for (let block = marks.indexOf(1); block >= 0; block = marks.indexOf(1, block + 1)) {
         const was = (this.changedBlocks[i] as Uint8Array)[block] !== 0;
-        bring(this.bytes, pieces, block, was ? pieces.held : pieces.first);
+        this.copy(pieces, block, was ? lens.held : lens.begin, lens.now);
         marks[block] = 0;
       }
     }
+  }
+
+  private copy({ at, end, size }: Pieces, piece: number, from: number, to: number): void {
+    const first = at + piece * size;
+    this.lens.copy(first, Math.min(size, end - first), from, to);
   }
 
   /** What the engine has marked is noted as changed since the cell's begin. */
@@ -218,17 +232,3 @@ export class Board {
 
 /** Number of the point between two operations. */
 export const OPERATION_DONE = pointNames.indexOf("OPERATION_DONE");
-
-function piecesOf({ at, bytes }: Part, size: number): Pieces {
-  return { at, size, first: bytes, held: bytes.slice() };
-}
-
-function bring(memory: Uint8Array, { at, size }: Pieces, piece: number, from: Uint8Array): void {
-  const offset = piece * size;
-  memory.set(from.subarray(offset, offset + size), at + offset);
-}
-
-function keep(memory: Uint8Array, { at, size, held }: Pieces, piece: number): void {
-  const offset = piece * size;
-  held.set(memory.subarray(at + offset, at + Math.min(offset + size, held.length)), offset);
-}

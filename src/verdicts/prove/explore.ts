@@ -9,6 +9,7 @@ import { Board } from "./board.js";
 import { choicesOf, type Wanted } from "./choices.js";
 import { Forms } from "./form.js";
 import { HASH_WORDS } from "./hash.js";
+import { Lens } from "./lens.js";
 import { NOBODY, Nodes } from "./nodes.js";
 import { BEGIN, type Path, type Place, Successors, type Visitor } from "./successors.js";
 
@@ -46,8 +47,9 @@ export class Explorer {
   readonly board: Board;
 
   constructor(readonly stage: Stage) {
-    this.forms = new Forms(stage.machine, HAZARD_RECORDS);
-    this.board = new Board(stage.machine, this.forms);
+    const lens = new Lens(stage.machine);
+    this.forms = new Forms(stage.machine, lens, HAZARD_RECORDS);
+    this.board = new Board(stage.machine, lens, this.forms);
   }
 
   /** The successors of states of a cell, at whose begin the machine is now. */

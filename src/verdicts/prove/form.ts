@@ -27,6 +27,7 @@ import {
 } from "../../engine/abi.js";
 import type { Machine, Snapshot } from "../../machine.js";
 import { HASH_WORDS, hashWords } from "./hash.js";
+import type { Lens, Range, RangeList } from "./lens.js";
 import { cachesOf, keptWords, type Place, placesOf } from "./places.js";
 
 const TABLE = frameStates.indexOf("table");
@@ -54,10 +55,16 @@ interface CachePlaces {
   evictions: number;
 }
 
+/** What is known of contents. */
+export interface Remembered {
+  digests: Uint32Array;
+  doubtful: Uint8Array;
+}
+
 /** Tells the states of one machine; a cell begins with {@link begin}. */
 export class Forms {
   /** The form told last, and how many words it has. */
-  readonly words = new Uint32Array(16384);
+  readonly words: Uint32Array;
   length = 0;
   /** What is not kept word by word. */
   readonly places: readonly Place[];
@@ -67,20 +74,22 @@ export class Forms {
   private readonly slots: number;
   private readonly standing: number;
   private readonly contents: number;
-  private base = new Uint32Array(0);
   private kept: Int32Array = new Int32Array(0);
-  /** The same as ranges, [from, to). */
-  private runs: Int32Array = new Int32Array(0);
-  /** By slot: hashes of the contents as they were told last. */
+  /** The same as ranges; and the contents of slots, each by itself. */
+  private keptRanges: RangeList = { at: 0, count: 0 };
+  private contentRanges: readonly RangeList[] = [];
+  /** By slot: hashes of the contents, and whether these may be others by now. Most that is written to is read by nobody any more. */
   private readonly digests: Uint32Array;
-  private readonly content = new Uint32Array(2 * CONTENT_WORDS);
+  private readonly doubtful: Uint8Array;
 
   constructor(
     private readonly machine: Machine,
+    private readonly lens: Lens,
     hazardRecords: number,
   ) {
     const { exports } = machine.engine;
-    this.memory = new Uint32Array(exports.memory.buffer);
+    this.memory = lens.words;
+    this.words = lens.form;
     this.places = placesOf(machine, hazardRecords);
     this.caches = cachesOf(machine).map(({ pointer }) => placesIn(this.memory, pointer));
     this.walks = exports.walkAt(0) >>> 2;
@@ -88,14 +97,19 @@ export class Forms {
     this.standing = exports.standingOf(1) >>> 2;
     this.contents = exports.contentsOf(1) >>> 2;
     this.digests = new Uint32Array((this.slots + 1) * HASH_WORDS);
+    this.doubtful = new Uint8Array(this.slots + 1);
   }
 
   /** The state as it is now, held by a snapshot, is the one that others are told as differences from. */
   begin(snapshot: Snapshot): void {
     this.kept = keptWords(snapshot, this.places);
-    this.runs = runsOf(this.kept);
-    this.base = this.memory.slice(0, this.machine.memoryBytes >>> 2);
-    for (let slot = 1; slot <= this.slots; slot++) this.look(slot);
+    this.lens.beginHere();
+    this.keptRanges = this.lens.list(rangesOf(this.kept));
+    this.contentRanges = Array.from({ length: this.slots }, (_, i) => {
+      const from = 4 * (this.contents + i * CONTENT_WORDS);
+      return this.lens.list([[from, from + 4 * CONTENT_WORDS]]);
+    });
+    for (let slot = 1; slot <= this.slots; slot++) this.forget(slot);
   }
 
   /** Indices of the words that are kept. */
@@ -110,26 +124,24 @@ export class Forms {
     return sum;
   }
 
-  /** The contents of a slot have changed, or are those of another state: they are told anew. */
+  /** The contents of a slot have changed, or are those of another state: they are told anew, if anybody may read them. */
   look(slot: number): void {
-    const { memory, base, content } = this;
-    const first = this.contents + (slot - 1) * CONTENT_WORDS;
-    let length = 0;
-    for (let i = 0; i < CONTENT_WORDS; i++) {
-      const word = memory[first + i] as number;
-      if (word === base[first + i]) continue;
-      content[length] = i;
-      content[length + 1] = word;
-      length += 2;
-    }
+    this.doubtful[slot] = 1;
+  }
+
+  private digest(slot: number): void {
+    const { content } = this.lens;
+    const length = this.lens.differences(this.contentRanges[slot - 1] as RangeList, content, 0);
     const at = slot * HASH_WORDS;
     if (length === 0) this.digests.fill(0, at, at + HASH_WORDS);
     else hashWords(content, length, this.digests, at);
+    this.doubtful[slot] = 0;
   }
 
   /** The contents of a slot are those of the cell's begin again. */
   forget(slot: number): void {
     this.digests.fill(0, slot * HASH_WORDS, (slot + 1) * HASH_WORDS);
+    this.doubtful[slot] = 0;
   }
 
   /** Tells the state as it is now. `place`: where the program stands. */
@@ -145,21 +157,9 @@ export class Forms {
   }
 
   private tellKept(): void {
-    const { words, memory, runs, base } = this;
     const start = this.length;
-    let length = start + 1;
-    for (let i = 0; i < runs.length; i += 2) {
-      const end = runs[i + 1] as number;
-      for (let at = runs[i] as number; at < end; at++) {
-        const word = memory[at] as number;
-        if (word === base[at]) continue;
-        words[length] = at;
-        words[length + 1] = word;
-        length += 2;
-      }
-    }
-    words[start] = length - start;
-    this.length = length;
+    this.length = this.lens.differences(this.keptRanges, this.words, start + 1);
+    this.words[start] = this.length - start;
   }
 
   /** Entries that are alive, in order of their keys. Ways do not matter, unless an entry of every tag stands beside others. */
@@ -290,11 +290,12 @@ export class Forms {
    * is one, and the kernel fills what it takes.
    */
   private tellTables(): void {
-    const { words, memory, digests } = this;
+    const { words, memory, digests, doubtful } = this;
     const start = this.length++;
     for (let slot = 1; slot <= this.slots; slot++) {
       const state = (memory[this.standing + (slot - 1) * 2 + (standingState >> 2)] as number) & 0xff;
       if (state !== TABLE) continue;
+      if (doubtful[slot] !== 0) this.digest(slot);
       const at = slot * HASH_WORDS;
       if ((digests[at] || digests[at + 1] || digests[at + 2] || digests[at + 3]) === 0) continue;
       words[this.length++] = slot;
@@ -312,26 +313,28 @@ export class Forms {
     return at;
   }
 
-  /** Hashes of contents as they are remembered, for {@link recall}. */
-  remember(): Uint32Array {
-    return this.digests.slice();
+  /** Hashes of contents, for {@link recall}. */
+  remember(): Remembered {
+    return { digests: this.digests.slice(), doubtful: this.doubtful.slice() };
   }
 
   /** What was remembered of a slot is true again. */
-  recall(remembered: Uint32Array, slot: number): void {
+  recall({ digests, doubtful }: Remembered, slot: number): void {
     const at = slot * HASH_WORDS;
-    for (let i = at; i < at + HASH_WORDS; i++) this.digests[i] = remembered[i] as number;
+    for (let i = at; i < at + HASH_WORDS; i++) this.digests[i] = digests[i] as number;
+    this.doubtful[slot] = doubtful[slot] as number;
   }
 }
 
-/** Numbers that ascend, as ranges. */
-function runsOf(numbers: Int32Array): Int32Array {
-  const runs: number[] = [];
+/** Words by their numbers, which ascend, as ranges. */
+function rangesOf(numbers: Int32Array): Range[] {
+  const ranges: [number, number][] = [];
   for (const number of numbers) {
-    if (runs.at(-1) === number) runs[runs.length - 1] = number + 1;
-    else runs.push(number, number + 1);
+    const last = ranges.at(-1);
+    if (last?.[1] === 4 * number) last[1] += 4;
+    else ranges.push([4 * number, 4 * number + 4]);
   }
-  return Int32Array.from(runs);
+  return ranges;
 }
 
 function placesIn(memory: Uint32Array, cache: number): CachePlaces {

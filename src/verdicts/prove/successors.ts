@@ -46,7 +46,8 @@ export const BEGIN: Path = {
 /** Edges: 0 goes on to the next point; then operations begin; then moves. */
 const GO_ON = 0;
 /** Counters that must not rise: a proof is about programs that never come to these bounds. */
-const BOUNDS = ["outOfFrames", "lostRequests"] as const;
+const BOUND_NAMES = ["outOfFrames", "lostRequests"] as const;
+const BOUNDS = BOUND_NAMES.map((name) => kernelCounters.indexOf(name));
 const WALKS = [0, 1] as const;
 /** Moves in which the watched agent walks by itself. */
 const WALKING: readonly string[] = ["probe", "write", "begin", "step", "finish"];
@@ -57,7 +58,7 @@ export class Successors {
   transitions = 0;
   readonly #origins = new Map<string, number>();
   readonly #evictions: number;
-  readonly #bounds: string;
+  readonly #bounds: readonly bigint[];
 
   /** The board is at the cell's begin. */
   constructor(
@@ -174,14 +175,17 @@ export class Successors {
   /** No bound of the model has been reached, and no cache was so full that it had to choose. */
   private check(): void {
     if (this.forms.evictions() !== this.#evictions) throw new Error("a cache of the stage is too small for this cell");
-    if (this.bounds() !== this.#bounds) {
-      throw new Error(`the stage is too small for this cell: ${this.bounds()}, at its begin ${this.#bounds}`);
+    const { exports } = this.stage.machine.engine;
+    for (let i = 0; i < BOUNDS.length; i++) {
+      if (exports.kernelCounter(BOUNDS[i] as number) !== this.#bounds[i]) {
+        const [now, then] = [this.bounds(), this.#bounds].map((counts) => counts.join(", "));
+        throw new Error(`the stage is too small for this cell: ${BOUND_NAMES.join(", ")} ${now}, at its begin ${then}`);
+      }
     }
   }
 
-  private bounds(): string {
-    const { exports } = this.stage.machine.engine;
-    return BOUNDS.map((name) => `${name} ${exports.kernelCounter(kernelCounters.indexOf(name))}`).join(", ");
+  private bounds(): bigint[] {
+    return BOUNDS.map((counter) => this.stage.machine.engine.exports.kernelCounter(counter));
   }
 
   private tell({ operation, flags, origin }: Place, trail: Uint32Array): void {
