@@ -58,7 +58,7 @@ function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code, path } = error as NodeJS.ErrnoException;
   // Node's own text repeats the call ("ENOENT: no such file or directory, open 'x'"); put the file first as we do.
-  if (code && path) return `${path}: ${systemReason(error.message)}`;
+  if (code && path !== undefined) return `${path === "" ? '""' : path}: ${systemReason(error.message)}`;
   return error.message;
 }
 

@@ -16,7 +16,7 @@ import {
   type Stats,
   statSync,
 } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 import { InputError, systemReason } from "./errors.js";
 import { holdingSignals } from "./signals.js";
 import { writeAll } from "./streams.js";
@@ -61,6 +61,8 @@ interface Target {
 
 function check(what: string, path: string, inputs: readonly string[]): Target {
   if (path === "" || path === "-") throw new InputError(`${what}: expected the name of a file`);
+  // resolve() drops it, and would write a file of another name.
+  if (path.endsWith("/") || path.endsWith(sep)) throw new InputError(`${what}: names a folder; expected a file`);
   const found = asInputError(what, () => follow(what, path));
   const { target, before } = found;
   if (before) {

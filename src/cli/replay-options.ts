@@ -92,6 +92,7 @@ export function readMapping(path: string): Mapping {
 /** Parses a number that may have a fraction. */
 export function parseNumber(text: string): number {
   const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value) || value < 0) throw new InvalidArgumentError("expected a number");
+  if (text.trim() === "" || !Number.isFinite(value) || value < 0)
+    throw new InvalidArgumentError("Expected a number of 0 or more.");
   return value;
 }

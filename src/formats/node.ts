@@ -1,5 +1,4 @@
 // Node only: inflating with zlib, which works in a thread of its own, and files as sources that bring it.
-import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import * as zlib from "node:zlib";
 import { type ByteStream, INFLATER, LENT } from "./bytes.js";
@@ -109,20 +108,24 @@ export function withZlib<T extends ByteStream & object>(source: T): T {
 export function openFile(path: string): AsyncIterable<Uint8Array> {
   if (path === "-") return withZlib(process.stdin);
   return withZlib({
-    [LENT]: () => lentChunks(path),
-    [Symbol.asyncIterator]: () => createReadStream(path, { highWaterMark: INPUT_BYTES })[Symbol.asyncIterator](),
+    [LENT]: () => chunksOfFile(path, new Uint8Array(INPUT_BYTES)),
+    [Symbol.asyncIterator]: () => chunksOfFile(path),
   });
 }
 
-async function* lentChunks(path: string): AsyncGenerator<Uint8Array> {
+/** @param lent where every chunk is put, one after the other; without it each has memory of its own */
+async function* chunksOfFile(path: string, lent?: Uint8Array): AsyncGenerator<Uint8Array> {
   const file = await open(path);
   try {
-    const buffer = new Uint8Array(INPUT_BYTES);
     for (;;) {
+      const buffer = lent ?? new Uint8Array(INPUT_BYTES);
       const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
       if (bytesRead === 0) return;
       yield buffer.subarray(0, bytesRead);
     }
+  } catch (error) {
+    // Node does not say it where a file can be opened but not read: a folder.
+    throw Object.assign(error as Error, { path });
   } finally {
     await file.close();
   }

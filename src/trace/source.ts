@@ -52,11 +52,13 @@ function named(damage: GzipDamage | undefined): GzipDamage | undefined {
   return damage && { ...damage, message: `gzip data: ${damage.message}` };
 }
 
+const UTF16 = ["UTF-16 text", "text as the kernel wrote it (UTF-8)"] as const;
 const BINARY: readonly [readonly number[], string, string][] = [
   [[0x17, 0x08, 0x44, 0x74, 0x72, 0x61, 0x63], "a trace.dat of trace-cmd", "text: run `trace-cmd report FILE`"],
   [[0x50, 0x45, 0x52, 0x46, 0x49, 0x4c, 0x45, 0x32], "a perf.data", "text: run `perf script -i FILE`"],
   [[0x7f, 0x45, 0x4c, 0x46], "an ELF file", "trace text; a memory image goes to the image reader"],
-  [[0xff, 0xfe], "UTF-16 text", "text as the kernel wrote it (UTF-8)"],
+  [[0xff, 0xfe], ...UTF16],
+  [[0xfe, 0xff], ...UTF16],
 ];
 
 /** How many bytes {@link wrongFile} looks at. */
@@ -66,6 +68,9 @@ export const MAGIC_BYTES = 8;
 export function wrongFile(head: Uint8Array): { what: string; expected: string } | undefined {
   const found = BINARY.find(([magic]) => startsWith(head, magic));
   if (found) return { what: found[1], expected: found[2] };
+  // Without a mark of its own: every other byte is zero.
+  const zeros = [0, 1].map((first) => [0, 2, 4, 6].filter((at) => head[first + at] === 0).length);
+  if (zeros.includes(4) && zeros.includes(0)) return { what: UTF16[0], expected: UTF16[1] };
   const packed = compressedFormat(head.subarray(0, MAGIC_BYTES));
   return packed && { what: packed.what, expected: `text or gzip: run \`${packed.command}\`` };
 }

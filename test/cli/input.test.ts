@@ -129,6 +129,59 @@ describe("T12: inputs in which nothing is read end with 2, and nothing is writte
   });
 });
 
+describe("what cannot be read is named", () => {
+  it.each<string[]>([["replay"], ["report"], ["check-vectors"], ["audit"], ["check-image"]])(
+    "a folder in place of a file: %s",
+    async (command) => {
+      expect(await refused(command, folder)).toContain(`${folder}: `);
+    },
+  );
+
+  it.each(["policy", "geometry", "cost", "mapping"])("a folder as the file of --%s, and no file", async (option) => {
+    expect(await refused("replay", TRACE, `--${option}`, folder)).toBe(
+      `stalewalk: ${folder}: illegal operation on a directory\n`,
+    );
+    const nowhere = join(folder, "nowhere.json");
+    expect(await refused("replay", TRACE, `--${option}`, nowhere)).toMatch(
+      /nowhere\.json: (no such file or directory|neither a preset .* nor a file)\n$/,
+    );
+  });
+
+  it("an empty name", async () => {
+    expect(await refused("replay", "")).toBe('stalewalk: "": no such file or directory\n');
+  });
+
+  it.each(["-1", "nan", "inf", "1e400", "1,5", ""])("--rate %j: what is expected", async (rate) => {
+    expect(await refused("replay", TRACE, "--rate", rate)).toMatch(/--rate.* Expected a number of 0 or more\.\n$/);
+  });
+});
+
+describe("JSON files", () => {
+  it("may begin with a byte order mark", async () => {
+    const path = file("mark.json", '\ufeff{"name": "mine"}');
+    const { value } = await runJson("replay", TRACE, "--policy", path);
+    expect(value).toMatchObject({ configuration: { policies: [{ name: "mine" }] } });
+  });
+
+  it.each([
+    ['{"name": "a", "name": "b"}', "name"],
+    ['{"name": "a", "hooks": {"kernelRange": true, "kernelAll": true, "kernelRange": false}}', "kernelRange"],
+    ['{"name": "a", "n\\u0061me" : "b"}', "name"],
+    ['{"name": "{\\"a\\": 1", "scope" :"all", "scope":"all"}', "scope"],
+  ])("%s: a member that is given twice is refused", async (text, name) => {
+    const path = file("twice.json", text);
+    expect(await refused("replay", TRACE, "--policy", path)).toBe(`stalewalk: ${path}: "${name}" is given twice\n`);
+  });
+
+  it("may have equal names in different objects, and say no name twice themselves", async () => {
+    const path = file("equal.json", '{"name": "name", "hooks": {"kernelRange": true}}');
+    expect((await runCli("replay", TRACE, "--policy", path)).err).toBe("");
+    expect(await refused("replay", TRACE, "--policy", file("none.json", "{"))).toMatch(
+      /^stalewalk: \S+none\.json: no JSON: /,
+    );
+  });
+});
+
 describe("did you mean", () => {
   it.each<[string[], string]>([
     [["verdict"], "verdicts"],

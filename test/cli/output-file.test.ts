@@ -113,6 +113,7 @@ describe.each(commands)("%s --html", (_, command) => {
     expect(await refused(join(folder, `${"x".repeat(251)}.html`))).toMatch(/html: (file )?name too long\n$/);
     expect(await refused("")).toMatch(/--html : expected the name of a file/);
     expect(await refused("-")).toMatch(/--html -: expected the name of a file/);
+    expect(await refused(`${join(folder, "page.html")}/`)).toMatch(/page\.html\/: names a folder; expected a file/);
     expect(await refused(join(TRACE, "page.html"))).toMatch(/not a directory|is no folder/);
   });
 

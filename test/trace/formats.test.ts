@@ -141,6 +141,9 @@ describe("formats", () => {
     ["trace.dat", "\x17\x08\x44tracing6\0", /trace\.dat.*trace-cmd report/],
     ["perf.data", "PERFILE2........", /perf\.data.*perf script/],
     ["zstd", "\x28\xb5\x2f\xfd....", /zstd -dc/],
+    ["UTF-16, little end first", "\xff\xfe#\0 \0t\0r\0", /UTF-16 text/],
+    ["UTF-16, big end first", "\xfe\xff\0#\0 \0t\0r", /UTF-16 text/],
+    ["UTF-16 without a mark", "#\0 \0t\0r\0", /UTF-16 text/],
   ])("%s is refused in every mode, with the way out", async (_, head, message) => {
     await expect(readAll(bytes(head))).rejects.toThrow(message);
     await expect(readAll(gzipSync(bytes(head)))).rejects.toThrow(TraceFormatError);
