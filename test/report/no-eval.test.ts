@@ -18,7 +18,7 @@ const SCRIPT = `
   console.log(JSON.stringify({ forbidden, charts: page.split("<svg").length - 1 }));
 `;
 
-describe("without code from strings", () => {
+describe("L6: without code from strings", () => {
   it("draws the charts of a report", () => {
     const trace = traceFile("hugevmap");
     expect(readFileSync(trace).length).toBeGreaterThan(1000);
