@@ -81,6 +81,9 @@ export function translateBatch(
   outcomes: BigUint64Array,
 ): BigUint64Array {
   const code = checkAccess(access);
+  for (const [field, value] of Object.entries({ addresses, outcomes })) {
+    if (!(value instanceof BigUint64Array)) throw new InvalidOptionError(field, value, "a BigUint64Array");
+  }
   if (outcomes.length < addresses.length) {
     throw new InvalidOptionError(
       "outcomes.length",

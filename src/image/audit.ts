@@ -1,6 +1,7 @@
 // What the tables of an image look like, counted: leaves by size, U/S by level and half, pages user mode can reach in the
 // kernel half, writable and executable pages, shared tables. Counts are per virtual address (a table reached at 2048
 // addresses counts 2048 times), as a walker meets them, unless the name says "slots" or "tables" (each once).
+import { checkFields } from "../base/known-fields.js";
 import type { CoreImage } from "./core.js";
 import { entryFrame, entryKind, indexRange, type TableGraph, type TableVisit } from "./tables.js";
 
@@ -100,6 +101,7 @@ export interface AuditOptions {
 
 /** Counts the tables reachable from a root. Takes time proportional to the number of tables. */
 export function auditTables(image: CoreImage, graph: TableGraph, options: AuditOptions = {}): ImageAudit {
+  checkFields(options, { examples: true });
   const limit = options.examples ?? 16;
   const { rules } = graph;
   const rows = new Map<string, EntryCounts>();

@@ -1,6 +1,7 @@
 // Holds a walker against what QEMU's monitor said of the same tables in the same stop: entry for entry, both directions.
 // `info tlb` checks every leaf, `info mem` the rights over all levels, the probes that a single walk finds each leaf again.
 
+import { checkFields, RUN_FIELDS } from "../base/known-fields.js";
 import { hex } from "../base/notation.js";
 import type { RunOptions } from "../base/progress.js";
 import { Access } from "../paging/access.js";
@@ -63,6 +64,7 @@ export interface CheckOptions extends RunOptions {
  * @throws ListingFormatError if a listing can't be parsed
  */
 export function checkImage(loaded: LoadedImage, input: CheckInput, options: CheckOptions = {}): CheckResult {
+  checkFields(options, { ...RUN_FIELDS, maxDifferences: true, maxLeaves: true, maxTableVisits: true });
   const { image, context, walker } = loaded;
   const leaves = requireEnumerable(loaded, options);
   const limit = options.maxDifferences ?? 10;

@@ -1,5 +1,6 @@
 // Where and how an image is walked: which CPU, which root, how many levels, which controls (SDM 2.5, 4.1).
 
+import { checkFields, type FieldsOf } from "../base/known-fields.js";
 import { hex } from "../base/notation.js";
 import type { Controls } from "../paging/access.js";
 import type { CoreImage } from "./core.js";
@@ -38,6 +39,10 @@ export interface LoadOptions {
   controls?: Partial<Controls>;
 }
 
+const LOAD_FIELDS: FieldsOf<LoadOptions> = {
+  ...{ cpu: true, root: true, levels: true, efer: true, maxPhyAddr: true, pages1G: true, controls: true },
+};
+
 /** Where and how an image is walked. */
 export interface ImageContext {
   /** The CPU whose registers were used; undefined if the core has none. */
@@ -56,6 +61,7 @@ export interface ImageContext {
  * @throws ImageError if there is no such CPU, the CPU does not use 4- or 5-level paging, or no root is in the core
  */
 export function imageContext(image: CoreImage, options: LoadOptions = {}): ImageContext {
+  checkFields(options, LOAD_FIELDS);
   const cpu = chooseCpu(image, options);
   const root = (options.root ?? cpu?.cr3 ?? 0n) & ROOT_MASK;
   const levels = options.levels ?? (cpu && bit(cpu.cr4, CR4_LA57) ? 5 : 4);

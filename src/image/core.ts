@@ -1,6 +1,7 @@
 // Reader of ELF64 little-endian ET_CORE images of physical memory (System V gABI, chapters 4 and 5; core notes as in
 // QEMU's target/i386/arch_dump.c). PT_LOAD gives physical memory by p_paddr; the notes give the CPUs' registers.
 // Every offset and size is checked against the file before it is used.
+import { checkFields, type FieldsOf } from "../base/known-fields.js";
 import { hex } from "../base/notation.js";
 import { CoreFormatError } from "./error.js";
 import { FirstOf } from "./first-of.js";
@@ -30,6 +31,9 @@ export interface CoreOptions {
   /** What was odd before the core is read; comes first in the image's warnings. */
   warnings?: readonly string[];
 }
+
+/** Fields of {@link CoreOptions}. */
+export const CORE_FIELDS: FieldsOf<CoreOptions> = { file: true, maxBytes: true, warnings: true };
 
 /** A read core: which frames it holds, their bytes, and the state of the CPUs. */
 export class CoreImage {
@@ -99,6 +103,7 @@ export class CoreImage {
  * @throws CoreFormatError if the input is not an ELF64 little-endian core of x86-64, or a size or offset leaves the file
  */
 export function readCore(input: Uint8Array | ByteSource, options: CoreOptions = {}): CoreImage {
+  checkFields(options, CORE_FIELDS);
   const file = options.file ?? "core";
   const source = input instanceof Uint8Array ? memorySource(input) : input;
   const head = source.read(0, Math.min(source.size, RECOGNISED_BYTES));

@@ -1,10 +1,11 @@
 // Cores as streams: inflated where they are gzip, and judged by their headers as soon as these are there, before memory is
 // spent on the rest.
+import { checkFields } from "../base/known-fields.js";
 import type { ByteStream } from "../formats/bytes.js";
 import { isGzip } from "../formats/gzip.js";
 import { DEFAULT_MAX_INFLATED_BYTES, GzipError, unpack } from "../formats/unpack.js";
 import { BlockStore } from "./block-store.js";
-import { type CoreImage, type CoreOptions, checkHeader, HEADER_SIZE, namedEnd, readCore } from "./core.js";
+import { CORE_FIELDS, type CoreImage, type CoreOptions, checkHeader, HEADER_SIZE, namedEnd, readCore } from "./core.js";
 import { RECOGNISED_BYTES } from "./recognise.js";
 
 /**
@@ -14,6 +15,7 @@ import { RECOGNISED_BYTES } from "./recognise.js";
  * @throws CoreFormatError as {@link readCore}; GzipError if the gzip data is damaged or inflates beyond `maxBytes`
  */
 export async function openCore(input: ByteStream, options: CoreOptions = {}): Promise<CoreImage> {
+  checkFields(options, CORE_FIELDS);
   if (input instanceof Uint8Array && !isGzip(input)) return readCore(input, options);
   const { file = "core", maxBytes = DEFAULT_MAX_INFLATED_BYTES } = options;
   const store = new BlockStore();

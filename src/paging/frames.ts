@@ -1,6 +1,6 @@
 // The frames that a machine holds: those that are, or once were, page tables.
 
-import { checkAddress, checkInteger, InvalidOptionError } from "../base/errors.js";
+import { checkAddress, checkInteger, checkOneOf, InvalidOptionError } from "../base/errors.js";
 import { entries as ENTRIES, frameStates, metaSize, pageShift, standingSize } from "../engine/abi.js";
 import type { Engine } from "../engine/instance.js";
 import { MAX_FRAME } from "../engine/limits.js";
@@ -83,6 +83,8 @@ export class Frames {
 
   /** Sets use and level of a frame (its generation rises); a frame the store did not hold comes with zeroed contents. */
   set(frame: number, state: FrameState, level = 0): void {
+    checkOneOf("state", state, frameStates);
+    checkInteger("level", level, 0, 5);
     const slot = this.claim(frame);
     this.engine.exports.setState(slot, frameStates.indexOf(state), level);
   }
@@ -135,6 +137,9 @@ export class Frames {
       if (entries.length !== ENTRIES) throw new InvalidOptionError("entries.length", entries.length, "512 entries");
       this.contents(this.slot(frame)).set(entries);
     } else {
+      if (!(entries instanceof Uint8Array)) {
+        throw new InvalidOptionError("entries", entries, "a BigUint64Array, or their bytes as Uint8Array");
+      }
       if (entries.length !== ENTRIES * 8) throw new InvalidOptionError("entries.length", entries.length, "4096 bytes");
       this.engine.bytes(this.engine.exports.contentsOf(this.slot(frame)), ENTRIES * 8).set(entries);
     }

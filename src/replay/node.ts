@@ -1,10 +1,11 @@
 // A synthetic workload under many policies, on all cores. Node-only.
+import { checkFields } from "../base/known-fields.js";
 import { compileEngine } from "../engine/compile.js";
 import { inPool, workersOf } from "../pool/node.js";
 import { joinMarks } from "./marks.js";
 import type { ReplayResult } from "./result.js";
 import { checkOptions } from "./run.js";
-import { simulate as onOneCore, type SimulateOptions } from "./simulate.js";
+import { simulate as onOneCore, SIMULATE_FIELDS, type SimulateOptions } from "./simulate.js";
 import type { Told } from "./worker.js";
 
 /** What is played, and on how many cores. */
@@ -23,10 +24,12 @@ const LOOK = 200;
  */
 export async function simulate(options: ParallelSimulateOptions = {}): Promise<ReplayResult> {
   const start = performance.now();
-  const { workers: asked, signal, onProgress, module: given, ...rest } = options;
+  checkFields<ParallelSimulateOptions>(options, { ...SIMULATE_FIELDS, workers: true });
+  const { workers: asked, ...single } = options;
+  const { signal, onProgress, module: given, ...rest } = single;
   const { policies } = checkOptions(rest);
   const workers = Math.min(workersOf(asked, "workers"), policies.length);
-  if (workers < 2) return onOneCore(options);
+  if (workers < 2) return onOneCore(single);
   // Neighbours go to different threads: presets that do much for every flush stand beside each other.
   const tasks = Array.from({ length: workers }, (_, worker) => policies.filter((_, i) => i % workers === worker));
   const done = new Float64Array(new SharedArrayBuffer(workers * Float64Array.BYTES_PER_ELEMENT));

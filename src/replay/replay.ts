@@ -1,5 +1,6 @@
 // The replay: a trace is read once, and what it tells is played (run.ts).
 
+import { checkFields } from "../base/known-fields.js";
 import { compileEngine } from "../engine/compile.js";
 import {
   type CompileSummary,
@@ -13,7 +14,7 @@ import {
 } from "../trace/index.js";
 import { MAX_CPUS } from "./cpu-numbers.js";
 import type { ReplayResult } from "./result.js";
-import { type CheckedOptions, checkOptions, Run, type RunFacts, type RunSettings } from "./run.js";
+import { type CheckedOptions, checkOptions, Run, type RunFacts, type RunSettings, SETTINGS } from "./run.js";
 import type { ReplayTrace } from "./trace-result.js";
 import { tracedKernel } from "./traced-kernel.js";
 
@@ -53,6 +54,7 @@ const AREA_OPERATIONS = ["area-alloc", "map-pages", "map-physical", "unmap-range
  */
 export async function replay(source: TraceSource, options: ReplayOptions = {}): Promise<ReplayResult> {
   const start = performance.now();
+  checkFields<ReplayOptions>(options, { ...SETTINGS, mapping: true, mode: true, name: true });
   const checked = checkOptions(options);
   const name = options.name ?? "trace";
   const module = options.module ?? (await compileEngine());

@@ -2,6 +2,7 @@
 // they are, those of a trace or drawn ones, is the caller's business.
 
 import { checkInteger, InvalidOptionError } from "../base/errors.js";
+import { type FieldsOf, RUN_FIELDS } from "../base/known-fields.js";
 import { OPERATIONS_BETWEEN_TURNS, type RunOptions, Turns } from "../base/progress.js";
 import { type CostModel, defaultCostModel } from "../cost/index.js";
 import type { WasmModule } from "../engine/wasm-module.js";
@@ -69,6 +70,21 @@ export interface RunFacts {
 
 /** Options of a run, checked. */
 export type CheckedOptions = ReturnType<typeof checkOptions>;
+
+/** Fields of {@link RunSettings}. */
+export const SETTINGS: FieldsOf<RunSettings> = {
+  ...RUN_FIELDS,
+  ...{ policies: true, kernel: true, cpus: true, levels: true, hardware: true, pool: true, mms: true, devices: true },
+  ...{
+    workDelayNs: true,
+    cost: true,
+    maxFrees: true,
+    maxHazards: true,
+    marks: true,
+    packageVersion: true,
+    module: true,
+  },
+};
 
 /** Checks what a replay and a simulation have in common, and fills in what is not given. @throws InvalidOptionError */
 export function checkOptions(options: RunSettings) {

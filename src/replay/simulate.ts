@@ -1,11 +1,12 @@
 // The simulation: operations drawn by a profile, played as those of a trace are. An idea gets its cost without a recording.
 
 import { checkInteger } from "../base/errors.js";
+import { checkFields, type FieldsOf } from "../base/known-fields.js";
 import { compileEngine } from "../engine/compile.js";
 import { checkProfile, type Profile, profileNamed } from "./profile.js";
 import { type ProfileName, profiles } from "./profiles.js";
 import type { ReplayResult } from "./result.js";
-import { checkOptions, Run, type RunSettings } from "./run.js";
+import { checkOptions, Run, type RunSettings, SETTINGS } from "./run.js";
 import { SyntheticWorkload } from "./synthetic.js";
 import type { ReplayTrace } from "./trace-result.js";
 import { profileKernel } from "./traced-kernel.js";
@@ -29,6 +30,9 @@ export interface SimulateOptions extends RunSettings {
   readonly levels?: 4 | 5;
 }
 
+/** Fields of {@link SimulateOptions}. */
+export const SIMULATE_FIELDS: FieldsOf<SimulateOptions> = { ...SETTINGS, profile: true, operations: true, seed: true };
+
 /** Operations of the kernel drawn at a time: few enough that the host has its turns, and that a short program ends where asked. */
 const MOST = 256;
 const LEAST = 8;
@@ -40,6 +44,7 @@ const LEAST = 8;
  */
 export async function simulate(options: SimulateOptions = {}): Promise<ReplayResult> {
   const start = performance.now();
+  checkFields(options, SIMULATE_FIELDS);
   const profile = chooseProfile(options.profile ?? "vmalloc-churn");
   const operations = checkInteger("operations", options.operations ?? 1_000_000, 1000, 1e9);
   const seed = checkInteger("seed", options.seed ?? 1, 0, 0xffff_ffff);

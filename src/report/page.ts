@@ -2,6 +2,7 @@
 // nothing is fetched, and without script it says the same.
 
 import { base64OfBytes } from "../base/base64.js";
+import { checkFields } from "../base/known-fields.js";
 import type { ReplayResult } from "../replay/index.js";
 import type { VerdictRecord } from "../verdicts/index.js";
 import { type Application, applicationOf } from "./application.js";
@@ -48,6 +49,7 @@ export interface ReportOptions {
  * @throws Error if `page` is not the text of `stalewalk/page.html`
  */
 export async function renderReport(result: ReplayResult, options: ReportOptions = {}): Promise<string> {
+  checkFields(options, { verdicts: true, command: true, versions: true, maxFrees: true, maxHazards: true, page: true });
   const application = options.page === undefined ? undefined : applicationOf(options.page);
   const verdictRecords = options.verdicts ?? [];
   const sections: Section[] = [

@@ -1,5 +1,6 @@
 // Events to operations, by the rules of a mapping. Rules are resolved once into field numbers and words; per event there
 // is no look-up by name. Nothing is dropped without being counted: see CompileSummary.
+import { checkFields } from "../base/known-fields.js";
 import { batchEvents } from "./abi.js";
 import type { EventBatch } from "./batch.js";
 import type { EventTable, EventType } from "./event-table.js";
@@ -8,10 +9,11 @@ import type { Condition, LastEvent, Rule } from "./mapping.js";
 import { DEFAULT_MAPPING, type Mapping } from "./mapping-check.js";
 import { MAX_ARGUMENTS, OperationBatch } from "./operation-batch.js";
 import { OPERATION_NAMES, type OperationName, operationArguments, operationNumber } from "./operations.js";
-import { type TraceOptions, TraceReader } from "./parse.js";
+import { TraceReader } from "./parse.js";
 import type { TraceSource } from "./source.js";
 import type { StringTable } from "./strings.js";
 import type { TraceSummary } from "./summary.js";
+import { TRACE_FIELDS, type TraceOptions } from "./trace-options.js";
 
 /** Options of {@link compileTrace}. */
 export interface CompileOptions extends Omit<TraceOptions, "events"> {
@@ -105,6 +107,8 @@ export class TraceCompiler implements AsyncIterable<OperationBatch> {
 
   /** @throws RangeError as `parseTrace` does, and if a rule names an event, field or argument that does not exist */
   constructor(source: TraceSource, options: CompileOptions = {}) {
+    const { events: _, ...known } = TRACE_FIELDS;
+    checkFields<CompileOptions>(options, { ...known, mapping: true });
     const { mapping = DEFAULT_MAPPING, ...rest } = options;
     this.#reader = new TraceReader(source, { ...rest, events: mapping.events });
     const { table, strings } = this.#reader;

@@ -1,13 +1,14 @@
 // The reader: bytes, perhaps gzip, to batches of events and a summary. Memory does not grow with the trace. What a line
 // may look like is in prefix.ts, fields.ts and marks.ts; this file joins the stages and checks what only shows at the end.
 
-import { type RunOptions, Turns } from "../base/progress.js";
+import { checkOneOf } from "../base/errors.js";
+import { checkFields } from "../base/known-fields.js";
+import { Turns } from "../base/progress.js";
 import type { GzipDamage } from "../formats/gzip.js";
 import { EventBatch } from "./batch.js";
 import type { Counts } from "./counts.js";
 import { DiagnosticList, excerpt, TraceFormatError } from "./diagnostics.js";
 import { type EventTable, eventTable } from "./event-table.js";
-import type { EventDefinition } from "./events.js";
 import { likelyForm } from "./forms.js";
 import { Gunzip, isGzip } from "./gzip.js";
 import { LineParser } from "./line-parser.js";
@@ -15,6 +16,9 @@ import { LineSplitter } from "./lines.js";
 import { chunksOf, MAGIC_BYTES, sizeOf, type TraceSource, wrongFile } from "./source.js";
 import { StringTable } from "./strings.js";
 import type { TraceSummary } from "./summary.js";
+import { TRACE_FIELDS, type TraceOptions } from "./trace-options.js";
+
+export type { TraceOptions } from "./trace-options.js";
 
 const TEXTS = "text of tracefs trace or trace_pipe, trace-cmd report or perf script";
 /** Bytes of text that are read at once, between two looks at the clock. */
@@ -23,24 +27,6 @@ const PIECE = 1 << 18;
 const LEARN_AFTER = 64;
 /** Bytes of text between two words of progress. */
 const PROGRESS_BYTES = 1 << 22;
-
-/** Options of {@link parseTrace}. */
-export interface TraceOptions extends RunOptions {
-  /** `lenient` (default): damage is counted and listed, reading goes on. `strict`: the first damage is an error. */
-  readonly mode?: "lenient" | "strict";
-  /** Name of the input in error messages, e.g. a file name. */
-  readonly name?: string;
-  /** Further events; one with the name of a built-in event replaces it. */
-  readonly events?: readonly EventDefinition[];
-  /** Longest line accepted, in bytes, 1024 or more. Default 16384. */
-  readonly maxLineLength?: number;
-  /** A step forward of more seconds than this is reported as a clock jump. Default 3600. */
-  readonly maxGapSeconds?: number;
-  /** How many findings are kept in the summary. Default 100. */
-  readonly maxDiagnostics?: number;
-  /** Lines that are read before forms are learned, for tests: the result is always the same. @internal */
-  readonly learnAfter?: number;
-}
 
 /** Iterates a trace once, batch by batch. {@link summary} may be read at any time. */
 export class TraceReader implements AsyncIterable<EventBatch> {
@@ -55,8 +41,10 @@ export class TraceReader implements AsyncIterable<EventBatch> {
   #complete = false;
   #sourceBytes = 0;
 
-  /** @throws RangeError if an option is out of its range or an event definition is wrong */
+  /** @throws RangeError if an option is out of its range or unknown, or an event definition is wrong */
   constructor(source: TraceSource, options: TraceOptions = {}) {
+    checkFields(options, TRACE_FIELDS);
+    if (options.mode !== undefined) checkOneOf("mode", options.mode, ["lenient", "strict"]);
     this.#source = source;
     this.#options = options;
     this.#table = eventTable(options.events);
@@ -308,7 +296,7 @@ export class TraceReader implements AsyncIterable<EventBatch> {
  * for await (const batch of reader) for (let i = 0; i < batch.count; i++) console.log(batch.type(i).name, batch.fields(i));
  * if (reader.summary.damaged) console.error(reader.summary.diagnostics);
  * ```
- * @throws RangeError if an option is out of its range or an event definition is wrong
+ * @throws RangeError if an option is out of its range or unknown, or an event definition is wrong
  */
 export function parseTrace(source: TraceSource, options: TraceOptions = {}): TraceReader {
   return new TraceReader(source, options);

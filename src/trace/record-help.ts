@@ -1,6 +1,8 @@
 // The shell script that records a trace this reader understands, made for one kernel. What it sets up is in record-probes.ts
 // and record-kernels.ts, how it goes about it in record-script.ts.
+
 import { type NearestVersion, nearestVersion } from "../base/kernel-version.js";
+import { checkFields } from "../base/known-fields.js";
 import { kernelRecord, RECORD_KERNELS, type RecordKernel } from "./record-kernels.js";
 import { probeName, probesFor } from "./record-probes.js";
 import { recorderScript } from "./record-script.js";
@@ -29,6 +31,7 @@ export function recorderFor(kernel: string = RECORD_KERNELS.at(-1)!): NearestVer
  * @throws RangeError if the buffer is not a whole number of KiB
  */
 export function recordHelp(options: RecordOptions = {}): string {
+  checkFields(options, { kernel: true, bufferKiB: true });
   const { bufferKiB = 65536 } = options;
   const { asked, version, note } = recorderFor(options.kernel);
   if (!Number.isInteger(bufferKiB) || bufferKiB < 64 || bufferKiB > 1 << 22) {

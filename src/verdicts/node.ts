@@ -1,7 +1,8 @@
 // The matrix on all cores. Node-only.
+import { checkFields } from "../base/known-fields.js";
 import { compileEngine } from "../engine/compile.js";
 import { inPool, workersOf } from "../pool/node.js";
-import { planOf, type VerdictsOptions } from "./plan.js";
+import { planOf, VERDICTS_FIELDS, type VerdictsOptions } from "./plan.js";
 import type { VerdictRecord } from "./verdict.js";
 import { allOf, verdicts as onOneCore } from "./verdicts.js";
 import type { Told } from "./worker.js";
@@ -18,12 +19,14 @@ export interface ParallelVerdictsOptions extends VerdictsOptions {
  * @throws InvalidOptionError naming the option, the value and what is allowed; or the signal's reason
  */
 export async function* verdicts(options: ParallelVerdictsOptions = {}): AsyncGenerator<VerdictRecord, void, void> {
-  const { workers: asked, signal, onProgress, module: given, ...rest } = options;
+  checkFields<ParallelVerdictsOptions>(options, { ...VERDICTS_FIELDS, workers: true });
+  const { workers: asked, ...single } = options;
+  const { signal, onProgress, module: given, ...rest } = single;
   const { cells } = planOf(rest);
   const tasks = cells.flatMap(({ same }, i) => (same === undefined ? [i] : []));
   const workers = Math.min(workersOf(asked, "workers"), tasks.length);
   if (workers < 2) {
-    yield* onOneCore(options);
+    yield* onOneCore(single);
     return;
   }
   const copies = new Map<number, number>();

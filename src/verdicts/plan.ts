@@ -1,6 +1,7 @@
 // What is to be judged, as it is asked for, checked, and as a list of cells.
 
 import { checkInteger, checkOneOf, InvalidOptionError } from "../base/errors.js";
+import { checkFields, type FieldsOf, RUN_FIELDS } from "../base/known-fields.js";
 import type { RunOptions } from "../base/progress.js";
 import type { EngineOptions } from "../engine/instance.js";
 import { checkPolicy, type PolicyName, policies } from "../kernel/policies.js";
@@ -66,6 +67,22 @@ export interface VerdictsOptions extends EngineOptions, RunOptions {
   maxMs?: number;
 }
 
+/** Fields of {@link VerdictsOptions}. */
+export const VERDICTS_FIELDS: FieldsOf<VerdictsOptions> = {
+  ...RUN_FIELDS,
+  ...{ module: true, kernel: true, policies: true, scenarios: true, hardware: true, cpus: true, agents: true },
+  ...{
+    depth: true,
+    walks: true,
+    drain: true,
+    moves: true,
+    prove: true,
+    explainSafe: true,
+    maxStates: true,
+    maxMs: true,
+  },
+};
+
 /** A cell of the matrix. */
 export interface Cell {
   policy: CheckedPolicy;
@@ -102,6 +119,7 @@ const MAX_DEPTH = 5;
  * @throws InvalidOptionError naming the option, the value and what is allowed
  */
 export function planOf(options: VerdictsOptions): Plan {
+  checkFields(options, VERDICTS_FIELDS);
   const asked = options.policies ?? (Object.keys(policies) as PolicyName[]);
   const judged = checkNames(
     asked.map((policy, i) => namedPolicy(policy, `policies[${i}]`)),
