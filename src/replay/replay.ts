@@ -54,7 +54,7 @@ const AREA_OPERATIONS = ["area-alloc", "map-pages", "map-physical", "unmap-range
  */
 export async function replay(source: TraceSource, options: ReplayOptions = {}): Promise<ReplayResult> {
   const start = performance.now();
-  checkFields<ReplayOptions>(options, { ...SETTINGS, mapping: true, mode: true, name: true });
+  checkFields<ReplayOptions>(options, { ...SETTINGS, mapping: true, mode: true, name: true, onPartial: true });
   const checked = checkOptions(options);
   const name = options.name ?? "trace";
   const module = options.module ?? (await compileEngine());
