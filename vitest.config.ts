@@ -35,7 +35,7 @@ const REST = [
   "test/engine/caches.test.ts",
   "test/image/bounds.test.ts",
   "test/model/kernel/programs.test.ts",
-  "test/package/{stranger,types}.test.ts",
+  "test/package/{memory,stranger,types}.test.ts",
   "test/page/{walk,story,matrix,report,trace}.test.ts",
   "test/replay/{perfetto,profiles}.test.ts",
   "test/report/browser.test.ts",

@@ -15,10 +15,12 @@ export { latestSparse } from "./base/sparse";
 export { setPagingMode } from "./paging/mode";
 
 // ---- frames ----
-export { claimFrames, claimSlot, createFrameStore, deleteFrame, framesUsed } from "./paging/frames";
+export { createFrameStore } from "./paging/contents";
+export { claimFrames, claimSlot, deleteFrame, framesUsed } from "./paging/frames";
 export { slotOf } from "./paging/slots";
 export { forgetTouched, nextTouched, touch } from "./paging/frames";
-export { clearContents, contentsOf, frameOf, generationOf, levelOf, metaOf, setState, standingOf, stateOf } from "./paging/frames";
+export { clearContents, contentsOf } from "./paging/contents";
+export { frameOf, generationOf, levelOf, metaOf, setState, standingOf, stateOf } from "./paging/frames";
 
 // ---- caches ----
 export { createCache } from "./cache/create";

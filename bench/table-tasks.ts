@@ -4,7 +4,14 @@ import { type BenchCase, operationsIn } from "./cases.js";
 import { type Check, checkOf } from "./check.js";
 import { type Contestant, operationBytes } from "./contestants/contestant.js";
 import { naiveJs } from "./contestants/naive-js.js";
-import { stalewalk, stalewalk010, stalewalkInRam, stalewalkOf } from "./contestants/stalewalk.js";
+import {
+  stalewalk,
+  stalewalk010,
+  stalewalkInRam,
+  stalewalkOf,
+  stalewalkOverJs,
+  stalewalkOverWasm,
+} from "./contestants/stalewalk.js";
 import { tunedJs } from "./contestants/tuned-js.js";
 import type { Library } from "./library.js";
 import type { PiecewiseTask } from "./task.js";
@@ -27,10 +34,12 @@ export const javascriptField: Readonly<Record<string, readonly [Contestant, Part
   "naive JS": [naiveJs, "naivePart"],
 };
 
-/** Tables in the frame store, and in guest RAM: what it costs to leave them where a guest has them. */
+/** Tables in the frame store, in guest RAM, and in memory that the host keeps: what it costs to leave them where a guest has them. */
 export const ramField: Readonly<Record<string, readonly [Contestant, Part]>> = {
   stalewalk: [stalewalk, "whole"],
   "guest RAM": [stalewalkInRam, "whole"],
+  "WebAssembly's memory": [stalewalkOverWasm, "whole"],
+  "JavaScript's memory": [stalewalkOverJs, "whole"],
 };
 
 /** Operations from which on one play is enough for a check. */

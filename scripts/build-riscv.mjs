@@ -1,10 +1,10 @@
 // Builds the engine behind RISC-V's format of entries (Sv39, Sv48, Sv57), to build/riscv.wasm: the same sources, with the seam
 // assembly/paging/format.ts exchanged as it is read. It is not shipped; `check-vectors` and tests use it in a checkout.
 // Does nothing if the module is newer than everything it is made of; `--force` builds it all the same.
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import asc from "assemblyscript/asc";
+import { buildBehind } from "./build-behind.mjs";
 
 const OUT = "build/riscv.wasm";
 const SEAM = "assembly/paging/format.ts";
@@ -15,34 +15,6 @@ const newest = Math.max(
   ...[...sources, "asconfig.json", fileURLToPath(import.meta.url)].map((path) => statSync(path).mtimeMs),
 );
 
-if (process.argv.includes("--force") || !existsSync(OUT) || statSync(OUT).mtimeMs < newest) await build();
-
-async function build() {
-  let exchanged = false;
-  const readFile = (name, base) => {
-    if (name === SEAM) {
-      exchanged = true;
-      return FORMAT;
-    }
-    const path = join(base, name);
-    return existsSync(path) ? readFileSync(path, "utf8") : null;
-  };
-  const options = [
-    "--config",
-    "asconfig.json",
-    "--target",
-    "release",
-    "--outFile",
-    OUT,
-    "--textFile",
-    "build/riscv.wat",
-    "--transform",
-    "./scripts/drop-assertions.mjs",
-  ];
-  const { error, stderr } = await asc.main(options, { readFile });
-  if (error) {
-    process.stderr.write(stderr.toString());
-    throw error;
-  }
-  if (!exchanged) throw new Error(`${SEAM}: the compiler did not ask for it; expected that the seam is there`);
+if (process.argv.includes("--force") || !existsSync(OUT) || statSync(OUT).mtimeMs < newest) {
+  await buildBehind({ seam: SEAM, behind: FORMAT, out: OUT });
 }

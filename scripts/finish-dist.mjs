@@ -84,6 +84,7 @@ for (const { fileName, moduleIds = [] } of declarations.output) {
 const beside = [...(await bundleBench()), ...(await bundlePage())];
 
 cpSync("build/release.wasm", "dist/stalewalk.wasm");
+cpSync("build/memory.wasm", "dist/memory.wasm");
 writeFileSync("dist/stalewalk.wasm.d.ts", WASM_TYPES);
 chmodSync("dist/cli/main.js", 0o755);
 

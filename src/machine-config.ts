@@ -27,20 +27,30 @@ export interface MachineConfig extends PagingMode, EngineOptions {
 
 /** What a snapshot holds besides. */
 export interface SnapshotOptions {
-  /** What RAM holds, too: a copy of all of it, which each restore brings back whole. Default false: a restore leaves RAM alone. */
+  /**
+   * What RAM holds, too: a copy of all of it, which each restore brings back whole. Default false: a restore leaves RAM alone. Memory
+   * that the host keeps is in no snapshot: true is refused there.
+   */
   ram?: boolean;
 }
 
 /** Schema of {@link SnapshotOptions}. @internal */
 export const snapshotSchema = object({ ram: optional(boolean()) });
 
+/** What every kind of machine has. @internal */
+export function machineFields() {
+  return {
+    ...pagingFields,
+    ...engineFields,
+    cpus: optional(list(cpuSchema, "a list of CPUs")),
+    iommus: optional(list(iommuSchema, "a list of IOMMUs")),
+    kernel: optional(kernelSchema),
+    workloadPages: optional(integer(1, MAX_WORKLOAD_PAGES)),
+  };
+}
+
 /** Schema of {@link MachineConfig}. @internal */
 export const machineSchema = object({
-  ...pagingFields,
-  ...engineFields,
-  cpus: optional(list(cpuSchema, "a list of CPUs")),
-  iommus: optional(list(iommuSchema, "a list of IOMMUs")),
-  kernel: optional(kernelSchema),
+  ...machineFields(),
   ram: optional(ramSchema),
-  workloadPages: optional(integer(1, MAX_WORKLOAD_PAGES)),
 });

@@ -17,7 +17,7 @@ import { Walks } from "./hardware/walks.js";
 import { Kernel, poolOf } from "./kernel/kernel.js";
 import { type MachineConfig, machineSchema, type SnapshotOptions, snapshotSchema } from "./machine-config.js";
 import type { Controls } from "./paging/access.js";
-import { Frames } from "./paging/frames.js";
+import { Frames, type MakeHost } from "./paging/frames.js";
 import { defaultPhysicalBits, setPagingMode } from "./paging/paging-mode.js";
 import { framesOfRam } from "./paging/ram.js";
 import { type KernelWorkloadOptions, startKernelWorkload } from "./program/kernel-workload.js";
@@ -65,13 +65,18 @@ export class Machine {
   private readonly pageList: Pointer;
   private readonly workloadPages: number;
   private readonly iommuRequesters: number;
+  /** Whether the guest's memory is the host's. */
+  private readonly hosts: boolean;
   private guest: Uint8Array<ArrayBuffer> | undefined;
   /** Linear memory that holds state: buffers for programs and dumps are left out, and what is only set up. */
   private readonly state: State;
 
   /** Of options that have been checked. @internal */
-  constructor(module: WasmModule, config: MachineConfig) {
-    const engine = new Engine(module);
+  constructor(module: WasmModule, config: MachineConfig, makeHost?: MakeHost) {
+    const tables = config.tables ?? Math.max(1024, config.kernel?.pool ?? 512);
+    const maxPhyAddr = config.maxPhyAddr ?? defaultPhysicalBits;
+    const host = makeHost?.(maxPhyAddr, tables);
+    const engine = new Engine(module, host?.imports);
     const { exports } = engine;
     this.engine = engine;
     const levels = setPagingMode(engine, config);
@@ -92,11 +97,10 @@ export class Machine {
     this.workloadPages = config.workloadPages ?? 65536;
     this.pageList = engine.made(exports.createWorkload(this.workloadPages), "workload pages");
     engine.made(exports.createUnlinked(), "the stack of unlinked tables");
-    const tables = config.tables ?? Math.max(1024, config.kernel?.pool ?? 512);
-    const maxPhyAddr = config.maxPhyAddr ?? defaultPhysicalBits;
     const ram = config.ram && framesOfRam(config.ram, maxPhyAddr, tables, exports.arenaBytes());
     this.frames = new Frames(engine, tables, {
       ram,
+      host,
       pool: config.kernel && poolOf(config.kernel),
       beforeDelete: (slot) => this.forgetSlot(slot),
     });
@@ -110,7 +114,8 @@ export class Machine {
       [scratch.at + scratch.words * 8, this.player.program],
       [framesEnd, exports.arenaBytes()],
     ];
-    this.state = new State(engine, small, this.frames.lent, ram?.count ?? 0);
+    this.state = new State(engine, small, this.frames.lent, this.frames.shared);
+    this.hosts = host !== undefined;
     if (this.kernel) engine.made(exports.createKernelWorkload(MAX_AREAS), "workload areas");
     // Last: memory does not grow from here on, so that the view stays.
     this.guest = config.ram && engine.bytes(exports.contentsOf(1), config.ram.bytes);
@@ -286,6 +291,7 @@ export class Machine {
    */
   snapshot(options: SnapshotOptions = {}): Snapshot {
     const { ram = false } = parse(snapshotSchema, options, "options") as SnapshotOptions;
+    if (ram && this.hosts) throw new InvalidOptionError("options.ram", ram, "false: the host keeps the guest's memory");
     const { size, revision } = this.frames;
     const controls = this.cpus.map((cpu) => cpu.controls);
     return { machine: this, image: this.state.take(ram), frames: { size, revision }, controls };

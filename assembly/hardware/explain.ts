@@ -4,6 +4,7 @@
 import { dataAt, levelAt } from "../cache/layout";
 import { findPath } from "../cache/lookup";
 import { withoutSpeculativeWrite } from "../paging/access";
+import { EntryAt } from "../paging/contents";
 import { descend } from "../paging/descent";
 import {
   answerOf,
@@ -114,7 +115,7 @@ function explainFrom(context: usize, va: u64, access: u32, level: u32, frame: u6
 @unmanaged
 class Explain extends Request {
   @inline
-  target(level: u32, at: usize): u64 {
+  target(level: u32, at: EntryAt): u64 {
     return 0;
   }
 
@@ -128,14 +129,14 @@ class Explain extends Request {
   }
 
   @inline
-  leaf(context: usize, va: u64, access: u32, level: u32, at: usize, entry: u64, rights: u64): u64 {
+  leaf(context: usize, va: u64, access: u32, level: u32, at: EntryAt, entry: u64, rights: u64): u64 {
     const leaf = cachedLeaf(entry, level, va, rights, false);
     const refused = refusal(formatOf(context), controlsOf(context), access, leaf, level);
     return refused != 0 ? refused : answerOf(leaf, level, va);
   }
 
   @inline
-  enter(context: usize, va: u64, level: u32, at: usize, entry: u64, rights: u64, frame: u64): u32 {
+  enter(context: usize, va: u64, level: u32, at: EntryAt, entry: u64, rights: u64, frame: u64): u32 {
     return tableAt(context, frame);
   }
 }

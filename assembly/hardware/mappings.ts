@@ -1,6 +1,7 @@
 // Listing: every leaf reachable from a root, in address order, a batch at a time. Tables are followed as the walker
 // would (present, no reserved bit), whatever the rights; tables that are shared are visited once per path.
 
+import { EntryAt } from "../paging/contents";
 import { descend } from "../paging/descent";
 import { FULL_RIGHTS, shiftOf } from "../paging/format";
 import { addressMask, canonical, levels } from "../paging/mode";
@@ -59,7 +60,7 @@ class List {
   }
 
   @inline
-  target(level: u32, at: usize): u64 {
+  target(level: u32, at: EntryAt): u64 {
     return 0;
   }
 
@@ -67,7 +68,7 @@ class List {
   read(entry: u64, level: u32, frame: u64): void {}
 
   @inline
-  hole(context: usize, access: u32, level: u32, at: usize): u64 {
+  hole(context: usize, access: u32, level: u32, at: EntryAt): u64 {
     return level;
   }
 
@@ -82,7 +83,7 @@ class List {
   }
 
   @inline
-  leaf(context: usize, va: u64, access: u32, level: u32, at: usize, entry: u64, rights: u64): u64 {
+  leaf(context: usize, va: u64, access: u32, level: u32, at: EntryAt, entry: u64, rights: u64): u64 {
     store<u64>(out, canonical(va) | <u64>level, MAPPING_PLACE);
     store<u64>(out, entry, MAPPING_ENTRY);
     store<u64>(out, rights, MAPPING_RIGHTS);
@@ -96,7 +97,7 @@ class List {
   }
 
   @inline
-  enter(context: usize, va: u64, level: u32, at: usize, entry: u64, rights: u64, frame: u64): u32 {
+  enter(context: usize, va: u64, level: u32, at: EntryAt, entry: u64, rights: u64, frame: u64): u32 {
     return tableAt(context, frame);
   }
 }

@@ -5,6 +5,7 @@
 // an overridden method looks the class up in the object's header, and a visitor is no object.
 
 import { isUser } from "../paging/access";
+import { EntryAt } from "../paging/contents";
 import { isUserReachable, malformed, notPresent, supervisorEntry } from "../paging/format";
 import { ABSENT, fault } from "../paging/outcome";
 import { hasFlag, STOP_AT_SUPERVISOR } from "./agent";
@@ -18,7 +19,7 @@ export class Request {
   }
 
   @inline
-  hole(context: usize, access: u32, level: u32, at: usize): u64 {
+  hole(context: usize, access: u32, level: u32, at: EntryAt): u64 {
     return notPresent(controlsOf(context), access, level);
   }
 

@@ -4,9 +4,10 @@
 import { MAX_WALKS } from "../base/limits";
 import { count } from "../base/memory";
 import { isWrite } from "../paging/access";
+import { EntryAt, exchangeEntry } from "../paging/contents";
 import { descend } from "../paging/descent";
 import { allowsOnceMarked, leafMarks, TABLE_MARKS } from "../paging/format";
-import { generationOf, LIVE_TABLE, setEntry, siteOf, standing } from "../paging/frames";
+import { generationOf, LIVE_TABLE, siteOf, standing } from "../paging/frames";
 import { addressMask } from "../paging/mode";
 import { fault, INTERRUPT_RANGE, isFault, reasonOf, UNDER_WAY } from "../paging/outcome";
 import { tableAt } from "../paging/tables";
@@ -110,15 +111,14 @@ function read(walk: usize): u64 {
 
 /** Sets A or D if the entry is as it was read; if not, the next step reads it again (rule 14.7). */
 function mark(walk: usize): u64 {
-  const at = load<usize>(walk, WALK_AT);
+  const at = load<EntryAt>(walk, WALK_AT);
   const entry = load<u64>(walk, WALK_ENTRY);
   const level = load<u32>(walk, WALK_LEVEL);
   const marks = load<u32>(walk, WALK_MARKS);
   store<u32>(walk, 0, WALK_MARKS);
-  if (load<u64>(at) != entry) return fault(UNDER_WAY, level, 0);
+  if (!exchangeEntry(at, entry, entry | <u64>marks)) return fault(UNDER_WAY, level, 0);
   look(walk, true);
   count(agentOf(walk + WALK_CONTEXT), AGENT_AD_WRITES);
-  setEntry(at, entry | <u64>marks);
   return onward(walk, true);
 }
 
@@ -137,7 +137,7 @@ function onward(walk: usize, fromMarked: bool): u64 {
 @unmanaged
 class Step extends Request {
   @inline
-  target(level: u32, at: usize): u64 {
+  target(level: u32, at: EntryAt): u64 {
     return met ? fault(UNDER_WAY, level, 0) : 0;
   }
 
@@ -148,7 +148,7 @@ class Step extends Request {
   }
 
   @inline
-  leaf(context: usize, va: u64, access: u32, level: u32, at: usize, entry: u64, rights: u64): u64 {
+  leaf(context: usize, va: u64, access: u32, level: u32, at: EntryAt, entry: u64, rights: u64): u64 {
     const walk = changetype<usize>(this);
     const agent = agentOf(context);
     const leaf = leafOf(context, agent, va, level, entry, rights);
@@ -161,7 +161,7 @@ class Step extends Request {
   }
 
   @inline
-  enter(context: usize, va: u64, level: u32, at: usize, entry: u64, rights: u64, frame: u64): u32 {
+  enter(context: usize, va: u64, level: u32, at: EntryAt, entry: u64, rights: u64, frame: u64): u32 {
     const walk = changetype<usize>(this);
     const slot = tableAt(context, frame);
     const generation = marked ? load<u32>(walk, WALK_BELOW) : generationOf(slot);
@@ -177,10 +177,10 @@ class Step extends Request {
 }
 
 /** The entry has to be marked before the walk goes on. */
-function waitForMark(walk: usize, level: u32, at: usize, entry: u64, below: u32, marks: u64): u64 {
+function waitForMark(walk: usize, level: u32, at: EntryAt, entry: u64, below: u32, marks: u64): u64 {
   store<u32>(walk, <u32>marks, WALK_MARKS);
   store<u64>(walk, entry, WALK_ENTRY);
-  store<usize>(walk, at, WALK_AT);
+  store<EntryAt>(walk, at, WALK_AT);
   store<u32>(walk, below, WALK_BELOW);
   return fault(UNDER_WAY, level, 0);
 }

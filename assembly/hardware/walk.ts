@@ -6,7 +6,8 @@ import { GROUP_CACHES } from "../cache/group";
 import { CACHE_MISSES, dataAt, linkAt } from "../cache/layout";
 import { findPath, touch } from "../cache/lookup";
 import { isUser, isWrite } from "../paging/access";
-import { descend } from "../paging/descent";
+import { contentsBase, EntryAt, entryIn, loadEntry, markEntry, MAY_CHANGE } from "../paging/contents";
+import { AGAIN, descend } from "../paging/descent";
 import {
   accumulate,
   allowsOnceMarked,
@@ -22,7 +23,6 @@ import {
   isUserReachable,
   leadsOn,
   leafMarks,
-  PAGE_SHIFT,
   refusal,
   rightsOfPath,
   shiftOf,
@@ -30,16 +30,7 @@ import {
   USER_REACHABLE,
   withMarks,
 } from "../paging/format";
-import {
-  contentsBase,
-  frameOf,
-  generationOf,
-  LIVE_TABLE,
-  setEntry,
-  standing,
-  stateOf,
-  TABLE,
-} from "../paging/frames";
+import { frameOf, generationOf, LIVE_TABLE, standing, stateOf, TABLE } from "../paging/frames";
 import { addressMask, levels } from "../paging/mode";
 import { fault, INTERRUPT_RANGE } from "../paging/outcome";
 import { bucketsAt, bucketsShift, slotFrom } from "../paging/slots";
@@ -166,7 +157,7 @@ function down(context: usize, agent: usize, va: u64, access: u32, from: u32, roo
   let level = from;
   while (level > 1) {
     if (table == 0) break;
-    const entry = load<u64>(contents + (<usize>table << <usize>PAGE_SHIFT) + (<usize>indexAt(va, level) << 3));
+    const entry = loadEntry(entryIn(contents, table, frame, indexAt(va, level)));
     if (!leadsOn(format, entry, level)) break;
     const so = accumulate(rights, entry);
     if ((so & needed) != needed) break;
@@ -181,10 +172,11 @@ function down(context: usize, agent: usize, va: u64, access: u32, from: u32, roo
   count(agent, AGENT_ENTRY_READS, from - level);
   if (level == 1 && table != 0) {
     const at = entryAt(table, va, 1);
-    const entry = load<u64>(at);
+    const entry = loadEntry(at);
     if (isPresent(entry) && isLeaf(entry, 1) && !isMalformed(context, entry, 1, true)) {
       visitor.read(entry, 1, frame);
-      return endAt(context, agent, va, access, 1, at, entry, accumulate(rights, entry));
+      const outcome = endAt(context, agent, va, access, 1, at, entry, accumulate(rights, entry));
+      if (!MAY_CHANGE || outcome != 0) return outcome;
     }
   }
   return plainly(context, agent, va, access, level, frame, table, rights);
@@ -206,7 +198,7 @@ function onlyTo(context: usize, va: u64, access: u32, level: u32, frame: u64, kn
 @unmanaged
 class Walk extends Request {
   @inline
-  target(level: u32, at: usize): u64 {
+  target(level: u32, at: EntryAt): u64 {
     return 0;
   }
 
@@ -216,15 +208,15 @@ class Walk extends Request {
   }
 
   @inline
-  leaf(context: usize, va: u64, access: u32, level: u32, at: usize, entry: u64, rights: u64): u64 {
+  leaf(context: usize, va: u64, access: u32, level: u32, at: EntryAt, entry: u64, rights: u64): u64 {
     return endAtAny(context, changetype<usize>(this), va, access, level, at, entry, rights);
   }
 
   /** Rule 3.5. */
   @inline
-  enter(context: usize, va: u64, level: u32, at: usize, entry: u64, rights: u64, frame: u64): u32 {
+  enter(context: usize, va: u64, level: u32, at: EntryAt, entry: u64, rights: u64, frame: u64): u32 {
     const agent = changetype<usize>(this);
-    if ((entry & TABLE_MARKS) != TABLE_MARKS) writeBack(agent, at, entry | TABLE_MARKS);
+    if ((entry & TABLE_MARKS) != TABLE_MARKS && !writeBack(agent, at, entry, TABLE_MARKS)) return AGAIN;
     return this.pass(context, va, level, entry, rights, frame);
   }
 
@@ -239,29 +231,30 @@ class Walk extends Request {
   }
 }
 
-/** Rule 3.6. */
+/** Rule 3.6; 0: the leaf has changed since it was read (rule 18.13). */
 // @ts-ignore: decorator
 @inline
-function endAt(context: usize, agent: usize, va: u64, access: u32, level: u32, at: usize, entry: u64, rights: u64): u64 {
+function endAt(context: usize, agent: usize, va: u64, access: u32, level: u32, at: EntryAt, entry: u64, rights: u64): u64 {
   const leaf = leafOf(context, agent, va, level, entry, rights);
   const counted = settled(access, leaf);
   if (!allowsOnceMarked(checkOf(context, counted), leaf)) return refuse(context, agent, va, access, level, entry, leaf, nowhere);
   if (leadsAstray(agent, va, level, leaf)) return fault(INTERRUPT_RANGE, level, 0);
   const marks = leafMarks(isWrite(counted));
-  if ((entry & marks) != marks) writeBack(agent, at, entry | marks);
+  if ((entry & marks) != marks && !writeBack(agent, at, entry, marks)) return 0;
   return complete(context, agent, va, level, leaf, marks, nowhere);
 }
 
-function endAtAny(context: usize, agent: usize, va: u64, access: u32, level: u32, at: usize, entry: u64, rights: u64): u64 {
+function endAtAny(context: usize, agent: usize, va: u64, access: u32, level: u32, at: EntryAt, entry: u64, rights: u64): u64 {
   return endAt(context, agent, va, access, level, at, entry, rights);
 }
 
 // @ts-ignore: decorator
 @inline
-function writeBack(agent: usize, at: usize, entry: u64): void {
-  setEntry(at, entry);
+function writeBack(agent: usize, at: EntryAt, entry: u64, marks: u64): bool {
+  if (!markEntry(at, entry, entry | marks)) return false;
   count(agent, AGENT_AD_WRITES);
   if (badSlot != 0) meetWrite();
+  return true;
 }
 
 /** The leaf that a walk has read, as caches hold it. */

@@ -25,21 +25,21 @@ export const WALK_RIGHTS: usize = WALK_GENERATION + 4;
 /** The entry that is to be marked: as it was read, where it stands, and the generation of the table below when it was read. */
 export const WALK_ENTRY: usize = WALK_RIGHTS + 8;
 export const WALK_AT: usize = WALK_ENTRY + 8;
-export const WALK_BELOW: usize = WALK_AT + 4;
-/** The hazard's record that the walk has (see `worsen`), 0 if it has met none; and the site that the hazard counts for. */
-export const WALK_RECORD: usize = WALK_BELOW + 4;
-export const WALK_SITE: usize = WALK_RECORD + 8;
+export const WALK_BELOW: usize = WALK_AT + 8;
+/** The site that the walk's hazard counts for, and the hazard's record (see `worsen`), 0 if it has met none. */
+export const WALK_SITE: usize = WALK_BELOW + 4;
+export const WALK_RECORD: usize = WALK_SITE + 4;
 /** Whether that record says of writes already. */
-export const WALK_WROTE: usize = WALK_SITE + 4;
+export const WALK_WROTE: usize = WALK_RECORD + 8;
 /** TLB of the device that asked; 0 or 1: none. */
 export const WALK_DEVICE_TLB: usize = WALK_WROTE + 4;
 /** What the device that asked wants itself, and from bit OWN_BITS on what it does (answer.ts). */
 export const WALK_OWN: usize = WALK_DEVICE_TLB + 4;
 /** The context as it was when the walk began. */
-export const WALK_CONTEXT: usize = WALK_DEVICE_TLB + 8;
+export const WALK_CONTEXT: usize = (WALK_OWN + 4 + 7) & ~7;
 export const WALK_SIZE: usize = (WALK_CONTEXT + CONTEXT_SIZE + 7) & ~7;
 
-if (WALK_FRAME % 8 != 0 || WALK_RIGHTS % 8 != 0 || WALK_RECORD % 8 != 0 || WALK_CONTEXT % 8 != 0)
+if (WALK_FRAME % 8 != 0 || WALK_RIGHTS % 8 != 0 || WALK_AT % 8 != 0 || WALK_RECORD % 8 != 0 || WALK_CONTEXT % 8 != 0)
   ERROR("the 64-bit fields of a walk are not aligned");
 
 /** Bits of an access. */

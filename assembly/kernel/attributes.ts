@@ -3,6 +3,7 @@
 
 import { point } from "../base/points";
 import { LEAVES_DIFFER, NO_LARGE_LEAF, NO_PAGE_TABLE, NOT_IN_THIS_KERNEL, refuse, TABLE_ABSENT } from "../base/refusals";
+import { entriesOf, EntryAt, loadEntry, setEntry } from "../paging/contents";
 import {
   addressIn,
   bitsOfPieces,
@@ -17,7 +18,7 @@ import {
   shiftOf,
   tableEntry,
 } from "../paging/format";
-import { contentsOf, frameOf, MARK_KERNEL, setEntry } from "../paging/frames";
+import { frameOf, MARK_KERNEL } from "../paging/frames";
 import { TABLE_BYTES } from "../paging/tables";
 import { flushTlbAll } from "./flush";
 import { freeTable } from "./policy";
@@ -55,10 +56,10 @@ export function cpaSplit(va: u64): bool {
   }
   const table = allocateTable(level - 1, does(SPLITS_MARKED) ? MARK_KERNEL : 0);
   if (table == 0) return false;
-  const old = load<u64>(entry);
+  const old = loadEntry(entry);
   const bits = bitsOfPieces(old);
   let page = addressIn(old, level);
-  const first = contentsOf(table);
+  const first = entriesOf(table);
   for (let at = first; at < first + TABLE_BYTES; at += 8) {
     setEntry(at, leafEntry(page, level - 1, bits));
     page += (<u64>1) << shiftOf(level - 1);
@@ -78,8 +79,8 @@ export function cpaCollapse(va: u64): bool {
   if (!does(COLLAPSES)) return refuse(NOT_IN_THIS_KERNEL);
   if (!needKernelHalf(va)) return false;
   const entry = findEntry(INIT_MM, va, PD_ENTRY);
-  if (entry == 0 || !isPresent(load<u64>(entry)) || isLeaf(load<u64>(entry), PD_ENTRY)) return refuse(NO_PAGE_TABLE);
-  if (tableOf(load<u64>(entry)) == 0) return refuse(TABLE_ABSENT);
+  if (entry == 0 || !isPresent(loadEntry(entry)) || isLeaf(loadEntry(entry), PD_ENTRY)) return refuse(NO_PAGE_TABLE);
+  if (tableOf(loadEntry(entry)) == 0) return refuse(TABLE_ABSENT);
   const pt = collapse(entry, PD_ENTRY);
   if (pt == 0) return refuse(LEAVES_DIFFER);
   point(COLLAPSE_INSTALLED, va);
@@ -101,19 +102,19 @@ export function cpaCollapse(va: u64): bool {
  * Puts a leaf in the place of the table that an entry of a level names, if its 512 leaves are present, of one piece of memory that
  * begins where the large page may, and alike in all other bits. The table's slot, 0 if it stays.
  */
-function collapse(entry: usize, level: u32): u32 {
-  const old = load<u64>(entry);
+function collapse(entry: EntryAt, level: u32): u32 {
+  const old = loadEntry(entry);
   if (!isPresent(old) || isLeaf(old, level) || !mayBeLeaf(level)) return 0;
   const table = tableOf(old);
   if (table == 0) return 0;
-  const first = contentsOf(table);
-  let expected = load<u64>(first);
+  const first = entriesOf(table);
+  let expected = loadEntry(first);
   if (!isPresent(expected) || !isLeaf(expected, level - 1)) return 0;
   if (addressIn(expected, level - 1) != addressIn(expected, level)) return 0;
   const leaf = largerLeaf(expected);
   for (let i: u32 = 1; i < ENTRIES; i++) {
     expected = nextLeaf(expected, level - 1);
-    if (load<u64>(first + (<usize>i << 3)) != expected) return 0;
+    if (loadEntry(first + (<usize>i << 3)) != expected) return 0;
   }
   setEntry(entry, leaf);
   return table;

@@ -4,8 +4,9 @@
 import { BOOT_TABLES, HUGE_PAGES, SHADOW, SMALL_PAGES, SPLIT_VMEMMAP } from "../base/operations";
 import { point } from "../base/points";
 import { NOT_ALIGNED, refuse } from "../base/refusals";
+import { clearContents, EntryAt, holdsEntry, isEmpty, loadEntry, setEntry } from "../paging/contents";
 import { ENTRIES, isLeaf, isPresent, PAGE_TABLE, shiftOf } from "../paging/format";
-import { clearContents, frameOf, holdsEntry, isEmpty, MARK_BOOT, MARK_KERNEL, setEntry } from "../paging/frames";
+import { frameOf, MARK_BOOT, MARK_KERNEL } from "../paging/frames";
 import { levels } from "../paging/mode";
 import { TABLE_BYTES } from "../paging/tables";
 import { kernelLeaf } from "./data-frames";
@@ -84,14 +85,14 @@ function addPiece(va: u64, level: u32, marks: u8, own: u8): bool {
   if (above == 0) return false;
   if (above == LEAF_IN_THE_WAY) return true;
   if (level > 1) {
-    if (!isPresent(load<u64>(above))) setEntry(above, kernelLeaf(level));
+    if (!isPresent(loadEntry(above))) setEntry(above, kernelLeaf(level));
     return true;
   }
   const first = needEntry(INIT_MM, va, 1, own, PAGE_TABLE);
   if (first == 0) return false;
   if (first == LEAF_IN_THE_WAY) return true;
   for (let at = first; at < first + TABLE_BYTES; at += 8) {
-    if (!isPresent(load<u64>(at))) setEntry(at, kernelLeaf(1));
+    if (!isPresent(loadEntry(at))) setEntry(at, kernelLeaf(1));
   }
   return true;
 }
@@ -131,7 +132,7 @@ function removeHuge(va: u64, bytes: u64): void {
 function removeBlock(va: u64, site: u8): bool {
   const entry = findEntry(INIT_MM, va, BLOCK_LEVEL);
   if (entry == 0) return false;
-  const old = load<u64>(entry);
+  const old = loadEntry(entry);
   if (!isPresent(old)) return false;
   if (isLeaf(old, BLOCK_LEVEL)) {
     setEntry(entry, 0);
@@ -151,14 +152,14 @@ function removeBlock(va: u64, site: u8): bool {
 function removeTable(va: u64, level: u32, site: u8): bool {
   const entry = findEntry(INIT_MM, va, level + 1);
   if (entry == 0) return false;
-  const old = load<u64>(entry);
+  const old = loadEntry(entry);
   if (!isPresent(old) || isLeaf(old, level + 1)) return false;
   const table = tableOf(old);
   return table != 0 && freeThenClear(table, entry, va, site, level);
 }
 
 /** In the kernel's order: an empty table is freed first, and unlinked after that. */
-function freeThenClear(table: u32, entry: usize, va: u64, site: u8, level: u32): bool {
+function freeThenClear(table: u32, entry: EntryAt, va: u64, site: u8, level: u32): bool {
   assert(table != 0 && site < SITES, "there is no table to free, or no such site");
   assert(holdsEntry(entry), "no entry of a table stands here");
   if (!isEmpty(table)) return false;

@@ -3,9 +3,9 @@
 
 import { operationNumber } from "../base/clock";
 import { NO_FREE_FRAME, refuse } from "../base/refusals";
+import { clearContents } from "../paging/contents";
 import {
   claimSlot,
-  clearContents,
   DATA,
   FREE,
   NO_SITE,

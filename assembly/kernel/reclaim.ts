@@ -3,6 +3,7 @@
 
 import { point } from "../base/points";
 import { detecting } from "../hardware/hazard";
+import { loadEntry } from "../paging/contents";
 import { isPresent, PAGE_SHIFT, shiftOf } from "../paging/format";
 import { flushTlbMmRange } from "./flush";
 import { has, NOTIFY_USER } from "./policy";
@@ -57,7 +58,7 @@ function gatherLeaves(mm: u32, first: u64, end: u64): void {
   for (let at = first; at < end; ) {
     const small = findEntry(mm, at, 1);
     if (small != 0) {
-      if (isPresent(load<u64>(small))) {
+      if (isPresent(loadEntry(small))) {
         gather(at, (<u64>1) << PAGE_SHIFT);
         gatheredSmall = true;
       }

@@ -7,8 +7,9 @@ import { MM_EXISTS, NO_SUCH_MM, refuse } from "../base/refusals";
 import { controlsOf, setContextRoot, setContextTag } from "../hardware/context";
 import { INVPCID_ADDRESS, invlpg, invpcid, movToCr3 } from "../hardware/cpu";
 import { contextOf } from "../hardware/requesters";
+import { copyContents, entriesOf, loadEntry, setEntry } from "../paging/contents";
 import { ENTRIES } from "../paging/format";
-import { contentsOf, copyContents, frameOf, setEntry } from "../paging/frames";
+import { frameOf } from "../paging/frames";
 import { levels } from "../paging/mode";
 import { PCIDE } from "../paging/x86-64/controls";
 import { CPU_SPACE_FLUSHES, ROOT_SYNCS, tally } from "./counters";
@@ -153,16 +154,16 @@ export function needSecondRoot(mm: u32): u32 {
 export function syncTopEntry(mm: u32, index: u32): void {
   assert(index < ENTRIES && (mm == INIT_MM) == (index >= HALF), "the entry is in the other half");
   const at = <usize>index << 3;
-  const entry = load<u64>(contentsOf(rootOf(mm)) + at);
+  const entry = loadEntry(entriesOf(rootOf(mm)) + at);
   if (mm != INIT_MM) {
     const second = secondRootOf(mm);
     if (second == 0) return;
-    setEntry(contentsOf(second) + at, entry);
+    setEntry(entriesOf(second) + at, entry);
     tally(ROOT_SYNCS);
     return;
   }
   for (let other: u32 = 0; other < maxMms; other++) {
-    if (exists(other)) setEntry(contentsOf(rootOf(other)) + at, entry);
+    if (exists(other)) setEntry(entriesOf(rootOf(other)) + at, entry);
   }
 }
 

@@ -1,13 +1,13 @@
 // Whose translations become stale when a leaf is cleared or made read-only without a flush that reaches them (docs/rules.md section 12):
 // the CPUs' for the kernel half, until the purge; those of IOMMUs and devices for a process, if nobody notifies them.
 
-import { holdsEntry } from "../paging/frames";
 import { ANY_TAG, markStale, mayHoldRegion } from "../cache/stale";
 import { AGENT_L1, AGENT_L2 } from "../hardware/agent";
 import { DOMAINS_OF_PASID } from "../base/limits";
 import { agentOf, CONTEXT_DEVICE_TLBS, CONTEXT_NEXT_SOURCE, nameOf, tagIn } from "../hardware/context";
 import { ANY, isDomain } from "../hardware/pasid";
 import { contextOf, deviceTlbOf, nextDeviceTlb } from "../hardware/requesters";
+import { EntryAt, holdsEntry, loadEntry } from "../paging/contents";
 import { isPresent, shiftOf, ENTRIES, MAX_LEAF_LEVEL } from "../paging/format";
 import { addressMask } from "../paging/mode";
 import { firstBound, isBoundTo, nextBound } from "./bindings";
@@ -17,7 +17,7 @@ import { cpuCount, INIT_MM } from "./spaces";
  * `count` leaves of a level, neighbours in one table from the entry at `entries` and the address `va` on, are being cleared
  * (`bit`: STALE), or made read-only (STALE_RIGHTS).
  */
-export function markLeaves(mm: u32, entries: usize, va: u64, level: u32, count: u32, bit: u64): void {
+export function markLeaves(mm: u32, entries: EntryAt, va: u64, level: u32, count: u32, bit: u64): void {
   assert(count >= 1 && count <= ENTRIES && level <= MAX_LEAF_LEVEL, "so many leaves stand in no table");
   assert(holdsEntry(entries) && holdsEntry(entries + (<usize>(count - 1) << 3)), "no entries of a table stand here");
   const page = (va & addressMask) >> shiftOf(level);
@@ -25,7 +25,7 @@ export function markLeaves(mm: u32, entries: usize, va: u64, level: u32, count: 
   else markDevices(mm, entries, page, level, count, bit);
 }
 
-function markCpus(entries: usize, page: u64, level: u32, count: u32, bit: u64): void {
+function markCpus(entries: EntryAt, page: u64, level: u32, count: u32, bit: u64): void {
   for (let cpu: u32 = 0; cpu < cpuCount; cpu++) {
     const agent = agentOf(contextOf(cpu));
     markList(agent + AGENT_L1, entries, page, level, count, ANY_TAG, bit);
@@ -33,7 +33,7 @@ function markCpus(entries: usize, page: u64, level: u32, count: u32, bit: u64): 
   }
 }
 
-function markDevices(mm: u32, entries: usize, page: u64, level: u32, count: u32, bit: u64): void {
+function markDevices(mm: u32, entries: EntryAt, page: u64, level: u32, count: u32, bit: u64): void {
   for (let context = firstBound(); context != 0; context = nextBound(context)) {
     if (!isBoundTo(context, mm)) continue;
     const agent = agentOf(context);
@@ -50,7 +50,7 @@ function markDevices(mm: u32, entries: usize, page: u64, level: u32, count: u32,
   }
 }
 
-function markList(list: usize, entries: usize, page: u64, level: u32, count: u32, tag: u32, bit: u64): void {
+function markList(list: usize, entries: EntryAt, page: u64, level: u32, count: u32, tag: u32, bit: u64): void {
   let cache: usize;
   while ((cache = load<usize>(list)) != 0) {
     markIn(cache, entries, page, level, count, tag, bit);
@@ -59,9 +59,9 @@ function markList(list: usize, entries: usize, page: u64, level: u32, count: u32
 }
 
 /** All of the leaves lie in one 2 MiB region (or are one large leaf): most caches have nothing of it. */
-function markIn(cache: usize, entries: usize, page: u64, level: u32, count: u32, tag: u32, bit: u64): void {
+function markIn(cache: usize, entries: EntryAt, page: u64, level: u32, count: u32, tag: u32, bit: u64): void {
   if (!mayHoldRegion(cache, page, level)) return;
   for (let i: u32 = 0; i < count; i++) {
-    if (isPresent(load<u64>(entries + (<usize>i << 3)))) markStale(cache, page + i, level, tag, bit);
+    if (isPresent(loadEntry(entries + (<usize>i << 3)))) markStale(cache, page + i, level, tag, bit);
   }
 }

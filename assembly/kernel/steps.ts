@@ -3,8 +3,9 @@
 import { MARKED, UNMARKED } from "../base/operations";
 import { point } from "../base/points";
 import { LARGE_LEAF_ABOVE, refuse } from "../base/refusals";
+import { loadEntry, setEntry, slotAround } from "../paging/contents";
 import { isLeaf, isPresent, PAGE_TABLE } from "../paging/format";
-import { frameOf, MARK_KERNEL, marksOf, setEntry, setMarks, slotAround } from "../paging/frames";
+import { frameOf, MARK_KERNEL, marksOf, setMarks } from "../paging/frames";
 import { freeTable, isFreeable } from "./policy";
 import { allocateTable } from "./pool";
 import { forget, remember, remembered } from "./remembered";
@@ -86,7 +87,7 @@ export function tableFree(site: u8, va: u64, how: u32): bool {
 function linked(va: u64, level: u32): u32 {
   const entry = findEntry(INIT_MM, va, level + 1);
   if (entry == 0) return 0;
-  const value = load<u64>(entry);
+  const value = loadEntry(entry);
   if (!isPresent(value) || isLeaf(value, level + 1)) return 0;
   const slot = tableOf(value);
   return isFreeable(slot) ? slot : 0;

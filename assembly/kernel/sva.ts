@@ -7,8 +7,9 @@ import { CONTEXT_NEXT, DEFAULT_DOMAIN, entryOf } from "../hardware/context";
 import { bind, firstOfAll } from "../hardware/pasid";
 import { usualFields } from "../hardware/pasid-entry";
 import { contextOf, isCpu } from "../hardware/requesters";
+import { clearContents, entriesOf, setEntry } from "../paging/contents";
 import { leafEntry, PAGE_FORGED } from "../paging/format";
-import { clearContents, contentsOf, frameOf, setEntry } from "../paging/frames";
+import { frameOf } from "../paging/frames";
 import { TABLE_BYTES } from "../paging/tables";
 import { countUsers, firstBound, forgetBinding, isBoundTo, isKept, nextBound, noteBinding } from "./bindings";
 import { forgetPasid } from "./driver";
@@ -99,7 +100,7 @@ export function reuse(type: u32, word: u64): u64 {
   const entry = type == FORGE_USER_LEAF ? leafEntry(word, 1, PAGE_FORGED) : type == FILL ? word : 0;
   if (entry == 0) clearContents(slot);
   else {
-    const first = contentsOf(slot);
+    const first = entriesOf(slot);
     for (let at = first; at < first + TABLE_BYTES; at += 8) setEntry(at, entry);
   }
   const last = load<u32>(NEXT_TAKEN);

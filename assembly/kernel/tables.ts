@@ -1,9 +1,10 @@
 // From an address to its entry in a tree of tables, making tables on the way; and clearing leaves.
 
 import { EMPTY_RANGE, NOT_ALIGNED, NOT_KERNEL_HALF, NOT_USER_HALF, TABLE_ABSENT, refuse } from "../base/refusals";
+import { clearEntries, EntryAt, holdsEntry, loadEntry, setEntry } from "../paging/contents";
 import { descend } from "../paging/descent";
 import { ENTRIES, FULL_RIGHTS, frameIn, isLeaf, isPresent, PAGE_SHIFT, shiftOf, STALE, tableEntry } from "../paging/format";
-import { clearEntries, frameOf, holdsEntry, setEntry } from "../paging/frames";
+import { frameOf } from "../paging/frames";
 import { addressMask, isCanonical, levels } from "../paging/mode";
 import { HOST, indexAt, tableAt } from "../paging/tables";
 import { allocateTable } from "./pool";
@@ -16,8 +17,8 @@ export function tableOf(entry: u64): u32 {
 }
 
 /** Whether an entry of a level maps a page. */
-export function holdsLeaf(entry: usize, level: u32): bool {
-  const value = load<u64>(entry);
+export function holdsLeaf(entry: EntryAt, level: u32): bool {
+  const value = loadEntry(entry);
   return isPresent(value) && isLeaf(value, level);
 }
 
@@ -32,8 +33,8 @@ function levelOf(place: u64): u32 {
 
 // @ts-ignore: decorator
 @inline
-function entryOf(place: u64): usize {
-  return <usize>(place & ~LEVEL);
+function entryOf(place: u64): EntryAt {
+  return <EntryAt>(place & ~LEVEL);
 }
 
 /**
@@ -53,7 +54,7 @@ class Reach {
   }
 
   @inline
-  target(level: u32, at: usize): u64 {
+  target(level: u32, at: EntryAt): u64 {
     return level == <u32>changetype<usize>(this) ? <u64>at | level : 0;
   }
 
@@ -61,7 +62,7 @@ class Reach {
   read(entry: u64, level: u32, frame: u64): void {}
 
   @inline
-  hole(context: usize, access: u32, level: u32, at: usize): u64 {
+  hole(context: usize, access: u32, level: u32, at: EntryAt): u64 {
     return <u64>at | level;
   }
 
@@ -76,7 +77,7 @@ class Reach {
   }
 
   @inline
-  leaf(context: usize, va: u64, access: u32, level: u32, at: usize, entry: u64, rights: u64): u64 {
+  leaf(context: usize, va: u64, access: u32, level: u32, at: EntryAt, entry: u64, rights: u64): u64 {
     return <u64>at | level;
   }
 
@@ -86,30 +87,30 @@ class Reach {
   }
 
   @inline
-  enter(context: usize, va: u64, level: u32, at: usize, entry: u64, rights: u64, frame: u64): u32 {
+  enter(context: usize, va: u64, level: u32, at: EntryAt, entry: u64, rights: u64, frame: u64): u32 {
     return tableAt(context, frame);
   }
 }
 
 /** Address of the entry of a level for an address, if the tables above it are there; 0 otherwise (or below a large leaf). */
-export function findEntry(mm: u32, va: u64, level: u32): usize {
+export function findEntry(mm: u32, va: u64, level: u32): EntryAt {
   assert(level >= 1 && level <= levels, "no entry is of this level");
   const place = reachFrom(rootOf(mm), levels, va, level);
   return levelOf(place) == level ? entryOf(place) : 0;
 }
 
 /** In place of an entry: a large leaf covers the address. */
-export const LEAF_IN_THE_WAY: usize = 1;
+export const LEAF_IN_THE_WAY: EntryAt = 1;
 
 /** The same, making tables that are missing with these marks and non-leaf bits; 0 if no frame is left, or a table absent: refused. */
-export function needEntry(mm: u32, va: u64, level: u32, marks: u8, bits: u64): usize {
+export function needEntry(mm: u32, va: u64, level: u32, marks: u8, bits: u64): EntryAt {
   assert(level >= 1 && level <= levels, "no entry is of this level");
   let place = reachFrom(rootOf(mm), levels, va, level);
   while (levelOf(place) > level) {
     const at = levelOf(place);
     const entry = entryOf(place);
-    if (entry == 0) return <usize>refuse(TABLE_ABSENT);
-    if (isPresent(load<u64>(entry))) return LEAF_IN_THE_WAY;
+    if (entry == 0) return <EntryAt>refuse(TABLE_ABSENT);
+    if (isPresent(loadEntry(entry))) return LEAF_IN_THE_WAY;
     const table = allocateTable(at - 1, marks);
     if (table == 0) return 0;
     setEntry(entry, tableEntry(frameOf(table), bits));
@@ -139,7 +140,7 @@ export function clearLeaves(mm: u32, va: u64, pages: u64, mark: bool): void {
     }
     const span = (<u64>1) << shiftOf(level);
     const isWhole = (at & (span - 1)) == 0 && left >= span >> PAGE_SHIFT;
-    if (isWhole && entry != 0 && isPresent(load<u64>(entry))) {
+    if (isWhole && entry != 0 && isPresent(loadEntry(entry))) {
       if (mark) markLeaves(mm, entry, at, level, 1, STALE);
       setEntry(entry, 0);
     }

@@ -3,8 +3,9 @@
 
 import { MAX_UNLINKED } from "../base/limits";
 import { allocate } from "../base/memory";
+import { EntryAt, isEmpty, loadEntry, setEntry } from "../paging/contents";
 import { ENTRIES, isLeaf, isPresent } from "../paging/format";
-import { isEmpty, setEntry, stateOf, TABLE } from "../paging/frames";
+import { stateOf, TABLE } from "../paging/frames";
 import { release } from "./pool";
 import { tableOf } from "./tables";
 
@@ -29,8 +30,8 @@ export function unlinkedCount(): u32 {
 }
 
 /** Unlinks the table that an entry of a level names, if it is an empty one; it waits on the stack then. */
-export function unlinkIfEmpty(entry: usize, level: u32): bool {
-  const value = load<u64>(entry);
+export function unlinkIfEmpty(entry: EntryAt, level: u32): bool {
+  const value = loadEntry(entry);
   if (!isPresent(value) || isLeaf(value, level)) return false;
   const table = tableOf(value);
   if (table == 0 || stateOf(table) != TABLE || !isEmpty(table) || !pushUnlinked(table)) return false;

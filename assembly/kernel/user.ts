@@ -5,6 +5,7 @@ import { LARGE, READ_ONLY } from "../base/operations";
 import { point } from "../base/points";
 import { MM_RUNS, NOT_ALIGNED, refuse } from "../base/refusals";
 import { detecting } from "../hardware/hazard";
+import { entriesOf, EntryAt, holdsEntry, loadEntry, setEntry } from "../paging/contents";
 import {
   ENTRIES,
   isLeaf,
@@ -19,7 +20,7 @@ import {
   STALE_RIGHTS,
   shiftOf,
 } from "../paging/format";
-import { contentsOf, holdsEntry, setEntry, stateOf, TABLE } from "../paging/frames";
+import { stateOf, TABLE } from "../paging/frames";
 import { levels } from "../paging/mode";
 import { indexAt } from "../paging/tables";
 import { takeDataFrames } from "./data-frames";
@@ -44,7 +45,7 @@ export function mmap(mm: u32, va: u64, pages: u32, type: u32): bool {
     const entry = needEntry(mm, at, level, 0, PAGE_TABLE);
     if (entry == 0) return false;
     if (entry == LEAF_IN_THE_WAY) continue;
-    if (!isPresent(load<u64>(entry))) setEntry(entry, leafEntry(takeDataFrames(level), level, bits));
+    if (!isPresent(loadEntry(entry))) setEntry(entry, leafEntry(takeDataFrames(level), level, bits));
   }
   return true;
 }
@@ -88,7 +89,7 @@ export function mprotect(mm: u32, va: u64, pages: u32): bool {
     else {
       const large = findEntry(mm, at, 2);
       const span = (<u64>1) << shiftOf(2);
-      if (large != 0 && isPresent(load<u64>(large)) && (at & (span - 1)) == 0 && end - at >= span) protectEntry(mm, large, at, 2);
+      if (large != 0 && isPresent(loadEntry(large)) && (at & (span - 1)) == 0 && end - at >= span) protectEntry(mm, large, at, 2);
       step = min<u64>(end - at, span - (at & (span - 1)));
     }
     at += step;
@@ -97,9 +98,9 @@ export function mprotect(mm: u32, va: u64, pages: u32): bool {
   return true;
 }
 
-function protectEntry(mm: u32, entry: usize, va: u64, level: u32): void {
+function protectEntry(mm: u32, entry: EntryAt, va: u64, level: u32): void {
   assert(holdsEntry(entry), "no entry of a table stands here");
-  const value = load<u64>(entry);
+  const value = loadEntry(entry);
   if (!isPresent(value) || !isWritable(value)) return;
   if (detecting && !has(NOTIFY_USER)) markLeaves(mm, entry, va, level, 1, STALE_RIGHTS);
   setEntry(entry, readOnly(value));
@@ -146,9 +147,9 @@ function releaseBelow(slot: u32, level: u32, count: u32): void {
   assert(level >= 1 && level <= levels && count <= ENTRIES, "no table is of this level or has so many entries");
   if (level == 1) return;
   store<u32>(PATH + (<usize>level << 2), slot);
-  const first = contentsOf(slot);
+  const first = entriesOf(slot);
   for (let at = first; at < first + (<usize>count << 3); at += 8) {
-    const entry = load<u64>(at);
+    const entry = loadEntry(at);
     if (!isPresent(entry) || isLeaf(entry, level)) continue;
     const table = tableOf(entry);
     if (!isReleasable(table, level)) continue;

@@ -4,8 +4,9 @@
 import { point } from "../base/points";
 import { LARGE_LEAF_ABOVE, refuse } from "../base/refusals";
 import { detecting } from "../hardware/hazard";
+import { clearContents, entriesOf, EntryAt, holdsEntry, loadEntry, setEntry } from "../paging/contents";
 import { ENTRIES, isLeaf, isPresent, PAGE_TABLE, shiftOf } from "../paging/format";
-import { clearContents, contentsOf, frameOf, holdsEntry, MARK_KERNEL, setEntry } from "../paging/frames";
+import { frameOf, MARK_KERNEL } from "../paging/frames";
 import { indexAt, TABLE_BYTES } from "../paging/tables";
 import { PURGES, tally } from "./counters";
 import { kernelLeaf } from "./data-frames";
@@ -70,7 +71,7 @@ export function vmalloc(va: u64, pages: u32, shift: u32, keepTables: bool): bool
       left -= run;
       continue;
     }
-    const old = load<u64>(entry);
+    const old = loadEntry(entry);
     if (isPresent(old) && !isLeaf(old, level)) replaceTable(entry, at, level);
     setEntry(entry, kernelLeaf(level));
     at += (<u64>1) << shiftOf(level);
@@ -92,28 +93,28 @@ function levelBesideTables(at: u64, left: u64, shift: u32): u32 {
   let level = leafLevel(at, left, shift);
   while (level > 1) {
     const entry = findEntry(INIT_MM, at, level);
-    if (entry == 0 || !isPresent(load<u64>(entry)) || isLeaf(load<u64>(entry), level)) return level;
+    if (entry == 0 || !isPresent(loadEntry(entry)) || isLeaf(loadEntry(entry), level)) return level;
     level--;
   }
   return 1;
 }
 
-function mapPages(entry: usize, count: u32): void {
+function mapPages(entry: EntryAt, count: u32): void {
   assert(count >= 1 && holdsEntry(entry) && holdsEntry(entry + (<usize>(count - 1) << 3)), "no entries of a table stand here");
   const end = entry + (<usize>count << 3);
   for (let at = entry; at < end; at += 8) setEntry(at, kernelLeaf(1));
 }
 
-function replaceTable(entry: usize, va: u64, level: u32): void {
+function replaceTable(entry: EntryAt, va: u64, level: u32): void {
   assert(level == 2 || level == 3, "no leaf takes the place of a table here");
-  assert(holdsEntry(entry) && isPresent(load<u64>(entry)), "no entry that names a table stands here");
+  assert(holdsEntry(entry) && isPresent(loadEntry(entry)), "no entry that names a table stands here");
   if (level == 2) pmdFreePtePage(entry, va);
   else pudFreePmdPage(entry, va);
 }
 
 /** pmd_free_pte_page(): clear, flush of one page, free. */
-function pmdFreePtePage(entry: usize, va: u64): void {
-  const table = tableOf(load<u64>(entry));
+function pmdFreePtePage(entry: EntryAt, va: u64): void {
+  const table = tableOf(loadEntry(entry));
   setEntry(entry, 0);
   point(PMD_CLEARED, va);
   flushTlbKernelRange(va, va + 0xfff, true);
@@ -128,17 +129,17 @@ function frameTold(slot: u32): u64 {
 }
 
 /** pud_free_pmd_page(): the PD unlinked, one page flushed, its PTs and itself freed. Older kernels empty the PD first. */
-function pudFreePmdPage(entry: usize, va: u64): void {
+function pudFreePmdPage(entry: EntryAt, va: u64): void {
   if (does(PUD_FREE_KEEPS_PD)) {
     freeWhatPdNames(entry, va);
     return;
   }
-  const table = tableOf(load<u64>(entry));
+  const table = tableOf(loadEntry(entry));
   const mine = unlinkedCount();
   if (table != 0) {
-    const first = contentsOf(table);
+    const first = entriesOf(table);
     for (let at = first; at < first + TABLE_BYTES; at += 8) {
-      const lower = load<u64>(at);
+      const lower = loadEntry(at);
       if (isPresent(lower) && !isLeaf(lower, 2)) pushUnlinked(tableOf(lower));
     }
     clearContents(table);
@@ -159,16 +160,16 @@ function pudFreePmdPage(entry: usize, va: u64): void {
 }
 
 /** The newer form: the PD keeps its entries, and its PTs are freed by them. */
-function freeWhatPdNames(entry: usize, va: u64): void {
-  const table = tableOf(load<u64>(entry));
+function freeWhatPdNames(entry: EntryAt, va: u64): void {
+  const table = tableOf(loadEntry(entry));
   setEntry(entry, 0);
   point(PUD_CLEARED, va);
   flushTlbKernelRange(va, va + 0xfff, true);
   point(PUD_FLUSHED, va);
   if (table != 0) {
-    const first = contentsOf(table);
+    const first = entriesOf(table);
     for (let at = first; at < first + TABLE_BYTES; at += 8) {
-      const lower = load<u64>(at);
+      const lower = loadEntry(at);
       if (!isPresent(lower) || isLeaf(lower, 2)) continue;
       const freed = tableOf(lower);
       freeTable(freed, PUD_FREE_PMD_PAGE);

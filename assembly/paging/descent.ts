@@ -7,6 +7,7 @@
 //       |         |          |          |
 //  root +-> entry +--> entry +--> entry +--> leaf -> page            (57 translated bits with 5 levels: a PML5 above)
 
+import { EntryAt, loadEntry, MAY_CHANGE } from "./contents";
 import { accumulate, frameIn, isLeaf, isPresent, MAX_LEVELS } from "./format";
 import { entryAt } from "./tables";
 
@@ -15,21 +16,24 @@ interface Visitor {
   /** The frame holds no table: ends the descent with this result. */
   absent(level: u32, frame: u64): u64;
   /** Not 0: the descent ends before this entry, with this result. */
-  target(level: u32, at: usize): u64;
+  target(level: u32, at: EntryAt): u64;
   /** The entry has been read. */
   read(entry: u64, level: u32, frame: u64): void;
   /** It is not present: ends with this result. */
-  hole(context: usize, access: u32, level: u32, at: usize): u64;
+  hole(context: usize, access: u32, level: u32, at: EntryAt): u64;
   /** It has reserved bits: `malformed` ends the descent. */
   isMalformed(context: usize, entry: u64, level: u32, leaf: bool): bool;
   malformed(context: usize, access: u32, level: u32): u64;
-  /** It maps a page: ends with this result. */
-  leaf(context: usize, va: u64, access: u32, level: u32, at: usize, entry: u64, rights: u64): u64;
+  /** It maps a page: ends with this result; with 0, where entries may change, the entry is read again. */
+  leaf(context: usize, va: u64, access: u32, level: u32, at: EntryAt, entry: u64, rights: u64): u64;
   /** Not 0: ends with this result. */
   refuses(context: usize, access: u32, level: u32, rights: u64): u64;
-  /** On to the table below, whose slot it returns (0: absent). */
-  enter(context: usize, va: u64, level: u32, at: usize, entry: u64, rights: u64, frame: u64): u32;
+  /** On to the table below, whose slot it returns (0: absent); `AGAIN`, where entries may change: the entry is read again. */
+  enter(context: usize, va: u64, level: u32, at: EntryAt, entry: u64, rights: u64, frame: u64): u32;
 }
+
+/** In place of a slot. */
+export const AGAIN: u32 = 0xffff_ffff;
 
 /** From the table of `level` (in `frame`, at slot `table`; 0 = absent) down, with the rights of the path so far. */
 // @ts-ignore: decorator
@@ -55,17 +59,24 @@ export function descend<V extends Visitor>(
     const at = entryAt(table, va, level);
     const target = visitor.target(level, at);
     if (target != 0) return target;
-    const entry = load<u64>(at);
+    const entry = loadEntry(at);
     visitor.read(entry, level, frame);
     if (!isPresent(entry)) return visitor.hole(context, access, level, at);
     const leaf = isLeaf(entry, level);
     if (visitor.isMalformed(context, entry, level, leaf)) return visitor.malformed(context, access, level);
-    rights = accumulate(rights, entry);
-    if (leaf) return visitor.leaf(context, va, access, level, at, entry, rights);
-    const refused = visitor.refuses(context, access, level, rights);
+    const so = accumulate(rights, entry);
+    if (leaf) {
+      const outcome = visitor.leaf(context, va, access, level, at, entry, so);
+      if (MAY_CHANGE && outcome == 0) continue;
+      return outcome;
+    }
+    const refused = visitor.refuses(context, access, level, so);
     if (refused != 0) return refused;
+    const below = visitor.enter(context, va, level, at, entry, so, frameIn(entry));
+    if (MAY_CHANGE && below == AGAIN) continue;
     frame = frameIn(entry);
-    table = visitor.enter(context, va, level, at, entry, rights, frame);
+    table = below;
+    rights = so;
     level--;
   }
 }

@@ -1,9 +1,9 @@
 // The frame store: frames that are, or once were, page tables, sparse over all frame numbers.
-// A frame number maps to a slot for the life of the machine; a slot has 4 KiB of contents, a state and a generation,
+// A frame number maps to a slot for the life of the machine; a slot has contents (contents.ts), a state and a generation,
 // raised every time the frame is freed or given a new use. Slot 0 is no frame: the outcome "absent".
 
 import { allocate } from "../base/memory";
-import { FRAME_BITS, MAX_LEVELS, PAGE_SHIFT } from "./format";
+import { FRAME_BITS, MAX_LEVELS } from "./format";
 import { addSlot, createSlots, dropSlot, slotOf } from "./slots";
 
 export const FREE: u8 = 0;
@@ -20,7 +20,6 @@ const STANDING_MARKS: usize = STANDING_LEVEL + 1;
 const STANDING_SITE: usize = STANDING_MARKS + 1;
 const STANDING_SHIFT: usize = 3;
 export const STANDING_SIZE: usize = 1 << STANDING_SHIFT;
-const PAGE: usize = 1 << PAGE_SHIFT;
 
 // ---- what else is known of it ----
 export const META_FRAME: usize = 0;
@@ -49,23 +48,19 @@ export const MARK_DEFERRED: u8 = 4;
 // ---- set up once ----
 let standings: usize = 0;
 let meta: usize = 0;
-let pages: usize = 0;
 let touched: usize = 0;
 let capacity: u32 = 0;
 let used: u32 = 0;
 /** A slot whose frame was deleted, 0 if there is none; each says where META_FRAME was which is the next. */
 let spare: u32 = 0;
 
-/** Room for `frames` frames; called once. False if memory cannot hold them. */
-export function createFrameStore(frames: u32): bool {
+/** Room for what is known of `frames` frames; called once. False if memory cannot hold it. */
+export function createFrames(frames: u32): bool {
   if (capacity != 0 || !createSlots(frames)) return false;
   standings = allocate((<usize>frames + 1) << STANDING_SHIFT);
   meta = allocate((<usize>frames + 1) << META_SHIFT);
   touched = allocate(<usize>frames + 1);
-  const contents = (<u64>frames + 1) << <u64>PAGE_SHIFT;
-  if (contents >= 0xfff0_0000) return false;
-  pages = allocate(<usize>contents);
-  if (standings == 0 || meta == 0 || touched == 0 || pages == 0) return false;
+  if (standings == 0 || meta == 0 || touched == 0) return false;
   capacity = frames;
   return true;
 }
@@ -73,13 +68,6 @@ export function createFrameStore(frames: u32): bool {
 /** How many frames there is room for; slots are 1 to this. */
 export function frameCapacity(): u32 {
   return capacity;
-}
-
-/** Where contents begin, as if slot 0 had some: for a loop that wants to know it once only. */
-// @ts-ignore: decorator
-@inline
-export function contentsBase(): usize {
-  return pages;
 }
 
 /** Slot of a frame number, made if need be (state free, contents zero); 0 if the store is full. */
@@ -132,14 +120,6 @@ export function metaOf(slot: u32): usize {
 export function standingOf(slot: u32): usize {
   assert(slot <= used, "no frame has this slot");
   return standings + (<usize>slot << STANDING_SHIFT);
-}
-
-/** Address of the contents of a slot in linear memory. */
-// @ts-ignore: decorator
-@inline
-export function contentsOf(slot: u32): usize {
-  assert(slot != 0 && slot <= used, "no frame has this slot");
-  return pages + (<usize>slot << <usize>PAGE_SHIFT);
 }
 
 /** Frame number of a slot. */
@@ -230,22 +210,6 @@ export function framesUsed(): u32 {
   return used;
 }
 
-/** The slot in whose contents an address lies. */
-// @ts-ignore: decorator
-@inline
-export function slotAround(at: usize): u32 {
-  return <u32>((at - pages) >> <usize>PAGE_SHIFT);
-}
-
-/** Writes an entry, or any 64-bit word, of a frame. */
-// @ts-ignore: decorator
-@inline
-export function setEntry(at: usize, entry: u64): void {
-  assert(holdsEntry(at), "no entry of a frame stands here");
-  store<u64>(at, entry);
-  touch(slotAround(at));
-}
-
 /** Says that contents, or what is known, of a slot are no longer what the latest snapshot holds of it. */
 // @ts-ignore: decorator
 @inline
@@ -265,38 +229,4 @@ export function nextTouched(from: u32): u32 {
 /** Forgets which slots have been written to: all is as a snapshot holds it. */
 export function forgetTouched(): void {
   memory.fill(touched, 0, <usize>used + 1);
-}
-
-/** Whether an entry of some frame stands at an address. For assertions. */
-export function holdsEntry(at: usize): bool {
-  return (at & 7) == 0 && at >= pages + PAGE && at < pages + ((<usize>used + 1) << <usize>PAGE_SHIFT);
-}
-
-/** Whether all 512 entries of a table are 0. */
-export function isEmpty(slot: u32): bool {
-  const end = contentsOf(slot) + PAGE;
-  for (let at = contentsOf(slot); at < end; at += 64) {
-    const a = v128.or(v128.load(at), v128.load(at, 16));
-    const b = v128.or(v128.load(at, 32), v128.load(at, 48));
-    if (v128.any_true(v128.or(a, b))) return false;
-  }
-  return true;
-}
-
-/** Zeroes the contents of a slot. */
-export function clearContents(slot: u32): void {
-  memory.fill(contentsOf(slot), 0, PAGE);
-  touch(slot);
-}
-
-/** Zeroes entries that follow each other in one table. */
-export function clearEntries(first: usize, count: usize): void {
-  memory.fill(first, 0, count << 3);
-  touch(slotAround(first));
-}
-
-/** Copies bytes from one frame's contents to the same place of another's. */
-export function copyContents(from: u32, to: u32, offset: usize, bytes: usize): void {
-  memory.copy(contentsOf(to) + offset, contentsOf(from) + offset, bytes);
-  touch(to);
 }

@@ -2,7 +2,7 @@
 // place, or a second stage that translates the frame first, would answer here too.
 
 import { ENTRIES, shiftOf, MAX_LEVELS } from "./format";
-import { contentsOf } from "./frames";
+import { EntryAt, entriesOf } from "./contents";
 import { slotOf } from "./slots";
 
 /** In place of a context: the reader is the kernel, which names tables as the machine does. */
@@ -30,13 +30,13 @@ export function indexAt(va: u64, level: u32): u32 {
 /** Where the entry of a level for an address stands in a table. */
 // @ts-ignore: decorator
 @inline
-export function entryAt(table: u32, va: u64, level: u32): usize {
-  return contentsOf(table) + (<usize>indexAt(va, level) << ENTRY_SHIFT);
+export function entryAt(table: u32, va: u64, level: u32): EntryAt {
+  return entriesOf(table) + (<usize>indexAt(va, level) << ENTRY_SHIFT);
 }
 
 /** Where the 64-bit word that holds a physical address stands in its table. */
 // @ts-ignore: decorator
 @inline
-export function wordAt(table: u32, physicalAddress: u64): usize {
-  return contentsOf(table) + (<usize>physicalAddress & (TABLE_BYTES - 1) & ~7);
+export function wordAt(table: u32, physicalAddress: u64): EntryAt {
+  return entriesOf(table) + (<usize>physicalAddress & (TABLE_BYTES - 1) & ~7);
 }

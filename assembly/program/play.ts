@@ -48,8 +48,8 @@ import { finishWalk, stepWalk } from "../hardware/step";
 import { CEILING } from "../kernel/flush";
 import { playKernel } from "../kernel/operations";
 import { OPERATION_DONE } from "../kernel/sites";
+import { setEntry } from "../paging/contents";
 import { rootFrame } from "../paging/format";
-import { setEntry } from "../paging/frames";
 import { HOST, tableAt, wordAt } from "../paging/tables";
 
 /** Starts counting points; operations interleaved play at theirs. */

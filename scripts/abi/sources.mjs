@@ -1,6 +1,7 @@
 // Reading the engine's sources: their exported constants and functions, with their comments. Syntax only; values are the
 // compiler's business (evaluate.mjs).
 import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path/posix";
 import ts from "typescript";
 
 const files = new Map();
@@ -61,7 +62,12 @@ export function exportOf(file, name) {
   const variable = constantsOf(file).find((constant) => constant.name === name);
   if (variable) return { kind: "variable", ...variable };
   const node = source.statements.find((it) => ts.isFunctionDeclaration(it) && isExported(it) && it.name?.text === name);
-  if (!node) throw new Error(`${source.fileName}: exports no function or variable ${name}`);
+  if (!node) {
+    // A seam exports all of what stands behind it.
+    const [behind] = source.statements.filter((it) => ts.isExportDeclaration(it) && !it.exportClause);
+    if (behind) return exportOf(join(dirname(file), behind.moduleSpecifier.text), name);
+    throw new Error(`${source.fileName}: exports no function or variable ${name}`);
+  }
   const typed = (it, what) => {
     if (!it.type) throw new Error(`${source.fileName}: ${name}: ${what} has no type; expected one`);
     return it.type.getText();

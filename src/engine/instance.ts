@@ -51,6 +51,9 @@ function disposed(): never {
   throw new Error("this machine has been disposed of");
 }
 
+/** What the module imports that walks memory of its host's; the other imports nothing. @internal */
+export type EngineImports = Record<string, Record<string, (...args: never[]) => bigint>>;
+
 /** One instance of the engine and views of its memory. Memory does not grow once everything has been created. */
 export class Engine {
   private instance: EngineExports | undefined;
@@ -58,8 +61,8 @@ export class Engine {
   /** The exports that are called once per access. */
   calls: AccessCalls;
 
-  constructor(module: WasmModule) {
-    this.instance = unsigned(new WebAssembly.Instance(module).exports as unknown as EngineExports);
+  constructor(module: WasmModule, imports: EngineImports = {}) {
+    this.instance = unsigned(new WebAssembly.Instance(module, imports).exports as unknown as EngineExports);
     const { access, physical, translate } = this.instance;
     this.calls = { access, physical, translate };
   }

@@ -2,7 +2,8 @@
 
 import { checkAddress, checkInteger, checkOneOf, InvalidOptionError } from "../base/errors.js";
 import { entries as ENTRIES, frameStates, metaSize, pageShift, standingSize } from "../engine/abi.js";
-import type { Engine } from "../engine/instance.js";
+import type { EngineExports } from "../engine/exports.js";
+import type { Engine, EngineImports } from "../engine/instance.js";
 import { MAX_FRAME } from "../engine/limits.js";
 import type { FrameRange } from "./ram.js";
 
@@ -12,9 +13,28 @@ export type FrameState = (typeof frameStates)[number];
 const PAGE_SHIFT = BigInt(pageShift);
 const PAGE_OFFSET = (1n << PAGE_SHIFT) - 1n;
 
+/** Frames whose contents the host keeps: the first slots. @internal */
+export interface HostFrames {
+  readonly frames: readonly FrameRange[];
+  /** What the engine imports for them. */
+  readonly imports: EngineImports;
+  /** Tells the engine of them, before its frame store is made. */
+  announce(exports: EngineExports): void;
+  /** Whether a slot is one of them. */
+  holds(slot: number): boolean;
+  /** The word at a physical address, a multiple of 8. */
+  load(address: bigint): bigint;
+  store(address: bigint, word: bigint): void;
+}
+
+/** Makes them, for a machine with this MAXPHYADDR and so many other frames. @internal */
+export type MakeHost = (maxPhyAddr: number, beside: number) => HostFrames;
+
 /** Frames that are not only the caller's, and what else keeps slots. @internal */
 export interface OwnedFrames {
   ram?: FrameRange | undefined;
+  /** In place of RAM. */
+  host?: HostFrames | undefined;
   /** The kernel's. */
   pool?: FrameRange | undefined;
   /** Called before a slot is given up; may refuse. */
@@ -41,6 +61,9 @@ export class Frames {
   readonly lent: Set<number> = new Set();
   /** Rises when a frame is added or deleted. @internal */
   revision = 0;
+  /** How many slots, the first ones, are frames of RAM or of memory of the host's. @internal */
+  readonly shared: number;
+  private readonly ranges: readonly FrameRange[];
   /** Slots of frames that were deleted. */
   private spare = 0;
 
@@ -50,11 +73,14 @@ export class Frames {
     tables: number,
     private readonly owned: OwnedFrames = {},
   ) {
-    const { ram, pool } = owned;
-    this.capacity = tables + (ram?.count ?? 0);
+    const { host, pool } = owned;
+    this.ranges = host?.frames ?? (owned.ram ? [owned.ram] : []);
+    this.shared = this.ranges.reduce((sum, { count }) => sum + count, 0);
+    this.capacity = tables + this.shared;
+    host?.announce(engine.exports);
     engine.made(engine.exports.createFrameStore(this.capacity), `a frame store for ${this.capacity} tables`);
     // In order, so that their contents follow each other; the kernel's own are free (rule 8.2).
-    for (const { first, count, state } of ram ? partsOf(ram, pool) : []) {
+    for (const { first, count, state } of this.ranges.flatMap((range) => partsOf(range, pool))) {
       engine.exports.claimFrames(BigInt(first), count, frameStates.indexOf(state));
     }
   }
@@ -106,13 +132,14 @@ export class Frames {
    * Takes a frame out of the store: a walk that comes to it is *absent* from then on. Caches keep what they hold until they are told
    * to drop it; a view of the frame is no longer its.
    * @returns whether the store held it
-   * @throws InvalidOptionError for a frame of RAM or of the kernel's pool, or while a walk is under way
+   * @throws InvalidOptionError for a frame of RAM, of memory of the host's or of the kernel's pool, or while a walk is under way
    */
   delete(frame: number): boolean {
     checkInteger("frame", frame, 0, MAX_FRAME);
-    for (const range of [this.owned.ram, this.owned.pool]) {
-      if (range && frame >= range.first && frame < range.first + range.count) {
-        throw new InvalidOptionError("frame", frame, "a frame that belongs neither to RAM nor to the kernel's pool");
+    for (const range of [...this.ranges, ...(this.owned.pool ? [this.owned.pool] : [])]) {
+      if (frame >= range.first && frame < range.first + range.count) {
+        const expected = "a frame that belongs neither to RAM or memory of the host's nor to the kernel's pool";
+        throw new InvalidOptionError("frame", frame, expected);
       }
     }
     const slot = this.slot(frame);
@@ -131,29 +158,48 @@ export class Frames {
   }
 
   private fill(frame: number, entries: BigUint64Array | Uint8Array | undefined): void {
+    const slot = this.slot(frame);
     if (entries === undefined) {
-      this.engine.exports.clearContents(this.slot(frame));
+      this.engine.exports.clearContents(slot);
     } else if (entries instanceof BigUint64Array) {
       if (entries.length !== ENTRIES) throw new InvalidOptionError("entries.length", entries.length, "512 entries");
-      this.contents(this.slot(frame)).set(entries);
+      if (this.isHosts(slot)) this.fillHosts(frame, (index) => entries[index] as bigint);
+      else this.contents(slot).set(entries);
     } else {
       if (!(entries instanceof Uint8Array)) {
         throw new InvalidOptionError("entries", entries, "a BigUint64Array, or their bytes as Uint8Array");
       }
       if (entries.length !== ENTRIES * 8) throw new InvalidOptionError("entries.length", entries.length, "4096 bytes");
-      this.engine.bytes(this.engine.exports.contentsOf(this.slot(frame)), ENTRIES * 8).set(entries);
+      const words = new DataView(entries.buffer, entries.byteOffset, entries.length);
+      if (this.isHosts(slot)) this.fillHosts(frame, (index) => words.getBigUint64(index * 8, true));
+      else this.engine.bytes(this.engine.exports.contentsOf(slot), ENTRIES * 8).set(entries);
     }
-    this.engine.exports.touch(this.slot(frame));
+    this.engine.exports.touch(slot);
+  }
+
+  /** Whether a slot's contents are the host's. */
+  private isHosts(slot: number): boolean {
+    return this.owned.host?.holds(slot) ?? false;
+  }
+
+  private fillHosts(frame: number, entry: (index: number) => bigint): void {
+    for (let index = 0; index < ENTRIES; index++) {
+      this.owned.host?.store((BigInt(frame) << PAGE_SHIFT) + BigInt(index * 8), entry(index));
+    }
   }
 
   private slot(frame: number): number {
     return this.engine.exports.slotOf(BigInt(frame));
   }
 
-  /** The 512 entries of a frame as a view of the engine's memory (writes go through), or undefined if it is not held. */
+  /**
+   * The 512 entries of a frame as a view of the engine's memory (writes go through), or undefined if it is not held.
+   * @throws InvalidOptionError for a frame of memory of the host's, which has a view of its own if anybody has
+   */
   view(frame: number): BigUint64Array | undefined {
     const slot = this.slot(frame);
     if (slot === 0) return undefined;
+    if (this.isHosts(slot)) throw new InvalidOptionError("frame", frame, "a frame outside of the ranges of `memory`");
     this.lent.add(slot);
     this.engine.exports.touch(slot);
     return this.contents(slot);
@@ -178,13 +224,16 @@ export class Frames {
   /** The entry at a physical address (its low three bits do not matter). @throws RangeError if its frame is not held */
   readEntry(physicalAddress: bigint): bigint {
     const [slot, index] = this.locate(physicalAddress);
+    if (this.isHosts(slot)) return (this.owned.host as HostFrames).load(physicalAddress & ~7n);
     return this.contents(slot)[index] as bigint;
   }
 
   /** Writes the entry at a physical address; no cache notices. @throws RangeError if its frame is not held */
   writeEntry(physicalAddress: bigint, entry: bigint): void {
     const [slot, index] = this.locate(physicalAddress);
-    this.contents(slot)[index] = checkAddress("entry", entry);
+    const word = checkAddress("entry", entry);
+    if (this.isHosts(slot)) this.owned.host?.store(physicalAddress & ~7n, word);
+    else this.contents(slot)[index] = word;
     this.engine.exports.touch(slot);
   }
 

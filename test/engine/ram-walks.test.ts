@@ -1,5 +1,5 @@
-// The same random walks with tables in guest RAM and in the frame store: the same outcomes, and the same entries afterwards, while
-// stores to the tables and invalidations come in between.
+// The same random walks with tables in guest RAM, in memory that the host keeps, and in the frame store: the same outcomes, and the
+// same entries afterwards, while stores to the tables and invalidations come in between.
 
 import { describe, expect, it } from "vitest";
 import { type Access, type Machine, ProgramBuilder } from "../../src/index.js";
@@ -8,6 +8,7 @@ import { entryFromSeed, INDICES, machineConfig, roots } from "../model/worlds.js
 import { amount } from "../support/effort.js";
 import { engineMachine, entriesIn } from "../support/engine-player.js";
 import fc from "../support/fast-check.js";
+import { makeHosted } from "../support/guest-memory.js";
 
 const WALKS = amount({ quick: 10_000, full: 50_000, nightly: 1_000_000 });
 const PER_WORLD = 5_000;
@@ -59,7 +60,7 @@ function twins(config: MachineConfig): { own: MachineConfig; store: MachineConfi
   return { own: { ...config, frames, ram }, store: { ...config, frames, ram: undefined } };
 }
 
-describe("guest RAM and the frame store", () => {
+describe("guest RAM, memory of the host's and the frame store", () => {
   it(`give the same outcomes and leave the same entries after ${WALKS} random walks`, { timeout: 0 }, () => {
     const reached = new Map<bigint, number>();
     const shape = fc.constantFrom<{ levels: 4 | 5; cpus: number; iommus: number }>(
@@ -70,16 +71,20 @@ describe("guest RAM and the frame store", () => {
       fc.property(shape.chain(machineConfig), fc.noBias(fc.nat(2 ** 32 - 1)), (config, seed) => {
         const { own, store } = twins(config);
         const [inRam, inStore] = [engineMachine(own, []), engineMachine(store, [])];
+        const inHosts = engineMachine(own, [], undefined, makeHosted);
         const program = programFor(inRam, config, seed);
         const outcomes = inRam.play(program);
         expect(outcomes).toEqual(inStore.play(program));
+        expect(inHosts.play(program)).toEqual(outcomes);
         for (const outcome of outcomes) reached.set(outcome >> 60n, (reached.get(outcome >> 60n) ?? 0) + 1);
         for (const { frame } of own.frames) {
-          expect(entriesIn(inRam, own, frame)).toEqual(entriesIn(inStore, store, frame));
+          const entries = entriesIn(inStore, store, frame);
+          expect(entriesIn(inRam, own, frame)).toEqual(entries);
+          expect(entriesIn(inHosts, own, frame)).toEqual(entries);
         }
-        expect(inRam.cpus.map(({ counters }) => counters)).toEqual(inStore.cpus.map(({ counters }) => counters));
-        inRam.dispose();
-        inStore.dispose();
+        const counters = inStore.cpus.map((cpu) => cpu.counters);
+        for (const machine of [inRam, inHosts]) expect(machine.cpus.map((cpu) => cpu.counters)).toEqual(counters);
+        for (const machine of [inRam, inHosts, inStore]) machine.dispose();
       }),
       { numRuns: Math.ceil(WALKS / PER_WORLD) },
     );

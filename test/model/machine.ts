@@ -5,7 +5,7 @@ import type { CacheDump } from "./cache.js";
 import { Cpu, type CpuConfig } from "./cpu.js";
 import { Iommu } from "./iommu.js";
 import type { IommuConfig } from "./iommu-config.js";
-import { type FrameState, Memory, type RamFrames } from "./memory.js";
+import { type FrameState, Memory, meddlerOf, type RamFrames } from "./memory.js";
 import type { MachineParameters } from "./walk.js";
 import { Walks } from "./walks.js";
 
@@ -21,6 +21,8 @@ export interface MachineConfig extends MachineParameters {
   frames: FrameConfig[];
   /** Rules.md section 18. */
   ram?: RamFrames | undefined;
+  /** A seed for somebody else who writes to RAM, where the host keeps it (rule 18.13). */
+  meddler?: number | undefined;
   cpus: CpuConfig[];
   iommus: IommuConfig[];
 }
@@ -75,6 +77,7 @@ export class Machine {
       if (!this.memory.has(frame)) this.memory.add(frame, state);
       for (const [index, entry] of entries) this.memory.writeEntry(frame, index, entry);
     }
+    if (config.meddler !== undefined) this.memory.meddler = meddlerOf(config.meddler);
     this.cpus = config.cpus.map((cpu) => new Cpu(this.memory, parameters, cpu));
     this.iommus = config.iommus.map((iommu) => new Iommu(this.memory, parameters, iommu));
   }

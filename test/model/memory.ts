@@ -15,9 +15,25 @@ interface Frame {
   generation: number;
 }
 
+/** Somebody else who writes to RAM: what an entry becomes just before A or D is set in it; undefined: it stays. */
+export type Meddler = (entry: bigint) => bigint | undefined;
+
+/** One who meddles with every third entry or so, by a seed: takes it away or brings it back, marks it, alters its rights. */
+export function meddlerOf(seed: number): Meddler {
+  let state = seed >>> 0;
+  return (entry) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const change = [1n, 1n << 1n, 1n << 2n, 1n << 5n, 1n << 6n, 1n << 63n][state >>> 28];
+    return change === undefined ? undefined : entry ^ change;
+  };
+}
+
 /** Sparse physical memory, by frame number. */
 export class Memory {
   readonly #frames = new Map<number, Frame>();
+  readonly #ram = new Set<number>();
+  /** Who else writes to RAM (rules.md 18.13). */
+  meddler: Meddler | undefined;
 
   /**
    * Put a frame of zeros into the store, at generation 0.
@@ -30,7 +46,10 @@ export class Memory {
 
   /** Guest memory in place (rules.md section 18): frames that are in the store from the start, as tables unless they are there already. */
   addRam({ first, count }: RamFrames): void {
-    for (let frame = first; frame < first + count; frame++) if (!this.has(frame)) this.add(frame, "table");
+    for (let frame = first; frame < first + count; frame++) {
+      if (!this.has(frame)) this.add(frame, "table");
+      this.#ram.add(frame);
+    }
   }
 
   /** Take a frame out of the store. */
@@ -57,6 +76,16 @@ export class Memory {
   writeEntry(frame: number, index: number, entry: bigint): void {
     if (!(index >= 0 && index < 512)) throw new RangeError(`entry index ${index}: expected 0..511`);
     this.#get(frame).entries[index] = entry;
+  }
+
+  /** Put an entry in the place of what was read there, unless it has changed since; whether that was done. */
+  exchange(frame: number, index: number, read: bigint, entry: bigint): boolean {
+    const { entries } = this.#get(frame);
+    const before = entries[index] as bigint;
+    if (this.#ram.has(frame)) entries[index] = this.meddler?.(before) ?? before;
+    if (entries[index] !== read) return false;
+    entries[index] = entry;
+    return true;
   }
 
   /** State of a frame. */

@@ -69,6 +69,7 @@ export function step(machine: Machine, operation: Operation): Result {
     case "finish":
       return machine.walks.finish(operation.walk);
     case "delete-frame":
+      if (!machine.memory.has(operation.frame)) return undefined;
       if (machine.isRam(operation.frame) || machine.walks.underWay.some((walk) => walk)) return { kind: "refused" };
       machine.memory.delete(operation.frame);
       return undefined;

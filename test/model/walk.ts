@@ -221,9 +221,8 @@ export function* walkInSteps(
     const writeBack = function* (set: bigint): Generator<Pause, boolean, void> {
       if (!options.writeBack || (entry & set) === set) return true;
       yield { level: step.level, frame: step.frame, what: "mark" };
-      if (memory.readEntry(step.frame, index) !== entry) return false;
+      if (!memory.exchange(step.frame, index, entry, entry | set)) return false;
       listener?.marked(table);
-      memory.writeEntry(step.frame, index, entry | set);
       step.written = true;
       return true;
     };

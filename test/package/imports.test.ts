@@ -12,6 +12,7 @@ const DIST = join(ROOT, "dist");
 const ENTRIES = [
   "index",
   "slim",
+  "memory",
   "image/index",
   "trace/index",
   "verdicts/index",
@@ -90,6 +91,16 @@ describe("imports of the packed library", () => {
     expect(graphOf("slim.js").modules.filter((module) => /wasm-bytes|base64|compile\.js/.test(module))).toEqual([]);
     expect(graphOf("slim.js").modules).toContain("machine.js");
     expect(graphOf("index.js").modules.filter((module) => module === "engine/wasm-bytes.js")).toHaveLength(1);
+  });
+
+  it("stalewalk/memory carries its own module and not the other; stalewalk carries nothing of it", () => {
+    const of = (entry: string) => graphOf(entry).modules.filter((module) => /wasm-bytes|^memory/.test(module));
+    expect(of("memory.js")).toContain("memory/wasm-bytes.js");
+    expect(of("memory.js")).not.toContain("engine/wasm-bytes.js");
+    expect(of("index.js")).toEqual(["engine/wasm-bytes.js"]);
+    // The same names, but for the walker, which has tables of its own.
+    const names = exportsOf("memory.ts");
+    expect(exportsOf("index.ts").filter((name) => !names.includes(name))).toEqual(["createWalker", "createWalkerSync"]);
   });
 
   it("stalewalk in workerd imports the module as a file that lies beside it, and has the names that it has elsewhere", () => {

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { WASM_BASE64 } from "../../src/engine/wasm-bytes.js";
+import { WASM_BASE64 as MEMORY_BASE64 } from "../../src/memory/wasm-bytes.js";
 import { WASM_BASE64 as TRACE_BASE64 } from "../../src/trace/wasm-bytes.js";
 
 import { WASM_BASE64 as PROVE_BASE64 } from "../../src/verdicts/prove/wasm-bytes.js";
@@ -55,6 +56,26 @@ describe("stalewalk.wasm", () => {
         .map(({ name }) => name)
         .toSorted(),
     ).toEqual(names.toSorted());
+  });
+});
+
+describe("memory.wasm", () => {
+  const bytes = read("dist/memory.wasm");
+  const module = new WebAssembly.Module(Uint8Array.from(bytes));
+  const names = (of: WebAssembly.Module) => WebAssembly.Module.exports(of).map(({ name }) => name);
+
+  it(`has less than ${LIMIT} bytes, and is the module that stalewalk/memory carries`, () => {
+    expect(bytes.length).toBeLessThan(LIMIT);
+    expect(bytes.toString("base64") === MEMORY_BASE64).toBe(true);
+    expect(carriersOf("memory/wasm-bytes.js")).toEqual(["memory.js"]);
+  });
+
+  it("imports two functions, and exports what stalewalk.wasm does and one more", () => {
+    expect(WebAssembly.Module.imports(module)).toEqual(
+      ["load", "compareExchange"].map((name) => ({ module: "memory", name, kind: "function" })),
+    );
+    const usual = names(new WebAssembly.Module(Uint8Array.from(read("dist/stalewalk.wasm"))));
+    expect(names(module).toSorted()).toEqual([...usual, "setHostFrames"].toSorted());
   });
 });
 

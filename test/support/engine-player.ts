@@ -16,6 +16,7 @@ import { DescriptorError } from "../../src/queue/index.js";
 import type { MachineConfig, MachineDump, Shootdown } from "../model/machine.js";
 import type { RamFrames } from "../model/memory.js";
 import type { CpuOperation, IommuOperation, Operation } from "../model/operations.js";
+import { type MakeMachine, ramEntries } from "./guest-memory.js";
 
 /** What came of an operation, as in the model. */
 export type EngineResult = WalkOutcome | { kind: "refused" } | undefined;
@@ -42,11 +43,10 @@ function isRam({ ram }: MachineConfig, frame: number): boolean {
   return ram !== undefined && frame >= ram.first && frame < ram.first + ram.count;
 }
 
-/** The entries of a frame where they stand: of RAM through `machine.ram`. Undefined if the machine has none of it. */
+/** The entries of a frame where they stand: of RAM where its guest has them. Undefined if the machine has none of it. */
 export function entriesIn(machine: Machine, config: MachineConfig, frame: number): BigUint64Array | undefined {
   if (!isRam(config, frame)) return machine.frames.view(frame);
-  const { buffer, byteOffset } = machine.ram!;
-  return new BigUint64Array(buffer, byteOffset + (frame - config.ram!.first) * 4096, 512);
+  return ramEntries(machine, frame, config.ram!.first);
 }
 
 /** A store: of RAM as a guest makes it. */
@@ -60,8 +60,9 @@ export function engineMachine(
   config: MachineConfig,
   operations: readonly Operation[],
   module?: WebAssembly.Module,
+  make: MakeMachine = createMachineSync,
 ): Machine {
-  const machine = createMachineSync({
+  const options: EngineConfig = {
     ...(module && { module }),
     levels: config.levels,
     maxPhyAddr: config.maxPhyAddr,
@@ -79,7 +80,8 @@ export function engineMachine(
         sourceId: config.iommus[i]?.sourceIds?.[device] ?? device,
       })),
     })),
-  });
+  };
+  const machine = make(options, config.meddler);
   for (const { frame, state, entries } of config.frames) {
     // A guest does not declare its tables.
     if (!isRam(config, frame)) machine.frames.set(frame, state);

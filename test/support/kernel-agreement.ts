@@ -9,6 +9,7 @@ import { type KernelProgram, type KernelResult, playKernel } from "../model/kern
 import type { Reached } from "../model/kernel/points.js";
 import { agree } from "./agree.js";
 import { contentsOf } from "./agreement.js";
+import { type MakeMachine, ramEntries } from "./guest-memory.js";
 import { dumpKernel, KernelPlayer, kernelMachine } from "./kernel-player.js";
 
 /** What the model has after an operation; `dump` where that is compared. */
@@ -29,12 +30,13 @@ export class KernelFollower {
   readonly machine: Machine;
   private readonly player: KernelPlayer;
 
-  /** `module`: another build of the engine. */
+  /** `module`: another build of the engine; `make`: what makes its machine. */
   constructor(
     private readonly program: KernelProgram,
     module?: WebAssembly.Module,
+    make?: MakeMachine,
   ) {
-    this.machine = kernelMachine(program.config, module);
+    this.machine = kernelMachine(program.config, module, make);
     this.player = new KernelPlayer(this.machine, program);
   }
 
@@ -49,14 +51,19 @@ export class KernelFollower {
 
   /** Compares what the frames hold. @throws AssertionError if they differ */
   finish(contents: ReadonlyMap<number, BigUint64Array>): void {
-    const own = [...contents.keys()].map((frame) => [frame, this.machine.frames.view(frame)?.slice()] as const);
+    const { ram } = this.program.config;
+    const isRam = (frame: number): boolean => ram !== undefined && frame >= ram.first && frame < ram.first + ram.count;
+    const own = [...contents.keys()].map((frame) => {
+      const entries = isRam(frame) ? ramEntries(this.machine, frame, ram!.first) : this.machine.frames.view(frame);
+      return [frame, entries?.slice()] as const;
+    });
     agree(new Map(own), contents, "at the end: frames");
   }
 }
 
 /** Plays a program on both and compares, everything after every n-th operation; returns how many operations there were. */
-export function expectKernelAgreement(program: KernelProgram, every = 1): number {
-  const engine = new KernelFollower(program);
+export function expectKernelAgreement(program: KernelProgram, every = 1, make?: MakeMachine): number {
+  const engine = new KernelFollower(program, undefined, make);
   const last = program.operations.length - 1;
   const end = playKernel(program, (index, _operation, result, model) =>
     engine.follow(index, kernelStepOf(result, model, index % every === 0 || index === last)),

@@ -18,6 +18,7 @@ import type { KernelOperation, KernelProgram, KernelResult } from "../model/kern
 import type { MachineConfig } from "../model/machine.js";
 import { comparableOutcome } from "./agreement.js";
 import { dumpEngine, ramOf } from "./engine-player.js";
+import { type MakeMachine, takeBack } from "./guest-memory.js";
 
 const KINDS = [
   "walk-after-free",
@@ -45,8 +46,8 @@ function policyOf(policy: KernelConfig["policy"]): Policy {
 }
 
 /** The engine's machine for a kernel configuration of the model. */
-export function kernelMachine(config: KernelConfig, module?: WebAssembly.Module): Machine {
-  return createMachineSync({
+export function kernelMachine(config: KernelConfig, module?: WebAssembly.Module, make?: MakeMachine): Machine {
+  return (make ?? createMachineSync)({
     ...(module && { module }),
     levels: config.levels,
     maxPhyAddr: config.maxPhyAddr,
@@ -230,11 +231,9 @@ export class KernelPlayer {
 
   /** Plays operations that are no part of the program, and takes them back. */
   detour(operations: readonly KernelOperation[]): void {
-    const before = this.machine.snapshot({ ram: true });
-    for (const operation of operations) {
-      this.machine.play(encode(this.machine, operation, new ProgramBuilder()).build());
-    }
-    this.machine.restore(before);
+    takeBack(this.machine, () => {
+      for (const it of operations) this.machine.play(encode(this.machine, it, new ProgramBuilder()).build());
+    });
   }
 
   /** Plays the next main operation and the point after it. */
