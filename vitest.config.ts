@@ -29,6 +29,7 @@ const NOT_QUICK = [
  * `.ci/run` plays as well; so does the nightly run.
  */
 const REST = [
+  "test/advice/advise.test.ts",
   "test/api/readme.test.ts",
   "test/bench/{agreement,baseline,compile,measure,runtimes}.test.ts",
   "test/cli/{completion,input,open,pictures,output-file,pipes,terminal}.test.ts",

@@ -12,6 +12,7 @@ export const commands: Readonly<Record<string, () => Promise<{ register: Registe
   audit: () => import("./audit.js"),
   walk: () => import("./walk.js"),
   verdicts: () => import("./verdicts.js"),
+  advise: () => import("./advise.js"),
   replay: () => import("./replay.js"),
   simulate: () => import("./simulate.js"),
   report: () => import("./report.js"),

@@ -17,6 +17,7 @@ const ENTRIES = [
   "trace/index",
   "verdicts/index",
   "replay/index",
+  "advice/index",
   "cost/index",
   "queue/index",
   "report/index",
