@@ -30,6 +30,7 @@ const NOT_QUICK = [
  */
 const REST = [
   "test/advice/advise.test.ts",
+  "test/sweep/sweep.test.ts",
   "test/api/readme.test.ts",
   "test/bench/{agreement,baseline,compile,measure,runtimes}.test.ts",
   "test/cli/{completion,input,open,pictures,output-file,pipes,terminal}.test.ts",

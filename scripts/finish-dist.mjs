@@ -28,6 +28,7 @@ const entries = [
   // What threads of the pool import.
   "./dist/verdicts/worker.js",
   "./dist/replay/worker.js",
+  "./dist/sweep/worker.js",
 ]
   .filter((file) => file.endsWith(".js"))
   .map((file) => file.replace(/^\.\/dist\/(.+)\.js$/, "$1"));

@@ -7,7 +7,7 @@ export interface Progress {
   /** Units in all; undefined where nobody knows. */
   total: number | undefined;
   /** What is counted. Bytes are those of the source as it comes, compressed if it is. */
-  unit: "operations" | "bytes" | "cells" | "leaves" | "vectors";
+  unit: "operations" | "bytes" | "cells" | "leaves" | "vectors" | "jobs";
 }
 
 /** Options of every long call. */

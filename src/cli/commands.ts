@@ -14,6 +14,7 @@ export const commands: Readonly<Record<string, () => Promise<{ register: Registe
   verdicts: () => import("./verdicts.js"),
   advise: () => import("./advise.js"),
   replay: () => import("./replay.js"),
+  sweep: () => import("./sweep.js"),
   simulate: () => import("./simulate.js"),
   report: () => import("./report.js"),
   page: () => import("./page.js"),

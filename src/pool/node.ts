@@ -10,15 +10,15 @@ const MOST_WORKERS = 1024;
 const AHEAD = 64;
 
 /** How tasks are spread. */
-export interface PoolOptions {
+export interface PoolOptions<Result> {
   /** Worker threads. */
   readonly workers: number;
   /** What every worker is told once, as structured clones; it finds it by `shared()` (src/pool/worker.ts). */
   readonly shared: unknown;
   /** Ends it with the signal's reason, whatever is under way. */
   readonly signal?: AbortSignal | undefined;
-  /** Called when a task is done, in whatever order. */
-  readonly onDone?: (task: number) => void;
+  /** Called when a task is done, in whatever order; what it throws ends everything. */
+  readonly onDone?: (task: number, result: Result) => void;
 }
 
 /**
@@ -40,7 +40,7 @@ const fileOf = (name: string): string => new URL(`../../dist/${name}`, import.me
 export async function* inPool<Task, Result>(
   file: string,
   tasks: readonly Task[],
-  { workers, shared, signal, onDone }: PoolOptions,
+  { workers, shared, signal, onDone }: PoolOptions<Result>,
 ): AsyncGenerator<Result, void, void> {
   signal?.throwIfAborted();
   if (tasks.length === 0) return;
@@ -65,8 +65,11 @@ export async function* inPool<Task, Result>(
     for (let i = 0; i < tasks.length; i++) {
       while (running.length < Math.min(tasks.length, i + AHEAD * threads)) {
         const number = running.length;
-        const result = pool.run(tasks[number]) as Promise<Result>;
-        result.then(() => onDone?.(number)).catch(() => {});
+        const result = (pool.run(tasks[number]) as Promise<Result>).then((it) => {
+          onDone?.(number, it);
+          return it;
+        });
+        result.catch(() => {});
         running.push(result);
       }
       yield await Promise.race([running[i] as Promise<Result>, aborted]);

@@ -1,0 +1,219 @@
+// A plan of a sweep: axes, whose every combination is a job. The file's schema, and the jobs that it comes to.
+
+import {
+  boolean,
+  fileObject,
+  integer,
+  isObject,
+  kept,
+  list,
+  object,
+  omissible,
+  oneOf,
+  parse,
+  type Schema,
+  text,
+} from "../base/schema.js";
+import { checkPolicy, type Policy, type PolicyName, policies } from "../kernel/policies.js";
+import { policySchema } from "../kernel/policy.js";
+import { defaultKernel, resolveKernel } from "../kernel/versions.js";
+import { type ProfileName, profiles, replayHardware } from "../replay/index.js";
+import { type IommuChangeName, iommuChangeNames } from "../verdicts/index.js";
+import { namedPolicy } from "../verdicts/plan.js";
+import { type ScenarioName, scenarioNames, scenariosOf } from "../verdicts/scenarios.js";
+
+/** A policy, by name or whole. */
+type Named = PolicyName | Partial<Policy>;
+
+/** Axes of verdicts: a job is a cell of an IOMMU. */
+export interface VerdictAxes {
+  readonly kernels?: readonly string[];
+  readonly policies?: readonly Named[];
+  /** Default: all that a kernel has. */
+  readonly sites?: readonly ScenarioName[];
+  /** Each a list of changes of the usual hardware; default: the usual hardware. */
+  readonly hardware?: readonly (readonly IommuChangeName[])[];
+  readonly prove?: boolean;
+  readonly depth?: number;
+  readonly walks?: "atomic" | "stepwise";
+  readonly maxStates?: number;
+}
+
+/** Axes of simulations: a job is a profile under a policy. */
+export interface SimulationAxes {
+  readonly profiles?: readonly ProfileName[];
+  readonly kernels?: readonly string[];
+  readonly policies?: readonly Named[];
+  readonly geometries?: readonly string[];
+  readonly seeds?: readonly number[];
+  readonly operations?: number;
+}
+
+/** Axes of replays: a job is a trace under a policy. */
+export interface ReplayAxes {
+  readonly traces: readonly string[];
+  readonly policies?: readonly Named[];
+  readonly geometries?: readonly string[];
+  readonly seeds?: readonly number[];
+}
+
+/** What is swept over. */
+export interface SweepPlan {
+  readonly verdicts?: VerdictAxes;
+  readonly simulate?: SimulationAxes;
+  readonly replay?: ReplayAxes;
+}
+
+/** One job: everything that it needs, as data. */
+export type SweepJob =
+  | {
+      readonly kind: "verdict";
+      readonly kernel: string;
+      readonly policy: Named;
+      readonly site: ScenarioName;
+      readonly hardware: readonly IommuChangeName[];
+      readonly prove: boolean;
+      readonly depth?: number;
+      readonly walks?: "atomic" | "stepwise";
+      readonly maxStates?: number;
+    }
+  | {
+      readonly kind: "simulate";
+      readonly profile: ProfileName;
+      readonly kernel?: string;
+      readonly policy: Named;
+      readonly geometry: string;
+      readonly seed: number;
+      readonly operations: number;
+    }
+  | {
+      readonly kind: "replay";
+      readonly trace: string;
+      readonly policy: Named;
+      readonly geometry: string;
+      readonly seed: number;
+    };
+
+const policyNames = Object.keys(policies) as PolicyName[];
+const profileNames = Object.keys(profiles) as ProfileName[];
+const geometryNames = Object.keys(replayHardware);
+const MOST_STATES = 2 ** 30;
+const OPERATIONS = 100_000;
+
+const some = <T extends Schema<unknown>>(item: T, what: string) => omissible(list(item, `a list of ${what}`, 1));
+/** A name, or a policy whole, which checkPolicy() looks at. */
+const policyList = some(kept(policySchema), "policies");
+const kernels = some(text("a version of Linux"), "versions of Linux");
+const geometries = some(oneOf(geometryNames), "geometries");
+const seeds = some(integer(0, 0xffff_ffff), "seeds");
+
+/** A plan, as a file has it. @internal */
+export const sweepPlanSchema = fileObject(
+  {
+    verdicts: omissible(
+      object({
+        kernels,
+        policies: policyList,
+        sites: some(oneOf(scenarioNames), "sites"),
+        hardware: some(list(oneOf(iommuChangeNames), "a list of changes"), "lists of changes"),
+        prove: omissible(boolean()),
+        depth: omissible(integer(1, 5)),
+        walks: omissible(oneOf(["atomic", "stepwise"])),
+        maxStates: omissible(integer(1, MOST_STATES)),
+      }),
+    ),
+    simulate: omissible(
+      object({
+        profiles: some(oneOf(profileNames), "profiles"),
+        kernels,
+        policies: policyList,
+        geometries,
+        seeds,
+        operations: omissible(integer(1000, 1e9)),
+      }),
+    ),
+    replay: omissible(
+      object({ traces: list(text("a file"), "a list of files", 1), policies: policyList, geometries, seeds }),
+    ),
+  },
+  "a plan with verdicts, simulate or replay",
+);
+
+/** Checks a plan. @throws InvalidOptionError */
+export function checkPlan(value: unknown, field = "plan"): SweepPlan {
+  const plan = parse(sweepPlanSchema as Schema<SweepPlan>, value, field);
+  for (const [name, axes] of Object.entries(plan)) {
+    if (!isObject(axes)) continue;
+    for (const [i, policy] of ((axes as { policies?: Named[] }).policies ?? []).entries()) {
+      namedPolicy(policy, `${field}.${name}.policies[${i}]`);
+    }
+    for (const [i, kernel] of ((axes as { kernels?: string[] }).kernels ?? []).entries()) {
+      resolveKernel(kernel, `${field}.${name}.kernels[${i}]`);
+    }
+  }
+  return plan;
+}
+
+/** All jobs of a plan, in an order that depends on the plan alone. */
+export function jobsOf({ verdicts, simulate, replay }: SweepPlan): SweepJob[] {
+  return [
+    ...(verdicts ? verdictJobs(verdicts) : []),
+    ...(simulate ? simulationJobs(simulate) : []),
+    ...(replay ? replayJobs(replay) : []),
+  ];
+}
+
+function verdictJobs(axes: VerdictAxes): SweepJob[] {
+  const { prove = false, depth, walks, maxStates } = axes;
+  const how = {
+    prove,
+    ...(depth !== undefined && { depth }),
+    ...(walks !== undefined && { walks }),
+    ...(maxStates !== undefined && { maxStates }),
+  };
+  return (axes.kernels ?? [defaultKernel]).flatMap((kernel) => {
+    const sites = scenariosOf(resolveKernel(kernel).record).map(({ name }) => name);
+    const rows = sites.filter((name) => !axes.sites || axes.sites.includes(name));
+    return (axes.policies ?? policyNames).flatMap((policy) =>
+      (axes.hardware ?? [[]]).flatMap((hardware) =>
+        rows.map((site): SweepJob => ({ kind: "verdict", kernel, policy, site, hardware, ...how })),
+      ),
+    );
+  });
+}
+
+function simulationJobs(axes: SimulationAxes): SweepJob[] {
+  const { operations = OPERATIONS, geometries: shapes = ["skylake"], seeds: numbers = [1] } = axes;
+  const versions: readonly (string | undefined)[] = axes.kernels ?? [undefined];
+  return (axes.profiles ?? profileNames).flatMap((profile) =>
+    versions.flatMap((kernel) =>
+      (axes.policies ?? policyNames).flatMap((policy) =>
+        shapes.flatMap((geometry) =>
+          numbers.map((seed): SweepJob => {
+            const own = kernel === undefined ? {} : { kernel };
+            return { kind: "simulate", profile, ...own, policy, geometry, seed, operations };
+          }),
+        ),
+      ),
+    ),
+  );
+}
+
+function replayJobs({
+  traces,
+  geometries: shapes = ["skylake"],
+  seeds: numbers = [1],
+  ...axes
+}: ReplayAxes): SweepJob[] {
+  return traces.flatMap((trace) =>
+    (axes.policies ?? policyNames).flatMap((policy) =>
+      shapes.flatMap((geometry) =>
+        numbers.map((seed): SweepJob => ({ kind: "replay", trace, policy, geometry, seed })),
+      ),
+    ),
+  );
+}
+
+/** The policy of a job, as calls of the library take it. */
+export const policyOf = ({ policy }: SweepJob): Policy | PolicyName =>
+  typeof policy === "string" ? policy : checkPolicy(policy);
