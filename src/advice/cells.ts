@@ -51,17 +51,29 @@ export class Cells {
 
   /** Cells of candidates, of each in the order of rows. */
   async of(candidates: readonly Candidate[]): Promise<JudgedCell[][]> {
-    const wanted = new Map<string, { policy: CheckedPolicy; kernel: KernelVersion; row: Scenario }>();
+    // By kernel and row, so that one call proves all that is wanted of a row: it spreads cells over cores.
+    const wanted = new Map<
+      string,
+      { kernel: KernelVersion; row: ScenarioName; policies: Map<string, CheckedPolicy> }
+    >();
+    let count = 0;
     for (const { policy, kernel } of candidates) {
       for (const row of this.rowsOf(kernel)) {
         const key = keyOf(policy, kernel, row);
-        if (!this.#known.has(key)) wanted.set(key, { policy, kernel, row });
+        const place = `${kernel} ${row.name}`;
+        const group = wanted.get(place) ?? { kernel, row: row.name, policies: new Map() };
+        if (this.#known.has(key) || group.policies.has(key)) continue;
+        wanted.set(place, group);
+        group.policies.set(key, policy);
+        count++;
       }
     }
     let done = 0;
-    for (const [key, { policy, kernel, row }] of wanted) {
-      this.#known.set(key, await this.prove(policy, kernel, row.name));
-      this.onCell(++done, wanted.size);
+    for (const { kernel, row, policies } of wanted.values()) {
+      const judged = await this.prove([...policies.values()], kernel, row);
+      for (const [key, { name }] of policies) this.#known.set(key, judged.get(name) ?? []);
+      done += policies.size;
+      this.onCell(done, count);
     }
     return candidates.map(({ policy, kernel }) =>
       this.rowsOf(kernel).flatMap((row) => this.#known.get(keyOf(policy, kernel, row)) ?? []),
@@ -74,9 +86,14 @@ export class Cells {
     return rows.filter(({ name }) => !scenarios || scenarios.includes(name));
   }
 
-  private async prove(policy: CheckedPolicy, kernel: KernelVersion, row: ScenarioName): Promise<JudgedCell[]> {
-    const asked = { policies: [policy], scenarios: [row], kernel, agents: ["iommu"], prove: true } as const;
-    const cells: JudgedCell[] = [];
+  /** Cells of a row by the names of policies. */
+  private async prove(
+    policies: readonly CheckedPolicy[],
+    kernel: KernelVersion,
+    row: ScenarioName,
+  ): Promise<Map<string, JudgedCell[]>> {
+    const asked = { policies, scenarios: [row], kernel, agents: ["iommu"], prove: true } as const;
+    const cells = new Map<string, JudgedCell[]>();
     for await (const record of this.prover({ ...this.options, ...asked })) {
       for (const proof of [record.proof, record.raceProof]) {
         this.states += proof?.states ?? 0;
@@ -84,7 +101,8 @@ export class Cells {
       }
       for (const assumption of record.proof?.assumptions ?? []) this.assumptions.add(assumption);
       this.proved++;
-      cells.push({ scenario: row, hardware: record.options as IommuOptions, state: stateOf(record) });
+      const cell = { scenario: row, hardware: record.options as IommuOptions, state: stateOf(record) };
+      cells.set(record.policy, [...(cells.get(record.policy) ?? []), cell]);
     }
     return cells;
   }
