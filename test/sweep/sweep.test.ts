@@ -93,7 +93,7 @@ describe("a sweep", () => {
   });
 
   it.each([
-    [{ verdict: {} }, /plan\.verdict is \{\}/],
+    [{ verdict: {} }, /plan\.verdict is an object; expected one of .*did you mean verdicts/],
     [{ verdicts: { sites: ["munmapp"] } }, /plan\.verdicts\.sites\[0\] is "munmapp".*munmap/],
     [{ verdicts: { policies: [{ hooks: {} }] } }, /plan\.verdicts\.policies\[0\]\.name/],
     [{ simulate: { kernels: ["2.6"] } }, /plan\.simulate\.kernels\[0\]/],
