@@ -27,6 +27,7 @@ export interface Cure {
   readonly changes: readonly string[];
   /** The policy that it comes to, and the kernel, if a later one is what is changed. */
   readonly policy: Policy;
+  /** Which Linux. */
   readonly kernel: KernelVersion;
   /** Cells, by what they are. */
   readonly cells: Readonly<Record<JudgedCell["state"], number>>;
@@ -34,6 +35,7 @@ export interface Cure {
   readonly open: readonly OpenCell[];
   /** All cells are proved safe; or all are, as long as deferred work runs between operations only. */
   readonly complete: boolean;
+  /** All cells are proved safe as long as deferred work runs between operations only. */
   readonly completeButForRaces: boolean;
   /** What it costs, ns. */
   readonly costNs: number;
@@ -43,11 +45,13 @@ export interface Cure {
 
 /** What was found. */
 export interface Advice {
+  /** Which Linux. */
   readonly kernel: KernelVersion;
   /** Everything that was tried: the kernel as it is first, then by number of changes, then later kernels. */
   readonly cures: readonly Cure[];
   /** The complete cure with fewest changes, of these the cheapest; and the cheapest of all. */
   readonly smallest: Cure | undefined;
+  /** The complete cure that costs least. */
   readonly cheapest: Cure | undefined;
   /** The same of cures that are complete but for races. */
   readonly smallestButForRaces: Cure | undefined;

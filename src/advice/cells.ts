@@ -14,15 +14,21 @@ export type CellState = "safe" | "race" | "hazard" | "unsettled";
 
 /** A cell that is not safe. */
 export interface OpenCell {
+  /** The row. */
   readonly scenario: ScenarioName;
+  /** The IOMMU, by what it has or by changes of the usual one. */
   readonly hardware: IommuOptions;
+  /** What it is. */
   readonly state: Exclude<CellState, "safe">;
 }
 
 /** One cell. */
 export interface JudgedCell {
+  /** The row. */
   readonly scenario: ScenarioName;
+  /** The IOMMU, by what it has or by changes of the usual one. */
   readonly hardware: IommuOptions;
+  /** What it is. */
   readonly state: CellState;
 }
 

@@ -19,7 +19,9 @@ export interface SweepOptions extends RunOptions {
 export interface SweepSummary {
   /** Jobs of the plan; those whose results were there already, and those that were done now. */
   readonly jobs: number;
+  /** Jobs whose results were there already. */
   readonly before: number;
+  /** Jobs that were done now. */
   readonly now: number;
   /** Where the results are, a line of JSON for each job. */
   readonly file: string;

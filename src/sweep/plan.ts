@@ -26,70 +26,110 @@ type Named = PolicyName | Partial<Policy>;
 
 /** Axes of verdicts: a job is a cell of an IOMMU. */
 export interface VerdictAxes {
+  /** Versions of Linux; default: the newest that is known, or as a profile says. */
   readonly kernels?: readonly string[];
+  /** Presets by name, or policies whole, each with a name; default: all presets. */
   readonly policies?: readonly Named[];
   /** Default: all that a kernel has. */
   readonly sites?: readonly ScenarioName[];
   /** Each a list of changes of the usual hardware; default: the usual hardware. */
   readonly hardware?: readonly (readonly IommuChangeName[])[];
+  /** Whether cells are proved; default: searched. */
   readonly prove?: boolean;
+  /** Most moves of a search. */
   readonly depth?: number;
+  /** Whether walks stop between two reads. */
   readonly walks?: "atomic" | "stepwise";
+  /** Most states of a proof. */
   readonly maxStates?: number;
 }
 
 /** Axes of simulations: a job is a profile under a policy. */
 export interface SimulationAxes {
+  /** Profiles by name; default: all. */
   readonly profiles?: readonly ProfileName[];
+  /** Versions of Linux; default: the newest that is known, or as a profile says. */
   readonly kernels?: readonly string[];
+  /** Presets by name, or policies whole, each with a name; default: all presets. */
   readonly policies?: readonly Named[];
+  /** Caches by name; default `skylake`. */
   readonly geometries?: readonly string[];
+  /** Seeds; default 1. */
   readonly seeds?: readonly number[];
+  /** Operations that are played. */
   readonly operations?: number;
 }
 
 /** Axes of replays: a job is a trace under a policy. */
 export interface ReplayAxes {
+  /** Files of traces. */
   readonly traces: readonly string[];
+  /** Presets by name, or policies whole, each with a name; default: all presets. */
   readonly policies?: readonly Named[];
+  /** Caches by name; default `skylake`. */
   readonly geometries?: readonly string[];
+  /** Seeds; default 1. */
   readonly seeds?: readonly number[];
 }
 
 /** What is swept over. */
 export interface SweepPlan {
+  /** Cells. */
   readonly verdicts?: VerdictAxes;
+  /** Simulations. */
   readonly simulate?: SimulationAxes;
+  /** Replays. */
   readonly replay?: ReplayAxes;
 }
 
 /** One job: everything that it needs, as data. */
 export type SweepJob =
   | {
+      /** What sort of job it is. */
       readonly kind: "verdict";
+      /** Which Linux. */
       readonly kernel: string;
+      /** A preset by name, or a policy whole. */
       readonly policy: Named;
+      /** The row. */
       readonly site: ScenarioName;
+      /** The IOMMU, by what it has or by changes of the usual one. */
       readonly hardware: readonly IommuChangeName[];
+      /** Whether cells are proved; default: searched. */
       readonly prove: boolean;
+      /** Most moves of a search. */
       readonly depth?: number;
+      /** Whether walks stop between two reads. */
       readonly walks?: "atomic" | "stepwise";
+      /** Most states of a proof. */
       readonly maxStates?: number;
     }
   | {
+      /** What sort of job it is. */
       readonly kind: "simulate";
+      /** The profile. */
       readonly profile: ProfileName;
+      /** Which Linux. */
       readonly kernel?: string;
+      /** A preset by name, or a policy whole. */
       readonly policy: Named;
+      /** Caches by name. */
       readonly geometry: string;
+      /** The seed. */
       readonly seed: number;
+      /** Operations that are played. */
       readonly operations: number;
     }
   | {
+      /** What sort of job it is. */
       readonly kind: "replay";
+      /** The file of a trace. */
       readonly trace: string;
+      /** A preset by name, or a policy whole. */
       readonly policy: Named;
+      /** Caches by name. */
       readonly geometry: string;
+      /** The seed. */
       readonly seed: number;
     };
 
