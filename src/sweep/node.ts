@@ -6,8 +6,17 @@ import { inPool, workersOf } from "../pool/node.js";
 import { jobsOf, type SweepJob, type SweepPlan } from "./plan.js";
 import { jobKey, type SweepLine, type SweepResult } from "./result.js";
 
-export { checkPlan, jobsOf, type SweepJob, type SweepPlan } from "./plan.js";
-export type { SweepLine, SweepResult } from "./result.js";
+export {
+  checkPlan,
+  jobsOf,
+  type Named,
+  type ReplayAxes,
+  type SimulationAxes,
+  type SweepJob,
+  type SweepPlan,
+  type VerdictAxes,
+} from "./plan.js";
+export type { PlayedResult, SweepLine, SweepResult, VerdictResult } from "./result.js";
 
 /** How a sweep is done. */
 export interface SweepOptions extends RunOptions {

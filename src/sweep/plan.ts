@@ -22,7 +22,7 @@ import { namedPolicy } from "../verdicts/plan.js";
 import { type ScenarioName, scenarioNames, scenariosOf } from "../verdicts/scenarios.js";
 
 /** A policy, by name or whole. */
-type Named = PolicyName | Partial<Policy>;
+export type Named = PolicyName | Partial<Policy>;
 
 /** Axes of verdicts: a job is a cell of an IOMMU. */
 export interface VerdictAxes {
