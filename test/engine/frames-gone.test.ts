@@ -90,7 +90,7 @@ describe("a frame that is deleted", () => {
     const owned = createMachineSync({ workloadPages: 1, ram: { bytes: 8192 }, kernel: { pool: 2, poolBase: 9 } });
     for (const frame of [0, 1, 9, 10]) {
       expect(() => owned.frames.delete(frame)).toThrow(
-        "expected a frame that belongs neither to RAM nor to the kernel's pool",
+        "expected a frame that belongs neither to RAM or memory of the host's nor to the kernel's pool",
       );
     }
     expect(owned.frames.delete(2)).toBe(false);
