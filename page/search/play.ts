@@ -14,7 +14,6 @@ export async function playTask(task: PlayTask): Promise<void> {
     onProgress: ({ done, total = 0 }: { done: number; total: number | undefined }): void => {
       share = total > 0 ? done / total : 0;
     },
-    onPartial: (result: ReplayResult): void => say({ result: plainOf(result), partial: share }),
   };
   if ("profile" in task) {
     const { profile, operations } = task;
@@ -27,7 +26,8 @@ export async function playTask(task: PlayTask): Promise<void> {
     say({ result: plainOf(fromJson(await file.text())) });
     return;
   }
-  const result = await replay(file.stream(), { ...options, name });
+  const onPartial = (result: ReplayResult): void => say({ result: plainOf(result), partial: share });
+  const result = await replay(file.stream(), { ...options, name, onPartial });
   if (result.trace.events === 0) throw new Error(`${name}: no event of a trace was found in it`);
   say({ result: plainOf(result) });
 }
