@@ -1,6 +1,6 @@
 // One module with all mutants of some files of the engine, and the bytes of the module in which one of them lives.
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bounded, mutate, switchFile } from "./mutants.mjs";
@@ -41,6 +41,8 @@ export function buildMutants(files, folder) {
   mkdirSync(folder, { recursive: true });
   for (const part of ["assembly", "asconfig.json", "scripts"])
     cpSync(join(ROOT, part), join(folder, part), { recursive: true });
+  // The transform in the copy imports the compiler, wherever the folder stands.
+  symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"), "junction");
   writeFileSync(join(folder, "assembly", "base", "mutant.ts"), switchFile(PLACEHOLDER));
   const sources = new Map(engineFiles().map((path) => [path, readFileSync(join(ROOT, path), "utf8")]));
   for (const [path, text] of sources) if (!files.includes(path)) writeFileSync(join(folder, path), bounded(path, text));
