@@ -35,6 +35,7 @@ const REST = [
   "test/bench/{agreement,baseline,compile,measure,runtimes}.test.ts",
   "test/cli/{completion,input,open,pictures,output-file,pipes,terminal}.test.ts",
   "test/engine/caches.test.ts",
+  "test/examples/pages.test.ts",
   "test/image/bounds.test.ts",
   "test/model/kernel/programs.test.ts",
   "test/package/{memory,stranger,types}.test.ts",

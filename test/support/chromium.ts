@@ -13,15 +13,18 @@ export const chromiumNote = chromiumPath ? "" : ` (SKIPPED: no Chromium at ${pat
 /** Longest wait for the browser, in milliseconds: a busy machine is no failure. */
 const PATIENCE = 120_000;
 
-/** Starts the browser. An empty folder name gives a profile that is deleted afterwards. */
-export async function launchChromium(): Promise<BrowserContext> {
+/**
+ * Starts the browser. An empty folder name gives a profile that is deleted afterwards.
+ * @param offline whether it reaches nothing, servers of this machine included
+ */
+export async function launchChromium({ offline = true } = {}): Promise<BrowserContext> {
   if (!chromiumPath) throw new Error(`no Chromium at ${path}`);
   const context = await chromium.launchPersistentContext("", {
     timeout: PATIENCE,
     executablePath: chromiumPath,
     headless: true,
-    // The page must open offline: a request that gets out would fail, and is seen.
-    offline: true,
+    // A page that must open offline: a request that gets out would fail, and is seen.
+    offline,
     args: [
       "--no-sandbox",
       "--disable-gpu",
