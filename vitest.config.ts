@@ -30,7 +30,7 @@ const NOT_QUICK = [
  */
 const REST = [
   "test/advice/advise.test.ts",
-  "test/sweep/sweep.test.ts",
+  "test/sweep/{queue,sweep}.test.ts",
   "test/api/readme.test.ts",
   "test/bench/{agreement,baseline,compile,measure,runtimes}.test.ts",
   "test/cli/{completion,input,open,pictures,output-file,pipes,terminal}.test.ts",
@@ -38,7 +38,7 @@ const REST = [
   "test/examples/pages.test.ts",
   "test/image/bounds.test.ts",
   "test/model/kernel/programs.test.ts",
-  "test/package/{comment-examples,memory,stranger,types}.test.ts",
+  "test/package/{memory,stranger,types}.test.ts",
   "test/page/{walk,story,matrix,report,trace}.test.ts",
   "test/replay/{perfetto,profiles}.test.ts",
   "test/report/browser.test.ts",

@@ -7,7 +7,6 @@ import { rolldown } from "rolldown";
 import { dts } from "rolldown-plugin-dts";
 import { bundleBench } from "./bundle-bench.mjs";
 import { bundlePage } from "./bundle-page.mjs";
-import { COMPACT } from "./compact.mjs";
 import { makeSchemas } from "./json-schemas.mjs";
 
 const JS = "build/js";
@@ -34,13 +33,16 @@ const entries = [
   .filter((file) => file.endsWith(".js"))
   .map((file) => file.replace(/^\.\/dist\/(.+)\.js$/, "$1"));
 
+/** What is not built in: Node, and what a user installs. */
+const external = [/^node:/, ...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)];
+
 rmSync("dist", { recursive: true, force: true });
 const bundle = await rolldown({
   input: {
     ...Object.fromEntries(entries.map((name) => [name, `${JS}/${name}.js`])),
     [`chunks/${POOL}`]: `node_modules/tinypool/dist/${POOL}.js`,
   },
-  external: [/^node:/, ...Object.keys(manifest.dependencies)],
+  external,
   plugins: [
     {
       name: "the module as a file",
@@ -56,7 +58,6 @@ const { output } = await bundle.write({
   format: "esm",
   entryFileNames: "[name].js",
   chunkFileNames: "chunks/[name].js",
-  minify: COMPACT,
   codeSplitting: { groups: [{ name: "tinypool", test: /node_modules.tinypool.dist.index/ }] },
 });
 await bundle.close();
@@ -68,7 +69,7 @@ const types = await rolldown({
   input: Object.fromEntries(
     typed.map((file) => file.replace(/^\.\/dist\/(.+)\.d\.ts$/, "$1")).map((name) => [name, `${JS}/${name}.d.ts`]),
   ),
-  external: [/^node:/, ...Object.keys(manifest.dependencies)],
+  external,
   plugins: [dts({ dtsInput: true })],
   // It works on text and takes most of the time: no news.
   checks: { pluginTimings: false },

@@ -19,6 +19,8 @@ export type ErrorCode =
   | "gzip"
   /** A descriptor of an invalidation queue that hardware refuses. */
   | "descriptor"
+  /** A queue of a sweep, its Redis, or a job of it that cannot be done. */
+  | "queue"
   /** A file that the command was given. */
   | "input";
 

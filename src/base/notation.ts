@@ -19,3 +19,16 @@ export function jsonText(value: unknown): string {
 export function plainJson(value: unknown): string {
   return JSON.stringify(value, (_, item) => (typeof item === "bigint" ? hex(item) : item));
 }
+
+/**
+ * A row of CSV with its end (RFC 4180): a text with a comma or quote is quoted, nothing is an empty cell. A text that a spreadsheet would
+ * take for a formula gets an apostrophe in front, which makes it text there.
+ */
+export function csvRow(cells: readonly (string | number | boolean | null | undefined)[]): string {
+  return `${cells.map(csvCell).join(",")}\r\n`;
+}
+
+function csvCell(value: string | number | boolean | null | undefined): string {
+  const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value ?? "");
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

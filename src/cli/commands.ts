@@ -15,6 +15,7 @@ export const commands: Readonly<Record<string, () => Promise<{ register: Registe
   advise: () => import("./advise.js"),
   replay: () => import("./replay.js"),
   sweep: () => import("./sweep.js"),
+  work: () => import("./work.js"),
   simulate: () => import("./simulate.js"),
   report: () => import("./report.js"),
   page: () => import("./page.js"),

@@ -162,6 +162,48 @@ export function startNotes(): { show(figures: string, rest: string): void; end()
   return { show: (figures, rest) => line.draw(rest, ` (${figures})`), end: line.end };
 }
 
+/** Tables on stderr that are drawn over themselves; nothing if nobody would see it. What does not fit on the screen is left out. */
+export function startTables(): { draw(tables: readonly (readonly (readonly Cell[])[])[]): void; end(): void } {
+  const { stderr } = output();
+  if (!stderr.isTerminal || process.env["TERM"] === "dumb") return { draw() {}, end() {} };
+  let lines = 0;
+  const write = (text: string): void => {
+    try {
+      stderr.write(`${lines > 0 ? `\x1b[${lines}A` : ""}\r\x1b[J${text}`);
+    } catch (error) {
+      if (!(error instanceof OutputError)) throw error;
+    }
+  };
+  return {
+    draw(tables) {
+      const width = stderr.columns ?? 80;
+      const text = tables
+        .flatMap((rows) =>
+          formatTable(
+            rows.map((row) => row.map((cell) => oneLine(String(cell)))),
+            [],
+            Infinity,
+            1,
+          ).split("\n"),
+        )
+        .slice(0, (process.stderr.rows ?? 24) - 1);
+      // A line that the terminal wraps could not be drawn over.
+      write(text.map((line) => `${cutEnd(line, width - 1)}\n`).join(""));
+      lines = text.length;
+    },
+    end() {
+      if (lines > 0) write("");
+      lines = 0;
+    },
+  };
+}
+
+function cutEnd(text: string, most: number): string {
+  let rest = text;
+  while (textWidth(rest) > Math.max(most, 1)) rest = `${rest.slice(0, -2)}…`;
+  return rest;
+}
+
 // A line longer than the terminal could not be cleared again: its end is what tells one file from another.
 function cut(text: string, most: number): string {
   let rest = text;

@@ -31,7 +31,28 @@ export function workersOf(asked: number | undefined, field: string): number {
 }
 
 /** A file of the built package, by its name in dist/: as far from here as from where the build puts this. */
-const fileOf = (name: string): string => new URL(`../../dist/${name}`, import.meta.url).href;
+export const builtFile = (name: string): URL => new URL(`../../dist/${name}`, import.meta.url);
+
+/** Threads that wait for tasks. */
+export interface Pool<Task, Result> {
+  /** Has a task done by whichever thread is free next. */
+  run(task: Task): Promise<Result>;
+  /** Ends all threads, whatever is under way. */
+  end(): Promise<void>;
+}
+
+/** Starts so many threads, each of which imports a file of dist/ and calls its default export for a task. */
+export function openPool<Task, Result>(file: string, threads: number, shared?: unknown): Pool<Task, Result> {
+  const pool = new Tinypool({
+    filename: builtFile(file).href,
+    minThreads: threads,
+    maxThreads: threads,
+    workerData: shared,
+    // What node was started with is not for threads: some of it they refuse.
+    execArgv: [],
+  });
+  return { run: (task) => pool.run(task) as Promise<Result>, end: () => pool.destroy() };
+}
 
 /**
  * Has every task done by the function that a file of dist/ exports by default, and yields the results in the order of the tasks. The first
@@ -45,14 +66,7 @@ export async function* inPool<Task, Result>(
   signal?.throwIfAborted();
   if (tasks.length === 0) return;
   const threads = Math.min(workers, tasks.length);
-  const pool = new Tinypool({
-    filename: fileOf(file),
-    minThreads: threads,
-    maxThreads: threads,
-    workerData: shared,
-    // What node was started with is not for threads: some of it they refuse.
-    execArgv: [],
-  });
+  const pool = openPool<Task, Result>(file, threads, shared);
   const running: Promise<Result>[] = [];
   let abort = (): void => {};
   const aborted = new Promise<never>((_, reject) => {
@@ -65,7 +79,7 @@ export async function* inPool<Task, Result>(
     for (let i = 0; i < tasks.length; i++) {
       while (running.length < Math.min(tasks.length, i + AHEAD * threads)) {
         const number = running.length;
-        const result = (pool.run(tasks[number]) as Promise<Result>).then((it) => {
+        const result = pool.run(tasks[number] as Task).then((it) => {
           onDone?.(number, it);
           return it;
         });
@@ -77,6 +91,6 @@ export async function* inPool<Task, Result>(
     }
   } finally {
     signal?.removeEventListener("abort", abort);
-    await pool.destroy();
+    await pool.end();
   }
 }

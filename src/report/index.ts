@@ -2,3 +2,4 @@
 export { withExample } from "./application.js";
 export { type ReportOptions, renderReport } from "./page.js";
 export type { Versions } from "./repeat.js";
+export { renderSweep, type SweepPageOptions } from "./sweep.js";

@@ -1,7 +1,6 @@
 // The report as a whole: head with its policy, contents, sections, and the application with the data if it is to have one. One document;
 // nothing is fetched, and without script it says the same.
 
-import { base64OfBytes } from "../base/base64.js";
 import { checkFields } from "../base/known-fields.js";
 import type { ReplayResult } from "../replay/index.js";
 import type { VerdictRecord } from "../verdicts/index.js";
@@ -11,6 +10,7 @@ import { figure } from "./chart.js";
 import { comparison } from "./comparison.js";
 import { costs } from "./costs.js";
 import { packData } from "./data.js";
+import { digestOf, policyOf } from "./document.js";
 import { code } from "./format.js";
 import { frees } from "./frees.js";
 import { hazards } from "./hazards.js";
@@ -47,15 +47,6 @@ export interface ReportOptions {
  * Everything that comes from the trace is escaped; the document's own policy forbids the network, and every script but the
  * application's.
  * @throws Error if `page` is not the text of `stalewalk/page.html`
- * @example
- * ```ts
- * import { simulate } from "stalewalk/replay";
- * import { renderReport } from "stalewalk/report";
- *
- * const result = await simulate({ profile: "vmalloc-churn", operations: 1000, policies: ["none"] });
- * const html = await renderReport(result); // with `page`, the text of stalewalk/page.html, the application is in it
- * console.log(html.slice(0, 15)); // <!DOCTYPE html>
- * ```
  */
 export async function renderReport(result: ReplayResult, options: ReportOptions = {}): Promise<string> {
   checkFields(options, { verdicts: true, command: true, versions: true, maxFrees: true, maxHazards: true, page: true });
@@ -132,20 +123,4 @@ function scripts({ example, program, loader }: Application, data: string): Html 
 <script type="text/plain" id="packed">${program}</script>
 <script id="loader">${loader}</script>
 `);
-}
-
-/** What the document may do: its style sheets and its program by their digests, workers made of that, and nothing else. */
-function policyOf(style: string, application: Application | undefined): string {
-  const rest = "base-uri 'none'; form-action 'none'";
-  if (!application) return `default-src 'none'; style-src '${style}'; ${rest}`;
-  const { scriptHashes, styleHash } = application;
-  return (
-    `default-src 'none'; script-src ${scriptHashes} 'wasm-unsafe-eval'; style-src '${styleHash}' '${style}'; ` +
-    `img-src data: blob:; worker-src blob:; ${rest}`
-  );
-}
-
-async function digestOf(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return `sha256-${base64OfBytes(new Uint8Array(digest))}`;
 }

@@ -1,10 +1,10 @@
 // A sweep on this machine: jobs over the pool, results as lines in a folder. Whatever ends it, the same call goes on where it was. Node-only.
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, truncateSync, writeSync } from "node:fs";
-import { join } from "node:path";
 import type { RunOptions } from "../base/progress.js";
 import { inPool, workersOf } from "../pool/node.js";
-import { jobsOf, type SweepJob, type SweepPlan } from "./plan.js";
+import { eachLine, jobId, openResults } from "./lines/node.js";
+import { jobsOf, type SweepPlan } from "./plan.js";
 import { jobKey, type SweepLine, type SweepResult } from "./result.js";
+import type { Task } from "./worker.js";
 
 export {
   checkPlan,
@@ -16,6 +16,9 @@ export {
   type SweepPlan,
   type VerdictAxes,
 } from "./plan.js";
+export type { CrewMember } from "./queue/crew.js";
+export { type QueueOptions, type QueueState, type QueueSummary, sweepByQueue } from "./queue/send.js";
+export { type WorkOptions, type WorkSummary, workOnQueue } from "./queue/work.js";
 export type { PlayedResult, SweepLine, SweepResult, VerdictResult } from "./result.js";
 
 /** How a sweep is done. */
@@ -36,63 +39,40 @@ export interface SweepSummary {
   readonly file: string;
 }
 
-const FILE = "results.jsonl";
-
 /**
  * Does all jobs of a plan that have no result in the folder yet, and writes a line for each as soon as it is done. A line that was cut off by
  * whatever ended an earlier sweep is taken away, and its job done again.
  * @throws what a job throws, or the signal's reason
- * @example
- * ```ts
- * import { sweep, sweepResults } from "stalewalk/sweep/node";
- *
- * const plan = { simulate: { profiles: ["vmalloc-churn"], operations: 2000, policies: ["none", "flush-range"] } } as const;
- * const { jobs, before, now } = await sweep(plan, "results", { workers: 1 });
- * console.log(jobs, before, now, sweepResults("results").length); // 2 0 2 2
- * ```
  */
 export async function sweep(plan: SweepPlan, folder: string, options: SweepOptions = {}): Promise<SweepSummary> {
-  mkdirSync(folder, { recursive: true });
-  const file = join(folder, FILE);
-  const done = new Set(readLines(file, true).map(({ job }) => jobKey(job)));
-  const jobs = new Map(jobsOf(plan).map((job) => [jobKey(job), job]));
-  const wanted = [...jobs].flatMap(([key, job]) => (done.has(key) ? [] : [job]));
-  const before = jobs.size - wanted.length;
   const workers = workersOf(options.workers, "workers");
-  let count = before;
-  const descriptor = openSync(file, "a");
+  const results = openResults(folder);
   try {
-    const results = inPool<SweepJob, SweepResult>("sweep/worker.js", wanted, {
+    const jobs = new Map(jobsOf(plan).map((job) => [jobKey(job), job]));
+    const wanted = [...jobs.values()].flatMap((job) => (results.done.has(jobId(job)) ? [] : [{ job }]));
+    const before = jobs.size - wanted.length;
+    let count = before;
+    const all = inPool<Task, SweepResult>("sweep/worker.js", wanted, {
       ...{ workers, shared: undefined, signal: options.signal },
       onDone: (task, result) => {
-        writeWhole(descriptor, `${JSON.stringify({ job: wanted[task], result } as SweepLine)}\n`);
+        results.add({ job: (wanted[task] as Task).job, result });
         options.onProgress?.({ done: ++count, total: jobs.size, unit: "jobs" });
       },
     });
-    for await (const _ of results);
-    fsyncSync(descriptor);
+    for await (const _ of all);
+    results.keep();
+    return { jobs: jobs.size, before, now: wanted.length, file: results.file };
   } finally {
-    closeSync(descriptor);
+    results.close();
   }
-  return { jobs: jobs.size, before, now: wanted.length, file };
 }
 
 /** The results that a folder has. */
 export function sweepResults(folder: string): SweepLine[] {
-  return readLines(join(folder, FILE), false);
+  return [...eachLine(folder)];
 }
 
-/** `mend`: a last line without an end is taken away. */
-function readLines(file: string, mend: boolean): SweepLine[] {
-  if (!existsSync(file)) return [];
-  const bytes = readFileSync(file);
-  const whole = bytes.lastIndexOf(0x0a) + 1;
-  if (mend && whole < bytes.length) truncateSync(file, whole);
-  const lines = bytes.subarray(0, whole).toString("utf8").split("\n");
-  return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as SweepLine);
-}
-
-function writeWhole(descriptor: number, text: string): void {
-  const bytes = Buffer.from(text);
-  for (let from = 0; from < bytes.length; ) from += writeSync(descriptor, bytes, from);
+/** The same one by one: for millions. */
+export function eachSweepResult(folder: string): Generator<SweepLine, void, void> {
+  return eachLine(folder);
 }

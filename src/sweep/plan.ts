@@ -194,15 +194,18 @@ export function checkPlan(value: unknown, field = "plan"): SweepPlan {
 }
 
 /** All jobs of a plan, in an order that depends on the plan alone. */
-export function jobsOf({ verdicts, simulate, replay }: SweepPlan): SweepJob[] {
-  return [
-    ...(verdicts ? verdictJobs(verdicts) : []),
-    ...(simulate ? simulationJobs(simulate) : []),
-    ...(replay ? replayJobs(replay) : []),
-  ];
+export function jobsOf(plan: SweepPlan): SweepJob[] {
+  return [...eachJob(plan)];
 }
 
-function verdictJobs(axes: VerdictAxes): SweepJob[] {
+/** The same one by one: a plan may come to millions. @internal */
+export function* eachJob({ verdicts, simulate, replay }: SweepPlan): Generator<SweepJob, void, void> {
+  if (verdicts) yield* verdictJobs(verdicts);
+  if (simulate) yield* simulationJobs(simulate);
+  if (replay) yield* replayJobs(replay);
+}
+
+function* verdictJobs(axes: VerdictAxes): Generator<SweepJob, void, void> {
   const { prove = false, depth, walks, maxStates } = axes;
   const how = {
     prove,
@@ -210,47 +213,41 @@ function verdictJobs(axes: VerdictAxes): SweepJob[] {
     ...(walks !== undefined && { walks }),
     ...(maxStates !== undefined && { maxStates }),
   };
-  return (axes.kernels ?? [defaultKernel]).flatMap((kernel) => {
+  for (const kernel of axes.kernels ?? [defaultKernel]) {
     const sites = scenariosOf(resolveKernel(kernel).record).map(({ name }) => name);
     const rows = sites.filter((name) => !axes.sites || axes.sites.includes(name));
-    return (axes.policies ?? policyNames).flatMap((policy) =>
-      (axes.hardware ?? [[]]).flatMap((hardware) =>
-        rows.map((site): SweepJob => ({ kind: "verdict", kernel, policy, site, hardware, ...how })),
-      ),
-    );
-  });
+    for (const policy of axes.policies ?? policyNames) {
+      for (const hardware of axes.hardware ?? [[]]) {
+        for (const site of rows) yield { kind: "verdict", kernel, policy, site, hardware, ...how };
+      }
+    }
+  }
 }
 
-function simulationJobs(axes: SimulationAxes): SweepJob[] {
+function* simulationJobs(axes: SimulationAxes): Generator<SweepJob, void, void> {
   const { operations = OPERATIONS, geometries: shapes = ["skylake"], seeds: numbers = [1] } = axes;
   const versions: readonly (string | undefined)[] = axes.kernels ?? [undefined];
-  return (axes.profiles ?? profileNames).flatMap((profile) =>
-    versions.flatMap((kernel) =>
-      (axes.policies ?? policyNames).flatMap((policy) =>
-        shapes.flatMap((geometry) =>
-          numbers.map((seed): SweepJob => {
-            const own = kernel === undefined ? {} : { kernel };
-            return { kind: "simulate", profile, ...own, policy, geometry, seed, operations };
-          }),
-        ),
-      ),
-    ),
-  );
+  for (const profile of axes.profiles ?? profileNames) {
+    for (const kernel of versions) {
+      const own = kernel === undefined ? {} : { kernel };
+      for (const policy of axes.policies ?? policyNames) {
+        for (const geometry of shapes) {
+          for (const seed of numbers) yield { kind: "simulate", profile, ...own, policy, geometry, seed, operations };
+        }
+      }
+    }
+  }
 }
 
-function replayJobs({
-  traces,
-  geometries: shapes = ["skylake"],
-  seeds: numbers = [1],
-  ...axes
-}: ReplayAxes): SweepJob[] {
-  return traces.flatMap((trace) =>
-    (axes.policies ?? policyNames).flatMap((policy) =>
-      shapes.flatMap((geometry) =>
-        numbers.map((seed): SweepJob => ({ kind: "replay", trace, policy, geometry, seed })),
-      ),
-    ),
-  );
+function* replayJobs(axes: ReplayAxes): Generator<SweepJob, void, void> {
+  const { traces, geometries: shapes = ["skylake"], seeds: numbers = [1] } = axes;
+  for (const trace of traces) {
+    for (const policy of axes.policies ?? policyNames) {
+      for (const geometry of shapes) {
+        for (const seed of numbers) yield { kind: "replay", trace, policy, geometry, seed };
+      }
+    }
+  }
 }
 
 /** The policy of a job, as calls of the library take it. */

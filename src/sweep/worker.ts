@@ -5,8 +5,14 @@ import { changedIommu, verdicts } from "../verdicts/index.js";
 import { policyOf, type SweepJob } from "./plan.js";
 import type { SweepResult } from "./result.js";
 
+/** A job, and where its trace is on this machine, if elsewhere than the job says. */
+export interface Task {
+  readonly job: SweepJob;
+  readonly file?: string | undefined;
+}
+
 /** Does one job. The same job gives the same result, wherever and whenever. */
-export default async function doJob(job: SweepJob): Promise<SweepResult> {
+export default async function doJob({ job, file }: Task): Promise<SweepResult> {
   const policies = [policyOf(job)];
   if (job.kind === "verdict") {
     const { kernel, site, hardware, prove, depth, walks, maxStates } = job;
@@ -32,7 +38,7 @@ export default async function doJob(job: SweepJob): Promise<SweepResult> {
   const common = { policies, hardware: hardware as "skylake", devices: { seed } };
   const result =
     job.kind === "replay"
-      ? await replay(openTrace(job.trace), { ...common, name: job.trace })
+      ? await replay(openTrace(file ?? job.trace), { ...common, name: job.trace })
       : await simulate({
           ...{ ...common, profile: job.profile, operations: job.operations, seed },
           ...(job.kernel !== undefined && { kernel: job.kernel }),

@@ -23,7 +23,7 @@ const PAGES = [
     .map((name) => `docs/${name}`),
 ];
 /** Commands of npm itself that the pages name. */
-const NPM = ["audit", "ci", "outdated", "pack", "publish", "run", "version"];
+const NPM = ["audit", "ci", "install", "outdated", "pack", "publish", "run", "version"];
 const textOf = (page: string): string => readFileSync(join(ROOT, page), "utf8");
 const readme = textOf("README.md");
 
