@@ -3,6 +3,7 @@
 import { cpSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
+import { COMPACT } from "./compact.mjs";
 
 const FOLDER = "dist/bench";
 /** How Benchmark.js looks for its libraries: by a function that a bundler does not see through. */
@@ -21,7 +22,7 @@ export async function bundleBench() {
     plugins: [{ name: "built-in libraries of Benchmark.js", transform: findLibraries }],
     logLevel: "warn",
   });
-  const { output } = await bundle.write({ dir: FOLDER, format: "esm", chunkFileNames: "[name].js" });
+  const { output } = await bundle.write({ dir: FOLDER, format: "esm", chunkFileNames: "[name].js", minify: COMPACT });
   await bundle.close();
   cpSync("bench/native", `${FOLDER}/native`, { recursive: true });
   cpSync("bench/yardstick/stalewalk-0.1.0.mjs", `${FOLDER}/yardstick/stalewalk-0.1.0.mjs`);

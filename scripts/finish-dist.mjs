@@ -7,6 +7,7 @@ import { rolldown } from "rolldown";
 import { dts } from "rolldown-plugin-dts";
 import { bundleBench } from "./bundle-bench.mjs";
 import { bundlePage } from "./bundle-page.mjs";
+import { COMPACT } from "./compact.mjs";
 import { makeSchemas } from "./json-schemas.mjs";
 
 const JS = "build/js";
@@ -58,6 +59,7 @@ const { output } = await bundle.write({
   format: "esm",
   entryFileNames: "[name].js",
   chunkFileNames: "chunks/[name].js",
+  minify: COMPACT,
   codeSplitting: { groups: [{ name: "tinypool", test: /node_modules.tinypool.dist.index/ }] },
 });
 await bundle.close();

@@ -20,7 +20,17 @@ function machineOf(module: WasmModule, config: MemoryMachineConfig): Machine {
   return new Machine(module, config, (maxPhyAddr, beside) => new HostMemory(config.memory, maxPhyAddr, beside));
 }
 
-/** Compiles the engine of this entry point (once), to be sent to workers. Rejects if the host forbids compiling from bytes. */
+/**
+ * Compiles the engine of this entry point (once), to be sent to workers. Rejects if the host forbids compiling from bytes.
+ * @example
+ * ```ts
+ * import { compileEngine, createMachineSync, guestMemory } from "stalewalk/memory";
+ *
+ * const module = await compileEngine();
+ * const memory = guestMemory(new SharedArrayBuffer(2 ** 16)); // each worker makes its own of the same buffer
+ * console.log(createMachineSync({ module, memory }).cpus.length); // 1
+ * ```
+ */
 export async function compileEngine(): Promise<WasmModule> {
   return compiler.compile();
 }
@@ -33,6 +43,18 @@ export function compileEngineSync(): WasmModule {
 /**
  * Makes a machine over guest memory that the host keeps. `module`, if given, is one of `stalewalk/memory.wasm`.
  * @throws InvalidOptionError naming the field, the value and what is allowed
+ * @example
+ * ```ts
+ * import { Access, createMachine, guestMemory } from "stalewalk/memory";
+ *
+ * const guest = new Uint8Array(0x6000); // yours; a SharedArrayBuffer or a WebAssembly.Memory does as well
+ * const words = new DataView(guest.buffer);
+ * for (const frame of [1, 2, 3, 4]) words.setBigUint64(frame * 4096, BigInt(frame + 1) * 4096n + 7n, true);
+ * const machine = await createMachine({ memory: guestMemory(guest), cpus: [{ root: 0x1000n }] });
+ * console.log(machine.cpus[0].translate(0n, Access.userWrite).kind); // ok
+ * // A and D stand in your memory.
+ * console.log(words.getBigUint64(0x4000, true).toString(16)); // 5067
+ * ```
  */
 export async function createMachine(config: MemoryMachineConfig): Promise<Machine> {
   const checked = checkMemoryMachine(config);

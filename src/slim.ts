@@ -20,6 +20,16 @@ function given<T extends { module?: unknown }>(options: T): T & OwnModule {
 /**
  * Makes a machine.
  * @throws InvalidOptionError naming the field, the value and what is allowed
+ * @example
+ * ```ts
+ * import { readFile } from "node:fs/promises";
+ * import { createMachine } from "stalewalk/slim";
+ *
+ * // In a browser: await WebAssembly.compileStreaming(fetch(new URL("stalewalk.wasm", import.meta.url)))
+ * const bytes = await readFile(new URL(import.meta.resolve("stalewalk/stalewalk.wasm")));
+ * const machine = await createMachine({ module: await WebAssembly.compile(bytes) });
+ * console.log(machine.cpus.length); // 1
+ * ```
  */
 export async function createMachine(config: MachineConfig & OwnModule): Promise<Machine> {
   return createMachineSync(config);

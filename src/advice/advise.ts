@@ -70,6 +70,14 @@ const MOST_CHANGES = 4;
  * Tries all cures of up to so many changes, proves every cell of an IOMMU's matrix under each, and costs each. A complete cure is not made
  * larger.
  * @throws InvalidOptionError naming the option, the value and what is allowed; or the signal's reason
+ * @example
+ * ```ts
+ * import { advise, simulatedCosts } from "stalewalk/advice";
+ *
+ * const costs = simulatedCosts({ profile: "vmalloc-churn", operations: 5000 });
+ * const advice = await advise({ kernel: "6.18.7", changes: 1, scenarios: ["exit"], walks: "atomic", costs });
+ * console.log(advice.smallest?.changes); // []
+ * ```
  */
 export async function advise(options: AdviseOptions): Promise<Advice> {
   const { kernel, from, changes: asked, costs, prover, onProgress, ...proofs } = options;

@@ -62,7 +62,19 @@ function countOf(kind: CostKind, { kernel, iommuEntryReads = 0, cpuEntryReads = 
   }
 }
 
-/** What counters cost by a model. Everything happens once in exactly one line; what is in no line is in `notModelled`. */
+/**
+ * What counters cost by a model. Everything happens once in exactly one line; what is in no line is in `notModelled`.
+ * @example
+ * ```ts
+ * import { createMachine } from "stalewalk";
+ * import { checkCostModel, cost } from "stalewalk/cost";
+ *
+ * const machine = await createMachine({ kernel: { policy: "flush-range" } });
+ * machine.kernel!.run((p) => p.vmalloc(0xffff_c900_0000_0000n, 8).vfree(0xffff_c900_0000_0000n, 8).purge());
+ * const { totalNs, byKind } = cost({ kernel: machine.kernel!.counters }, checkCostModel({ name: "mine", figures: { queueWait: 2000 } }));
+ * console.log(totalNs > 0, byKind.queueWait.count); // true 0
+ * ```
+ */
 export function cost(counters: CostCounters, model: CostModel = defaultCostModel): Cost {
   let totalNs = 0;
   let iommuNs = 0;

@@ -110,6 +110,13 @@ export const costModelSchema = fileObject({
  * Checks a cost model, e.g. one read from JSON: `{"name": "mine", "figures": {"queueWait": {"ns": 900, "source": "measured"}}}`.
  * A figure may be a plain number (ns). Figures that are not given are the defaults.
  * @throws InvalidOptionError naming the field, the value and what is allowed
+ * @example
+ * ```ts
+ * import { checkCostModel, defaultCostModel } from "stalewalk/cost";
+ *
+ * const model = checkCostModel({ name: "mine", figures: { queueWait: { ns: 900, source: "measured" } } });
+ * console.log(model.figures.queueWait.ns, model.figures.ipiBroadcast.ns === defaultCostModel.figures.ipiBroadcast.ns); // 900 true
+ * ```
  */
 export function checkCostModel(value: unknown, field = "cost"): CostModel {
   const { name = "custom", figures: given = {} } = parse(costModelSchema, value, field);

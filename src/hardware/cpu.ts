@@ -109,7 +109,7 @@ export class Cpu extends Agent {
    * const machine = await createMachine({ cpus: [{ root: 0x1000n }] });
    * machine.frames.setTable(1);
    * const at = machine.cpus[0].physical(0, 0x1000, Access.userRead);
-   * if (at < 0) console.log(unpackFault(at)); // { kind: "fault", reason: "not-present", errorCode: 4, level: 4 }
+   * if (at < 0) console.log(unpackFault(at)); // { kind: 'fault', reason: 'not-present', errorCode: 4, level: 4 }
    * ```
    */
   physical(high: number, low: number, access: Access): number {

@@ -99,7 +99,18 @@ export interface AuditOptions {
   examples?: number;
 }
 
-/** Counts the tables reachable from a root. Takes time proportional to the number of tables. */
+/**
+ * Counts the tables reachable from a root. Takes time proportional to the number of tables.
+ * @example
+ * ```ts
+ * import { auditTables, imageContext, imageTables } from "stalewalk/image";
+ * import { openCoreFile } from "stalewalk/image/node";
+ *
+ * const { image } = await openCoreFile("vm.core.gz");
+ * const audit = auditTables(image, imageTables(image, imageContext(image)));
+ * console.log(audit.leaves); // { '4K': 2634, '2M': 29, '1G': 0 }
+ * ```
+ */
 export function auditTables(image: CoreImage, graph: TableGraph, options: AuditOptions = {}): ImageAudit {
   checkFields(options, { examples: true });
   const limit = options.examples ?? 16;

@@ -62,6 +62,16 @@ export interface CheckOptions extends RunOptions {
  *
  * @throws ImageError if the tables map more than `maxLeaves` or need more than `maxTableVisits`
  * @throws ListingFormatError if a listing can't be parsed
+ * @example
+ * ```ts
+ * import { checkImage, loadImage } from "stalewalk/image";
+ * import { findCompanions, openCoreFile, readText } from "stalewalk/image/node";
+ *
+ * const { image } = await openCoreFile("vm.core.gz");
+ * const { tlb } = findCompanions("vm.core.gz"); // vm.info-tlb.txt.gz, what QEMU's `info tlb` printed of the same machine
+ * const result = checkImage(await loadImage(image), { tlb: { file: tlb!, text: await readText(tlb!) } });
+ * console.log(result.equal); // true
+ * ```
  */
 export function checkImage(loaded: LoadedImage, input: CheckInput, options: CheckOptions = {}): CheckResult {
   checkFields(options, { ...RUN_FIELDS, maxDifferences: true, maxLeaves: true, maxTableVisits: true });

@@ -101,6 +101,20 @@ export class CoreImage {
  *
  * @param input the file's bytes, or a source of them
  * @throws CoreFormatError if the input is not an ELF64 little-endian core of x86-64, or a size or offset leaves the file
+ * @example
+ * ```ts
+ * import { readFileSync } from "node:fs";
+ * import { gunzipSync } from "node:zlib";
+ * import { readCore } from "stalewalk/image";
+ *
+ * const image = readCore(gunzipSync(readFileSync("vm.core.gz")), { file: "vm.core" });
+ * console.log(image.cpus[1].cr3.toString(16), image.has(0x407c)); // 407c000 true
+ * try {
+ *   readCore(new Uint8Array(100), { file: "empty.core" });
+ * } catch (error) {
+ *   console.log((error as Error).name); // CoreFormatError
+ * }
+ * ```
  */
 export function readCore(input: Uint8Array | ByteSource, options: CoreOptions = {}): CoreImage {
   checkFields(options, CORE_FIELDS);

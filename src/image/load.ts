@@ -26,6 +26,18 @@ export interface LoadedImage {
  * Makes a walker over the tables of an image. Setting accessed and dirty bits changes the walker's copies only.
  *
  * @throws ImageError as {@link imageContext} and {@link imageTables}, or if there are more than 2^19 tables
+ * @example
+ * ```ts
+ * import { Access } from "stalewalk";
+ * import { loadImage } from "stalewalk/image";
+ * import { openCoreFile } from "stalewalk/image/node";
+ *
+ * const { image, close } = await openCoreFile("vm.core.gz");
+ * const { walker, graph } = await loadImage(image);
+ * const outcome = walker.translate(0xffffffffff600000n, Access.userRead);
+ * console.log(graph.tables.size, outcome.kind === "ok" && outcome.physicalAddress.toString(16)); // 68 29e04000
+ * close();
+ * ```
  */
 export async function loadImage(image: CoreImage, options: LoadOptions = {}): Promise<LoadedImage> {
   const context = imageContext(image, options);

@@ -39,6 +39,14 @@ export interface Companions {
  *
  * @param options.maxBytes largest inflated size of a gzip file, in bytes; default 4 GiB
  * @throws CoreFormatError, GzipError, or the system's error for a file that can't be read
+ * @example
+ * ```ts
+ * import { openCoreFile } from "stalewalk/image/node";
+ *
+ * const { image, close } = await openCoreFile("vm.core.gz");
+ * console.log(image.frame(0x407c)?.length, image.frame(0)); // 4096 undefined
+ * close();
+ * ```
  */
 export async function openCoreFile(path: string, options: { maxBytes?: number } = {}): Promise<CoreFile> {
   if (!statSync(path).isFile()) return { image: await openStream(path, options), close() {} };

@@ -13,6 +13,15 @@ import { RECOGNISED_BYTES } from "./recognise.js";
  * memory that is all zero, takes no room.
  *
  * @throws CoreFormatError as {@link readCore}; GzipError if the gzip data is damaged or inflates beyond `maxBytes`
+ * @example
+ * ```ts
+ * import { readFileSync } from "node:fs";
+ * import { openCore } from "stalewalk/image";
+ *
+ * const file = "vm.core.gz"; // of QEMU's dump-guest-memory; in a browser give a File
+ * const image = await openCore(readFileSync(file), { file });
+ * console.log(image.frameCount, image.cpus.length, image.warnings); // 68 2 []
+ * ```
  */
 export async function openCore(input: ByteStream, options: CoreOptions = {}): Promise<CoreImage> {
   checkFields(options, CORE_FIELDS);

@@ -50,6 +50,18 @@ export const policyNames = Object.keys(policies) as readonly PolicyName[];
  * Checks a policy, e.g. one read from JSON, and fills in what is not given from `none`. The result is frozen; it passes every
  * later check as it is.
  * @throws InvalidOptionError naming the field, the value and what is allowed
+ * @example
+ * ```ts
+ * import { checkPolicy } from "stalewalk";
+ *
+ * const policy = checkPolicy({ name: "mine", hooks: { kernelRange: true } });
+ * console.log(policy.scope, policy.timing, policy.free); // range synchronous immediate
+ * try {
+ *   checkPolicy({ name: "mine", scope: "page" });
+ * } catch (error) {
+ *   console.log((error as Error).message); // policy.scope is "page"; expected one of range, pasid, all
+ * }
+ * ```
  */
 export function checkPolicy(value: unknown, field = "policy"): CheckedPolicy {
   if (isChecked(value)) return value;

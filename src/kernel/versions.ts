@@ -116,6 +116,13 @@ export interface ResolvedKernel extends NearestVersion<KernelVersion> {
  * nearest not above it inside its stable series; for a series without one, that of the nearest series below.
  *
  * @throws InvalidOptionError if it is no version, or older than every record
+ * @example
+ * ```ts
+ * import { resolveKernel } from "stalewalk";
+ *
+ * const { record } = resolveKernel("6.12.117+deb12-amd64");
+ * console.log(record.version, record.ships); // 6.12 sva-off
+ * ```
  */
 export function resolveKernel(version: string = defaultKernel, field = "version"): ResolvedKernel {
   const nearest = nearestVersion(kernelVersions, version, field);

@@ -92,6 +92,19 @@ function atomically(words: BigUint64Array, ranges: readonly PlacedRange[]): Gues
  * shared or not: a small module then reads and writes it, without JavaScript in between, also after it has grown.
  * @param ranges which physical memory stands where in it. Default one range from physical address 0 on, of all whole pages
  * @throws InvalidOptionError for a range that the source does not have, or a source that begins inside a 64-bit word
+ * @example
+ * ```ts
+ * import { guestMemory } from "stalewalk/memory";
+ *
+ * // 640 KiB from physical address 0 on, and 1 MiB from 1 MiB on, one behind the other in one array; between them is a hole.
+ * const bytes = new Uint8Array(0xa0000 + 0x100000);
+ * const memory = guestMemory(bytes, [
+ *   { base: 0n, bytes: 0xa0000, offset: 0 },
+ *   { base: 0x100000n, bytes: 0x100000, offset: 0xa0000 },
+ * ]);
+ * bytes[0xa0008] = 7;
+ * console.log(memory.load(0x100008n), memory.compareExchange(0x100008n, 7n, 0x27n), bytes[0xa0008]); // 7n 7n 39
+ * ```
  */
 export function guestMemory(source: MemorySource, ranges?: readonly PlacedRange[]): GuestMemory {
   if (source instanceof WebAssembly.Memory) {

@@ -58,7 +58,19 @@ export function isTranslated(packed: bigint): boolean {
   return BigInt.asIntN(64, packed) >= 0n;
 }
 
-/** Unpacks an outcome of a batch (`BigUint64Array` element). Results of walks under way: {@link unpackWalk}. */
+/**
+ * Unpacks an outcome of a batch (`BigUint64Array` element). Results of walks under way: {@link unpackWalk}.
+ * @example
+ * ```ts
+ * import { Access, createWalker, isTranslated, unpackOutcome } from "stalewalk";
+ *
+ * const walker = await createWalker({ tables: 1 });
+ * walker.setTable(1);
+ * walker.setRoot(0x1000n);
+ * const [packed] = walker.translateMany(BigUint64Array.of(0x7000n), Access.userRead);
+ * console.log(isTranslated(packed), unpackOutcome(packed)); // false { kind: 'fault', reason: 'not-present', errorCode: 4, level: 4 }
+ * ```
+ */
 export function unpackOutcome(packed: bigint): Outcome {
   whole[0] = packed;
   const high = halves[HIGH] as number;

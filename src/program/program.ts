@@ -28,6 +28,17 @@ const FLUSH_ALL = 0xffff_ffff_ffff_ffffn;
 /**
  * Builds a program operation by operation. Requester numbers are those of `Cpu.requester` and `Iommu.requester()`. What no
  * machine could play is refused at once, with an InvalidOptionError that names the argument.
+ * @example
+ * ```ts
+ * import { Access, createMachine, ProgramBuilder, unpackOutcome } from "stalewalk";
+ *
+ * const machine = await createMachine({ tables: 1, cpus: [{ root: 0x1000n }] });
+ * machine.frames.setTable(1);
+ * const [{ requester }] = machine.cpus;
+ * const program = new ProgramBuilder().access(requester, 0x7000n, Access.userRead).invlpg(requester, 0x7000n);
+ * const results = machine.play(program.build());
+ * console.log(program.count, unpackOutcome(results[0])); // 2 { kind: 'fault', reason: 'not-present', errorCode: 4, level: 4 }
+ * ```
  */
 export class ProgramBuilder {
   private buffer = new ArrayBuffer(64 * operationBytes);

@@ -26,6 +26,14 @@ const REFUSED = 1n << 63n;
 /**
  * Why an operation was refused, from its packed result; undefined if it was done, and for outcomes. Costs a comparison, for
  * programs of millions.
+ * @example
+ * ```ts
+ * import { createMachine, ProgramBuilder, refusalOf } from "stalewalk";
+ *
+ * const machine = await createMachine({ kernel: {} });
+ * const program = new ProgramBuilder().mmCreate(0).mmDestroy(1);
+ * console.log([...machine.play(program.build())].map(refusalOf)); // [ undefined, 'no-such-mm' ]
+ * ```
  */
 export function refusalOf(packed: bigint): Refusal | undefined {
   const reason = BigInt.asUintN(64, packed) - REFUSED;

@@ -161,6 +161,13 @@ export const amdTypes: readonly AmdCommand["type"][] = LAYOUTS.map((layout) => l
 /**
  * The two 64-bit words of a command.
  * @throws InvalidOptionError naming the field, the value and what is allowed
+ * @example
+ * ```ts
+ * import { decodeAmd, encodeAmd } from "stalewalk/queue";
+ *
+ * const words = encodeAmd({ type: "invalidate-all" });
+ * console.log(words.map((word) => word.toString(16)), decodeAmd(...words).type); // [ '8000000000000000', '0' ] invalidate-all
+ * ```
  */
 export function encodeAmd(command: AmdCommand): [w0: bigint, w1: bigint] {
   const layout = LAYOUTS.find((candidate) => candidate.type === command.type);
@@ -174,6 +181,12 @@ export function encodeAmd(command: AmdCommand): [w0: bigint, w1: bigint] {
 /**
  * Reads a command.
  * @throws DescriptorError naming the field: an unknown opcode, or reserved bits that are set
+ * @example
+ * ```ts
+ * import { decodeAmd } from "stalewalk/queue";
+ *
+ * console.log(decodeAmd(0x8n << 60n, 0n)); // { type: 'invalidate-all' }
+ * ```
  */
 export function decodeAmd(w0: bigint, w1: bigint): AmdCommand {
   const code = w0 >> OPCODE_SHIFT;

@@ -21,7 +21,17 @@ export interface QueueSummary {
   readonly malformed: Readonly<Record<string, number>>;
 }
 
-/** Counts the descriptors of a trace, word by word, without keeping them. */
+/**
+ * Counts the descriptors of a trace, word by word, without keeping them.
+ * @example
+ * ```ts
+ * import { QueueCounter } from "stalewalk/queue";
+ *
+ * const counter = new QueueCounter();
+ * counter.add(0x12n, 0n, 0n, 0n, 2); // a global invalidation of the IOTLB, and one descriptor more that the trace did not hold
+ * console.log(counter.summary.byType, counter.summary.waits); // { iotlb: 1 } 1
+ * ```
+ */
 export class QueueCounter {
   readonly #byType = new Map<string, number>();
   readonly #byGranularity = new Map<string, number>();

@@ -274,6 +274,13 @@ export const vtdTypes: readonly VtdDescriptor["type"][] = LAYOUTS.map((layout) =
 /**
  * The four 64-bit words of a descriptor (a queue of 128-bit descriptors uses the first two).
  * @throws InvalidOptionError naming the field, the value and what is allowed
+ * @example
+ * ```ts
+ * import { decodeVtd, encodeVtd } from "stalewalk/queue";
+ *
+ * const words = encodeVtd({ type: "pasid-iotlb", granularity: "pasid", domain: 1, pasid: 42, addressMask: 0, leavesOnly: false, address: 0n });
+ * console.log(words.map((word) => word.toString(16)), decodeVtd(...words).type); // [ '2a00010026', '0', '0', '0' ] pasid-iotlb
+ * ```
  */
 export function encodeVtd(descriptor: VtdDescriptor): [qw0: bigint, qw1: bigint, qw2: bigint, qw3: bigint] {
   const layout = LAYOUTS.find((candidate) => candidate.type === descriptor.type);
@@ -286,6 +293,17 @@ export function encodeVtd(descriptor: VtdDescriptor): [qw0: bigint, qw1: bigint,
 /**
  * Reads a descriptor.
  * @throws DescriptorError naming the field: an unknown type or granularity, or reserved bits that are set
+ * @example
+ * ```ts
+ * import { decodeVtd } from "stalewalk/queue";
+ *
+ * console.log(decodeVtd(0x12n, 0n).type); // iotlb
+ * try {
+ *   decodeVtd(0xfn, 0n);
+ * } catch (error) {
+ *   console.log((error as Error).name); // DescriptorError
+ * }
+ * ```
  */
 export function decodeVtd(qw0: bigint, qw1: bigint, qw2 = 0n, qw3 = 0n): VtdDescriptor {
   const code = qw0 & TYPE_BITS;

@@ -4,7 +4,16 @@ import { csvRow, jsonText } from "../base/notation.js";
 import type { PolicyResult } from "./policy-result.js";
 import type { ReplayResult } from "./result.js";
 
-/** The result as JSON; bigints become strings like `"0x1a2b"`. */
+/**
+ * The result as JSON; bigints become strings like `"0x1a2b"`.
+ * @example
+ * ```ts
+ * import { fromJson, simulate, toJson } from "stalewalk/replay";
+ *
+ * const result = await simulate({ profile: "vmalloc-churn", operations: 1000, policies: ["none"] });
+ * console.log(fromJson(toJson(result)).policies[0].policy.name); // none
+ * ```
+ */
 export function toJson(result: ReplayResult): string {
   return jsonText(result);
 }
@@ -61,6 +70,13 @@ function whatWasPlayed({ trace, configuration: { workload } }: ReplayResult): st
 /**
  * One line per policy, with a heading (RFC 4180; a name with a comma or quote is quoted). A text that a spreadsheet would take
  * for a formula gets an apostrophe in front, which makes it text there.
+ * @example
+ * ```ts
+ * import { simulate, toCsv } from "stalewalk/replay";
+ *
+ * const result = await simulate({ profile: "vmalloc-churn", operations: 1000, policies: ["none"] });
+ * console.log(toCsv(result).split(",")[0]); // trace
+ * ```
  */
 export function toCsv(result: ReplayResult): string {
   const rows = result.policies.map((policy) => COLUMNS.map(([, value]) => value(policy, result)));

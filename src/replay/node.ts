@@ -21,6 +21,14 @@ const LOOK = 200;
  * The same as `simulate` of `stalewalk/replay`, with policies spread over worker threads, each of which draws the same workload: the same
  * result whatever the number of workers, but for the time that it took. A signal ends what is under way at once.
  * @throws InvalidOptionError naming the option, the value and what is allowed; or the signal's reason
+ * @example
+ * ```ts
+ * import { simulate } from "stalewalk/replay/node";
+ *
+ * const options = { profile: "vmalloc-churn", operations: 10_000, policies: ["none", "flush-range"], workers: 2 } as const;
+ * const { policies } = await simulate(options);
+ * console.log(policies.map(({ policy }) => policy.name)); // [ 'none', 'flush-range' ]
+ * ```
  */
 export async function simulate(options: ParallelSimulateOptions = {}): Promise<ReplayResult> {
   const start = performance.now();

@@ -34,6 +34,14 @@ const TRACK_OF = {
 /**
  * A replay as trace event JSON. Single events are there as far as `ReplayResult.marks` goes (the option `marks`); without them there are
  * frees and the spans of walks through them.
+ * @example
+ * ```ts
+ * import { simulate, toPerfetto } from "stalewalk/replay";
+ *
+ * const result = await simulate({ profile: "table-frees", operations: 1000, policies: ["none"], marks: true });
+ * // For ui.perfetto.dev.
+ * console.log(Object.keys(JSON.parse(toPerfetto(result)))); // [ 'displayTimeUnit', 'otherData', 'traceEvents' ]
+ * ```
  */
 export function toPerfetto(result: ReplayResult): string {
   const events = [...kernelEvents(result), ...result.policies.flatMap((one, i) => policyEvents(result, one, i))];

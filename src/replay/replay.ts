@@ -51,6 +51,15 @@ const AREA_OPERATIONS = ["area-alloc", "map-pages", "map-physical", "unmap-range
  * Plays a trace under each policy.
  * @throws InvalidOptionError for options, TraceFormatError for files that are no trace (in strict mode for any damage), and
  * the signal's reason when aborted
+ * @example
+ * ```ts
+ * import { replay } from "stalewalk/replay";
+ * import { openTrace } from "stalewalk/trace/node";
+ *
+ * const options = { policies: ["none", "deferred-free"], kernel: "6.18.15" } as const;
+ * const { policies } = await replay(openTrace("frees.trace.txt.gz"), options);
+ * console.log(policies.map(({ policy, hazards }) => `${policy.name}: ${hazards.total > 0 ? "hazards" : "none"}`)); // [ 'none: hazards', 'deferred-free: hazards' ]
+ * ```
  */
 export async function replay(source: TraceSource, options: ReplayOptions = {}): Promise<ReplayResult> {
   const start = performance.now();

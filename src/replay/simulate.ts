@@ -41,6 +41,13 @@ const LEAST = 8;
  * Plays a synthetic workload under each policy. The result has the shape of a replay's; the same profile, seed, length and options
  * give the same figures on every machine.
  * @throws InvalidOptionError for options, and the signal's reason when aborted
+ * @example
+ * ```ts
+ * import { simulate, toCsv } from "stalewalk/replay";
+ *
+ * const options = { profile: "table-frees", operations: 20_000, policies: ["none", "flush-range"] } as const;
+ * console.log(toCsv(await simulate(options)).split("\n").length); // 4
+ * ```
  */
 export async function simulate(options: SimulateOptions = {}): Promise<ReplayResult> {
   const start = performance.now();

@@ -51,7 +51,16 @@ export function describeHazard(hazard: ReplayHazard, frees: readonly TableFree[]
   return `${after} ${what} of ${hex(hazard.address)} by the ${hazard.who} ${harm}`;
 }
 
-/** For each site that let a walk through: the first free and the worst of its walks that is on record. */
+/**
+ * For each site that let a walk through: the first free and the worst of its walks that is on record.
+ * @example
+ * ```ts
+ * import { simulate, witnesses } from "stalewalk/replay";
+ *
+ * const result = await simulate({ profile: "table-frees", operations: 20_000, policies: ["none"] });
+ * console.log(witnesses(result, result.policies[0]).map((story) => story.split(":")[0])); // [ 'cpa_collapse_large_pages', 'pmd_free_pte_page' ]
+ * ```
+ */
 export function witnesses(result: ReplayResult, policy: PolicyResult): string[] {
   const source: FreeSource = result.configuration.workload ? "workload" : "trace";
   const sites = new Map<string, ReplayHazard>();

@@ -47,6 +47,15 @@ export interface ReportOptions {
  * Everything that comes from the trace is escaped; the document's own policy forbids the network, and every script but the
  * application's.
  * @throws Error if `page` is not the text of `stalewalk/page.html`
+ * @example
+ * ```ts
+ * import { simulate } from "stalewalk/replay";
+ * import { renderReport } from "stalewalk/report";
+ *
+ * const result = await simulate({ profile: "vmalloc-churn", operations: 1000, policies: ["none"] });
+ * const html = await renderReport(result); // with `page`, the text of stalewalk/page.html, the application is in it
+ * console.log(html.slice(0, 15)); // <!DOCTYPE html>
+ * ```
  */
 export async function renderReport(result: ReplayResult, options: ReportOptions = {}): Promise<string> {
   checkFields(options, { verdicts: true, command: true, versions: true, maxFrees: true, maxHazards: true, page: true });

@@ -43,6 +43,14 @@ export interface SweepSummary {
  * Does all jobs of a plan that have no result in the folder yet, and writes a line for each as soon as it is done. A line that was cut off by
  * whatever ended an earlier sweep is taken away, and its job done again.
  * @throws what a job throws, or the signal's reason
+ * @example
+ * ```ts
+ * import { sweep, sweepResults } from "stalewalk/sweep/node";
+ *
+ * const plan = { simulate: { profiles: ["vmalloc-churn"], operations: 2000, policies: ["none", "flush-range"] } } as const;
+ * const { jobs, before, now } = await sweep(plan, "results", { workers: 1 });
+ * console.log(jobs, before, now, sweepResults("results").length); // 2 0 2 2
+ * ```
  */
 export async function sweep(plan: SweepPlan, folder: string, options: SweepOptions = {}): Promise<SweepSummary> {
   const workers = workersOf(options.workers, "workers");

@@ -314,16 +314,20 @@ function functionTest(functions: readonly string[], strings: StringTable): (id: 
 
 /**
  * Reads a trace (see `parseTrace`) as operations: what the kernel did, in order, packed.
- *
+ * @throws RangeError if an option or the mapping is wrong
+ * @example
  * ```ts
- * const compiler = compileTrace(bytes);
- * for await (const batch of compiler)
+ * import { compileTrace } from "stalewalk/trace";
+ * import { openTrace } from "stalewalk/trace/node";
+ *
+ * let flushed = 0n;
+ * for await (const batch of compileTrace(openTrace("kernel.trace.txt")))
  *   for (let i = 0; i < batch.count; i++) {
  *     const operation = batch.at(i);
- *     if (operation.name === "flush-kernel-range") console.log(operation.args.start, operation.args.end);
+ *     if (operation.name === "flush-kernel-range") flushed += operation.args.end - operation.args.start;
  *   }
+ * console.log(flushed); // 4095n
  * ```
- * @throws RangeError if an option or the mapping is wrong
  */
 export function compileTrace(source: TraceSource, options: CompileOptions = {}): TraceCompiler {
   return new TraceCompiler(source, options);

@@ -290,13 +290,21 @@ export class TraceReader implements AsyncIterable<EventBatch> {
 
 /**
  * Reads trace text: tracefs `trace` and `trace_pipe`, `trace-cmd report`, `perf script`, plain or gzip.
- *
- * ```ts
- * const reader = parseTrace(bytes);
- * for await (const batch of reader) for (let i = 0; i < batch.count; i++) console.log(batch.type(i).name, batch.fields(i));
- * if (reader.summary.damaged) console.error(reader.summary.diagnostics);
- * ```
  * @throws RangeError if an option is out of its range or unknown, or an event definition is wrong
+ * @example
+ * ```ts
+ * import { parseTrace } from "stalewalk/trace";
+ * import { openTrace } from "stalewalk/trace/node";
+ *
+ * const reader = parseTrace(openTrace("kernel.trace.txt"));
+ * const counts: Record<string, number> = {};
+ * for await (const batch of reader)
+ *   for (let i = 0; i < batch.count; i++) {
+ *     const { name } = batch.type(i);
+ *     counts[name] = (counts[name] ?? 0) + 1; // batch.fields(i) has the rest
+ *   }
+ * console.log(Object.keys(counts).length, reader.summary.damaged); // 17 false
+ * ```
  */
 export function parseTrace(source: TraceSource, options: TraceOptions = {}): TraceReader {
   return new TraceReader(source, options);
@@ -305,6 +313,14 @@ export function parseTrace(source: TraceSource, options: TraceOptions = {}): Tra
 /**
  * Reads a trace to its end for its summary only.
  * @throws TraceFormatError as {@link parseTrace} does
+ * @example
+ * ```ts
+ * import { summarizeTrace } from "stalewalk/trace";
+ * import { openTrace } from "stalewalk/trace/node";
+ *
+ * const { events, format, damaged } = await summarizeTrace(openTrace("kernel.trace.txt"));
+ * console.log(events, format, damaged); // 31 trace false
+ * ```
  */
 export async function summarizeTrace(source: TraceSource, options: TraceOptions = {}): Promise<TraceSummary> {
   const reader = new TraceReader(source, options);

@@ -29,6 +29,13 @@ export function recorderFor(kernel: string = RECORD_KERNELS.at(-1)!): NearestVer
  * The script, for a POSIX shell run by root on the machine to be traced.
  * @throws InvalidOptionError for a kernel that {@link recorderFor} refuses
  * @throws RangeError if the buffer is not a whole number of KiB
+ * @example
+ * ```ts
+ * import { recordHelp } from "stalewalk/trace";
+ *
+ * // A script, for root on the machine to be traced.
+ * console.log(recordHelp({ kernel: "6.12" }).split("\n")[0]); // #!/bin/sh
+ * ```
  */
 export function recordHelp(options: RecordOptions = {}): string {
   checkFields(options, { kernel: true, bufferKiB: true });

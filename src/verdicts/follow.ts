@@ -41,6 +41,17 @@ const WITH_WORK = 3;
  * A machine as it stands after a step of a story. It may be in the middle of an operation: look at it, play nothing.
  * @param step number of the step, from 1; 0 is before the first
  * @throws InvalidOptionError for a step that the story has not
+ * @example
+ * ```ts
+ * import { machineAt, verdicts } from "stalewalk/verdicts";
+ *
+ * const options = { policies: ["none"], scenarios: ["pmd_free_pte_page"], hardware: "usual", agents: ["iommu"] } as const;
+ * for await (const record of verdicts(options)) {
+ *   const { witness } = record;
+ *   const last = machineAt(record, witness!, witness!.steps.length);
+ *   console.log(last.kernel!.hazards().map(({ kind, site }) => `${kind}, freed by ${site}`)); // [ 'walk-after-free, freed by pmd_free_pte_page' ]
+ * }
+ * ```
  */
 export function machineAt(place: StoryPlace, told: Told, step: number, { module }: EngineOptions = {}): Machine {
   const { machine, kernel } = stageOf(place, module);
@@ -61,6 +72,16 @@ export function machineAt(place: StoryPlace, told: Told, step: number, { module 
  * Tells the program of a story again, with something changed. Moves keep their places by the names of the points; where there is no
  * such point any more, they come at the one before.
  * @throws InvalidOptionError if there is no such move, or the other kernel has no such site
+ * @example
+ * ```ts
+ * import { retell, verdicts } from "stalewalk/verdicts";
+ *
+ * const options = { policies: ["none"], scenarios: ["pmd_free_pte_page"], hardware: "usual", agents: ["iommu"] } as const;
+ * for await (const record of verdicts(options)) {
+ *   const mended = retell(record, record.witness!, { policy: "deferred-free" });
+ *   console.log(record.witness!.hazard.kind, mended.hazard); // walk-after-free undefined
+ * }
+ * ```
  */
 export function retell(place: StoryPlace, told: Told, change: StoryChange, { module }: EngineOptions = {}): Told {
   const from = stageOf(place, module);

@@ -17,6 +17,15 @@ export interface ParallelVerdictsOptions extends VerdictsOptions {
  * The same as `verdicts` of `stalewalk/verdicts`, with cells spread over worker threads: the same records in the same order, whatever the
  * number of workers (but for cells that `maxMs` ends). A signal ends what is under way at once.
  * @throws InvalidOptionError naming the option, the value and what is allowed; or the signal's reason
+ * @example
+ * ```ts
+ * import { verdicts } from "stalewalk/verdicts/node";
+ *
+ * const options = { policies: ["none"], scenarios: ["munmap", "exit"], hardware: "usual", agents: ["iommu"], workers: 2 } as const;
+ * const safe: string[] = [];
+ * for await (const { scenario, verdict } of verdicts(options)) if (verdict === "safe") safe.push(scenario);
+ * console.log(safe); // [ 'munmap', 'exit' ]
+ * ```
  */
 export async function* verdicts(options: ParallelVerdictsOptions = {}): AsyncGenerator<VerdictRecord, void, void> {
   checkFields<ParallelVerdictsOptions>(options, { ...VERDICTS_FIELDS, workers: true });

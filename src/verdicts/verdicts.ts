@@ -9,6 +9,15 @@ import type { VerdictRecord } from "./verdict.js";
 /**
  * The matrix, cell by cell: by policy, then hardware, then row; IOMMUs before CPUs. Deterministic.
  * @throws InvalidOptionError naming the option, the value and what is allowed; or the signal's reason
+ * @example
+ * ```ts
+ * import { verdicts } from "stalewalk/verdicts";
+ *
+ * const options = { policies: ["flush-async"], scenarios: ["pmd_free_pte_page"], hardware: "usual", agents: ["iommu"] } as const;
+ * for await (const { policy, scenario, verdict, kind, witness } of verdicts(options)) {
+ *   console.log(policy, scenario, verdict, kind, witness?.steps.length); // flush-async pmd_free_pte_page hazard forged-translation 9
+ * }
+ * ```
  */
 export async function* verdicts(options: VerdictsOptions = {}): AsyncGenerator<VerdictRecord, void, void> {
   const plan = planOf(options);

@@ -2,9 +2,10 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { measureEntries } from "../../scripts/measure-entries.mjs";
 import { type BenchResult, suiteNames } from "../../src/benchmark/result.js";
 import { installAsStranger, ROOT, type Stranger } from "../support/pack-package.js";
 
@@ -77,6 +78,46 @@ describe("the tarball", () => {
       if (after === undefined) expect(stranger.packed).toContain(before);
       else expect(stranger.packed.some((path) => path.startsWith(before) && path.endsWith(after))).toBe(true);
     }
+  });
+});
+
+describe("what an installation costs", () => {
+  it("is at most 3 packages, and 3 MB", () => {
+    const modules = join(stranger.folder, "node_modules");
+    const packages = readdirSync(modules).filter((name) => !name.startsWith("."));
+    expect(packages.sort()).toEqual(["commander", "stalewalk"]);
+    const files = readdirSync(modules, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const bytes = files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
+    expect(bytes).toBeGreaterThan(1_000_000);
+    expect(bytes).toBeLessThan(3_000_000);
+  });
+
+  it("is at every entry point what it was, within a tenth: kB of its files, and of these in gzip", () => {
+    const most: Record<string, [bytes: number, gzip: number]> = {
+      stalewalk: [240, 85],
+      "stalewalk/slim": [148, 44],
+      "stalewalk/memory": [250, 87],
+      "stalewalk/image": [212, 77],
+      "stalewalk/image/node": [66, 19],
+      "stalewalk/trace": [174, 53],
+      "stalewalk/trace/node": [7, 3],
+      "stalewalk/verdicts": [340, 115],
+      "stalewalk/verdicts/node": [357, 120],
+      "stalewalk/replay": [482, 161],
+      "stalewalk/replay/node": [496, 164],
+      "stalewalk/cost": [33, 10],
+      "stalewalk/queue": [15, 5],
+      "stalewalk/advice": [571, 188],
+      "stalewalk/sweep/node": [592, 195],
+      "stalewalk/report": [693, 231],
+    };
+    const measured = measureEntries(join(stranger.folder, "node_modules/stalewalk"));
+    expect(measured.map(({ entry }) => entry).sort()).toEqual(Object.keys(most).sort());
+    const above = measured.filter(({ entry, bytes, gzip }) => {
+      const [mostBytes, mostGzip] = most[entry] ?? [0, 0];
+      return bytes > 1000 * mostBytes || gzip > 1000 * mostGzip;
+    });
+    expect(above).toEqual([]);
   });
 });
 
