@@ -51,9 +51,9 @@ export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<Fu
     const { length } = bytes;
     const start = performance.now();
     try {
-      result[await target.run(bytes)]++;
+      result[await target.run(bytes, seed + i)]++;
     } catch (error) {
-      const small = await shrink(target, inputOf(target, seeds, seed, i));
+      const small = await shrink(target, inputOf(target, seeds, seed, i), seed + i);
       const path = keep(target, small);
       throw new Error(
         `${target.name}: broken by the input of seed ${seed + i}, shrunk to ${small.length} bytes in ${path}: ${error}`,

@@ -16,10 +16,11 @@ export interface FuzzTarget {
   mutate?(seeds: readonly Uint8Array[], random: Random): Uint8Array;
   /**
    * Gives the parser one input.
+   * @param turn where a target reads each input in several ways that must agree: which of them, in a long run; without it all
    * @returns how it ended
    * @throws whatever is none of the parser's own errors, or a promise that the parser breaks
    */
-  run(bytes: Uint8Array): Ending | Promise<Ending>;
+  run(bytes: Uint8Array, turn?: number): Ending | Promise<Ending>;
 }
 
 /** Runs a parser; only errors of these classes are a refusal. */

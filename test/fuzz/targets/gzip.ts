@@ -52,12 +52,15 @@ function target(name: string, inflater: Inflater, letPass: readonly string[] = [
     name: `gzip, ${name}`,
     seeds,
     structureEnd: () => 40,
-    async run(bytes) {
+    async run(bytes, turn) {
       const whole = await gunzip(bytes, inflater, bytes.length || 1);
-      const parts = await gunzip(bytes, inflater, 61);
-      if (!parts.text.equals(whole.text)) throw new Error("other text in other chunks");
-      if (JSON.stringify([parts.damage, parts.garbage]) !== JSON.stringify([whole.damage, whole.garbage])) {
-        throw new Error(`other findings in other chunks: ${JSON.stringify([whole, parts])}`);
+      // In a long run one size each, so that every place is a border of some.
+      for (const size of turn === undefined ? [13, 61, 509] : [61 + (turn % 997)]) {
+        const parts = await gunzip(bytes, inflater, size);
+        if (!parts.text.equals(whole.text)) throw new Error("other text in other chunks");
+        if (JSON.stringify([parts.damage, parts.garbage]) !== JSON.stringify([whole.damage, whole.garbage])) {
+          throw new Error(`other findings in chunks of ${size}: ${JSON.stringify([whole, parts])}`);
+        }
       }
       const offset = (whole.damage ?? whole.garbage)?.offset ?? 0;
       if (!(offset >= 0 && offset <= bytes.length)) throw new Error(`offset ${offset} of ${bytes.length}`);
