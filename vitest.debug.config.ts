@@ -5,11 +5,13 @@ import { defineConfig } from "vitest/config";
 const nightly = process.env["STALEWALK_NIGHTLY"] !== undefined;
 
 const short = [
+  "test/debug/*.debug.ts",
   "test/engine/{agreement,kernel-agreement,flush,caches,clock,frames,golden,lane,program,queues,state}.test.ts",
   "test/scenarios/*.test.ts",
   "test/verdicts/{history,snapshot}.test.ts",
 ];
 const full = [
+  "test/debug/*.debug.ts",
   "test/{engine,kernel,scenarios,replay,vectors,image,queue}/*.test.ts",
   "test/verdicts/{history,snapshot,search,nested}.test.ts",
   "test/debug/*.nightly.ts",

@@ -86,10 +86,10 @@ vi.mock("../../src/engine/instance.js", async (importOriginal) => {
       this.watched = undefined;
     }
   }
-  return {
-    ...original,
-    Engine: DebugEngine,
-    compileEngine: async () => moduleInUse(),
-    compileEngineSync: moduleInUse,
-  };
+  return { ...original, Engine: DebugEngine };
 });
+
+vi.mock("../../src/engine/compile.js", () => ({
+  compileEngine: async () => moduleInUse(),
+  compileEngineSync: moduleInUse,
+}));
