@@ -35,6 +35,9 @@ export const RANDOM: u32 = 2;
 /** How many there are. */
 export const REPLACEMENTS: u32 = 3;
 
+/** Up to so many ways the victim is found without a loop. */
+export const UNROLLED_WAYS: u32 = 12;
+
 /** Puts an entry in; returns the address of its key. */
 export function fill(cache: usize, page: u64, level: u32, tag: u32, global: bool, data: u64): usize {
   const at = findKey(cache, page, global ? globalKeyOf(page, level) : keyOf(page, level, tag));
@@ -117,7 +120,7 @@ function freeWay(cache: usize, set: u32, block: usize, keys: usize, key: u64): u
 @inline
 function evict(cache: usize, keys: usize, key: u64): u32 {
   const ways = load<u32>(cache, CACHE_WAYS);
-  const plain = load<u32>(cache, CACHE_REPLACEMENT) == LRU && ways <= 12;
+  const plain = load<u32>(cache, CACHE_REPLACEMENT) == LRU && ways <= UNROLLED_WAYS;
   const way = plain ? oldestOfTwelve(timesAt(cache, keys), ways) : victim(cache, keys, ways);
   const old = load<u64>(keys + (<usize>way << 3));
   assert(way < ways && old != 0, "the victim is no entry of the set");
@@ -169,10 +172,10 @@ function leastOfFour(four: v128): v128 {
   return i32x4.min_u(two, v128.shuffle<i32>(two, two, 1, 0, 3, 2));
 }
 
-/** `oldestUsed` for up to 12 ways, without a loop. */
+/** `oldestUsed` for up to UNROLLED_WAYS ways, without a loop. */
 // @ts-ignore: decorator
 @inline
-function oldestOfTwelve(times: usize, ways: u32): u32 {
+export function oldestOfTwelve(times: usize, ways: u32): u32 {
   const a = used4(times);
   if (ways <= 4) return ctz(i32x4.bitmask(i32x4.eq(a, leastOfFour(a))));
   const b = used4(times + 32);

@@ -3,7 +3,7 @@
 //
 //   error code of a fault:  24 not recorded (FPD) | 23..16 VT-d's number of the reason | 15..0 as a CPU's #PF would have it
 
-import { shiftOf } from "../paging/format";
+import { PAGE_SHIFT, shiftOf } from "../paging/format";
 import {
   fault,
   INTERRUPT_RANGE,
@@ -29,6 +29,9 @@ import { FPD } from "./pasid-entry";
 /** The interrupt address range: FEEx_xxxx. */
 const INTERRUPTS: u64 = 0xfee;
 const INTERRUPTS_SHIFT: u64 = 20;
+/** The same of frame numbers. */
+export const INTERRUPT_FRAMES: u64 = INTERRUPTS;
+export const INTERRUPT_FRAMES_SHIFT: u64 = INTERRUPTS_SHIFT - <u64>PAGE_SHIFT;
 
 // @ts-ignore: decorator
 @inline

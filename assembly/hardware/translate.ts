@@ -146,19 +146,19 @@ export function walkNowhere(context: usize, agent: usize, va: u64, access: u32):
 /** Every cache of a list was asked: two or three where the format has three page sizes, and no loop for them. */
 // @ts-ignore: decorator
 @inline
-export function countMisses(list: usize): void {
+export function countMisses(list: usize, by: u64 = 1): void {
   const first = load<usize>(list);
   if (first == 0) return;
-  count(first, CACHE_MISSES);
+  count(first, CACHE_MISSES, by);
   const second = load<usize>(list, sizeof<usize>());
   if (second == 0) return;
-  count(second, CACHE_MISSES);
+  count(second, CACHE_MISSES, by);
   const third = load<usize>(list, 2 * sizeof<usize>());
   if (third == 0) return;
-  count(third, CACHE_MISSES);
+  count(third, CACHE_MISSES, by);
   if (MAX_CACHES == 3) return;
   let cache: usize;
-  for (let at = list + 3 * sizeof<usize>(); (cache = load<usize>(at)) != 0; at += sizeof<usize>()) count(cache, CACHE_MISSES);
+  for (let at = list + 3 * sizeof<usize>(); (cache = load<usize>(at)) != 0; at += sizeof<usize>()) count(cache, CACHE_MISSES, by);
 }
 
 // @ts-ignore: decorator

@@ -1,4 +1,4 @@
-// The lane plays runs of accesses in a loop of its own (assembly/hardware/lane.ts), with copies of the rules of a hit, of a miss
+// The lane plays runs of accesses in a loop of its own (assembly/hardware/lane-hits.ts), with copies of the rules of a hit, of a miss
 // and of a fill. What it does must be what single accesses do: outcomes, every cache's contents and counters, tables.
 
 import { describe, expect, it } from "vitest";
@@ -93,6 +93,15 @@ const shapes: Record<string, CpuConfig> = {
     ],
     l2: [{ entries: 512, ways: 8 }],
   },
+  "an l1 with the most ways whose victim takes no loop": {
+    l1: [{ entries: 48, ways: 12 }],
+    l2: [{ entries: 256, ways: 16 }],
+  },
+  "one set, and an l2 with sets that are no power of two": {
+    l1: [{ entries: 3, ways: 3 }],
+    l2: [{ entries: 60, ways: 4 }],
+  },
+  "address spaces, and protection keys": { ...geometries.skylake, controls: { pcide: true, pke: true, pkru: 0x38 } },
   "first in, first out": {
     l1: [{ entries: 64, ways: 4, replacement: "fifo" }],
     l2: [{ entries: 1536, ways: 12, replacement: "random" }],
@@ -110,7 +119,9 @@ function laidOut(cpu: CpuConfig, iommus: IommuConfig[] = []): Machine {
   for (let pt = 0; pt < SMALL_PAGES / 512; pt++) {
     // Some pages read-only, some for the kernel alone, some global, a few holes; A and D are the walker's to set.
     const kinds = [0x7n, 0x7n, 0x5n, 0x7n, 0x3n, 0x107n, 0x7n, 0x0n];
-    const entry = (i: number) => (BigInt(0x1000 + pt * 512 + i) << 12n) | (kinds[(i * 7) % kinds.length] as bigint);
+    // Keys 0 to 2: of the second no access, of the third no write, where CR4.PKE is set.
+    const entry = (i: number) =>
+      (BigInt(i % 3) << 59n) | (BigInt(0x1000 + pt * 512 + i) << 12n) | (kinds[(i * 7) % kinds.length] as bigint);
     frames.setTable(
       16 + pt,
       BigUint64Array.from({ length: 512 }, (_, i) => entry(i)),
@@ -124,10 +135,14 @@ function laidOut(cpu: CpuConfig, iommus: IommuConfig[] = []): Machine {
 /** Kinds of accesses that the long programs mix. */
 const KINDS = [Access.userRead, Access.userWrite, Access.supervisorRead, Access.userFetch, Access.speculativeUserRead];
 
-/** Accesses in runs, of one kind or of many, some of them to large pages from the middle on, with single flushes between. */
-function mixture(below: (limit: number) => number): Uint8Array {
+/**
+ * Accesses in runs, of one kind or of many, some of them to large pages from the middle on, with single flushes between, and with
+ * switches of address space where there are some.
+ */
+function mixture(below: (limit: number) => number, spaces = 1): Uint8Array {
   const builder = new ProgramBuilder();
   while (builder.count < 6000) {
+    if (spaces > 1 && below(8) === 0) builder.movToCr3(0, ROOT, below(spaces), below(4) !== 0);
     const run = 1 + below(40);
     const one = KINDS[below(KINDS.length)] as Access;
     const mixed = below(2) === 0;
@@ -135,7 +150,8 @@ function mixture(below: (limit: number) => number): Uint8Array {
     const large = builder.count > 3000 && below(4) === 0;
     for (let i = 0; i < run; i++) {
       const va = large ? LARGE_AT + (BigInt(below(LARGE_PAGES)) << 21n) : BigInt(below(pages)) << 12n;
-      builder.access(0, va + BigInt(below(4096)), mixed ? (KINDS[below(KINDS.length)] as Access) : one);
+      const bits = below(100) === 0 ? (below(2) === 0 ? 1n << 47n : 0xffffn << 48n) : 0n;
+      builder.access(0, bits | (va + BigInt(below(4096))), mixed ? (KINDS[below(KINDS.length)] as Access) : one);
     }
     if (below(3) === 0) builder.invlpg(0, BigInt(below(pages)) << 12n);
     if (below(40) === 0) builder.movToCr3(0, ROOT);
@@ -150,7 +166,7 @@ describe.each(Object.entries(shapes))("a long program on %s", (_, shape) => {
     const plain = laidOut(shape);
     const below = seeded(SEED);
     for (let round = 0; round < 3; round++) {
-      const program = mixture(below);
+      const program = mixture(below, shape.controls?.pcide ? 3 : 1);
       // Who watches points sees every record by itself: such programs play without the lane.
       const { results } = plain.playInterleaved(program, { operations: new Uint8Array(0), points: [] });
       expect(lane.play(program)).toEqual(results);

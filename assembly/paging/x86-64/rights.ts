@@ -162,7 +162,21 @@ function pkeyRefuses(check: usize, leaf: u64): u32 {
 // @ts-ignore: decorator
 @inline
 export function allowsAsCached(check: usize, leaf: u64): bool {
-  return (leaf & load<u64>(check, CHECK_MASK)) == load<u64>(check, CHECK_WANTED) && !pkeyRefuses(check, leaf);
+  return allowsBeforeKeys(check, leaf) && !pkeyRefuses(check, leaf);
+}
+
+/** The same but for protection keys. */
+// @ts-ignore: decorator
+@inline
+export function allowsBeforeKeys(check: usize, leaf: u64): bool {
+  return (leaf & load<u64>(check, CHECK_MASK)) == load<u64>(check, CHECK_WANTED);
+}
+
+/** Whether some protection key refuses such an access. */
+// @ts-ignore: decorator
+@inline
+export function hasKeys(check: usize): bool {
+  return load<u32>(check, CHECK_PKEYS) != 0;
 }
 
 /** The same for a leaf that a walk is about to mark. */

@@ -1,0 +1,87 @@
+// The lane's books: which requester it is for, which record is which operation, and how far its hits have been counted. The loop
+// (lane-hits.ts) counts nothing: what there was to count follows from how many records and how many ticks of the clock went by.
+
+import { operationNumber, setOperationNumber } from "../base/clock";
+import { count } from "../base/memory";
+import { addressIn, OPERATION_SIZE, typeIn } from "../base/record";
+import { GROUP_CLOCK } from "../cache/group";
+import { CACHE_EVICTIONS, CACHE_FILLS, CACHE_HITS, groupOf } from "../cache/layout";
+import { withoutSpeculativeWrite } from "../paging/access";
+import { AGENT_L1, AGENT_L2, AGENT_TRANSLATIONS, hasFlag, IS_CPU, leavesOf } from "./agent";
+import { agentOf } from "./context";
+import { asAnswer, asRequest } from "./iommu";
+import { countMisses, walkNowhere } from "./translate";
+
+// ---- scratch: nothing survives a call ----
+/** Who makes the accesses, and whether it is a device. */
+export let laneContext: usize = 0;
+export let ofDevice: bool = false;
+/** Number of the operation that is the record at `begin`, and what each record adds. */
+let number: u64 = 0;
+let begin: usize = 0;
+let step: u64 = 0;
+/** The record before which all is counted, and the clock there. */
+let countedTo: usize = 0;
+let clockThere: u32 = 0;
+
+/** A lane begins at a record. Each is an operation with a number of its own if `each` is 1, all have one if it is 0. */
+export function openLane(context: usize, first: usize, each: u64): void {
+  laneContext = context;
+  ofDevice = !hasFlag(agentOf(context), IS_CPU);
+  number = operationNumber();
+  begin = first;
+  step = each;
+}
+
+/** Says which operation a record is. */
+// @ts-ignore: decorator
+@inline
+export function isOperation(at: usize): void {
+  setOperationNumber(number + step * <u64>((at - begin) / OPERATION_SIZE));
+}
+
+/** All before a record is counted, hits of the requester's caches begin there. Returns their clock. */
+export function countFrom(at: usize): u32 {
+  countedTo = at;
+  return (clockThere = load<u32>(leavesOf(agentOf(laneContext)), GROUP_CLOCK));
+}
+
+/**
+ * Counts the hits before a record, with what the clock is there. One of l1 is a tick; one of l2 is a tick more, for what it puts into a
+ * full set of the first l1 cache.
+ */
+export function countTo(at: usize, now: u32): void {
+  const records = <u32>((at - countedTo) / OPERATION_SIZE);
+  if (records == 0) return;
+  const ofL2 = <u64>(now - clockThere - records);
+  const agent = agentOf(laneContext);
+  const l1 = load<usize>(agent, AGENT_L1);
+  assert(ofL2 <= records, "a hit has ticked more than twice");
+  store<u32>(groupOf(l1), now, GROUP_CLOCK);
+  count(agent, AGENT_TRANSLATIONS, records);
+  count(l1, CACHE_HITS, <u64>records - ofL2);
+  if (ofL2 == 0) return;
+  countMisses(agent + AGENT_L1, ofL2);
+  count(l1, CACHE_FILLS, ofL2);
+  count(l1, CACHE_EVICTIONS, ofL2);
+  count(load<usize>(agent, AGENT_L2), CACHE_HITS, ofL2);
+}
+
+/** An access to what no cache of small pages knows, between hits. */
+export function walkBetween(at: usize, now: u32): u64 {
+  countTo(at, now);
+  isOperation(at);
+  const outcome = walkAnswer(addressIn(at), typeIn(at));
+  countFrom(at + OPERATION_SIZE);
+  return outcome;
+}
+
+/** A walk for the requester, whose caches have nothing for the address. */
+// @ts-ignore: decorator
+@inline
+export function walkAnswer(va: u64, type: u32): u64 {
+  const context = laneContext;
+  const access = withoutSpeculativeWrite(ofDevice ? asRequest(type) : type);
+  const outcome = walkNowhere(context, agentOf(context), va, access);
+  return ofDevice ? asAnswer(context, access, outcome) : outcome;
+}

@@ -1,0 +1,263 @@
+// The lane's loop: hits of small pages in the first l1 cache, and in the first l2 cache with what they put into a full set of l1; walks
+// for what neither has. The engine's hottest place, where instructions count: its one call is that of a walk.
+//
+// It is a copy of the first lines of `translate` and of `translateFrom` (translate.ts), of `find` (cache/lookup.ts) and of `put`
+// (cache/fill.ts), for the case that the first candidate is the entry; at whatever else it stops, and lane.ts takes the plain path.
+// test/engine/lane.test.ts holds it to what single accesses do.
+
+import { addressIn, OPERATION_SIZE, OPERATION_TYPE, typeIn } from "../base/record";
+import { LRU, oldestOfTwelve, UNROLLED_WAYS } from "../cache/fill";
+import { GROUP_CLOCK, GROUP_GLOBAL_SINCE, GROUP_LAST_FLUSH, GROUP_SEEN, tagSince } from "../cache/group";
+import {
+  blockOf,
+  CACHE_BASE,
+  CACHE_DATA,
+  CACHE_KEYS,
+  CACHE_REPLACEMENT,
+  CACHE_SET_BYTES,
+  CACHE_SET_MASK,
+  CACHE_SETS,
+  CACHE_WAYS,
+  candidatesOf,
+  dataAt,
+  GLOBAL_TAG,
+  globalKeyOf,
+  groupOf,
+  KEY_PAGE_SHIFT,
+  keyOf,
+  keysOf,
+  partialTag,
+  SET_LIVE,
+  SET_PARTIALS,
+  SET_SWEPT,
+  setIndex,
+  TIME_FILLED,
+  TIME_USED,
+  timesAt,
+  VECTOR,
+} from "../cache/layout";
+import { ACCESS_CODES, withoutSpeculativeWrite } from "../paging/access";
+import { allowsAsCached, allowsBeforeKeys, answerOf, FORMAT_SIZE, frameOfLeaf, hasKeys, shiftOf } from "../paging/format";
+import { addressMask } from "../paging/mode";
+import { AGENT_L2, SMALL } from "./agent";
+import { agentOf, checkOf, CONTEXT_FORMAT, tagOf } from "./context";
+import { INTERRUPT_FRAMES, INTERRUPT_FRAMES_SHIFT } from "./fault-report";
+import { asRequest } from "./iommu";
+import { countFrom, countTo, laneContext, ofDevice, walkBetween } from "./lane-counts";
+import { isSmallOnly } from "./translate";
+
+/** In the first word of a record: all but the kind of access. */
+const ALL_BUT_TYPE: u32 = ~(<u32>0xff << (8 * <u32>OPERATION_TYPE));
+
+// ---- why the loop stopped ----
+/** The record is not of the same requester, or there is none. */
+export const ENDED: u32 = 0;
+/** The caches' state is another: what the loop began with no longer holds. */
+export const CHANGED: u32 = 1;
+/** The first l1 cache has no small page for the record's address. */
+export const NOT_IN_L1: u32 = 2;
+/** Nothing is known of it. */
+export const UNKNOWN: u32 = 3;
+/** Where the loop goes on: no cache of small pages has anything for the address. */
+const NOWHERE: u32 = 4;
+
+// ---- set up once ----
+/** For each kind of access in a record, from a context to its check; of CPUs, then of devices. */
+const KINDS: usize = memory.data(2 * 2 * ACCESS_CODES, 16);
+if (CONTEXT_FORMAT + FORMAT_SIZE > <usize>u16.MAX_VALUE) ERROR("the way from a context to its checks is too long for KINDS");
+for (let kind: u32 = 0; kind < ACCESS_CODES; kind++) {
+  store<u16>(KINDS + (<usize>kind << 1), <u16>checkOf(0, withoutSpeculativeWrite(kind)));
+  store<u16>(KINDS + (<usize>(kind + ACCESS_CODES) << 1), <u16>checkOf(0, withoutSpeculativeWrite(asRequest(kind))));
+}
+
+// ---- scratch: nothing survives a call ----
+/** Why the loop stopped. */
+export let stopped: u32 = ENDED;
+
+/** Whether the record at `at` is of the same requester as one whose first word is `head`. */
+// @ts-ignore: decorator
+@inline
+export function isSameLane(at: usize, head: u32): bool {
+  return ((load<u32>(at) ^ head) & ALL_BUT_TYPE) == 0;
+}
+
+/** Whether the loop knows a cache: its sets are found by a mask. */
+// @ts-ignore: decorator
+@inline
+export function knows(l1: usize): bool {
+  return load<u32>(l1, CACHE_SET_MASK) != 0 || load<u32>(l1, CACHE_SETS) == 1;
+}
+
+/**
+ * Plays records of the lane from `first` on for as long as they are hits, or walks between them. Outcomes go to `results` unless that is 0.
+ * Returns where it stopped, and says why; all is counted.
+ */
+export function playHits(l1: usize, first: usize, end: usize, results: usize): usize {
+  assert(knows(l1), "the lane does not know this cache");
+  const context = laneContext;
+  const agent = agentOf(context);
+  const group = groupOf(l1);
+  const tag = tagOf(context);
+  const ways = load<u32>(l1, CACHE_WAYS);
+  const l2 = load<usize>(agent, AGENT_L2);
+  let miss = NOT_IN_L1;
+  let below: usize = 0;
+  if (ways > VECTOR) miss = UNKNOWN;
+  else if (isSmallOnly(agent)) {
+    if (l2 == 0) miss = NOWHERE;
+    else if (load<u32>(l2, CACHE_WAYS) <= VECTOR && ways <= UNROLLED_WAYS && load<u32>(l1, CACHE_REPLACEMENT) == LRU) below = l2;
+  }
+  return loop(
+    first,
+    end,
+    load<u32>(first),
+    context,
+    KINDS + (ofDevice ? <usize>ACCESS_CODES << 1 : 0),
+    load<usize>(l1, CACHE_BASE),
+    load<u32>(l1, CACHE_SET_MASK),
+    load<usize>(l1, CACHE_SET_BYTES),
+    load<usize>(l1, CACHE_KEYS),
+    load<usize>(l1, CACHE_DATA),
+    ways,
+    miss,
+    below,
+    keyOf(0, 1, tag),
+    tagSince(group, tag),
+    group,
+    load<u32>(group, GROUP_LAST_FLUSH),
+    countFrom(first),
+    results == 0 ? 0 : results - (first >> 1) - NEVER_ZERO,
+    (addressMask >> 1) + 1,
+    addressMask,
+    ofDevice ? INTERRUPT_FRAMES : u64.MAX_VALUE,
+  );
+}
+
+/** Taken from an address of outcomes, and added in the store: the address is a multiple of 8, so that 0 goes on to mean none. */
+const NEVER_ZERO: usize = 7;
+
+/**
+ * What is the same for every record is a parameter: left to the compiler, it would be found out each time. Parameters stand on the
+ * stack, where instructions take them from for nothing.
+ */
+function loop(
+  first: usize,
+  end: usize,
+  head: u32,
+  checks: usize,
+  kinds: usize,
+  sets: usize,
+  setMask: u32,
+  setBytes: usize,
+  keys: usize,
+  data: usize,
+  ways: u32,
+  miss: u32,
+  l2: usize,
+  own: u64,
+  since: u32,
+  group: usize,
+  lastFlush: u32,
+  clock: u32,
+  results: usize,
+  half: u64,
+  translatedBits: u64,
+  interrupts: u64,
+): usize {
+  let at = first;
+  let now = clock;
+  let why = UNKNOWN;
+  while (true) {
+    const va = addressIn(at);
+    // Not canonical.
+    if (va + half > translatedBits) break;
+    const page = (va & translatedBits) >> shiftOf(1);
+    const block = sets + <usize>(<u32>page & setMask) * setBytes;
+    const candidates = candidatesOf(block, 0, page);
+    if (candidates != 0) {
+      const key = block + (<usize>ctz(candidates) << 3) + keys;
+      const found = load<u64>(key);
+      let dead = since;
+      if (found != (page << KEY_PAGE_SHIFT | own)) {
+        if (found == globalKeyOf(page, 1)) dead = load<u32>(group, GROUP_GLOBAL_SINCE);
+        else if ((candidates & (candidates - 1)) != 0) break;
+        else dead = u32.MAX_VALUE;
+      }
+      if (load<u32>(key + (data << 1), TIME_FILLED) > dead) {
+        const leaf = load<u64>(key + data);
+        if (!allows(checks, kinds, at, leaf, interrupts)) break;
+        store<u32>(key + (data << 1), ++now, TIME_USED);
+        if (results != 0) store<u64>((at >> 1) + results, answerOf(leaf, 1, va), NEVER_ZERO);
+        at += OPERATION_SIZE;
+        if (at != end && isSameLane(at, head)) continue;
+        why = ENDED;
+        break;
+      }
+      // A dead one, with another behind it.
+      if ((candidates & (candidates - 1)) != 0) break;
+    }
+    let lower: usize = 0;
+    let others: i32 = 0;
+    if (l2 != 0) {
+      lower = blockOf(l2, setIndex(l2, page));
+      others = candidatesOf(lower, 0, page);
+    } else if (miss != NOWHERE) {
+      why = miss;
+      break;
+    }
+    if (others == 0) {
+      const outcome = walkBetween(at, now);
+      if (results != 0) store<u64>((at >> 1) + results, outcome, NEVER_ZERO);
+      at += OPERATION_SIZE;
+      now = load<u32>(group, GROUP_CLOCK);
+      why = ENDED;
+      if (at == end || !isSameLane(at, head)) break;
+      why = CHANGED;
+      if (load<u32>(group, GROUP_LAST_FLUSH) != lastFlush || load<u32>(group, GROUP_SEEN) != SMALL) break;
+      why = UNKNOWN;
+      continue;
+    }
+    why = NOT_IN_L1;
+    const key = keysOf(l2, lower) + (<usize>ctz(others) << 3);
+    const found = load<u64>(key);
+    let dead = since;
+    if (found != (page << KEY_PAGE_SHIFT | own)) {
+      if (found != globalKeyOf(page, 1)) break;
+      dead = load<u32>(group, GROUP_GLOBAL_SINCE);
+    }
+    if (load<u32>(timesAt(l2, key), TIME_FILLED) <= dead) break;
+    const leaf = load<u64>(dataAt(l2, key));
+    if (!allows(checks, kinds, at, leaf, interrupts)) break;
+    // Into a set that is full of the same tag's, and of the living.
+    if (load<u32>(block, SET_SWEPT) < lastFlush || load<u32>(block, SET_LIVE) != ways) break;
+    const way = oldestOfTwelve(block + keys + (data << 1), ways);
+    const victim = block + keys + (<usize>way << 3);
+    if (((load<u64>(victim) ^ found) & GLOBAL_TAG) != 0) break;
+    store<u32>(timesAt(l2, key), now + 1, TIME_USED);
+    now += 2;
+    store<u64>(victim, found);
+    store<u8>(block + way, partialTag(page), SET_PARTIALS);
+    store<u64>(victim + data, leaf);
+    store<u64>(victim + (data << 1), <u64>now | (<u64>now << 32));
+    if (results != 0) store<u64>((at >> 1) + results, answerOf(leaf, 1, va), NEVER_ZERO);
+    at += OPERATION_SIZE;
+    why = ENDED;
+    if (at == end || !isSameLane(at, head)) break;
+    why = UNKNOWN;
+  }
+  stopped = why;
+  countTo(at, now);
+  return at;
+}
+
+/** Whether the leaf allows the access of a record, and an IOMMU need not look at where it leads. */
+// @ts-ignore: decorator
+@inline
+function allows(checks: usize, kinds: usize, at: usize, leaf: u64, interrupts: u64): bool {
+  const check = checks + load<u16>(kinds + (<usize>typeIn(at) << 1));
+  if (!allowsBeforeKeys(check, leaf)) return false;
+  if (hasKeys(check)) {
+    if (!allowsAsCached(check, leaf)) return false;
+  }
+  return frameOfLeaf(leaf) >> INTERRUPT_FRAMES_SHIFT != interrupts;
+}
