@@ -63,11 +63,13 @@ const NOWHERE: u32 = 4;
 
 // ---- set up once ----
 /** For each kind of access in a record, from a context to its check; of CPUs, then of devices. */
-const KINDS: usize = memory.data(2 * 2 * ACCESS_CODES, 16);
+const KINDS_OF_DEVICES: usize = sizeof<u16>() * <usize>ACCESS_CODES;
+const KINDS_BYTES: i32 = 2 * <i32>KINDS_OF_DEVICES;
+const KINDS: usize = memory.data(KINDS_BYTES, sizeof<u16>());
 if (CONTEXT_FORMAT + FORMAT_SIZE > <usize>u16.MAX_VALUE) ERROR("the way from a context to its checks is too long for KINDS");
 for (let kind: u32 = 0; kind < ACCESS_CODES; kind++) {
   store<u16>(KINDS + (<usize>kind << 1), <u16>checkOf(0, withoutSpeculativeWrite(kind)));
-  store<u16>(KINDS + (<usize>(kind + ACCESS_CODES) << 1), <u16>checkOf(0, withoutSpeculativeWrite(asRequest(kind))));
+  store<u16>(KINDS + KINDS_OF_DEVICES + (<usize>kind << 1), <u16>checkOf(0, withoutSpeculativeWrite(asRequest(kind))));
 }
 
 // ---- scratch: nothing survives a call ----
@@ -112,7 +114,7 @@ export function playHits(l1: usize, first: usize, end: usize, results: usize): u
     end,
     load<u32>(first),
     context,
-    KINDS + (ofDevice ? <usize>ACCESS_CODES << 1 : 0),
+    KINDS + (ofDevice ? KINDS_OF_DEVICES : 0),
     load<usize>(l1, CACHE_BASE),
     load<u32>(l1, CACHE_SET_MASK),
     load<usize>(l1, CACHE_SET_BYTES),
