@@ -3,6 +3,7 @@
 
 import type { CacheEntry, EngineOptions, FrameState, Machine, WalkStep, WalkUnderWay } from "../../src/index.js";
 import { Access } from "../../src/index.js";
+import { isLeaf } from "../../src/paging/levels.js";
 import { machineAt, type StoryPlace, type Told } from "../../src/verdicts/index.js";
 import { frameOf } from "../walk/path.js";
 
@@ -59,7 +60,6 @@ export interface StoryState {
 const POOL_BASE = 0x1000;
 const POOL = 20;
 const PRESENT = 1n;
-const LARGE = 0x80n;
 
 /** What stands after each step of a story, from before the first to the last. */
 export function statesOf(place: StoryPlace, told: Told, options: EngineOptions): StoryState[] {
@@ -136,7 +136,7 @@ function pathOf(machine: Machine, user: boolean, address: bigint, before: StoryS
       ? iommu.explain(iommu.pasids[0] ?? 0, address, Access.userRead)
       : watched?.explain(address, Access.userRead);
   return (explained?.chain ?? []).map((link) => {
-    const leaf = (link.entry & PRESENT) !== 0n && (link.level === 1 || (link.entry & LARGE) !== 0n);
+    const leaf = isLeaf(link.entry, link.level);
     const old = before?.path.find(({ level }) => level === link.level);
     return {
       ...link,

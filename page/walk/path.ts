@@ -2,13 +2,12 @@
 // here, so that a test can ask the same questions.
 
 import type { Access, Cache, CacheEntry, Explanation, Machine, Outcome } from "../../src/index.js";
-import { indexAt, shiftOf } from "../../src/paging/levels.js";
+import { indexAt, isLeaf, shiftOf } from "../../src/paging/levels.js";
 import { type Agent, PASID } from "./scene.js";
 
 const PRESENT = 1n;
 const WRITE = 2n;
 const USER = 4n;
-const LARGE = 0x80n;
 const XD = 1n << 63n;
 const FRAME = 0xffffffffff000n;
 
@@ -58,7 +57,7 @@ export function pathOf(machine: Machine, by: Agent, address: bigint, access: Acc
   let rights: Rights = { user: true, write: true, fetch: true };
   const columns = explained.chain.map(({ level, tableFrame, index, entry }): Column => {
     const present = (entry & PRESENT) !== 0n;
-    const leaf = level === 1 || (level <= 3 && (entry & LARGE) !== 0n);
+    const leaf = isLeaf(entry, level);
     rights = {
       user: rights.user && (entry & USER) !== 0n,
       write: rights.write && (entry & WRITE) !== 0n,

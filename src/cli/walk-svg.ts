@@ -1,6 +1,7 @@
 // A walk as a picture: the address split over a row of tables, each with the entry that was read, then the page or the refusal.
 import type { Explanation } from "../hardware/context.js";
 import { describeEntry, describeOutcome, hexAddress, TABLE_NAMES } from "../paging/describe.js";
+import { isLeaf } from "../paging/levels.js";
 import { type HtmlPart, html } from "../report/html.js";
 import { svgDocument, svgText, wrapped } from "./svg.js";
 
@@ -22,7 +23,7 @@ export interface WalkPicture {
 export function walkSvg({ address, access, root, explanation: { chain, outcome } }: WalkPicture): string {
   const left = (column: number): number => LEFT + column * (WIDTH + GAP);
   const tables = chain.map(({ level, tableFrame, index, entry }, i) => {
-    const leaf = level === 1 || (level <= 3 && (entry & 0x80n) !== 0n);
+    const leaf = isLeaf(entry, level);
     const x = left(i);
     const bits = wrapped(describeEntry(entry, leaf), 24).slice(0, 2);
     return html`<rect class="box" x="${x}" y="${TOP}" width="${WIDTH}" height="${HEIGHT}" rx="6"/>

@@ -4,6 +4,7 @@ import type { Explanation } from "../hardware/context.js";
 import { type LoadedImage, loadImage } from "../image/index.js";
 import { Access } from "../paging/access.js";
 import { ACCESS_BY_NAME, describeEntry, describeOutcome, hexAddress, TABLE_NAMES } from "../paging/describe.js";
+import { isLeaf } from "../paging/levels.js";
 import { choiceOption, fileOption } from "./choices.js";
 import { addImageOptions, type ImageFlags, openImage, parseAddress, printWarnings } from "./image-options.js";
 import { print, printJson, printTable } from "./output.js";
@@ -82,7 +83,7 @@ function report(path: string, loaded: LoadedImage, address: bigint, access: stri
   let write = true;
   let xd = false;
   const rows = chain.map(({ level, tableFrame, index, entry }) => {
-    const leaf = level === 1 || (level <= 3 && (entry & 0x80n) !== 0n);
+    const leaf = isLeaf(entry, level);
     user &&= (entry & 4n) !== 0n;
     write &&= (entry & 2n) !== 0n;
     xd ||= entry >> 63n === 1n;
