@@ -8,6 +8,7 @@ import "./styles/base.css";
 import "./styles/walk.css";
 import "./styles/story.css";
 import "./styles/matrix.css";
+import "./styles/proof.css";
 import "./styles/trace.css";
 import "./styles/costs.css";
 

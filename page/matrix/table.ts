@@ -5,13 +5,38 @@ import type { ScenarioName, VerdictRecord } from "../../src/verdicts/index.js";
 import { scenariosOf } from "../../src/verdicts/scenarios.js";
 import { type Hardware, policyNames, recall } from "../search/cell.js";
 
-/** What a cell says, in one word. */
-export type CellWord = "hazard" | "race" | "safe";
+/** What a cell says, in one word: `proved` of what all states were gone through, `limit` where one ended that, `searched` of neither. */
+export type CellWord = "hazard" | "race" | "proved" | "limit" | "searched";
+
+/** Sign and text of each. */
+export const cellWords: Record<CellWord, { sign: string; text: string }> = {
+  hazard: { sign: "●", text: "hazard" },
+  race: { sign: "◐", text: "race" },
+  proved: { sign: "✓", text: "proved" },
+  limit: { sign: "?", text: "none" },
+  searched: { sign: "○", text: "none" },
+};
 
 /** What a verdict says, in one word. */
-export function wordOf({ verdict, race }: VerdictRecord): CellWord {
+export function wordOf({ verdict, race, proof, raceProof }: VerdictRecord): CellWord {
   if (verdict === "hazard") return "hazard";
-  return race ? "race" : "safe";
+  if (race) return "race";
+  if (!proof) return "searched";
+  return proof.closed && raceProof?.closed !== false ? "proved" : "limit";
+}
+
+/** Whether two verdicts say the same of the cell: how much was tried for it is no difference. */
+export function agree(one: VerdictRecord, other: VerdictRecord): boolean {
+  return one.verdict === other.verdict && !one.race === !other.race;
+}
+
+/** How many cells say what. */
+export function countWords(rows: readonly MatrixRow[]): Map<CellWord, number> {
+  const counts = new Map<CellWord, number>();
+  for (const { record } of rows.flatMap(({ cells }) => cells)) {
+    if (record) counts.set(wordOf(record), (counts.get(wordOf(record)) ?? 0) + 1);
+  }
+  return counts;
 }
 
 /** One cell, as far as it is known. */

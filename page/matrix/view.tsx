@@ -1,7 +1,7 @@
-// The matrix: policies down, sites across, for one kernel and one choice of hardware. Searched here, in a worker, cell by cell; every
-// cell leads to its story.
+// The matrix: policies down, sites across, for one kernel and one choice of hardware. Searched here, in a worker, cell by cell, and
+// proved on all cores where that is asked for; every cell leads to its story or its proof.
 
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { kernelVersions, policies } from "../../src/index.js";
 import { scenarioHeads } from "../../src/verdicts/scenarios.js";
@@ -11,16 +11,29 @@ import {
   hardwareOf,
   hardwareParameters,
   kernelOf,
+  type Proving,
+  provingOf,
+  provingParameters,
   remember,
+  STATE_LIMITS,
   searchOf,
 } from "../search/cell.js";
 import { Choice, HardwareChoice, kernelChoices } from "../search/choose.js";
 import { searchVerdicts } from "../search/client.js";
 import { routeText } from "../shell/route.js";
 import { Term } from "../shell/term.js";
-import { type CellWord, type MatrixCell, type MatrixRow, rowsOf, sitesOf, wordOf } from "./table.js";
-
-const GLYPHS: Record<CellWord, string> = { hazard: "●", race: "◐", safe: "○" };
+import { ProofControls, useProof } from "./prove.js";
+import {
+  agree,
+  type CellWord,
+  cellWords,
+  countWords,
+  type MatrixCell,
+  type MatrixRow,
+  rowsOf,
+  sitesOf,
+  wordOf,
+} from "./table.js";
 
 /** The view; the fragment names kernel, hardware and what is compared. */
 export function MatrixView({ parameters }: { parameters: URLSearchParams }): JSX.Element {
@@ -28,16 +41,24 @@ export function MatrixView({ parameters }: { parameters: URLSearchParams }): JSX
   const hardware = hardwareOf(parameters);
   const compared = kernelVersions.find((version) => version === parameters.get("with") && version !== kernel);
   const { progress, error } = useSearch(hardware, [kernel, ...(compared === undefined ? [] : [compared])]);
+  const done = progress >= 1;
+  const wanted = provingOf(parameters);
+  const proof = useProof(hardware, kernel, wanted, done && error === "");
   const rows = rowsOf(hardware, kernel, compared);
-  const go = (change: { kernel?: string; hardware?: Hardware; compared?: string }): void => {
-    const next = { kernel, compared, ...change };
+  const go = (change: {
+    kernel?: string;
+    hardware?: Hardware;
+    compared?: string;
+    proving?: Proving | undefined;
+  }): void => {
+    const next = { kernel, compared, proving: wanted, ...change };
     location.hash = routeText("matrix", {
       kernel: next.kernel,
       with: next.compared,
       ...hardwareParameters(change.hardware ?? hardware),
+      ...provingParameters(next.proving),
     });
   };
-  const done = progress >= 1;
   return (
     <>
       <form class="bar" onSubmit={(event) => event.preventDefault()}>
@@ -48,7 +69,11 @@ export function MatrixView({ parameters }: { parameters: URLSearchParams }): JSX
           names={[{ name: "", text: "no other" }, ...kernelChoices.filter(({ name }) => name !== kernel)]}
           onChoice={(name) => go({ compared: name })}
         />
-        <HardwareChoice open value={hardware} onChoice={(chosen) => go({ hardware: chosen })} />
+        <HardwareChoice
+          open={matchMedia("(min-width: 60rem)").matches}
+          value={hardware}
+          onChoice={(chosen) => go({ hardware: chosen })}
+        />
       </form>
       {error !== "" && (
         <p class="error" role="alert">
@@ -58,14 +83,14 @@ export function MatrixView({ parameters }: { parameters: URLSearchParams }): JSX
       <p class="search" aria-live="polite">
         {done ? "Searched in this page." : "Searching in this page …"}{" "}
         {!done && <progress value={progress} aria-label="Cells that are judged" />}
-        <span class="legend">
-          <span class="hazard">● hazard</span>{" "}
-          <span class="race">
-            ◐ only in a <Term of="race" />
-          </span>{" "}
-          <span class="safe">○ none found</span>
-        </span>
       </p>
+      <ProofControls
+        wanted={wanted}
+        progress={proof}
+        ready={done && error === ""}
+        onChange={(proving) => go({ proving })}
+      />
+      <Legend rows={rows} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is scrolled by keyboard too */}
       <section class="scroll" aria-label="The matrix" tabIndex={0}>
         <table class="matrix">
@@ -84,21 +109,60 @@ export function MatrixView({ parameters }: { parameters: URLSearchParams }): JSX
           </thead>
           <tbody>
             {rows.map((row) => (
-              <Row key={row.policy} row={row} hardware={hardware} kernel={kernel} compared={compared} />
+              <Row key={row.policy} row={row} hardware={hardware} kernel={kernel} compared={compared} wanted={wanted} />
             ))}
           </tbody>
         </table>
       </section>
       <p class="quiet">
         A cell is a search for the shortest program in which a walk goes through a freed table: up to three moves, four
-        of a CPU, at every point of the operation that frees. Open a cell to step through what was found.
+        of a CPU, at every point of the operation that frees. What has no hazard in these may be proved: then every
+        state is gone through that programs of any length come to. Open a cell to step through its story, or to see what
+        its proof says and rests on.
       </p>
     </>
   );
 }
 
-function Row(props: { row: MatrixRow; hardware: Hardware; kernel: string; compared: string | undefined }): JSX.Element {
-  const { row, hardware, kernel, compared } = props;
+/** What the signs mean, each with how many cells have it. */
+function Legend({ rows }: { rows: readonly MatrixRow[] }): JSX.Element {
+  const counts = countWords(rows);
+  const meanings: Record<CellWord, ComponentChildren> = {
+    hazard: <Term of="hazard" />,
+    race: (
+      <>
+        only in a <Term of="race" />
+      </>
+    ),
+    proved: (
+      <>
+        proved safe (<Term of="proof" />)
+      </>
+    ),
+    limit: "no hazard found before a limit",
+    searched: "none found by the search",
+  };
+  return (
+    <ul class="legend">
+      {(Object.keys(cellWords) as CellWord[]).map((word) => (
+        <li key={word} class={word}>
+          <span aria-hidden="true">{cellWords[word].sign}</span> {meanings[word]}: <b>{counts.get(word) ?? 0}</b>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** What the links of cells say beside the cell. */
+interface Around {
+  hardware: Hardware;
+  kernel: string;
+  compared: string | undefined;
+  wanted: Proving | undefined;
+}
+
+function Row(props: Around & { row: MatrixRow }): JSX.Element {
+  const { row, hardware, kernel, compared, wanted } = props;
   return (
     <tr class={row.ships ? "ships" : ""}>
       <th scope="row" title={policies[row.policy].about}>
@@ -108,37 +172,42 @@ function Row(props: { row: MatrixRow; hardware: Hardware; kernel: string; compar
       <td class="number">{row.known === 0 ? "" : `${row.open} of ${row.known}`}</td>
       {row.cells.map((cell) => (
         <td key={cell.scenario}>
-          <Cell cell={cell} hardware={hardware} kernel={kernel} compared={compared} />
+          <Cell cell={cell} hardware={hardware} kernel={kernel} compared={compared} wanted={wanted} />
         </td>
       ))}
     </tr>
   );
 }
 
-function Cell(props: {
-  cell: MatrixCell;
-  hardware: Hardware;
-  kernel: string;
-  compared: string | undefined;
-}): JSX.Element {
-  const { cell, hardware, kernel, compared } = props;
+function Cell(props: Around & { cell: MatrixCell }): JSX.Element {
+  const { cell, hardware, kernel, compared, wanted } = props;
   const { policy, scenario, record, other } = cell;
   if (!record) return <span class="unknown">·</span>;
   const word = wordOf(record);
-  const before = other && wordOf(other);
-  const differs = before !== undefined && before !== word;
-  const tried = record.tried.programs.toLocaleString("en");
+  const { sign, text } = cellWords[word];
+  const differs = other !== undefined && !agree(record, other);
+  const { proof, raceProof, tried } = record;
+  const states = (proof?.states ?? 0) + (raceProof?.states ?? 0);
+  const proving = proof && provingParameters(wanted ?? { states: STATE_LIMITS[0] });
+  const titles: Record<CellWord, string> = {
+    hazard: record.kind ?? "",
+    race: record.race?.kind ?? "",
+    proved: `${states.toLocaleString("en")} states, all gone through`,
+    limit: `${states.toLocaleString("en")} states, then the limit`,
+    searched: `${tried.programs.toLocaleString("en")} programs tried`,
+  };
   return (
     <a
       class={`cell ${word}${differs ? " differs" : ""}`}
-      href={routeText("story", cellParameters({ ...hardware, kernel, policy, scenario }))}
-      title={word === "hazard" ? record.kind : `${tried} programs tried`}
+      href={routeText("story", { ...cellParameters({ ...hardware, kernel, policy, scenario }), ...proving })}
+      title={titles[word]}
     >
-      <span aria-hidden="true">{GLYPHS[word]}</span> {word}
-      {word === "safe" && <small>{tried}</small>}
+      <span aria-hidden="true">{sign}</span> {text}
+      {(word === "proved" || word === "limit") && <small>{short(states)} states</small>}
+      {word === "searched" && <small>{short(tried.programs)} tried</small>}
       {differs && (
         <small>
-          {before} in {compared}
+          {cellWords[wordOf(other)].text} in {compared}
         </small>
       )}
       <span class="hidden">
@@ -146,6 +215,11 @@ function Cell(props: {
       </span>
     </a>
   );
+}
+
+/** A count in three digits at most. */
+function short(count: number): string {
+  return count.toLocaleString("en", { notation: "compact", maximumSignificantDigits: 3 });
 }
 
 /** Searches what is not known yet, one kernel after the other; how far that is, and what went wrong. */

@@ -100,9 +100,12 @@ export function searchOf(hardware: Hardware, kernel: string): Search {
 const known = new Map<string, VerdictRecord>();
 const keyOf = (cell: Cell): string => JSON.stringify(cellParameters(cell));
 
-/** Keeps what a search has found. */
+/** Keeps what a search or a proof has found; a proof says more than a search, whose count of programs it keeps. */
 export function remember(cell: Cell, record: VerdictRecord): void {
-  known.set(keyOf(cell), record);
+  const key = keyOf(cell);
+  const before = known.get(key);
+  if (before?.proof && !record.proof) return;
+  known.set(key, before && record.proof ? { ...record, tried: before.tried } : record);
 }
 
 /** What has been found of a cell. */
@@ -110,12 +113,48 @@ export function recall(cell: Cell): VerdictRecord | undefined {
   return known.get(keyOf(cell));
 }
 
-/** The verdict of one cell: remembered, or searched. */
-export async function judge(cell: Cell, signal: AbortSignal): Promise<VerdictRecord> {
-  const before = recall(cell);
-  if (before) return before;
+/** How cells are proved: up to how many states, and whether also without each thing that the policy does. */
+export interface Proving {
+  states: number;
+  explain?: boolean;
+}
+
+/** Most states of a cell that is proved, as the library has it, and less for who does not want to wait. */
+export const STATE_LIMITS = [2_000_000, 200_000, 20_000, 2000] as const;
+
+/** What parameters ask for: `prove=1`, and `states` for another limit. */
+export function provingOf(parameters: URLSearchParams): Proving | undefined {
+  if (parameters.get("prove") !== "1") return undefined;
+  return { states: STATE_LIMITS.find((limit) => String(limit) === parameters.get("states")) ?? STATE_LIMITS[0] };
+}
+
+/** Parameters of a proof, as {@link provingOf} reads them. */
+export function provingParameters(proving: Proving | undefined): Record<string, string | undefined> {
+  const usual = proving === undefined || proving.states === STATE_LIMITS[0];
+  return { prove: proving && "1", states: usual ? undefined : String(proving.states) };
+}
+
+/** What of this a record lacks: a hazard needs no proof, and what was explored to its end none with more states. */
+export function lacksProof({ verdict, proof, raceProof, restsOn }: VerdictRecord, wanted: Proving): boolean {
+  if (verdict === "hazard") return false;
+  if (!proof) return true;
+  const ended = proof.ended ?? raceProof?.ended;
+  if (ended && Math.max(proof.states, raceProof?.states ?? 0) < wanted.states) return true;
+  return wanted.explain === true && proof.closed && !restsOn;
+}
+
+/** Options of a proof. */
+export function proofOptions({ states, explain }: Proving): Pick<Search, "prove" | "maxStates" | "explainSafe"> {
+  return { prove: true, maxStates: states, ...(explain && { explainSafe: true }) };
+}
+
+/** The verdict of one cell: remembered, or searched, and proved where that is asked for. */
+export async function judge(cell: Cell, signal: AbortSignal, proving?: Proving): Promise<VerdictRecord> {
   const search = { ...searchOf(cell, cell.kernel), policies: [cell.policy], scenarios: [cell.scenario] };
-  await searchVerdicts(search, (record) => remember(cell, record), signal);
+  const ask = (options: Search): Promise<void> => searchVerdicts(options, (found) => remember(cell, found), signal);
+  if (!recall(cell)) await ask(search);
+  const searched = recall(cell);
+  if (searched && proving && lacksProof(searched, proving)) await ask({ ...search, ...proofOptions(proving) });
   const record = recall(cell);
   if (!record) throw new Error(`no verdict of ${cell.scenario} under ${cell.policy}`);
   return record;

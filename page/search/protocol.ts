@@ -7,7 +7,7 @@ import type { VerdictRecord, VerdictsOptions } from "../../src/verdicts/index.js
 /** What a worker is to search; everything in it can be sent. */
 export type Search = Pick<
   VerdictsOptions,
-  "kernel" | "policies" | "scenarios" | "hardware" | "cpus" | "agents" | "depth"
+  "kernel" | "policies" | "scenarios" | "hardware" | "cpus" | "agents" | "depth" | "prove" | "explainSafe" | "maxStates"
 >;
 
 /** What a worker answers: cells as they are judged, then the end. */

@@ -20,6 +20,8 @@ export const glossary = {
     "Work that the kernel leaves to a worker: it takes the list of freed tables, tells the IOMMU, then frees.",
   hazard: "A walk through a frame that is no longer the table that the pointer meant.",
   witness: "The shortest program that shows a hazard, told as a story.",
+  proof:
+    "Every state that any program can come to was gone through, of any length, within bounds and assumptions that it names.",
   race: "A hazard only if the deferred work runs inside the operation that frees.",
 } as const satisfies Record<string, string>;
 

@@ -4,7 +4,17 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { compileEngine, resolveKernel, type WasmModule } from "../../src/index.js";
 import { retell, type StoryPlace, scenarioNames, type Told, type VerdictRecord } from "../../src/verdicts/index.js";
-import { type Cell, cellOf, cellParameters, judge, policyNames } from "../search/cell.js";
+import { ProofPanel } from "../proof/panel.js";
+import {
+  type Cell,
+  cellOf,
+  cellParameters,
+  judge,
+  lacksProof,
+  policyNames,
+  provingOf,
+  provingParameters,
+} from "../search/cell.js";
 import { Choice, HardwareChoice, kernelChoices } from "../search/choose.js";
 import { noteRoute, routeText } from "../shell/route.js";
 import { Stepper } from "../shell/stepper.js";
@@ -18,19 +28,26 @@ import { type Change, changeOf, changeParameters, WhatIf } from "./what-if.js";
 /** The view; the fragment names the cell, the step and the change. */
 export function StoryView({ parameters }: { parameters: URLSearchParams }): JSX.Element {
   const cell = cellOf(parameters);
+  const proving = provingOf(parameters);
   const key = JSON.stringify(cellParameters(cell));
+  const wanted = JSON.stringify(proving);
   const [found, setFound] = useState<{ key: string; record: VerdictRecord; module: WasmModule }>();
   const [error, setError] = useState("");
   // The key says all that the cell is
   useEffect(() => {
     const stop = new AbortController();
     setError("");
-    Promise.all([judge(cell, stop.signal), compileEngine()]).then(
-      ([record, module]) => setFound({ key, record, module }),
-      (reason: Error) => stop.signal.aborted || setError(reason.message),
-    );
+    const find = async (): Promise<void> => {
+      const module = await compileEngine();
+      const record = await judge(cell, stop.signal);
+      setFound({ key, record, module });
+      if (proving && lacksProof(record, proving)) {
+        setFound({ key, record: await judge(cell, stop.signal, proving), module });
+      }
+    };
+    find().catch((reason: Error) => stop.signal.aborted || setError(reason.message));
     return () => stop.abort();
-  }, [key]);
+  }, [key, wanted]);
   const go = (change: Partial<Cell>): void => {
     location.hash = routeText("story", cellParameters({ ...cell, ...change }));
   };
@@ -84,16 +101,15 @@ function Verdict(props: Given): JSX.Element {
   const asked = tellings.find((name) => name === parameters.get("which") && stories[name]);
   const which = asked ?? tellings.find((name) => stories[name]);
   const told = which && stories[which];
+  const proving = provingOf(parameters);
+  const prove = (): void => {
+    location.hash = routeText("story", { ...cellParameters(cell), prove: "1" });
+  };
+  const proofPanel = <ProofPanel cell={cell} record={record} proving={proving} onProve={prove} />;
   if (!which || !told) {
     return (
-      <section class="ending ok">
-        <p>
-          <b>
-            ✓ No <Term of="hazard" /> found.
-          </b>{" "}
-          {record.tried.programs.toLocaleString("en")} programs of up to {record.tried.depth} moves were played, with
-          everybody else's doings at every point.
-        </p>
+      <>
+        {proofPanel}
         {cell.policy !== "none" && (
           <p>
             <a href={routeText("story", { ...cellParameters({ ...cell, policy: "none" }), with: cell.policy })}>
@@ -101,10 +117,18 @@ function Verdict(props: Given): JSX.Element {
             </a>
           </p>
         )}
-      </section>
+      </>
     );
   }
-  return <Story {...props} told={told} which={which} several={tellings.filter((name) => stories[name])} />;
+  const story = <Story {...props} told={told} which={which} several={tellings.filter((name) => stories[name])} />;
+  if (record.verdict === "hazard") return story;
+  return (
+    <>
+      {proofPanel}
+      <h2>The race</h2>
+      {story}
+    </>
+  );
 }
 
 function Story(props: Given & { told: Told; which: string; several: readonly string[] }): JSX.Element {
@@ -117,7 +141,11 @@ function Story(props: Given & { told: Told; which: string; several: readonly str
   const asked = Number(parameters.get("step") ?? Number.NaN);
   const [step, setStep] = useState(Number.isInteger(asked) && asked >= 0 ? asked : last);
   const now = Math.min(step, last);
-  const named = { ...cellParameters(cell), which: several.length > 1 ? which : undefined };
+  const named = {
+    ...cellParameters(cell),
+    ...provingParameters(provingOf(parameters)),
+    which: several.length > 1 ? which : undefined,
+  };
   useEffect(() => noteRoute("story", { ...named, ...changeParameters(change), step: now }));
   const go = (next: Change, other = which): void => {
     location.hash = routeText("story", {
