@@ -13,6 +13,11 @@ export interface Output {
   readonly stderr: Sink;
 }
 
+/** What a progress line leaves of its label at least, before it leaves out the pace. */
+const LEAST_LABEL = 8;
+/** A pace of less time than this says nothing. */
+const MS_BEFORE_PACE = 1000;
+
 let current: Output | undefined;
 let asked: number | undefined;
 let messageLost = false;
@@ -41,6 +46,11 @@ export function setWidth(columns: number | undefined): void {
 /** Columns that a line of text may have; no limit if stdout is no terminal. */
 export function outputWidth(): number {
   return asked ?? output().stdout.columns ?? Number.POSITIVE_INFINITY;
+}
+
+/** Whether a text result is looked at on a terminal: pictures of lines are for that, and a reader that is a program gets none. */
+export function isShown(): boolean {
+  return output().stdout.isTerminal && process.env["TERM"] !== "dumb";
 }
 
 /** Whether something that was to be said on stderr could not be written. */
@@ -119,9 +129,13 @@ function overwritten() {
     }
   };
   return {
-    draw(label: string, figures: string): void {
+    /** `optional` is what a narrow terminal has no room for beside some of the label. */
+    draw(label: string, before: string, optional = "", after = ""): void {
       shown = true;
-      write(`${cut(oneLine(label), (stderr.columns ?? 80) - figures.length - 1)}${figures}`);
+      const columns = stderr.columns ?? 80;
+      const whole = `${before}${optional}${after}`;
+      const figures = columns - whole.length - 1 >= LEAST_LABEL ? whole : `${before}${after}`;
+      write(`${cut(oneLine(label), columns - figures.length - 1)}${figures}`);
     },
     end(): void {
       if (shown) write("");
@@ -142,17 +156,29 @@ export function startProgress(label: string, size?: number): ProgressLine {
       if (now < next) return;
       next = now + 100;
       const percent = total > 0 ? Math.min(100, Math.floor((100 * done) / total)) : 0;
-      const pace = unit === "operations" ? paceOf(done, total, now - start) : "";
-      line.draw(label, `: ${percent}% (${done} of ${total}${pace})`);
+      line.draw(label, `: ${percent}% (${done} of ${total}`, paceOf(done, total, unit, now - start), ")");
     },
     end: line.end,
   };
 }
 
-/** Operations a second, and the time that is left at this pace. */
-function paceOf(done: number, total: number, ms: number): string {
-  if (done === 0 || ms === 0) return "";
-  return `, ${((done * 1e-3) / ms).toFixed(2)} million a second, ${Math.ceil((ms * (total - done)) / done / 1000)} s left`;
+/** What is done in a second, and the time that is left at this pace; nothing before it can be told. */
+function paceOf(done: number, total: number, unit: Progress["unit"], ms: number): string {
+  if (done === 0 || ms < MS_BEFORE_PACE) return "";
+  const rate = (1000 * done) / ms;
+  const left = total > done ? `, ${timeLeft((ms * (total - done)) / done)} left` : "";
+  if (unit === "bytes") return `, ${(rate / 1e6).toFixed(1)} MB a second${left}`;
+  if (rate >= 1e4) return `, ${(rate / 1e6).toFixed(2)} million a second${left}`;
+  return `, ${rate >= 100 ? Math.round(rate) : rate.toFixed(1)} a second${left}`;
+}
+
+function timeLeft(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  return seconds < 100
+    ? `${seconds} s`
+    : seconds < 6000
+      ? `${Math.ceil(seconds / 60)} min`
+      : `${Math.ceil(seconds / 3600)} h`;
 }
 
 /** The same for work whose progress is told in words, `figures` first; too long a rest is cut. */

@@ -1,11 +1,14 @@
 // A replay as text: what was read, one table for all policies, the frees, the witnesses, the assumptions. Node-only.
 import { notModelled } from "../cost/index.js";
 import { describeFree, duration, kernelSentence, type ReplayResult, witnesses } from "../replay/index.js";
-import { print, printTable } from "./output.js";
+import { isShown, oneLine, outputWidth, print, printTable } from "./output.js";
+import { joined, sparkline } from "./sparkline.js";
+import { textWidth } from "./table.js";
 
 /** Prints everything; of the frees at most `most`. */
 export function printReplay(result: ReplayResult, most: number): void {
   printTrace(result);
+  if (isShown()) printTimeline(result);
   print();
   printPolicies(result);
   printFrees(result, most);
@@ -26,6 +29,32 @@ export function damageLine({ trace }: ReplayResult): string {
   const findings = trace.findings.filter((finding) => finding.severity === "damage");
   const first = findings[0] ? `; the first: ${findings[0].text}` : "";
   return `DAMAGED INPUT: ${trace.damagedLines} lines could not be read, so every figure here is of what was left${first}`;
+}
+
+/** Widest line of bars: more would show single bins of nothing. */
+const MOST_COLUMNS = 100;
+const LEAST_COLUMNS = 16;
+
+/** Counts over time as bars, on a terminal: what happened when, and when walks went through freed tables under the first policy. */
+function printTimeline({ timeline, policies, trace }: ReplayResult): void {
+  const [first] = policies;
+  const rows: [string, readonly number[]][] = [
+    ["kernel flushes", timeline.kernelFlushes],
+    ["tables freed", timeline.frees],
+    ...(first ? [[`hazards, ${first.policy.name}`, first.timeline.hazards] as [string, readonly number[]]] : []),
+  ];
+  const names = rows.map(([name]) => oneLine(name));
+  const left = Math.max(...names.map(textWidth));
+  const totals = rows.map(([, counts]) => `  ${counts.reduce((sum, count) => sum + count, 0)}`);
+  const room = Math.min(MOST_COLUMNS, outputWidth() - left - 4 - Math.max(...totals.map(({ length }) => length)));
+  if (room < LEAST_COLUMNS) return;
+  const { each } = joined(timeline.frees, room);
+  print();
+  print(`from 0 to ${duration(trace.durationNs)}, ${duration(each * timeline.binNs)} a bar:`);
+  for (const [i, [, counts]] of rows.entries()) {
+    const { sums } = joined(counts, room);
+    print(`  ${names[i]}${" ".repeat(left - textWidth(names[i] ?? ""))}  ${sparkline(sums)}${totals[i]}`);
+  }
 }
 
 function printTrace(result: ReplayResult): void {

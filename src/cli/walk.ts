@@ -7,8 +7,9 @@ import { ACCESS_BY_NAME, describeEntry, describeOutcome, hexAddress, TABLE_NAMES
 import { isLeaf } from "../paging/levels.js";
 import { choiceOption, fileOption } from "./choices.js";
 import { addImageOptions, type ImageFlags, openImage, parseAddress, printWarnings } from "./image-options.js";
-import { print, printJson, printTable } from "./output.js";
+import { isShown, outputWidth, print, printJson, printTable } from "./output.js";
 import { checkOutputFile } from "./output-file.js";
+import { walkBoxes } from "./walk-boxes.js";
 import { walkSvg } from "./walk-svg.js";
 
 interface Flags extends ImageFlags {
@@ -79,6 +80,12 @@ function report(path: string, loaded: LoadedImage, address: bigint, access: stri
   );
   print(`${access} of ${hexAddress(address)}`);
   const { chain, outcome } = explanation;
+  const boxes = isShown() ? walkBoxes({ root, explanation }, outputWidth()) : undefined;
+  if (boxes) {
+    for (const line of boxes) print(line);
+    print(`${outcome.kind === "ok" ? "ok" : outcome.kind}: ${describeOutcome(outcome)}`);
+    return;
+  }
   let user = true;
   let write = true;
   let xd = false;

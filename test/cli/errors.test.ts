@@ -71,15 +71,38 @@ describe("output", () => {
     expect(shown(true)).toMatch(/^\|work: 0% \(0 of 1000\)(\|work: [^|]*)?\|$/);
   });
 
-  it("tells the pace of operations and the time that is left", () => {
-    vi.spyOn(performance, "now").mockReturnValueOnce(0).mockReturnValueOnce(2000);
+  it.each([
+    ["operations", 2_500_000, 10_000_000, 2000, "25% (2500000 of 10000000, 1.25 million a second, 6 s left)"],
+    ["bytes", 30_000_000, 120_000_000, 10_000, "25% (30000000 of 120000000, 3.0 MB a second, 30 s left)"],
+    ["cells", 10, 104, 20_000, "9% (10 of 104, 0.5 a second, 4 min left)"],
+    ["jobs", 300, 90_000, 1000, "0% (300 of 90000, 300 a second, 5 min left)"],
+    ["jobs", 1, 1000, 60_000, "0% (1 of 1000, 0.0 a second, 17 h left)"],
+    ["cells", 104, 104, 20_000, "100% (104 of 104, 5.2 a second)"],
+    // Of less than a second nothing can be told.
+    ["cells", 3, 104, 900, "2% (3 of 104)"],
+    ["cells", 0, 104, 5000, "0% (0 of 104)"],
+  ] as const)("tells the pace of %s and the time that is left: %i of %i in %i ms", (unit, done, total, ms, figures) => {
+    vi.spyOn(performance, "now").mockReturnValueOnce(0).mockReturnValueOnce(ms);
     const work = () => {
       const progress = startProgress("work");
-      progress.update({ done: 2_500_000, total: 10_000_000, unit: "operations" });
+      progress.update({ done, total, unit });
       progress.end();
     };
-    expect(captured("stderr", work, true)).toContain(
-      "work: 25% (2500000 of 10000000, 1.25 million a second, 6 s left)",
-    );
+    expect(captured("stderr", work, true)).toContain(`work: ${figures}`);
+  });
+
+  it("leaves the pace out where the terminal has no room for it beside the name", () => {
+    const shown = (columns: number) => {
+      vi.spyOn(performance, "now").mockReturnValueOnce(0).mockReturnValueOnce(2000);
+      const stderr = memorySink({ isTerminal: true, columns });
+      redirectOutput({ stdout: memorySink(), stderr });
+      const progress = startProgress("a long name of a trace.txt");
+      progress.update({ done: 2_500_000, total: 10_000_000, unit: "operations" });
+      redirectOutput();
+      return stderr.text.replace("\r\x1b[K", "");
+    };
+    expect(shown(72)).toBe("… trace.txt: 25% (2500000 of 10000000, 1.25 million a second, 6 s left)");
+    expect(shown(66)).toBe("a long name of a trace.txt: 25% (2500000 of 10000000)");
+    expect(shown(30).length).toBeLessThan(30);
   });
 });
