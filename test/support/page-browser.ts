@@ -1,34 +1,18 @@
 // The built page in a real browser, with what the browser complained of or asked for, and axe-core at hand.
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { AxeResults } from "axe-core";
 import type { BrowserContext, Page } from "playwright-core";
 import { launchChromium } from "./chromium.js";
-import { EFFORT } from "./effort.js";
+import { AXE, AXE_RUN, findingsOf, focusedControl, heightOf, type Look, numberControls } from "./in-page.js";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+export { looks } from "./in-page.js";
+
 const BUILD = fileURLToPath(new URL("../../build/", import.meta.url));
 
 /** The page as it is shipped. */
 export const PAGE_FILE = fileURLToPath(new URL("../../dist/page/index.html", import.meta.url));
-
-/** Looks: colours and width. */
-export interface Look {
-  scheme: "light" | "dark" | "forced";
-  width: 360 | 1280 | 2560;
-}
-
-const schemes = ["light", "dark", "forced"] as const;
-const widths = [360, 1280, 2560] as const;
-
-/** Every pair of colours and width by night; by day each of both at least once. */
-export const looks: readonly Look[] = schemes.flatMap((scheme, i) =>
-  widths
-    .filter((_, j) => EFFORT === "nightly" || i === j || (scheme === "dark" && j === 1))
-    .map((width) => ({ scheme, width })),
-);
 
 /** A browser with one page. */
 export class PageBrowser {
@@ -65,7 +49,7 @@ export class PageBrowser {
       forcedColors: scheme === "forced" ? "active" : "none",
       reducedMotion: "reduce",
     });
-    await this.page.setViewportSize({ width, height: width === 2560 ? 1440 : 900 });
+    await this.page.setViewportSize({ width, height: heightOf(width) });
   }
 
   /** Opens the page anew at a fragment, and waits until something of the view is there. */
@@ -83,40 +67,17 @@ export class PageBrowser {
   /** What axe-core finds, and how wide the page has become. */
   async examine(): Promise<{ violations: unknown[]; passes: number; width: number }> {
     await this.page.evaluate(AXE);
-    const result = (await this.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")) as AxeResults;
-    return {
-      violations: result.violations.map(({ id, nodes }) => [
-        id,
-        nodes.length,
-        nodes[0]?.html,
-        nodes[0]?.failureSummary,
-      ]),
-      passes: result.passes.length,
-      width: await this.page.evaluate(() => document.documentElement.scrollWidth),
-    };
+    const result = (await this.page.evaluate(AXE_RUN)) as AxeResults;
+    return { ...findingsOf(result), width: await this.page.evaluate(() => document.documentElement.scrollWidth) };
   }
 
   /** Presses Tab once for each control that is shown: which ones have their turn, each with a focus that is seen. */
   async tabThrough(): Promise<{ controls: number; reached: string[] }> {
-    const controls = await this.page.evaluate(() => {
-      const all = [
-        ...document.querySelectorAll<HTMLElement>("a[href], button:enabled, input, select, summary, [tabindex='0']"),
-      ];
-      const shown = all.filter((control) => control.checkVisibility());
-      for (const [i, control] of shown.entries()) control.dataset["number"] = String(i);
-      return shown.length;
-    });
+    const controls = await this.page.evaluate(numberControls);
     const reached: string[] = [];
     for (let i = 0; i < controls; i++) {
       await this.page.keyboard.press("Tab");
-      reached.push(
-        await this.page.evaluate(() => {
-          const active = document.activeElement as HTMLElement;
-          const { outlineStyle, outlineWidth } = getComputedStyle(active);
-          const seen = outlineStyle !== "none" && Number.parseFloat(outlineWidth) >= 1;
-          return `${active.dataset["number"]}${seen ? "" : " without a visible focus"}`;
-        }),
-      );
+      reached.push(await this.page.evaluate(focusedControl));
     }
     return { controls, reached };
   }
