@@ -39,7 +39,7 @@ const REST = [
   "test/image/bounds.test.ts",
   "test/model/kernel/programs.test.ts",
   "test/package/{comment-examples,memory,stranger,types}.test.ts",
-  "test/page/{walk,story,matrix,report,trace,firefox}.test.ts",
+  "test/page/{walk,story,matrix,report,trace,bench,firefox}.test.ts",
   "test/replay/{perfetto,profiles}.test.ts",
   "test/report/browser.test.ts",
   "test/scripts/{lint-assembly,mutation-build}.test.ts",

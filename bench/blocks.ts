@@ -9,11 +9,12 @@ import { planCases, type SizesName, sizesByName } from "./cases.js";
 import type { Entrant } from "./contender.js";
 import { nativeEntrant, READS_TOO, readingEntrants, runtimeEntrant, workerEntrant } from "./contender.js";
 import type { NativeBuild } from "./contestants/compile.js";
-import { KERNEL_PIECE, kernelField, kernelPolicies } from "./kernel-tasks.js";
+import { kernelField } from "./kernel-tasks.js";
+import { KERNEL_PIECE, kernelPieces, kernelPolicies, kernelTable } from "./kernel-work.js";
 import type { Runtime } from "./runtimes.js";
 import { javascriptField, ramField } from "./table-tasks.js";
 import { imageTables, nameOfImage } from "./tables/images.js";
-import { syntheticTables } from "./tables/synthetic.js";
+import { quickScale, syntheticTables } from "./tables/synthetic.js";
 import type { Spec } from "./tasks.js";
 import { SYNTHETIC } from "./trace-tasks.js";
 import { type Traces, traceTable } from "./traces.js";
@@ -59,10 +60,6 @@ interface BlockPlan {
 const IN_RAM = "synthetic 4-level, in guest RAM";
 /** What of a translation reaches tables. */
 const RAM_CASES = ["L1 hit", "full walk"];
-const QUICK_SCALE = 1 / 8;
-/** Kernel programs: so many pieces. */
-const KERNEL_PIECES = { quick: 4, usual: 24, full: 24 };
-
 /** The blocks of a run, with only the cases that the filter takes. @throws Error if it takes none */
 export async function planBlocks(options: BenchOptions, material: Material): Promise<Block[]> {
   const plans = options.suites.flatMap((suite) =>
@@ -98,7 +95,7 @@ function onlyAgainst(blocks: readonly Block[], names: readonly string[]): Block[
 
 function allPlans(effort: EffortName, material: Material): BlockPlan[] {
   const sizes = effort === "quick" ? "quick" : "full";
-  const scale = effort === "quick" ? QUICK_SCALE : 1;
+  const scale = effort === "quick" ? quickScale : 1;
   const synthetic = { name: "synthetic 4-level", mixes: 2, load: async () => syntheticTables(scale) } as const;
   const images = material.images.map((path) => ({
     name: nameOfImage(path),
@@ -123,10 +120,10 @@ function allPlans(effort: EffortName, material: Material): BlockPlan[] {
     ),
     plainPlan(
       "kernel",
-      "kernel programs",
+      kernelTable,
       "operation",
       kernelPolicies,
-      field(Object.keys(kernelField), { kind: "kernel", operations: KERNEL_PIECES[effort] * KERNEL_PIECE }, material),
+      field(Object.keys(kernelField), { kind: "kernel", operations: kernelPieces[effort] * KERNEL_PIECE }, material),
       { otherRules: OTHER_RULES },
     ),
     ...tracePlans(material),

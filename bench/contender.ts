@@ -14,7 +14,7 @@ import { LineProcess } from "./line-process.js";
 import { clockNs, type PieceTimes, pieceSize, quietNs } from "./pieces.js";
 import type { Runtime } from "./runtimes.js";
 import { isEnough, type Limits } from "./stopwatch.js";
-import { playsOfCheck } from "./table-tasks.js";
+import { playsOfCheck } from "./table-case.js";
 import type { Spec } from "./tasks.js";
 import type { TraceThroughput } from "./trace-throughput.js";
 

@@ -1,8 +1,5 @@
 // As much of a build of the library as the benchmark plays, and where one comes from: this package, another build in a folder, another
-// engine under this package's wrapper, or version 0.1.0 in one file.
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+// engine under this package's wrapper, or version 0.1.0 in one file. Nothing here needs Node.
 import { createMachineSync, type Machine, type MachineConfig } from "stalewalk";
 import { type ReplayOptions, type ReplayResult, replay } from "stalewalk/replay";
 import type { TraceSource } from "stalewalk/trace";
@@ -31,26 +28,4 @@ export const present: Library = { createMachineSync, replay, verdicts };
 /** Thrown where a contestant cannot play a case at all, which is no fault: it is named among what was not measured. */
 export class NotPlayedError extends Error {
   override name = "NotPlayedError";
-}
-
-/** Loads a build. */
-export async function loadLibrary({ kind, path }: LibrarySource): Promise<Library> {
-  const load = async (file: string) => (await import(pathToFileURL(file).href)) as Library;
-  if (kind === "file") return load(path);
-  if (kind === "module") {
-    const module = new WebAssembly.Module(readFileSync(path));
-    return {
-      createMachineSync: (config) => createMachineSync({ ...config, module }),
-      replay: (source, options) => replay(source, { ...options, module }),
-      verdicts: (options) => verdicts({ ...options, module }),
-    };
-  }
-  const { createMachineSync: machineOf } = await load(join(path, "index.js"));
-  const { replay: replayOf } = await load(join(path, "replay", "index.js"));
-  const { verdicts: verdictsOf } = await load(join(path, "verdicts", "index.js"));
-  return {
-    createMachineSync: machineOf,
-    ...(replayOf && { replay: replayOf }),
-    ...(verdictsOf && { verdicts: verdictsOf }),
-  };
 }

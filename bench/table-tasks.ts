@@ -1,19 +1,12 @@
 // Cases over page tables as tasks: every JavaScript contestant, on its own machine.
 import { readCase } from "./case-file.js";
-import { type BenchCase, operationsIn } from "./cases.js";
-import { type Check, checkOf } from "./check.js";
-import { type Contestant, operationBytes } from "./contestants/contestant.js";
+import type { Contestant } from "./contestants/contestant.js";
 import { naiveJs } from "./contestants/naive-js.js";
-import {
-  stalewalk,
-  stalewalk010,
-  stalewalkInRam,
-  stalewalkOf,
-  stalewalkOverJs,
-  stalewalkOverWasm,
-} from "./contestants/stalewalk.js";
+import { stalewalk, stalewalkOf } from "./contestants/stalewalk.js";
+import { stalewalk010, stalewalkInRam, stalewalkOverJs, stalewalkOverWasm } from "./contestants/stalewalk-doors.js";
 import { tunedJs } from "./contestants/tuned-js.js";
 import type { Library } from "./library.js";
+import { caseTask, type Part } from "./table-case.js";
 import type { PiecewiseTask } from "./task.js";
 
 /** A case over page tables. */
@@ -22,9 +15,6 @@ export interface TableSpec {
   /** Files of the cases (case-file.ts), by name. */
   files: Readonly<Record<string, string>>;
 }
-
-/** Which part of a case's program a contestant plays. */
-export type Part = "whole" | "tunedPart" | "naivePart";
 
 /** The JavaScript contestants, with their part; stalewalk comes first. */
 export const javascriptField: Readonly<Record<string, readonly [Contestant, Part]>> = {
@@ -42,21 +32,6 @@ export const ramField: Readonly<Record<string, readonly [Contestant, Part]>> = {
   "JavaScript's memory": [stalewalkOverJs, "whole"],
 };
 
-/** Operations from which on one play is enough for a check. */
-const LONG_PROGRAM = 2 ** 18;
-
-/** Plays "prepare, program", or its first operations, on a new machine of a contestant. */
-export function checkCase(contestant: Contestant, { world, prepare, program }: BenchCase, operations?: number): Check {
-  const player = contestant.create(world);
-  const part = operations === undefined ? program : program.subarray(0, operations * operationBytes);
-  return checkOf(player, [player.load(prepare), player.load(part)], playsOfCheck(operationsIn(part)));
-}
-
-/** How often a check plays: what is left in the caches counts too, unless the program is long. */
-export function playsOfCheck(operations: number): number {
-  return operations >= LONG_PROGRAM ? 1 : 2;
-}
-
 /** A contestant at a case, or another build. */
 export function openTableTask(
   { files }: TableSpec,
@@ -69,20 +44,4 @@ export function openTableTask(
   if (other) return caseTask(readCase(file), stalewalkOf(contestantName, other), "whole");
   const [contestant, part] = { ...javascriptField, ...ramField }[contestantName] as (typeof javascriptField)[string];
   return caseTask(readCase(file), contestant, part);
-}
-
-/** A contestant at a case that is there already. */
-export function caseTask(benchCase: BenchCase, contestant: Contestant, part: Part): PiecewiseTask {
-  const operations = (part === "whole" ? undefined : benchCase[part]) ?? operationsIn(benchCase.program);
-  const program = benchCase.program.subarray(0, operations * operationBytes);
-  const player = contestant.create(benchCase.world);
-  const prepare = player.load(benchCase.prepare);
-  return {
-    operations,
-    check: (first = operations) => checkCase(contestant, benchCase, first),
-    prepare() {
-      for (const piece of prepare) piece.play();
-    },
-    pieces: (size) => player.load(program, size).map(({ play }) => play),
-  };
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { ReplayResult } from "stalewalk/replay";
 import { hashOf } from "./check.js";
-import { kernelMachine } from "./kernel-tasks.js";
+import { kernelMachine } from "./kernel-work.js";
 import { type Library, NotPlayedError, present } from "./library.js";
 import { clockNs } from "./pieces.js";
 import type { WholeTask } from "./task.js";

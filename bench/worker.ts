@@ -2,7 +2,8 @@
 // input, each answered by one: {"open": SPEC, "case": NAME}, {"check": OPERATIONS or null}, {"time": LIMITS}. SOURCE is where another
 // build comes from, as JSON; what such a build cannot do is answered by {"notPlayed": WHY}.
 import { createInterface } from "node:readline";
-import { type LibrarySource, loadLibrary, NotPlayedError } from "./library.js";
+import { type LibrarySource, NotPlayedError } from "./library.js";
+import { loadLibrary } from "./load-library.js";
 import { type Limits, Stopwatch } from "./stopwatch.js";
 import type { Task } from "./task.js";
 import { type OpenRequest, openTask } from "./tasks.js";

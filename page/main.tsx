@@ -11,6 +11,7 @@ import "./styles/matrix.css";
 import "./styles/proof.css";
 import "./styles/trace.css";
 import "./styles/costs.css";
+import "./styles/bench.css";
 
 if (typeof document === "undefined") serve();
 else {

@@ -4,6 +4,7 @@
 // of the same text. The document is also the template of reports (src/report/application.ts).
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "vite";
 
@@ -22,12 +23,23 @@ const EXAMPLE = "test/fixtures/images/reduced-4level.core.gz";
 
 /** Writes dist/page/index.html and returns what became of which module, as rolldown tells it. */
 export async function bundlePage() {
-  const built = await build({
+  const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+  const engine = createHash("sha256").update(readFileSync("build/release.wasm")).digest("hex");
+  const built = { version, engine };
+  const bundled = await build({
     root: "page",
     configFile: false,
     envDir: false,
     publicDir: false,
     logLevel: "warn",
+    // What the page has of bench/ uses the package by its name.
+    resolve: {
+      alias: [
+        { find: /^stalewalk$/, replacement: resolve("src/index.ts") },
+        { find: /^stalewalk\/([a-z]+)$/, replacement: `${resolve("src")}/$1/index.ts` },
+      ],
+    },
+    define: { __BUILT__: JSON.stringify(built) },
     oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
     build: {
       write: false,
@@ -40,7 +52,7 @@ export async function bundlePage() {
       lib: { entry: "main.tsx", formats: ["iife"], name: "page", fileName: "page", cssFileName: "page" },
     },
   });
-  const { output } = Array.isArray(built) ? built[0] : built;
+  const { output } = Array.isArray(bundled) ? bundled[0] : bundled;
   const [script, ...others] = output.filter(({ type }) => type === "chunk");
   const styles = output.filter(({ fileName }) => fileName.endsWith(".css"));
   if (others.length > 0 || styles.length !== 1) throw new Error("the page is to be one script and one style sheet");

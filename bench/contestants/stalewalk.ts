@@ -1,15 +1,12 @@
 // stalewalk itself, played in place: the program lies in the engine's memory before the clock starts, as it does for the
 // other contestants. This is the one file of the benchmark that reaches behind the API (what the API adds has rows of its
-// own, see api-rows.ts).
+// own, see api-rows.ts). Nothing here needs Node.
 import type { Cpu, Machine } from "stalewalk";
-import { createMachineSync as createHosted, guestMemory } from "stalewalk/memory";
 import { type Library, present } from "../library.js";
 import type { World } from "../world.js";
 import { benchControls } from "../world.js";
-import { YARDSTICK, yardstick } from "../yardstick/index.js";
 import { type Contestant, chunkOperations, chunksOf, operationBytes, type Piece, sumCounters } from "./contestant.js";
 
-const PAGE = 4096n;
 /** The operation that translates. */
 const ACCESS = 1;
 
@@ -37,45 +34,6 @@ export function stalewalkMachine(
   });
   for (const { frame, entries } of set.tables) machine.frames.setTable(frame, entries);
   return machine;
-}
-
-/** What a machine has whose tables are a guest's, and the frames from the first of them to the last. */
-function guestOptions({ set, geometry, cpus }: World) {
-  const frames = set.tables.map(({ frame }) => frame);
-  const first = frames.reduce((least, frame) => Math.min(least, frame));
-  const last = frames.reduce((most, frame) => Math.max(most, frame));
-  const options = {
-    levels: set.levels,
-    maxPhyAddr: set.maxPhyAddr,
-    tables: 1,
-    workloadPages: 1,
-    cpus: Array.from({ length: cpus }, () => ({ ...geometry, controls: benchControls(set.controls), root: set.root })),
-  };
-  return { options, first, base: BigInt(first) * PAGE, bytes: (last - first + 1) * Number(PAGE) };
-}
-
-/** Stores tables as a guest would, and nobody is told. */
-function storeTables({ set }: World, first: number, ram: Uint8Array<ArrayBuffer>): void {
-  for (const { frame, entries } of set.tables) {
-    new BigUint64Array(ram.buffer, ram.byteOffset + (frame - first) * Number(PAGE), entries.length).set(entries);
-  }
-}
-
-/** The same machine with its tables in guest RAM, in place. */
-function guestMachine(world: World): Machine {
-  const { options, first, base, bytes } = guestOptions(world);
-  const machine = present.createMachineSync({ ...options, ram: { base, bytes } });
-  storeTables(world, first, machine.ram as Uint8Array<ArrayBuffer>);
-  return machine;
-}
-
-/** The same machine with its tables in memory that the host keeps: another WebAssembly instance's, or an array of JavaScript. */
-function hostedMachine(world: World, where: "WebAssembly" | "JavaScript"): Machine {
-  const { options, first, base, bytes } = guestOptions(world);
-  const source =
-    where === "WebAssembly" ? new WebAssembly.Memory({ initial: Math.ceil(bytes / 2 ** 16) }) : new ArrayBuffer(bytes);
-  storeTables(world, first, new Uint8Array("buffer" in source ? source.buffer : source));
-  return createHosted({ ...options, memory: guestMemory(source, [{ base, bytes, offset: 0 }]) });
 }
 
 /** Counters of a CPU in the benchmark's order. */
@@ -116,7 +74,8 @@ function outcomesIn(answers: Uint32Array, program: Uint8Array): Uint32Array {
   return answers.map((word, i) => (program[(i >> 1) * operationBytes] === ACCESS ? word : 0));
 }
 
-function contestantOf(name: string, make: (world: World) => Machine): Contestant {
+/** A contestant whose machine is made so. */
+export function contestantOf(name: string, make: (world: World) => Machine): Contestant {
   return {
     name,
     create(world) {
@@ -134,21 +93,7 @@ function contestantOf(name: string, make: (world: World) => Machine): Contestant
 /** The WebAssembly engine. */
 export const stalewalk: Contestant = contestantOf("stalewalk", (world) => stalewalkMachine(world));
 
-/** The engine of version 0.1.0. */
-export const stalewalk010: Contestant = stalewalkOf(YARDSTICK, yardstick);
-
 /** The engine of another build. */
 export function stalewalkOf(name: string, library: Library): Contestant {
   return contestantOf(name, (world) => stalewalkMachine(world, 1, library));
 }
-
-/** The engine, with its tables in guest RAM. */
-export const stalewalkInRam: Contestant = contestantOf("guest RAM", guestMachine);
-
-/** The engine of `stalewalk/memory`, which loads entries through functions of another WebAssembly instance, or of JavaScript. */
-export const stalewalkOverWasm: Contestant = contestantOf("WebAssembly's memory", (world) =>
-  hostedMachine(world, "WebAssembly"),
-);
-export const stalewalkOverJs: Contestant = contestantOf("JavaScript's memory", (world) =>
-  hostedMachine(world, "JavaScript"),
-);

@@ -52,6 +52,9 @@ class Builder {
   }
 }
 
+/** Scale of the table set for half a minute. */
+export const quickScale = 1 / 8;
+
 /** The table set; `scale` 1 is 64k small pages, smaller numbers for quick checks. */
 export function syntheticTables(scale = 1): TableSet {
   const builder = new Builder();

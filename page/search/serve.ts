@@ -1,7 +1,9 @@
-// The page's program inside a worker: it searches what it is told to, cell by cell.
+// The page's program inside a worker: it searches, plays or measures, as it is told.
 
 import type { Progress } from "../../src/index.js";
 import { verdicts } from "../../src/verdicts/index.js";
+import { benchTask } from "../bench/play.js";
+import type { BenchTask } from "../bench/protocol.js";
 import { playTask } from "./play.js";
 import type { Answer, PlayTask, Search } from "./protocol.js";
 
@@ -9,7 +11,11 @@ const say = (answer: Answer): void => postMessage(answer);
 
 /** Waits for something to do. */
 export function serve(): void {
-  addEventListener("message", ({ data }: MessageEvent<Search | PlayTask>) => {
+  addEventListener("message", ({ data }: MessageEvent<Search | PlayTask | BenchTask>) => {
+    if ("bench" in data) {
+      benchTask(data).catch((error: Error) => say({ error: error.message }));
+      return;
+    }
     if ("file" in data || "profile" in data) {
       playTask(data).catch((error: Error) => say({ error: error.message }));
       return;

@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { BenchView } from "../bench/view.js";
 import { CostsView } from "../costs/view.js";
 import { MatrixView } from "../matrix/view.js";
 import { ReportView } from "../report/view.js";
@@ -42,6 +43,11 @@ const views: Record<ViewName, { title: string; asks: string; show: (parameters: 
     title: "Walk",
     asks: "How does an address get from the root to its page?",
     show: (parameters) => <WalkView parameters={parameters} />,
+  },
+  benchmark: {
+    title: "Benchmark",
+    asks: "How fast is the engine here?",
+    show: () => <BenchView />,
   },
 };
 

@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 
 /** Every view, in the order in which the page names them. */
-const allViews = ["report", "trace", "costs", "matrix", "story", "walk"] as const;
+const allViews = ["report", "trace", "costs", "matrix", "story", "walk", "benchmark"] as const;
 
 /** Name of a view. */
 export type ViewName = (typeof allViews)[number];

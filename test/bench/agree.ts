@@ -4,7 +4,8 @@ import { operationsIn } from "../../bench/cases.js";
 import { type Check, compareChecks } from "../../bench/check.js";
 import type { Contestant } from "../../bench/contestants/contestant.js";
 import type { NativeCase } from "../../bench/contestants/native.js";
-import { checkCase, javascriptField, playsOfCheck, ramField } from "../../bench/table-tasks.js";
+import { checkCase, playsOfCheck } from "../../bench/table-case.js";
+import { javascriptField, ramField } from "../../bench/table-tasks.js";
 
 /** The JavaScript contestants; stalewalk comes first. */
 export const contestants: readonly Contestant[] = Object.values(javascriptField).map(([contestant]) => contestant);

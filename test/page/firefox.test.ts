@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { pageBlocks } from "../../page/bench/plan.js";
 import { type ReplayResult, replay } from "../../src/replay/index.js";
 import { renderReport } from "../../src/report/index.js";
 import { verdicts } from "../../src/verdicts/index.js";
@@ -18,6 +19,7 @@ const views = [
   { view: "matrix", file: "page", fragment: "#/matrix?kernel=6.12", selector: ".matrix .cell" },
   { view: "story", file: "page", fragment: "#/story?policy=none&site=pmd_free_pte_page", selector: ".arrows" },
   { view: "proof", file: "page", fragment: "#/story?policy=user-root&site=exit&prove=1", selector: ".proof" },
+  { view: "benchmark", file: "page", fragment: "#/benchmark", selector: ".suites" },
   { view: "walk", file: "page", fragment: "#/walk?address=ffffffffff600000", selector: ".path" },
   { view: "report", file: "report", fragment: "", selector: "nav[aria-label=Views]" },
   { view: "trace", file: "report", fragment: "#/trace", selector: ".lines .freed" },
@@ -124,6 +126,18 @@ describe.skipIf(!firefoxPath)(`the page in Firefox${firefoxNote}`, () => {
       const { controls, reached } = await shown.tabThrough();
       expect(controls).toBeGreaterThan(8);
       expect(reached).toEqual(Array.from({ length: controls }, (_, i) => String(i)));
+    });
+
+    it("measures its kernel programs, with its own clock", async () => {
+      await browser.open("#/benchmark", ".suites");
+      // Translations are left out: they take a minute.
+      await browser.page.locator(".suites label input").click();
+      await browser.page.locator("button.main").click();
+      await browser.page.waitForSelector("a.save", { timeout: 580_000 });
+      const block = pageBlocks.find(({ suite }) => suite === "kernel");
+      const rows = await browser.page.$$eval(".times tbody tr", (found) => found.length);
+      expect(rows).toBe((block?.cases.length ?? 0) * (block?.contestants.length ?? 0));
+      expect(browser.complaints).toEqual([]);
     });
 
     it("a story is stepped by its keys", async () => {

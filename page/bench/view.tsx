@@ -1,0 +1,155 @@
+// The benchmark: run in this browser, shown as tables with bars, compared with a result that is dropped in, kept as a file.
+
+import type { JSX } from "preact";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { checkBenchResult } from "../../src/benchmark/result.js";
+import { Choice } from "../search/choose.js";
+import { type Pace, paceText } from "../search/pace.js";
+import { type PageSuite, pageSuites } from "./plan.js";
+import { runBench } from "./run.js";
+import { Compared, Run, type Shown } from "./tables.js";
+
+const ROUNDS = ["3", "6", "12"] as const;
+const ABOUT: Record<PageSuite, string> = {
+  translate: "translate: hits and walks, against JavaScript",
+  kernel: "kernel: programs with hazard detection on and off",
+  verdicts: "verdicts: searches of single cells",
+};
+
+let kept: { own: Shown | undefined; other: Shown | undefined } = { own: undefined, other: undefined };
+
+/** The view. */
+export function BenchView(): JSX.Element {
+  const [suites, setSuites] = useState<readonly PageSuite[]>(["translate", "kernel"]);
+  const [rounds, setRounds] = useState<(typeof ROUNDS)[number]>("3");
+  const [pace, setPace] = useState<(Pace & { what: string }) | undefined>();
+  const [error, setError] = useState("");
+  const [shown, setShown] = useState(kept);
+  const stop = useRef<AbortController | undefined>(undefined);
+  const keep = useCallback((next: Partial<typeof kept>): void => {
+    kept = { ...kept, ...next };
+    setShown(kept);
+  }, []);
+  useEffect(() => () => stop.current?.abort(), []);
+  const run = (): void => {
+    const controller = new AbortController();
+    stop.current = controller;
+    const begun = performance.now();
+    setError("");
+    runBench(
+      { suites, rounds: Number(rounds) },
+      (done, total, what) => setPace({ done, total, what, elapsed: performance.now() - begun }),
+      controller.signal,
+    )
+      .then(
+        (result) => keep({ own: { from: "this browser", result } }),
+        (reason: Error) => controller.signal.aborted || setError(reason.message),
+      )
+      .finally(() => setPace(undefined));
+  };
+  const take = useCallback(
+    (file: File): void => {
+      file
+        .text()
+        .then((text) => keep({ other: { from: file.name, result: checkBenchResult(JSON.parse(text)) } }))
+        .then(
+          () => setError(""),
+          (reason: Error) => setError(`${file.name} is no result of stalewalk bench --json: ${reason.message}`),
+        );
+    },
+    [keep],
+  );
+  useDrop(take);
+  const { own, other } = shown;
+  return (
+    <>
+      <form class="bar" onSubmit={(event) => event.preventDefault()}>
+        <fieldset class="suites">
+          <legend>What is run here</legend>
+          {pageSuites.map((suite) => (
+            <label key={suite}>
+              <input
+                type="checkbox"
+                checked={suites.includes(suite)}
+                disabled={pace !== undefined}
+                onChange={() =>
+                  setSuites(pageSuites.filter((it) => (it === suite ? !suites.includes(it) : suites.includes(it))))
+                }
+              />{" "}
+              {ABOUT[suite]}
+            </label>
+          ))}
+        </fieldset>
+        <Choice
+          label="Rounds"
+          value={rounds}
+          names={ROUNDS.map((count) => ({ name: count, text: count }))}
+          onChoice={setRounds}
+        />
+        {pace ? (
+          <button type="button" onClick={() => stop.current?.abort()}>
+            Stop
+          </button>
+        ) : (
+          <button type="button" class="main" disabled={suites.length === 0} onClick={run}>
+            Run in this browser
+          </button>
+        )}
+      </form>
+      {pace && (
+        <p class="search">
+          <progress value={pace.done} max={pace.total} aria-label="Cases that are measured" />
+          <span>{paceText(pace, "measurements")}</span>
+          <span class="quiet">{pace.what}</span>
+        </p>
+      )}
+      <div class="opener compact">
+        <label class="file">
+          <span>
+            Compare with a result of <code>stalewalk bench --quick --json FILE</code>, or of this page elsewhere: drop
+            it here, or pick it:
+          </span>
+          <input
+            type="file"
+            onChange={(event) => {
+              const [file] = event.currentTarget.files ?? [];
+              if (file) take(file);
+            }}
+          />
+        </label>
+      </div>
+      {error !== "" && (
+        <p class="error" role="alert">
+          {error}
+        </p>
+      )}
+      {own && other && <Compared before={other} after={own} />}
+      {own && <Run shown={own} canSave />}
+      {other && <Run shown={other} />}
+      {!own && !other && pace === undefined && (
+        <p class="quiet">
+          Nothing has been run yet. Every contestant must come to the same outcomes and counters before it is timed; a
+          time is the least of several rounds, each in a worker of its own.
+        </p>
+      )}
+    </>
+  );
+}
+
+/** What is dropped anywhere on the page. */
+function useDrop(take: (file: File) => void): void {
+  useEffect(() => {
+    const over = (event: DragEvent): void => event.preventDefault();
+    const drop = (event: DragEvent): void => {
+      event.preventDefault();
+      const [file] = event.dataTransfer?.files ?? [];
+      if (file) take(file);
+    };
+    addEventListener("dragover", over);
+    addEventListener("drop", drop);
+    return () => {
+      removeEventListener("dragover", over);
+      removeEventListener("drop", drop);
+    };
+  }, [take]);
+}
