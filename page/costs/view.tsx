@@ -148,7 +148,11 @@ function Bars({ all }: { all: Bill[] }): JSX.Element {
           {scale.ticks(Math.max(2, Math.floor(width / 120))).map((tick) => (
             <g key={tick}>
               <path d={`M${scale(tick) + 4} 0V${all.length * STEP + 4}`} />
-              <text x={scale(tick) + 4} y={all.length * STEP + 18} text-anchor={tick === 0 ? "start" : "middle"}>
+              <text
+                x={scale(tick) + 4}
+                y={all.length * STEP + 18}
+                text-anchor={tick === 0 ? "start" : scale(tick) + 30 > width ? "end" : "middle"}
+              >
                 {Number((tick / unit.ns).toPrecision(3))} {unit.name}
               </text>
             </g>

@@ -61,6 +61,11 @@ export function MatrixView({ parameters }: { parameters: URLSearchParams }): JSX
   };
   return (
     <>
+      <p class="lead">
+        Linux frees page tables that an IOMMU or a CPU may still have a pointer to. Rows are what can be done about it,
+        columns are the places in the kernel that free. At a <span class="hazard">●</span> a walk goes through a freed
+        table: open it to see how.
+      </p>
       <form class="bar" onSubmit={(event) => event.preventDefault()}>
         <Choice label="Kernel" value={kernel} names={kernelChoices} onChoice={(name) => go({ kernel: name })} />
         <Choice

@@ -52,7 +52,7 @@ export function Stepper(props: {
         Step ▶
       </button>
       <button type="button" onClick={play} aria-pressed={playing}>
-        {playing ? "Pause" : "Play"}
+        {playing ? "Pause" : step >= last ? "Play from the start" : "Play"}
       </button>
       <button type="button" onClick={() => go(last)} disabled={step >= last} aria-label="Last step">
         ▶|
