@@ -201,6 +201,13 @@ function Policy(props: { policy: PolicyRow; span: Span; width: number; y: number
   const scale = scaleLinear([span.from, span.to], [0, width]);
   const foot = y + POLICY;
   const seen = policy.walked.filter(({ from, to }) => to >= span.from && from <= span.to);
+  // What begins and ends in the same columns of pixels is drawn once.
+  const places = new Map<string, { x: number; right: number }>();
+  for (const { from, to } of seen) {
+    const x = Math.max(-5, scale(from));
+    const right = Math.min(width + 5, scale(to));
+    places.set(`${Math.round(x)} ${Math.round(right)}`, { x, right });
+  }
   const marks = columns(policy.hazards, span.from, span.to, width);
   return (
     <g>
@@ -208,19 +215,9 @@ function Policy(props: { policy: PolicyRow; span: Span; width: number; y: number
         {name(policy.name)}
       </text>
       <path class="ground" d={`M0 ${foot}h${width}`} />
-      {seen.map(({ free, from, to }) => {
-        const x = Math.max(-5, scale(from));
-        return (
-          <rect
-            key={free}
-            class="stale-span"
-            x={x}
-            y={y}
-            width={Math.max(2, Math.min(width + 5, scale(to)) - x)}
-            height={POLICY}
-          />
-        );
-      })}
+      {[...places].map(([key, { x, right }]) => (
+        <rect key={key} class="stale-span" x={x} y={y} width={Math.max(2, right - x)} height={POLICY} />
+      ))}
       {stretches(policy.held, span.from, span.to).map((it) => {
         const x = scale(it.from);
         const wide = Math.max(2, scale(it.to) - x);

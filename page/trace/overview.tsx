@@ -2,7 +2,7 @@
 // dragged, and drawn anew elsewhere.
 
 import type { JSX } from "preact";
-import { useRef } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import { columns, type Rows } from "./rows.js";
 import { useWidth } from "./use-width.js";
 import { clamp, type Span } from "./window.js";
@@ -40,28 +40,40 @@ export function Overview(props: { rows: Rows; span: Span; onSpan: (span: Span) =
     drag.current = undefined;
   };
   const x = (ns: number): number => (ns / rows.end) * width;
-  const worst = rows.policies.reduce(
-    (most, row) => (row.walked.length > most.length ? row.walked : most),
-    [] as { free: number }[],
-  );
-  const hit = new Set(worst.map(({ free }) => free));
+  // What does not move with the window is made once, and painted once: it has a picture of its own.
+  const marks = useMemo(() => <Marks rows={rows} width={width} />, [rows, width]);
   const [left, right] = [x(span.from), Math.max(x(span.from) + 3, x(span.to))];
   return (
     <div class="overview" ref={box} onPointerDown={down} onPointerMove={move} onPointerUp={up} onPointerCancel={up}>
-      <svg width={width} height={HEIGHT} aria-hidden="true">
-        <path class="tick process" d={bars(columns(rows.processFlushes, 0, rows.end, Math.max(1, width)), 0.35)} />
-        <path class="tick flush" d={bars(columns(rows.kernelFlushes, 0, rows.end, Math.max(1, width)), 0.6)} />
-        {columns(rows.frees, 0, rows.end, Math.max(1, width)).map((it, i) => (
-          <rect key={i} class="freed" x={it.x - 3} y={3} width={7} height={7} />
-        ))}
-        {[...hit].map((free) => (
-          <rect key={free} class="freed is-hit" x={x(rows.frees.ns[free] ?? 0) - 3} y={3} width={7} height={7} />
-        ))}
+      {marks}
+      <svg class="over" width={width} height={HEIGHT} aria-hidden="true">
         <rect class="outside" x={0} y={0} width={Math.max(0, left)} height={HEIGHT} />
         <rect class="outside" x={right} y={0} width={Math.max(0, width - right)} height={HEIGHT} />
         <rect class="window" x={left} y={1} width={right - left} height={HEIGHT - 2} />
       </svg>
     </div>
+  );
+}
+
+function Marks({ rows, width }: { rows: Rows; width: number }): JSX.Element {
+  const wide = Math.max(1, width);
+  const worst = rows.policies.reduce(
+    (most, row) => (row.walked.length > most.length ? row.walked : most),
+    [] as { free: number }[],
+  );
+  // One square a column of pixels: more would lie upon each other.
+  const hit = new Set(worst.map(({ free }) => Math.round(((rows.frees.ns[free] ?? 0) / rows.end) * wide)));
+  return (
+    <svg width={width} height={HEIGHT} aria-hidden="true">
+      <path class="tick process" d={bars(columns(rows.processFlushes, 0, rows.end, wide), 0.35)} />
+      <path class="tick flush" d={bars(columns(rows.kernelFlushes, 0, rows.end, wide), 0.6)} />
+      {columns(rows.frees, 0, rows.end, wide).map(({ x }) => (
+        <rect key={x} class="freed" x={x - 3} y={3} width={7} height={7} />
+      ))}
+      {[...hit].map((x) => (
+        <rect key={x} class="freed is-hit" x={x - 3} y={3} width={7} height={7} />
+      ))}
+    </svg>
   );
 }
 

@@ -2,7 +2,7 @@
 // line in the trace and to its place in the time line.
 
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { type PolicyName, policies } from "../../src/index.js";
 import type { ReportData } from "../../src/report/data.js";
 import { scenarioNames } from "../../src/verdicts/index.js";
@@ -54,10 +54,15 @@ export function FreesTable({ result, span, end, free, onShow }: TableProps): JSX
   const unit = result.trace.timeUnit;
   const rows = result.frees.filter(({ timeNs }) => timeNs >= span.from && timeNs <= span.to);
   const shown = all ? rows : rows.slice(0, FIRST);
-  const hits = result.policies.map(({ policy, hazards }) => ({
-    policy: policy.name,
-    byFree: new Map(hazards.byFree.map((row) => [row.free, row.total])),
-  }));
+  // The same for every window.
+  const hits = useMemo(
+    () =>
+      result.policies.map(({ policy, hazards }) => ({
+        policy: policy.name,
+        byFree: new Map(hazards.byFree.map((row) => [row.free, row.total])),
+      })),
+    [result],
+  );
   return (
     <section class="panel">
       <h2>
@@ -122,11 +127,16 @@ export function FreesTable({ result, span, end, free, onShow }: TableProps): JSX
 export function HazardsTable({ result, span, end, free, onShow }: TableProps): JSX.Element {
   const [all, setAll] = useState(false);
   const unit = result.trace.timeUnit;
-  const rows = result.policies
-    .flatMap(({ policy, hazards }) => hazards.records.map((record) => ({ policy: policy.name, record })))
-    .filter(({ record }) => record.time >= span.from && record.time <= span.to)
-    .filter(({ record }) => free === undefined || record.free === free)
-    .sort((a, b) => a.record.time - b.record.time);
+  const everything = useMemo(
+    () =>
+      result.policies
+        .flatMap(({ policy, hazards }) => hazards.records.map((record) => ({ policy: policy.name, record })))
+        .sort((a, b) => a.record.time - b.record.time),
+    [result],
+  );
+  const rows = everything.filter(
+    ({ record }) => record.time >= span.from && record.time <= span.to && (free === undefined || record.free === free),
+  );
   const shown = all ? rows : rows.slice(0, FIRST);
   return (
     <section class="panel">

@@ -1,7 +1,7 @@
 // The trace: everything over time, from the whole to a microsecond, and tables of what the window shows. The fragment holds the window.
 
 import type { JSX } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { reportElement, useGiven } from "../report/given.js";
 import { OpenTrace } from "../report/open.js";
 import { noteRoute } from "../shell/route.js";
@@ -30,15 +30,23 @@ export function TraceView({ parameters }: { parameters: URLSearchParams }): JSX.
       free,
     });
   };
+  const chooses = useRef<(free: number) => void>(() => {});
+  const known = result?.frees.length ?? 0;
+  const free = state.free !== undefined && state.free < known ? state.free : undefined;
+  // They have nothing to do with the window: a step of it does not draw them again.
+  const squares = useMemo(
+    () => rows && <Squares rows={rows} free={free} onShow={(it) => chooses.current(it)} />,
+    [rows, free],
+  );
   if (!result || !rows) return <OpenTrace />;
-  const free = state.free !== undefined && state.free < result.frees.length ? state.free : undefined;
+  chooses.current = (it) => show(storySpan(result, it, end), it);
   const unit = result.trace.timeUnit;
   const middle = (span.from + span.to) / 2;
   const step = (by: 1 | -1): void => {
     const next = Math.max(0, Math.min(result.frees.length - 1, (free ?? (by > 0 ? -1 : result.frees.length)) + by));
     if (result.frees.length > 0) show(storySpan(result, next, end), next);
   };
-  const props = { result, span, end, free, onShow: (chosen: number, to: Span) => show(to, chosen) };
+  const props = { result, span, end, free, onShow: (it: number, to: Span) => show(to, it) };
   return (
     <>
       <p class="said">
@@ -49,7 +57,7 @@ export function TraceView({ parameters }: { parameters: URLSearchParams }): JSX.
         {given?.partial !== undefined && <progress value={given.partial} aria-label="Read so far" />}
       </p>
       {reportElement() === null && <OpenTrace compact />}
-      <Squares rows={rows} free={free} onShow={(chosen) => show(storySpan(result, chosen, end), chosen)} />
+      {squares}
       <Overview rows={rows} span={span} onSpan={(next) => show(next)} />
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset has a legend that is seen */}
       <div class="stepper" role="group" aria-label="Window of the time line">
@@ -89,7 +97,7 @@ export function TraceView({ parameters }: { parameters: URLSearchParams }): JSX.
         unit={unit}
         free={free}
         onSpan={(next) => show(next)}
-        onFree={(chosen) => show(span, chosen)}
+        onFree={(it) => show(span, it)}
       />
       <div class="panels wide-panels">
         <FreesTable {...props} />
