@@ -1,5 +1,5 @@
 // Taking times in a browser, whose clock has steps of up to a millisecond: a time is of as many plays as it takes to be long beside such a
-// step, the least and the middle of several. What is played before each play, untimed, is timed by itself and taken off.
+// step, the least and the middle of several.
 
 import { clockNs, clockStep } from "../../bench/pieces.js";
 import type { PiecewiseTask, Task } from "../../bench/task.js";
@@ -10,6 +10,8 @@ const TIMES = 5;
 /** A time is of so many steps of the clock at least, and so many nanoseconds. */
 const STEPS = 100;
 const LEAST_NS = 10e6;
+/** Steps of the clock from which on a single play is long. */
+const LONG = 5;
 /** Operations of a piece. */
 const PIECE = 65536;
 
@@ -27,20 +29,26 @@ export async function timeTask(task: Task): Promise<BenchSample> {
 /** Nanoseconds of one play, each time as the mean of many. */
 function piecewise(task: PiecewiseTask): () => number {
   const pieces = task.pieces(PIECE);
-  const play = (): void => {
+  const step = clockStep();
+  const wanted = Math.max(LEAST_NS, STEPS * step);
+  const play = (): number => {
     task.prepare();
+    const start = clockNs();
     for (const piece of pieces) piece();
+    return clockNs() - start;
   };
-  const wanted = Math.max(LEAST_NS, STEPS * clockStep());
+  // A play that is long is timed by itself, without what is prepared before it. What is short is prepared by nothing (translations), so
+  // that many plays are timed in one go.
+  const isLong = Math.max(play(), play()) >= LONG * step;
+  const many = (plays: number): number => {
+    const start = clockNs();
+    let alone = 0;
+    for (let i = 0; i < plays; i++) alone += play();
+    return isLong ? alone : clockNs() - start;
+  };
   let plays = 1;
-  while (spanOf(play, plays) < wanted) plays *= 2;
-  return () => Math.max(1, spanOf(play, plays) - spanOf(() => task.prepare(), plays)) / plays;
-}
-
-function spanOf(act: () => void, times: number): number {
-  const start = clockNs();
-  for (let i = 0; i < times; i++) act();
-  return clockNs() - start;
+  while (many(plays) < wanted) plays *= 2;
+  return () => many(plays) / plays;
 }
 
 /** More digits no clock here has. */
