@@ -91,9 +91,15 @@ function beside(root: bigint, boxes: readonly Box[], width: number): string[] | 
 }
 
 function below(root: bigint, boxes: readonly Box[], width: number): string[] | undefined {
+  // A line a box where there is room for it: a walk is to be seen at once.
+  const flat = boxes.map((box) => ({ ...box, lines: [box.lines.join("  ")] }));
+  if (Math.max(...flat.map(innerWidth)) + 4 <= width) return stacked(root, flat);
+  return Math.max(...boxes.map(innerWidth)) + 4 <= width ? stacked(root, boxes) : undefined;
+}
+
+function stacked(root: bigint, boxes: readonly Box[]): string[] {
   const inner = Math.max(...boxes.map(innerWidth));
-  if (inner + 4 > width) return undefined;
-  const arrow = ["  │", "  ▼"];
+  const arrow = ["  ▼"];
   return [`root ${hexAddress(root)}`, ...boxes.flatMap((box) => [...arrow, ...frame(box, inner, box.lines.length)])];
 }
 

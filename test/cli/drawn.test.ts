@@ -65,6 +65,8 @@ describe("a walk on a terminal", () => {
     const drawn = text.split("\n").filter((line) => /^[┌│└]/.test(line));
     expect(new Set(drawn.map(textWidth)).size).toBe(1);
     expect(textWidth(drawn[0] ?? "")).toBeLessThanOrEqual(columns);
+    // Where a line has room for all of an entry, a box is three lines high.
+    expect(drawn.length === 15).toBe(columns >= 80);
   });
 
   it("ends a refusal in a double border, with the reason below", async () => {
