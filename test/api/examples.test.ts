@@ -1,4 +1,5 @@
-// Case L8: examples in comments of src/ are run, not only read.
+// Case L8: examples in comments of src/ are run, not only read. Those under `@example` are whole programs in TypeScript, which
+// test/package/comment-examples.test.ts compiles and runs on the built package; here are the others, in heads of files.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -22,7 +23,7 @@ interface Example {
   code: string;
 }
 
-/** Blocks between fences in a comment, of a file's head or of a declaration. */
+/** Blocks between fences in a comment, of a file's head or of a declaration, without those under `@example`. */
 function examplesOf(file: string): Example[] {
   const lines = readFileSync(join(ROOT, "src", file), "utf8").split("\n");
   const found: Example[] = [];
@@ -31,7 +32,7 @@ function examplesOf(file: string): Example[] {
     const start = i + 1;
     for (i++; !/```$/.test(lines[i]!); i++);
     const code = lines.slice(start, i).map((line) => line.replace(/^\s*(\/\/|\*) ?/, ""));
-    found.push({ file, line: start, code: code.join("\n") });
+    if (!/@example/.test(lines[start - 2] ?? "")) found.push({ file, line: start, code: code.join("\n") });
   }
   return found;
 }
@@ -69,7 +70,7 @@ describe("L8: examples in comments", () => {
 
   it("are found", () => {
     const files = new Set(examples.map(({ file }) => file));
-    expect([...files]).toEqual(expect.arrayContaining(["image/index.ts", "trace/compile.ts", "trace/parse.ts"]));
+    expect([...files]).toContain("image/index.ts");
   });
 
   it.each(examples)("$file:$line runs and prints something", async (example) => {
