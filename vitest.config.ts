@@ -45,7 +45,7 @@ const REST = [
   "test/scripts/{lint-assembly,mutation-build}.test.ts",
   "test/trace/files.test.ts",
   "test/verdicts/{follow,history,workers}.test.ts",
-  "test/verdicts/prove/{explain,prove}.test.ts",
+  "test/verdicts/prove/{alike,explain,prove}.test.ts",
 ];
 
 const LEFT_OUT = { quick: [...NOT_QUICK, ...REST], full: REST, rest: [], nightly: [] };

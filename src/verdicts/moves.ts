@@ -149,6 +149,6 @@ export function mainOf(stage: Stage, scenario: Scenario): MainOperation[] {
 }
 
 /** Whether the policy ever leaves anything to deferred work that the watched agent could notice. */
-export function hasWork({ policy, agent }: Stage): boolean {
+export function hasWork({ policy, agent }: Pick<Stage, "policy" | "agent">): boolean {
   return policy.free === "deferred" || (policy.timing === "work" && agent === "iommu");
 }

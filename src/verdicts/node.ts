@@ -2,7 +2,7 @@
 import { checkFields } from "../base/known-fields.js";
 import { compileEngine } from "../engine/compile.js";
 import { inPool, workersOf } from "../pool/node.js";
-import { planOf, VERDICTS_FIELDS, type VerdictsOptions } from "./plan.js";
+import { groupsOf, planOf, VERDICTS_FIELDS, type VerdictsOptions } from "./plan.js";
 import type { VerdictRecord } from "./verdict.js";
 import { allOf, verdicts as onOneCore } from "./verdicts.js";
 import type { Told } from "./worker.js";
@@ -31,8 +31,9 @@ export async function* verdicts(options: ParallelVerdictsOptions = {}): AsyncGen
   checkFields<ParallelVerdictsOptions>(options, { ...VERDICTS_FIELDS, workers: true });
   const { workers: asked, ...single } = options;
   const { signal, onProgress, module: given, ...rest } = single;
-  const { cells } = planOf(rest);
-  const tasks = cells.flatMap(({ same }, i) => (same === undefined ? [i] : []));
+  const plan = planOf(rest);
+  const { cells } = plan;
+  const tasks = groupsOf(plan);
   const workers = Math.min(workersOf(asked, "workers"), tasks.length);
   if (workers < 2) {
     yield* onOneCore(single);
@@ -42,10 +43,15 @@ export async function* verdicts(options: ParallelVerdictsOptions = {}): AsyncGen
   for (const { same } of cells) if (same !== undefined) copies.set(same, (copies.get(same) ?? 0) + 1);
   let done = 0;
   const onDone = (task: number): void => {
-    done += 1 + (copies.get(tasks[task] as number) ?? 0);
+    for (const cell of tasks[task] ?? []) done += 1 + (copies.get(cell) ?? 0);
     onProgress?.({ done, total: cells.length, unit: "cells" });
   };
   const told: Told = { options: rest, module: given ?? (await compileEngine()) };
-  const judged = inPool<number, VerdictRecord>("verdicts/worker.js", tasks, { workers, shared: told, signal, onDone });
-  yield* allOf(cells, judged);
+  const judged = inPool<readonly number[], VerdictRecord[]>("verdicts/worker.js", tasks, {
+    workers,
+    shared: told,
+    signal,
+    onDone,
+  });
+  yield* allOf(plan, judged);
 }

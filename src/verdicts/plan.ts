@@ -16,6 +16,7 @@ import {
   usualCpu,
   usualIommu,
 } from "./options.js";
+import { alikeKey } from "./prove/alike.js";
 import type { Limits } from "./prove/explore.js";
 import { type Scenario, type ScenarioName, scenarioNames, scenariosOf } from "./scenarios.js";
 import type { AgentKind, MoveSet, Walking } from "./stage.js";
@@ -93,6 +94,8 @@ export interface Cell {
   stage: number;
   /** The cell before this one that is the same to its agent. CPUs notice little of a policy: those that are the same to them are judged once. */
   same?: number;
+  /** The cell before this one that a proof cannot tell from it (prove/alike.ts): they are explored once, and told each by itself. */
+  like?: number;
 }
 
 /** How every cell is judged. */
@@ -142,7 +145,32 @@ export function planOf(options: VerdictsOptions): Plan {
       }
     : undefined;
   const explainSafe = options.explainSafe === true;
-  return { version, depth, walking, moves, limits, explainSafe, cells: cellsOf(judged, hardware, rows) };
+  const cells = cellsOf(judged, hardware, rows);
+  // What is taken away to explain a cell is its own.
+  if (limits && !explainSafe) joinAlike(cells, record);
+  return { version, depth, walking, moves, limits, explainSafe, cells };
+}
+
+function joinAlike(cells: readonly Cell[], record: KernelRecord): void {
+  const known = new Map<string, number>();
+  for (const [i, cell] of cells.entries()) {
+    if (cell.same !== undefined) continue;
+    const key = alikeKey(cell, record);
+    const before = known.get(key);
+    if (before === undefined) known.set(key, i);
+    else cell.like = before;
+  }
+}
+
+/** Numbers of the cells that are judged, those that are alike together, by the first of each group. */
+export function groupsOf({ cells }: Plan): [number, ...number[]][] {
+  const groups = new Map<number, [number, ...number[]]>();
+  for (const [i, { same, like }] of cells.entries()) {
+    if (same !== undefined) continue;
+    if (like === undefined) groups.set(i, [i]);
+    else groups.get(like)?.push(i);
+  }
+  return [...groups.values()];
 }
 
 function cellsOf(

@@ -31,6 +31,8 @@ interface Row {
   user: boolean;
   /** Whether the tables are reserved boot memory, which is never deferred. */
   boot: boolean;
+  /** Mark of tables that are freed, where it is another than that of the site's. */
+  marks?: "kernel" | "split";
   /** Whether a split has made a table that walks lead through: the entry that names it has U/S = 0. */
   split?: true;
   /** What a kernel must do for the row to be there; nothing: every kernel has it. */
@@ -100,6 +102,7 @@ const rows = [
     site: "pmd_free_pte_page",
     user: false,
     boot: false,
+    marks: "split",
     split: true,
     about: "the same on the PT that a split has made",
     regions: [splitPmdRegion(VMALLOC), splitPmdRegion(VMALLOC + GIB)],
@@ -137,6 +140,7 @@ const rows = [
     site: "remove_pagetable",
     user: false,
     boot: false,
+    marks: "kernel",
     about: "the vmemmap of removed memory that HVO has split: its PTs have the kernel's mark",
     regions: [removeRegion(VMEMMAP, "vmemmap"), removeRegion(VMEMMAP + GIB, "vmemmap")],
   },
@@ -146,6 +150,7 @@ const rows = [
     site: "remove_pagetable",
     user: false,
     boot: false,
+    marks: "split",
     split: true,
     about: "hot-remove of a direct map that a change of attributes has split",
     regions: [removeRegion(DIRECT_MAP, "split"), removeRegion(DIRECT_MAP + GIB, "split")],

@@ -3,7 +3,7 @@
 import { Turns } from "../base/progress.js";
 import { compileEngine } from "../engine/compile.js";
 import { Judge } from "./judge.js";
-import { type Cell, planOf, type VerdictsOptions } from "./plan.js";
+import { type Cell, groupsOf, type Plan, planOf, type VerdictsOptions } from "./plan.js";
 import type { VerdictRecord } from "./verdict.js";
 
 /**
@@ -24,24 +24,26 @@ export async function* verdicts(options: VerdictsOptions = {}): AsyncGenerator<V
   const { signal, onProgress } = options;
   const judge = new Judge(plan, options.module ?? (await compileEngine()), new Turns(signal));
   let done = 0;
-  async function* judged(): AsyncGenerator<VerdictRecord, void, void> {
-    for (const cell of plan.cells) {
+  async function* judged(): AsyncGenerator<VerdictRecord[], void, void> {
+    for (const group of groupsOf(plan)) {
       signal?.throwIfAborted();
-      if (cell.same === undefined) yield await judge.judge(cell);
+      yield await judge.judge(group.map((i) => plan.cells[i]) as [Cell, ...Cell[]]);
     }
   }
-  for await (const record of allOf(plan.cells, judged())) {
+  for await (const record of allOf(plan, judged())) {
     onProgress?.({ done: ++done, total: plan.cells.length, unit: "cells" });
     yield record;
   }
 }
 
-/** A record of each cell, made of those of the cells that were judged, in their order. @internal */
+/** A record of each cell, made of those of groups of cells (groupsOf), in their order. @internal */
 export async function* allOf(
-  cells: readonly Cell[],
-  judged: AsyncGenerator<VerdictRecord, void, void>,
+  plan: Plan,
+  judged: AsyncGenerator<VerdictRecord[], void, void>,
 ): AsyncGenerator<VerdictRecord, void, void> {
-  const wanted = new Set(cells.map(({ same }) => same));
+  const { cells } = plan;
+  const groups = new Map(groupsOf(plan).map((group) => [group[0], group]));
+  const copied = new Set(cells.map(({ same }) => same));
   const known = new Map<number, VerdictRecord>();
   try {
     for (const [i, { same, policy }] of cells.entries()) {
@@ -49,10 +51,18 @@ export async function* allOf(
         yield { ...(known.get(same) as VerdictRecord), policy: policy.name };
         continue;
       }
-      const { value } = await judged.next();
-      if (!value) throw new Error(`cell ${i} was not judged`);
-      if (wanted.has(i)) known.set(i, value);
-      yield value;
+      const group = groups.get(i);
+      if (group) {
+        const { value = [] } = await judged.next();
+        for (const [place, number] of group.entries()) {
+          const record = value[place];
+          if (!record) throw new Error(`cell ${number} was not judged`);
+          known.set(number, record);
+        }
+      }
+      const record = known.get(i) as VerdictRecord;
+      if (!copied.has(i)) known.delete(i);
+      yield record;
     }
   } finally {
     await judged.return();

@@ -16,7 +16,7 @@ const { options, module } = shared<Told>();
 const plan = planOf(options);
 const judge = new Judge(plan, module, new Turns(undefined));
 
-/** Judges the cell with this number in the plan. */
-export default function judgeCell(number: number): Promise<VerdictRecord> {
-  return judge.judge(plan.cells[number] as Cell);
+/** Judges the cells with these numbers in the plan: a group of those that are judged at once. */
+export default function judgeCells(numbers: readonly [number, ...number[]]): Promise<VerdictRecord[]> {
+  return judge.judge(numbers.map((number) => plan.cells[number]) as [Cell, ...Cell[]]);
 }

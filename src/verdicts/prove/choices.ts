@@ -48,7 +48,15 @@ export interface Wanted {
   walks: 0 | 1 | 2;
   /** Bind, unbind, end of the process, page requests on their way. */
   wide: boolean;
+  /**
+   * Somebody takes the frame that was freed last. A walk that comes to a frame which is no table any more is a hazard, whoever has it by
+   * then: it is left out where the kernel takes no frame either (docs/decisions/15-proofs-by-states.md). Default: with wide moves.
+   */
+  takes?: boolean;
 }
+
+/** Whether somebody takes frames. */
+export const takesFrames = ({ takes, wide }: Wanted): boolean => takes ?? wide;
 
 export function choicesOf(stage: Stage, scenario: Scenario, wanted: Wanted): Choices {
   const moves = movesOf(stage, scenario);
@@ -79,7 +87,7 @@ export function choicesOf(stage: Stage, scenario: Scenario, wanted: Wanted): Cho
     moves: [
       ...accesses.map(plain),
       ...walkChoices(stage, scenario, moves, wanted),
-      { ...plain(moves.reuse[0] as Move), takesFrame: true },
+      ...(takesFrames(wanted) ? [{ ...plain(moves.reuse[0] as Move), takesFrame: true as const }] : []),
       ...frees.map((main, region) => ({
         ...plain({ kind: "free", text: main.text, record: main.record, region: region as 0 | 1 } as Move),
         refuses: region === 0 ? done.free0 : done.free1,

@@ -6,11 +6,12 @@ import type { Scenario } from "../scenarios.js";
 import type { Found } from "../search.js";
 import { HAZARD_RECORDS, type Stage } from "../stage.js";
 import { Board } from "./board.js";
-import { choicesOf, type Wanted } from "./choices.js";
+import { choicesOf, takesFrames, type Wanted } from "./choices.js";
 import { Forms } from "./form.js";
 import { HASH_WORDS } from "./hash.js";
 import { Lens } from "./lens.js";
 import { NOBODY, Nodes } from "./nodes.js";
+import { Premises } from "./premises.js";
 import { BEGIN, type Path, type Place, Successors, type Visitor } from "./successors.js";
 
 /** Where an exploration ends though states are left. */
@@ -56,7 +57,8 @@ export class Explorer {
   enter(scenario: Scenario, wanted: Wanted): Successors {
     this.stage.enter(scenario, [0, 1], true);
     this.board.begin(this.stage.beginning);
-    return new Successors(this.stage, this.forms, this.board, choicesOf(this.stage, scenario, wanted));
+    const premises = new Premises(this.stage, this.forms, scenario, takesFrames(wanted));
+    return new Successors(this.stage, this.forms, this.board, choicesOf(this.stage, scenario, wanted), premises);
   }
 
   /** Explores a cell; stops (yields) where the host should have its turn. */

@@ -68,7 +68,8 @@ export class Forms {
   length = 0;
   /** What is not kept word by word. */
   readonly places: readonly Place[];
-  private readonly memory: Uint32Array;
+  /** The engine's memory, by words. */
+  readonly memory: Uint32Array;
   private readonly caches: readonly CachePlaces[];
   private readonly walks: number;
   private readonly slots: number;
@@ -122,6 +123,13 @@ export class Forms {
     let sum = 0;
     for (const { evictions } of this.caches) sum += this.memory[evictions] as number;
     return sum;
+  }
+
+  /** The word of a counter of the kernel, its lower half. */
+  counterAt(counter: number): number {
+    const place = this.places.find(({ what }) => what === "counters of the kernel");
+    if (!place || counter < 0) throw new Error(`no counter ${counter} of the kernel`);
+    return (place.from >>> 2) + 2 * counter;
   }
 
   /** The contents of a slot have changed, or are those of another state: they are told anew, if anybody may read them. */

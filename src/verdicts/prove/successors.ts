@@ -1,12 +1,12 @@
 // What comes of a state: each move that can be made in it, and where the kernel's operations lead next. An operation that is under way
 // stands at one of its points; to go on from there it is played again from the cell's begin (docs/decisions/15-proofs-by-states.md).
 
-import { kernelCounters } from "../../engine/abi.js";
 import { type MainOperation, type Placed, recordOf, type Stage } from "../stage.js";
 import { type Board, OPERATION_DONE, type Script } from "./board.js";
 import type { Choice, Choices, Operation } from "./choices.js";
 import type { Forms } from "./form.js";
 import { HASH_WORDS, hashWords } from "./hash.js";
+import type { Premises } from "./premises.js";
 
 /** What has been done since the cell's begin, as the search has it. */
 export interface Path {
@@ -45,9 +45,6 @@ export const BEGIN: Path = {
 };
 /** Edges: 0 goes on to the next point; then operations begin; then moves. */
 const GO_ON = 0;
-/** Counters that must not rise: a proof is about programs that never come to these bounds. */
-const BOUND_NAMES = ["outOfFrames", "lostRequests"] as const;
-const BOUNDS = BOUND_NAMES.map((name) => kernelCounters.indexOf(name));
 const WALKS = [0, 1] as const;
 /** Moves in which the watched agent walks by itself. */
 const WALKING: readonly string[] = ["probe", "write", "begin", "step", "finish"];
@@ -57,8 +54,6 @@ export class Successors {
   readonly hashes = new Uint32Array(HASH_WORDS);
   transitions = 0;
   readonly #origins = new Map<string, number>();
-  readonly #evictions: number;
-  readonly #bounds: readonly bigint[];
 
   /** The board is at the cell's begin. */
   constructor(
@@ -66,10 +61,8 @@ export class Successors {
     private readonly forms: Forms,
     private readonly board: Board,
     private readonly choices: Choices,
-  ) {
-    this.#evictions = forms.evictions();
-    this.#bounds = this.bounds();
-  }
+    private readonly premises: Premises,
+  ) {}
 
   /** The state in which the cell begins. */
   begin(): Place {
@@ -138,7 +131,7 @@ export class Successors {
       if (WALKING.includes(choice.move.kind)) visitor.hazard(edge, 1, longer);
       else visitor.hazard(edge, 2, this.withEnd(longer, there.point, underWay));
     } else {
-      this.check();
+      this.premises.check();
       const next = { ...there, flags: (there.flags | choice.sets) & ~choice.clears };
       this.tell(next, trail);
       visitor.state(edge, 1, next);
@@ -157,7 +150,7 @@ export class Successors {
       visitor.hazard(edge, cost === 0 ? 1 : 2, this.withEnd(path, there.point, underWay));
       return;
     }
-    this.check();
+    this.premises.check();
     const over = board.point(there.point).name === OPERATION_DONE;
     const next = over ? { ...there, first: there.point, operation: NONE, origin: 0 } : there;
     this.tell(next, this.trail(next));
@@ -170,22 +163,6 @@ export class Successors {
     const end = this.choices.moves.find(({ move, ends }) => ends === walk && move.kind === "finish");
     if (!end) throw new Error("a hazard was met by nobody's access, and no walk under way has ended");
     return { main, placed: [...placed, { point, move: end.move }] };
-  }
-
-  /** No bound of the model has been reached, and no cache was so full that it had to choose. */
-  private check(): void {
-    if (this.forms.evictions() !== this.#evictions) throw new Error("a cache of the stage is too small for this cell");
-    const { exports } = this.stage.machine.engine;
-    for (let i = 0; i < BOUNDS.length; i++) {
-      if (exports.kernelCounter(BOUNDS[i] as number) !== this.#bounds[i]) {
-        const [now, then] = [this.bounds(), this.#bounds].map((counts) => counts.join(", "));
-        throw new Error(`the stage is too small for this cell: ${BOUND_NAMES.join(", ")} ${now}, at its begin ${then}`);
-      }
-    }
-  }
-
-  private bounds(): bigint[] {
-    return BOUNDS.map((counter) => this.stage.machine.engine.exports.kernelCounter(counter));
   }
 
   private tell({ operation, flags, origin }: Place, trail: Uint32Array): void {

@@ -31,7 +31,7 @@ describe("stalewalk verdicts --prove", () => {
   });
 
   it("gives one JSON record a cell, in which `says` tells the kinds apart", async () => {
-    const { code, value } = await runJson(...ONE, ...POLICIES, "--max-states", "400");
+    const { code, value } = await runJson(...ONE, ...POLICIES, "--max-states", "110");
     expect(code).toBe(1);
     const records = value as {
       agent: string;
