@@ -19,11 +19,19 @@ export function differences(ranges: usize, count: u32, other: usize, out: usize)
     let at = load<usize>(ranges);
     const end = load<usize>(ranges, RANGE_END);
     for (; at + 4 * VECTOR <= end; at += 4 * VECTOR) {
-      const first = v128.or(changed(at, other), changed(at + VECTOR, other));
-      const second = v128.or(changed(at + 2 * VECTOR, other), changed(at + 3 * VECTOR, other));
-      if (v128.any_true(v128.or(first, second))) out = wordByWord(at, at + 4 * VECTOR, other, out);
+      const first = changed(at, other);
+      const second = changed(at + VECTOR, other);
+      const third = changed(at + 2 * VECTOR, other);
+      const fourth = changed(at + 3 * VECTOR, other);
+      if (!v128.any_true(v128.or(v128.or(first, second), v128.or(third, fourth)))) continue;
+      if (v128.any_true(first)) out = vector(at, other, out);
+      if (v128.any_true(second)) out = vector(at + VECTOR, other, out);
+      if (v128.any_true(third)) out = vector(at + 2 * VECTOR, other, out);
+      if (v128.any_true(fourth)) out = vector(at + 3 * VECTOR, other, out);
     }
-    out = wordByWord(at, end, other, out);
+    // Most ranges are short: what stands between two exceptions.
+    for (; at + VECTOR <= end; at += VECTOR) if (v128.any_true(changed(at, other))) out = vector(at, other, out);
+    for (; at < end; at += 4) out = difference(at, other, out);
   }
   return out;
 }
@@ -34,9 +42,12 @@ function changed(at: usize, other: usize): v128 {
   return v128.xor(v128.load(at), v128.load(at + other));
 }
 
-function wordByWord(from: usize, end: usize, other: usize, out: usize): usize {
-  for (let at = from; at < end; at += 4) out = difference(at, other, out);
-  return out;
+/** The four words of a vector. */
+function vector(at: usize, other: usize, out: usize): usize {
+  out = difference(at, other, out);
+  out = difference(at + 4, other, out);
+  out = difference(at + 8, other, out);
+  return difference(at + 12, other, out);
 }
 
 // @ts-ignore: decorator

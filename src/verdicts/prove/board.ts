@@ -52,7 +52,7 @@ export class Board {
   /** By slot, by block: it is not what it was when the cell began, and what it was at the state that is held. */
   private readonly changed: Uint8Array;
   private changedBlocks: readonly Uint8Array[] = [];
-  private known: Remembered = { digests: new Uint32Array(0), doubtful: new Uint8Array(0) };
+  private readonly known: Remembered;
   private recordedAt = 0;
   private readonly stop: Uint8Array;
 
@@ -65,6 +65,7 @@ export class Board {
     this.words = lens.words;
     this.slots = machine.frames.size;
     this.changed = new Uint8Array(this.slots + 1);
+    this.known = forms.nothingRemembered();
     this.stop = stopRecord(machine.engine);
     this.recordedAt = forms.places.find(({ what }) => what === "numbers of hazards")?.from ?? 0;
   }
@@ -84,7 +85,7 @@ export class Board {
     });
     this.changed.fill(0);
     this.changedBlocks = this.blocks.map(({ marks }) => new Uint8Array(marks.length));
-    this.known = this.forms.remember();
+    this.forms.remember(this.known);
     this.forgetMarks();
   }
 
@@ -147,9 +148,14 @@ export class Board {
 
   /** A point of the program that was played last. */
   point(number: number): Reached {
+    const { words } = this;
     const at = (this.machine.player.trail >>> 2) + 4 * number;
-    const [name, nested, low, high] = this.words.subarray(at, at + 4);
-    return { name: name as number, nested: nested as number, low: low as number, high: high as number };
+    return {
+      name: words[at] as number,
+      nested: words[at + 1] as number,
+      low: words[at + 2] as number,
+      high: words[at + 3] as number,
+    };
   }
 
   /** Contents that the engine has marked are looked at, so that the form of this state can be told. */
@@ -170,7 +176,7 @@ export class Board {
       for (let block = changed.indexOf(1); block >= 0; block = changed.indexOf(1, block + 1))
         this.copy(pieces, block, lens.now, lens.held);
     }
-    this.known = this.forms.remember();
+    this.forms.remember(this.known);
   }
 
   /** Plays operations from where memory stands; what they have marked is looked at. */

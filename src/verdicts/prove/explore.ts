@@ -200,10 +200,11 @@ class Exploration implements Visitor {
     const nodes = this.#nodes;
     const states: number[] = [];
     for (let at = node; nodes.parent[at] !== NOBODY; at = nodes.parent[at] as number) states.push(at);
-    let path = BEGIN;
-    for (const at of states.reverse()) {
-      path = this.successors.after(path, this.placeOf(nodes.parent[at] as number), nodes.edge[at] as number);
-    }
-    return path;
+    return this.successors.along(
+      states.reverse().map((at) => {
+        const parent = nodes.parent[at] as number;
+        return [{ point: nodes.point[parent] as number }, nodes.edge[at] as number] as const;
+      }),
+    );
   }
 }

@@ -9,11 +9,6 @@ import {
   cacheKeyGlobal,
   cacheKeyTag,
   cacheKeyTagShift,
-  cachePaths,
-  cacheShapeAt,
-  cacheStateAt,
-  contextCached,
-  contextFormat,
   entries,
   frameStates,
   groupAt,
@@ -22,12 +17,12 @@ import {
   standingState,
   tagShift,
   tagSince,
-  timeAt,
   walkStateAt,
 } from "../../engine/abi.js";
 import type { Machine, Snapshot } from "../../machine.js";
 import { HASH_WORDS, hashWords } from "./hash.js";
-import type { Lens, Range, RangeList } from "./lens.js";
+import type { Lens, RangeList } from "./lens.js";
+import { type CachePlaces, CONTEXT_WORDS, PLAIN_FIELDS, placesIn, rangesOf } from "./memory-map.js";
 import { cachesOf, keptWords, type Place, placesOf } from "./places.js";
 
 const TABLE = frameStates.indexOf("table");
@@ -35,25 +30,8 @@ const CONTENT_WORDS = 2 * entries;
 const GLOBAL = Number(cacheKeyGlobal);
 const TAG_SHIFT = Number(cacheKeyTagShift);
 const TAG = Number(cacheKeyTag);
-/** In a walk under way, what its context makes of its controls (places.ts). */
-const RULES = walkStateAt.context + contextFormat;
-const RULES_END = walkStateAt.context + contextCached;
 /** Words of an entry: key and data, and of a path its table and whether the pointer to it still means it. */
 const ENTRY_WORDS = 6;
-
-/** A cache, by where its parts stand, as indices of words. */
-interface CachePlaces {
-  /** First keys of its sets. */
-  sets: readonly number[];
-  ways: number;
-  data: number;
-  filled: number;
-  /** 0 if it holds leaves. */
-  links: number;
-  group: number;
-  tags: number;
-  evictions: number;
-}
 
 /** What is known of contents. */
 export interface Remembered {
@@ -75,6 +53,9 @@ export class Forms {
   private readonly slots: number;
   private readonly standing: number;
   private readonly contents: number;
+  /** The context of the walk that was told first in this cell. */
+  private readonly context = new Uint32Array(CONTEXT_WORDS.length);
+  private contextKnown = false;
   private kept: Int32Array = new Int32Array(0);
   /** The same as ranges; and the contents of slots, each by itself. */
   private keptRanges: RangeList = { at: 0, count: 0 };
@@ -104,6 +85,7 @@ export class Forms {
   /** The state as it is now, held by a snapshot, is the one that others are told as differences from. */
   begin(snapshot: Snapshot): void {
     this.kept = keptWords(snapshot, this.places);
+    this.contextKnown = false;
     this.lens.beginHere();
     this.keptRanges = this.lens.list(rangesOf(this.kept));
     this.contentRanges = Array.from({ length: this.slots }, (_, i) => {
@@ -152,12 +134,12 @@ export class Forms {
     this.doubtful[slot] = 0;
   }
 
-  /** Tells the state as it is now. `place`: where the program stands. */
-  tell(place: Uint32Array): void {
+  /** Tells the state as it is now. `place`: where the program stands, in so many words. */
+  tell(place: Uint32Array, count = place.length): void {
     const { words } = this;
-    words[0] = place.length;
-    words.set(place, 1);
-    this.length = 1 + place.length;
+    words[0] = count;
+    for (let i = 0; i < count; i++) words[1 + i] = place[i] as number;
+    this.length = 1 + count;
     this.tellKept();
     for (const cache of this.caches) this.tellCache(cache);
     this.tellWalks();
@@ -243,37 +225,50 @@ export class Forms {
       const walk = this.walks + number * (walkStateAt.size / 4);
       const start = this.length++;
       if (memory[walk + walkStateAt.requester / 4] !== 0) {
-        const marks = memory[walk + walkStateAt.marks / 4] as number;
-        for (let at = 0; at < RULES; at += 4) words[this.length++] = this.toldOfWalk(walk, at, marks);
-        for (let at = RULES_END; at < walkStateAt.size; at += 4) words[this.length++] = memory[walk + at / 4] as number;
-        if (marks !== 0) this.tellWaiting(walk);
+        this.tellFields(walk);
+        this.tellContext(walk);
       }
       words[start] = this.length - start;
     }
   }
 
-  /** A word of a walk under way, by its offset. */
-  private toldOfWalk(walk: number, offset: number, marks: number): number {
-    const { memory } = this;
-    const word = memory[walk + (offset >> 2)] as number;
-    switch (offset) {
-      case walkStateAt.generation:
-        return this.means(memory[walk + walkStateAt.slot / 4] as number, word);
-      case walkStateAt.record:
-        return word === 0 && memory[walk + (offset >> 2) + 1] === 0 ? 0 : 1;
-      case walkStateAt.record + 4:
-        return 0;
-      case walkStateAt.site:
-      case walkStateAt.wrote:
-        return memory[walk + walkStateAt.record / 4] === 0 ? 0 : word;
-      case walkStateAt.entry:
-      case walkStateAt.entry + 4:
-      case walkStateAt.at:
-        return marks === 0 ? 0 : word;
-      case walkStateAt.below:
-        return marks === 0 ? 0 : this.means(this.slotBelow(walk), word);
-      default:
-        return word;
+  /** A walk under way, but for its context. */
+  private tellFields(walk: number): void {
+    const { words, memory } = this;
+    let length = this.length;
+    for (let i = 0; i < PLAIN_FIELDS.length; i++)
+      words[length++] = memory[walk + (PLAIN_FIELDS[i] as number)] as number;
+    const field = (offset: number): number => memory[walk + (offset >> 2)] as number;
+    words[length++] = this.means(field(walkStateAt.slot), field(walkStateAt.generation));
+    const recorded = (field(walkStateAt.record) | field(walkStateAt.record + 4)) !== 0;
+    words[length++] = recorded ? 1 : 0;
+    words[length++] = recorded ? field(walkStateAt.site) : 0;
+    words[length++] = recorded ? field(walkStateAt.wrote) : 0;
+    if (field(walkStateAt.marks) !== 0) {
+      words[length++] = field(walkStateAt.entry);
+      words[length++] = field(walkStateAt.entry + 4);
+      words[length++] = field(walkStateAt.at);
+      words[length++] = this.means(this.slotBelow(walk), field(walkStateAt.below));
+      // Before it marks an entry it compares it, whatever its frame is by then.
+      const at = field(walkStateAt.at) >>> 2;
+      words[length++] = memory[at] as number;
+      words[length++] = memory[at + 1] as number;
+    }
+    this.length = length;
+  }
+
+  /** Its context, as difference from that of the first walk that was told in this cell: hardly ever another. */
+  private tellContext(walk: number): void {
+    const { words, memory, contextKnown, context } = this;
+    if (!contextKnown) {
+      for (let i = 0; i < CONTEXT_WORDS.length; i++) context[i] = memory[walk + (CONTEXT_WORDS[i] as number)] as number;
+      this.contextKnown = true;
+    }
+    for (let i = 0; i < CONTEXT_WORDS.length; i++) {
+      const word = memory[walk + (CONTEXT_WORDS[i] as number)] as number;
+      if (word === context[i]) continue;
+      words[this.length++] = i;
+      words[this.length++] = word;
     }
   }
 
@@ -283,14 +278,6 @@ export class Forms {
     const high = this.memory[walk + walkStateAt.entry / 4 + 1] as number;
     const frame = (low >>> 12) + (high & 0xfffff) * 2 ** 20;
     return this.machine.engine.exports.slotOf(BigInt(frame));
-  }
-
-  /** Before it marks an entry a walk compares it, whatever its frame is by then. */
-  private tellWaiting(walk: number): void {
-    const { words, memory } = this;
-    const at = (memory[walk + walkStateAt.at / 4] as number) >>> 2;
-    words[this.length++] = memory[at] as number;
-    words[this.length++] = memory[at + 1] as number;
   }
 
   /**
@@ -321,9 +308,15 @@ export class Forms {
     return at;
   }
 
-  /** Hashes of contents, for {@link recall}. */
-  remember(): Remembered {
-    return { digests: this.digests.slice(), doubtful: this.doubtful.slice() };
+  /** Hashes of contents are put down, for {@link recall}. */
+  remember(known: Remembered): void {
+    known.digests.set(this.digests);
+    known.doubtful.set(this.doubtful);
+  }
+
+  /** Room for them. */
+  nothingRemembered(): Remembered {
+    return { digests: new Uint32Array(this.digests.length), doubtful: new Uint8Array(this.doubtful.length) };
   }
 
   /** What was remembered of a slot is true again. */
@@ -332,34 +325,4 @@ export class Forms {
     for (let i = at; i < at + HASH_WORDS; i++) this.digests[i] = digests[i] as number;
     this.doubtful[slot] = doubtful[slot] as number;
   }
-}
-
-/** Words by their numbers, which ascend, as ranges. */
-function rangesOf(numbers: Int32Array): Range[] {
-  const ranges: [number, number][] = [];
-  for (const number of numbers) {
-    const last = ranges.at(-1);
-    if (last?.[1] === 4 * number) last[1] += 4;
-    else ranges.push([4 * number, 4 * number + 4]);
-  }
-  return ranges;
-}
-
-function placesIn(memory: Uint32Array, cache: number): CachePlaces {
-  const word = (at: number): number => memory[at >>> 2] as number;
-  const field = (offset: number): number => word(cache + offset);
-  const base = field(cacheShapeAt.base);
-  const setBytes = field(cacheShapeAt.setBytes);
-  const group = field(cacheStateAt.group);
-  const keys = field(cacheShapeAt.keys);
-  return {
-    sets: Array.from({ length: field(cacheShapeAt.sets) }, (_, set) => (base + set * setBytes + keys) >>> 2),
-    ways: field(cacheShapeAt.ways),
-    data: field(cacheShapeAt.data) >>> 2,
-    filled: (field(cacheShapeAt.times) + timeAt.filled) >>> 2,
-    links: (field(cacheShapeAt.levels) & Number(cachePaths)) === 0 ? 0 : field(cacheShapeAt.links) >>> 2,
-    group: group >>> 2,
-    tags: word(group + groupAt.tags) >>> 2,
-    evictions: (cache + cacheStateAt.evictions) >>> 2,
-  };
 }

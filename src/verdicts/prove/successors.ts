@@ -46,6 +46,9 @@ export const BEGIN: Path = {
 /** Edges: 0 goes on to the next point; then operations begin; then moves. */
 const GO_ON = 0;
 const WALKS = [0, 1] as const;
+const NO_TRAIL = new Uint32Array(0);
+/** Where a program stands, in so many words at most: three for each point that the operation under way has reached. */
+const MOST_PLACE_WORDS = 4096;
 /** Moves in which the watched agent walks by itself. */
 const WALKING: readonly string[] = ["probe", "write", "begin", "step", "finish"];
 
@@ -53,6 +56,7 @@ export class Successors {
   /** Both hashes of the form of the state told last. */
   readonly hashes = new Uint32Array(HASH_WORDS);
   transitions = 0;
+  private readonly where = new Uint32Array(MOST_PLACE_WORDS);
   readonly #origins = new Map<string, number>();
 
   /** The board is at the cell's begin. */
@@ -73,12 +77,26 @@ export class Successors {
     return there;
   }
 
-  /** What has been done where an edge leads from a place. */
-  after({ main, placed }: Path, { point }: Place, edge: number): Path {
-    if (edge === GO_ON) return { main, placed };
+  /** What has been done where edges lead from the begin, each from its place. */
+  along(edges: Iterable<readonly [from: Pick<Place, "point">, edge: number]>): Path {
+    const main = [...BEGIN.main];
+    const placed: Placed[] = [];
+    for (const [from, edge] of edges) this.follow(main, placed, from, edge);
+    return { main, placed };
+  }
+
+  private follow(main: MainOperation[], placed: Placed[], { point }: Pick<Place, "point">, edge: number): void {
     const { operations, moves } = this.choices;
-    if (edge <= operations.length) return { main: [...main, (operations[edge - 1] as Operation).main], placed };
-    return { main, placed: [...placed, { point, move: (moves[edge - 1 - operations.length] as Choice).move }] };
+    if (edge === GO_ON) return;
+    if (edge <= operations.length) main.push((operations[edge - 1] as Operation).main);
+    else placed.push({ point, move: (moves[edge - 1 - operations.length] as Choice).move });
+  }
+
+  /** What has been done where an edge leads from a place. */
+  after(path: Path, there: Place, edge: number): Path {
+    const [main, placed] = [[...path.main], [...path.placed]];
+    this.follow(main, placed, there, edge);
+    return { main, placed };
   }
 
   /** Visits all successors of the state that a path leads to; {@link arrived} is called with its own hashes first. */
@@ -96,7 +114,8 @@ export class Successors {
     const waits = exports.workWaits() !== 0;
     const free = exports.freeFrames() > 0;
     const underWay = WALKS.map((walk) => stage.machine.walks.isUnderWay(walk));
-    for (const [i, choice] of choices.moves.entries()) {
+    for (let i = 0; i < choices.moves.length; i++) {
+      const choice = choices.moves[i] as Choice;
       if (!canBeMade(choice, there, underWay)) continue;
       if ((choice.takesFrame && !free) || (choice.runsWork && !waits)) continue;
       this.move(path, there, trail, 1 + choices.operations.length + i, choice, underWay, visitor);
@@ -132,7 +151,8 @@ export class Successors {
       else visitor.hazard(edge, 2, this.withEnd(longer, there.point, underWay));
     } else {
       this.premises.check();
-      const next = { ...there, flags: (there.flags | choice.sets) & ~choice.clears };
+      const flags = (there.flags | choice.sets) & ~choice.clears;
+      const next = flags === there.flags ? there : { ...there, flags };
       this.tell(next, trail);
       visitor.state(edge, 1, next);
     }
@@ -166,12 +186,12 @@ export class Successors {
   }
 
   private tell({ operation, flags, origin }: Place, trail: Uint32Array): void {
-    const where = new Uint32Array(3 + trail.length);
+    const { where } = this;
     where[0] = operation;
     where[1] = flags;
     where[2] = origin;
-    where.set(trail, 3);
-    this.forms.tell(where);
+    for (let i = 0; i < trail.length; i++) where[3 + i] = trail[i] as number;
+    this.forms.tell(where, 3 + trail.length);
     hashWords(this.forms.words, this.forms.length, this.hashes);
   }
 
@@ -180,12 +200,13 @@ export class Successors {
    * each told (a frame that it has freed, how many tables it has taken).
    */
   private trail({ first, point, operation }: Place): Uint32Array {
-    if (operation === NONE) return new Uint32Array(0);
+    if (operation === NONE) return NO_TRAIL;
     const words: number[] = [];
     for (let number = first; number <= point; number++) {
       const { name, nested, low, high } = this.board.point(number);
       if (nested === 0) words.push(name, low, high);
     }
+    if (words.length + 3 > this.where.length) throw new Error(`an operation reaches ${words.length / 3} points`);
     return Uint32Array.from(words);
   }
 
