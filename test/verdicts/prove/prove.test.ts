@@ -80,7 +80,7 @@ describe("what is proved safe", () => {
     expect(record).toMatchObject({ verdict: "safe", says: "proved safe", race: null });
     expect(record?.proof).toMatchObject({ closed: true, bounds: { regions: 2, addresses: 4, pasids: 1, walks: 0 } });
     expect(record?.raceProof?.closed).toBe(true);
-    expect(record?.proof?.states).toBeGreaterThan(500);
+    expect(record?.proof?.states).toBeGreaterThan(300);
     expect(record?.proof?.transitions).toBeGreaterThan(record?.proof?.states ?? 0);
     expect(record?.proof?.assumptions[0]).toMatch(/the walks of its PASID .* have ended/);
     expect(record?.proof?.missed).toBeLessThan(1e-30);
