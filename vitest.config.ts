@@ -38,6 +38,7 @@ const REST = [
   "test/examples/pages.test.ts",
   "test/image/bounds.test.ts",
   "test/model/kernel/programs.test.ts",
+  "test/model/promela/spin.test.ts",
   "test/package/{bundlers,comment-examples,memory,runtimes,stranger,types}.test.ts",
   "test/page/{walk,story,matrix,report,trace,bench,firefox}.test.ts",
   "test/replay/{perfetto,profiles}.test.ts",

@@ -69,7 +69,7 @@ export { setPolicy, workWaits } from "./kernel/policy";
 export { setKernelTraits } from "./kernel/traits";
 export { freedBySite, kernelCounter } from "./kernel/counters";
 export { freeFrames, freeSlotAt } from "./kernel/pool";
-export { rootOf } from "./kernel/spaces";
+export { rootOf, spacesOf } from "./kernel/spaces";
 export { lazyMaxPages, lazyPages } from "./kernel/vmalloc";
 export { createKernelWorkload, generateKernel, setKernelActors } from "./program/kernel-workload";
 export { setKernelPattern, setKernelWeight, startKernelWorkload } from "./program/kernel-workload";

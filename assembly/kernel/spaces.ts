@@ -19,7 +19,7 @@ import { does, PTI } from "./traits";
 /** What a CPU runs before its first switch. */
 export const INIT_MM: u32 = 0xffff;
 /** TLB_NR_DYN_ASIDS: address spaces that a CPU keeps apart. */
-const ASIDS: u32 = 6;
+export const ASIDS: u32 = 6;
 /** With page-table isolation the PCID of user mode is that of the ASID, and this (X86_CR3_PTI_PCID_USER_BIT). */
 const USER_PCID: u32 = 1 << 11;
 /** Entries of a top-level table that are the user half. */
@@ -39,17 +39,17 @@ if (MAX_MMS > INIT_MM) ERROR("INIT_MM must be no mm's number");
 if (ASIDS >= USER_PCID || USER_PCID + ASIDS >= PCIDS) ERROR("each ASID needs a PCID, and one of user mode");
 
 // ---- a CPU ----
-const CPU_MM: usize = 0;
-const CPU_ASID: usize = CPU_MM + 4;
-const CPU_NEXT_ASID: usize = CPU_ASID + 4;
+export const CPU_MM: usize = 0;
+export const CPU_ASID: usize = CPU_MM + 4;
+export const CPU_NEXT_ASID: usize = CPU_ASID + 4;
 // With page-table isolation: whether it is in user mode; whether what the other ASIDs have cached is out of date
 // (invalidate_other); by ASID, a bit for a user PCID that is (user_pcid_flush_mask).
-const CPU_IN_USER: usize = CPU_NEXT_ASID + 4;
-const CPU_OTHERS_STALE: usize = CPU_IN_USER + 4;
-const CPU_USER_STALE: usize = CPU_OTHERS_STALE + 4;
+export const CPU_IN_USER: usize = CPU_NEXT_ASID + 4;
+export const CPU_OTHERS_STALE: usize = CPU_IN_USER + 4;
+export const CPU_USER_STALE: usize = CPU_OTHERS_STALE + 4;
 /** Per ASID: mm, and the mm's tlb_gen that the CPU has caught up with. */
-const CPU_ASIDS: usize = CPU_USER_STALE + 4;
-const CPU_SIZE: usize = CPU_ASIDS + ASIDS * 8;
+export const CPU_ASIDS: usize = CPU_USER_STALE + 4;
+export const CPU_SIZE: usize = CPU_ASIDS + ASIDS * 8;
 
 // ---- set up once ----
 let initRoot: u32 = 0;
@@ -89,6 +89,11 @@ function mmAt(mm: u32): usize {
 function cpuAt(cpu: u32): usize {
   assert(cpu < cpuCount, "there is no such CPU");
   return cpus + <usize>cpu * CPU_SIZE;
+}
+
+/** Where stands which mm a CPU runs, and what its ASIDs are. */
+export function spacesOf(cpu: u32): usize {
+  return cpuAt(cpu);
 }
 
 export function exists(mm: u32): bool {

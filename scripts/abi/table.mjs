@@ -94,6 +94,12 @@ export const GROUPS = [
     prefix: "WALK_",
     number: true,
   }),
+  values("cpuSpacesAt", "kernel/spaces", "CPU_MM", "CPU_SIZE", {
+    about: "Offsets in what a CPU runs: which mm, and its ASIDs",
+    prefix: "CPU_",
+    number: true,
+  }),
+  single("kernel/spaces", ["INIT_MM", "ASIDS"], { number: true }),
   single("paging/frames", ["STANDING_GENERATION", "STANDING_STATE", "META_FRAME", "META_FREED_AT"], { number: true }),
 
   // ---- agents, walks, hazards ----

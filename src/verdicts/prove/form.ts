@@ -22,7 +22,7 @@ import {
 import type { Machine, Snapshot } from "../../machine.js";
 import { HASH_WORDS, hashWords } from "./hash.js";
 import type { Lens, RangeList } from "./lens.js";
-import { type CachePlaces, CONTEXT_WORDS, PLAIN_FIELDS, placesIn, rangesOf } from "./memory-map.js";
+import { type CachePlaces, CONTEXT_WORDS, isDropped, PLAIN_FIELDS, placesIn, rangesOf } from "./memory-map.js";
 import { cachesOf, keptWords, type Place, placesOf } from "./places.js";
 
 const TABLE = frameStates.indexOf("table");
@@ -73,7 +73,10 @@ export class Forms {
     this.memory = lens.words;
     this.words = lens.form;
     this.places = placesOf(machine, hazardRecords);
-    this.caches = cachesOf(machine).map(({ pointer }) => placesIn(this.memory, pointer));
+    const spaces = new Map(
+      machine.cpus.flatMap(({ caches }, cpu) => caches.map((it) => [it.pointer, exports.spacesOf(cpu) >>> 2] as const)),
+    );
+    this.caches = cachesOf(machine).map(({ pointer }) => placesIn(this.memory, pointer, spaces.get(pointer) ?? 0));
     this.walks = exports.walkAt(0) >>> 2;
     this.slots = machine.frames.size;
     this.standing = exports.standingOf(1) >>> 2;
@@ -152,8 +155,8 @@ export class Forms {
     this.words[start] = this.length - start;
   }
 
-  /** Entries that are alive, in order of their keys. Ways do not matter, unless an entry of every tag stands beside others. */
-  private tellCache({ sets, ways, data, filled, links, group, tags }: CachePlaces): void {
+  /** Entries that are alive, and will be when their PCID is loaded next, in order of their keys. Ways do not matter, unless an entry of every tag stands beside others. */
+  private tellCache({ sets, ways, data, filled, links, group, tags, spaces }: CachePlaces): void {
     const { words, memory } = this;
     const start = this.length;
     const first = start + 2;
@@ -170,6 +173,7 @@ export class Forms {
         let since = globalSince;
         if ((low & GLOBAL) === 0) {
           const tag = (low >>> TAG_SHIFT) & TAG;
+          if (spaces !== 0 && isDropped(memory, spaces, tag)) continue;
           since = Math.max(taggedSince, memory[tags + ((tag << tagShift) >> 2) + tagSince / 4] as number);
         } else global++;
         if ((memory[key + filled] as number) <= since) continue;

@@ -1,16 +1,22 @@
 // Where in memory stands what a form tells otherwise than word by word: parts of caches, fields of walks under way. As indices of words.
 
 import {
+  asids,
   cachePaths,
   cacheShapeAt,
   cacheStateAt,
   contextCached,
   contextFormat,
+  cpuSpacesAt,
   groupAt,
+  initMm,
   timeAt,
   walkStateAt,
 } from "../../engine/abi.js";
 import type { Range } from "./lens.js";
+
+/** PCIDs of user mode have another bit. */
+const OF_ASID = 0x7ff;
 
 /** Fields of a walk under way that are told otherwise than as they stand. */
 const TOLD_FIELDS: readonly number[] = [
@@ -42,6 +48,8 @@ export interface CachePlaces {
   group: number;
   tags: number;
   evictions: number;
+  /** Of a CPU's: what it runs and which ASIDs it has, as an index; else 0. */
+  spaces: number;
 }
 
 /** Words by their numbers, which ascend, as ranges. */
@@ -55,8 +63,8 @@ export function rangesOf(numbers: Int32Array): Range[] {
   return ranges;
 }
 
-/** Where the parts of a cache stand. */
-export function placesIn(memory: Uint32Array, cache: number): CachePlaces {
+/** Where the parts of a cache stand. `spaces`: {@link CachePlaces.spaces}. */
+export function placesIn(memory: Uint32Array, cache: number, spaces: number): CachePlaces {
   const word = (at: number): number => memory[at >>> 2] as number;
   const field = (offset: number): number => word(cache + offset);
   const base = field(cacheShapeAt.base);
@@ -72,5 +80,18 @@ export function placesIn(memory: Uint32Array, cache: number): CachePlaces {
     group: group >>> 2,
     tags: word(group + groupAt.tags) >>> 2,
     evictions: (cache + cacheStateAt.evictions) >>> 2,
+    spaces,
   };
+}
+
+/**
+ * Whether nothing that is cached under a PCID will ever answer again: no CR3 is loaded with it but by a switch that makes its ASID another
+ * mm's, or the same one's anew, and that drops what the PCID has, in kernel mode and in user mode (switchMm() in the engine).
+ */
+export function isDropped(memory: Uint32Array, spaces: number, pcid: number): boolean {
+  const asid = (pcid & OF_ASID) - 1;
+  if (asid < 0 || asid >= asids || asid === memory[spaces + cpuSpacesAt.asid / 4]) return false;
+  // The next switch forgets who has the other ASIDs.
+  if (memory[spaces + cpuSpacesAt.othersStale / 4] !== 0) return true;
+  return memory[spaces + cpuSpacesAt.asids / 4 + 2 * asid] === initMm;
 }

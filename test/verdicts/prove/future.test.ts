@@ -25,6 +25,7 @@ const SOME: Drawn = {
   states: amount({ quick: 1_500, full: 3_000, nightly: 150_000 }),
   most: amount({ quick: 50, full: 120, nightly: 60_000 }),
 };
+const FEW_WALKS: Drawn = { ...SOME, wanted: NARROW, states: amount({ quick: 2_000, full: 8_000, nightly: 150_000 }) };
 const ALL: Drawn = { wanted: NARROW, states: 100_000, most: amount({ quick: 400, full: 1_500, nightly: 100_000 }) };
 
 const CELLS: readonly (readonly [string, Cell, Drawn])[] = [
@@ -47,6 +48,16 @@ const CELLS: readonly (readonly [string, Cell, Drawn])[] = [
     SOME,
   ],
   ["a CPU", { policy: "deferred-free", row: "remove_pagetable/split", hardware: usualCpu }, ALL],
+  [
+    "a CPU with page-table isolation, whose ASIDs are forgotten by flushes of kernel pages",
+    { policy: "deferred-free", row: "pmd_free_pte_page", hardware: changedCpu("pti") },
+    FEW_WALKS,
+  ],
+  [
+    "the same of AMD's, whose INVLPG leaves other entries",
+    { policy: "none", row: "pud_free_pmd_page", hardware: changedCpu("amd-tce-pti") },
+    FEW_WALKS,
+  ],
   ["a CPU with page-table isolation", { policy: "none", row: "zap_pte_range", hardware: changedCpu("pti") }, SOME],
 ];
 
