@@ -97,6 +97,11 @@ const shapes: Record<string, CpuConfig> = {
     l1: [{ entries: 48, ways: 12 }],
     l2: [{ entries: 256, ways: 16 }],
   },
+  "an l1 with more ways than that, and an l2 with more than a vector": {
+    l1: [{ entries: 32, ways: 16 }],
+    l2: [{ entries: 240, ways: 24 }],
+  },
+  "an l2 with more ways than a vector": { l1: [{ entries: 16, ways: 4 }], l2: [{ entries: 240, ways: 24 }] },
   "one set, and an l2 with sets that are no power of two": {
     l1: [{ entries: 3, ways: 3 }],
     l2: [{ entries: 60, ways: 4 }],
@@ -132,6 +137,17 @@ function laidOut(cpu: CpuConfig, iommus: IommuConfig[] = []): Machine {
   return machine;
 }
 
+/** Pages that lie in one set of an l1 with 16 sets, with the same partial tag (assembly/cache/layout.ts): three or more of each. */
+const twins: readonly number[][] = (() => {
+  const alike = new Map<string, number[]>();
+  for (let page = 0; page < SMALL_PAGES; page++) {
+    const spread = BigInt.asUintN(64, BigInt(page) * 0x9e37_79b9_7f4a_7c15n);
+    const key = `${page & 15} ${(spread >> 56n) | 1n}`;
+    alike.set(key, [...(alike.get(key) ?? []), page]);
+  }
+  return [...alike.values()].filter(({ length }) => length >= 3);
+})();
+
 /** Kinds of accesses that the long programs mix. */
 const KINDS = [Access.userRead, Access.userWrite, Access.supervisorRead, Access.userFetch, Access.speculativeUserRead];
 
@@ -148,8 +164,10 @@ function mixture(below: (limit: number) => number, spaces = 1): Uint8Array {
     const mixed = below(2) === 0;
     const pages = [48, 1024, SMALL_PAGES][below(3)] as number;
     const large = builder.count > 3000 && below(4) === 0;
+    const alike = below(4) === 0 ? twins[below(twins.length)] : undefined;
     for (let i = 0; i < run; i++) {
-      const va = large ? LARGE_AT + (BigInt(below(LARGE_PAGES)) << 21n) : BigInt(below(pages)) << 12n;
+      const page = alike ? (alike[below(alike.length)] as number) : below(pages);
+      const va = large ? LARGE_AT + (BigInt(below(LARGE_PAGES)) << 21n) : BigInt(page) << 12n;
       const bits = below(100) === 0 ? (below(2) === 0 ? 1n << 47n : 0xffffn << 48n) : 0n;
       builder.access(0, bits | (va + BigInt(below(4096))), mixed ? (KINDS[below(KINDS.length)] as Access) : one);
     }
