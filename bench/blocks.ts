@@ -9,6 +9,7 @@ import { planCases, type SizesName, sizesByName } from "./cases.js";
 import type { Entrant } from "./contender.js";
 import { nativeEntrant, READS_TOO, readingEntrants, runtimeEntrant, workerEntrant } from "./contender.js";
 import type { NativeBuild } from "./contestants/compile.js";
+import { curves, pointOf, sizesOf } from "./growth.js";
 import { kernelField } from "./kernel-tasks.js";
 import { KERNEL_PIECE, kernelPieces, kernelPolicies, kernelTable } from "./kernel-work.js";
 import type { Runtime } from "./runtimes.js";
@@ -33,6 +34,8 @@ export interface Block {
   otherWork?: readonly string[];
   /** Contestants that may come to another result, since their rules are others: named so then. */
   otherRules?: readonly string[];
+  /** What grows from case to case, of a curve, and how much of it each case has. */
+  grows?: { of: string; sizes: Readonly<Record<string, number>> };
 }
 
 /** What is there to measure with. */
@@ -103,6 +106,7 @@ function allPlans(effort: EffortName, material: Material): BlockPlan[] {
     load: () => imageTables(path),
   }));
   return [
+    ...growthPlans(effort, material),
     ...[synthetic, ...images].flatMap(({ name, mixes, load }) => tablePlans(name, mixes, load, sizes, material)),
     ...ramPlans(synthetic.load, sizes, material),
     plainPlan(
@@ -159,9 +163,21 @@ function plainPlan(
   unit: string,
   cases: readonly string[],
   entrants: Entrant[],
-  more: Pick<Block, "otherWork" | "otherRules"> = {},
+  more: Pick<Block, "otherWork" | "otherRules" | "grows"> = {},
 ): BlockPlan {
   return { suite, table, cases, build: async (chosen) => ({ suite, table, unit, cases: chosen, entrants, ...more }) };
+}
+
+function growthPlans(effort: EffortName, material: Material): BlockPlan[] {
+  return curves.map((curve) => {
+    const { table, of, unit } = curve;
+    const sizes = Object.fromEntries(sizesOf(curve, effort).map((size) => [pointOf(curve, size), size]));
+    const entrants = field(["stalewalk"], { kind: "growth", table }, material);
+    return plainPlan("growth", table, unit, Object.keys(sizes), entrants, {
+      otherRules: OTHER_RULES,
+      grows: { of, sizes },
+    });
+  });
 }
 
 function tracePlans({ traces: { read, played, zcat }, baseline, runtimes }: Material): BlockPlan[] {

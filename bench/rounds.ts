@@ -215,9 +215,11 @@ export class Rounds {
       if (differs && block.otherRules?.includes(entrant.name)) contestant = `${entrant.name} (other rules)`;
       else compareChecks(where, [firstEntrant.name, mine], [entrant.name, check]);
     }
-    const { suite, table, unit } = block;
+    const { suite, table, unit, grows } = block;
+    const size = grows?.sizes[name];
+    const at = grows && size !== undefined ? { grows: { of: grows.of, size } } : {};
     const counters = { ...check.counters, ...check.notes };
-    const head = { suite, table, case: name, contestant, unit, operations, digest: digestOf(check), counters };
+    const head = { suite, table, case: name, contestant, unit, operations, digest: digestOf(check), counters, ...at };
     this.rows.set(key, { head, check, samples: [] });
   }
 }

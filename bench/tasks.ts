@@ -1,5 +1,6 @@
 // Opening a task by what a line of JSON says of it; what it needs is loaded then.
 import type { ApiSpec } from "./api-tasks.js";
+import type { GrowthSpec } from "./growth-tasks.js";
 import type { KernelSpec } from "./kernel-tasks.js";
 import type { Library } from "./library.js";
 import type { TableSpec } from "./table-tasks.js";
@@ -8,7 +9,7 @@ import type { TraceSpec } from "./trace-tasks.js";
 import type { VerdictSpec } from "./verdict-tasks.js";
 
 /** What the cases of a block are played on. */
-export type Spec = TableSpec | ApiSpec | KernelSpec | TraceSpec | VerdictSpec;
+export type Spec = TableSpec | ApiSpec | KernelSpec | TraceSpec | VerdictSpec | GrowthSpec;
 
 /** A case of a block. */
 export interface OpenRequest {
@@ -27,6 +28,8 @@ export async function openTask(
       return (await import("./table-tasks.js")).openTableTask(spec, name, contestant, other);
     case "api":
       return (await import("./api-tasks.js")).openApiTask(spec, name, other);
+    case "growth":
+      return (await import("./growth-tasks.js")).openGrowthTask(spec, name, contestant, other);
     case "kernel":
       return (await import("./kernel-tasks.js")).openKernelTask(spec, name, contestant, other);
     case "trace":

@@ -18,7 +18,10 @@ import {
 import type { Estimate } from "./statistics.js";
 
 /** The suites, in the order in which they run. */
-export const suiteNames = ["translate", "flush", "kernel", "replay", "verdicts"] as const;
+export const suiteNames = ["translate", "flush", "kernel", "replay", "verdicts", "growth"] as const;
+
+/** Those that run unless some are named: curves take a run of their own. */
+export const usualSuites = suiteNames.filter((name) => name !== "growth");
 
 /** A suite by name. */
 export type SuiteName = (typeof suiteNames)[number];
@@ -69,6 +72,8 @@ export interface BenchRow {
   readonly table: string;
   readonly case: string;
   readonly contestant: string;
+  /** What grows along a curve, and how much of it this point has; only of curves. */
+  readonly grows?: { readonly of: string; readonly size: number };
   /** What one operation is. */
   readonly unit: string;
   /** Operations of one play. */
@@ -112,6 +117,7 @@ const rowSchema = object({
   suite: oneOf(suiteNames),
   table: text(),
   case: text(),
+  grows: omissible(object({ of: text(), size: count() })),
   contestant: text(),
   unit: text(),
   operations: integer(1, COUNT, "a whole number from 1"),

@@ -2,7 +2,7 @@
 // bundled into dist/bench/ and loaded only here. Node-only.
 import { existsSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type BenchResult, type SuiteName, suiteNames } from "../benchmark/result.js";
+import { type BenchResult, type SuiteName, suiteNames, usualSuites } from "../benchmark/result.js";
 import { type BenchModule, type BenchOptions, type RuntimeName, runtimeNames } from "./bench-contract.js";
 import { registerFiles } from "./bench-files.js";
 import { choiceArguments, fileOption } from "./choices.js";
@@ -22,6 +22,7 @@ interface Flags {
   against?: string[];
   runtimes?: RuntimeName[];
   json?: string;
+  html?: string;
 }
 
 /** Registers `bench`. */
@@ -29,7 +30,9 @@ export function register(program: Command): void {
   const bench = program.command("bench");
   bench
     .helpCommand(false)
-    .addArgument(choiceArguments("[suites...]", "what is measured (default: all of it)", suiteNames))
+    .addArgument(
+      choiceArguments("[suites...]", "what is measured (default: all but growth, which has curves)", suiteNames),
+    )
     .summary("measure this machine: translations, flushes, kernel programs, replays and verdicts beside other ways")
     .description(
       "Measures the engine beside the one of version 0.1.0, C compiled for this machine, and tuned and plain JavaScript. Before\n" +
@@ -59,6 +62,7 @@ export function register(program: Command): void {
       parseRuntimes,
     )
     .addOption(fileOption("--json <file>", "write all samples as JSON, too: for bench compare and bench show"))
+    .addOption(fileOption("--html <file>", "write a page with the tables, and a picture of every curve of growth, too"))
     .addOption(
       new Option("--only <regex>", "the former name of --filter").hideHelp().argParser(() => {
         throw new InvalidArgumentError("This option is called --filter now.");
@@ -66,7 +70,7 @@ export function register(program: Command): void {
     )
     .addHelpText(
       "after",
-      "\nExamples:\n  stalewalk bench flush --quick --json before.json\n  stalewalk bench compare before.json after.json",
+      "\nExamples:\n  stalewalk bench flush --quick --json before.json\n  stalewalk bench compare before.json after.json\n  stalewalk bench growth --html curves.html",
     )
     .action(run);
   registerFiles(bench);
@@ -81,6 +85,8 @@ async function run(suites: SuiteName[], flags: Flags, self: Command): Promise<vo
     throw new InputError(`${flags.trace}: no such file or directory`);
   const file =
     flags.json === undefined ? undefined : checkOutputFile("--json", flags.json, flags.trace ? [flags.trace] : []);
+  const page =
+    flags.html === undefined ? undefined : checkOutputFile("--html", flags.html, flags.json ? [flags.json] : []);
   const { runBench } = await loadBench();
   const notes = startNotes();
   const door = { print, table: printTable, show: notes.show, clear: notes.end };
@@ -95,12 +101,16 @@ async function run(suites: SuiteName[], flags: Flags, self: Command): Promise<vo
   } finally {
     notes.end();
   }
+  if (page && result) {
+    const { renderBench } = await import("../report/index.js");
+    await page.write(await renderBench(result));
+  }
   if (file && result) await file.write(`${JSON.stringify(result, undefined, 1)}\n`);
 }
 
 function benchOptions(suites: readonly SuiteName[], flags: Flags, command: string): BenchOptions {
   return {
-    suites: suites.length === 0 ? suiteNames : suiteNames.filter((name) => suites.includes(name)),
+    suites: suites.length === 0 ? usualSuites : suiteNames.filter((name) => suites.includes(name)),
     effort: flags.quick ? "quick" : flags.full ? "full" : "usual",
     filter: flags.filter,
     seconds: flags.seconds,

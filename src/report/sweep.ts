@@ -3,11 +3,10 @@
 
 import type { SweepJob, SweepLine, VerdictResult } from "../sweep/index.js";
 import { policyName } from "../sweep/index.js";
-import { type Column, facts, section, table } from "./blocks.js";
-import { digestOf, policyOf } from "./document.js";
+import { type Column, facts, table } from "./blocks.js";
+import { plainDocument } from "./document.js";
 import { code, count, plural, timeFormat } from "./format.js";
-import { type Html, type HtmlPart, html, trusted } from "./html.js";
-import { STYLE } from "./style.js";
+import { type Html, type HtmlPart, html } from "./html.js";
 
 /** Options of {@link renderSweep}. */
 export interface SweepPageOptions {
@@ -133,32 +132,13 @@ export async function renderSweep(lines: Iterable<SweepLine>, options: SweepPage
     ...(matrices.size > 0 ? [{ id: "cells", title: "Cells", body: cells(matrices, left.matrices.size) }] : []),
     ...(workloads.size > 0 ? [{ id: "costs", title: "Costs", body: costs(workloads, left.workloads.size) }] : []),
   ];
-  return `${html`<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${trusted(policyOf(await digestOf(STYLE)))}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-<meta name="generator" content="stalewalk${version}">
-<title>${options.name}: a sweep of ${count(tally.jobs)} jobs</title>
-<style>${trusted(STYLE)}</style>
-</head>
-<body>
-<div id="report" class="report">
-<a class="skip" href="#main">Skip to the results</a>
-<main id="main" tabindex="-1">
-<h1>Sweep: ${options.name}</h1>
-<p class="lead">${plural(tally.jobs, "job")} done by stalewalk${version}.</p>
-<nav class="contents" aria-label="Contents"><ul>
-${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>\n`)}</ul></nav>
-${sections.map(section)}</main>
-<footer>Made by stalewalk${version}. Opens offline, and asks for nothing.</footer>
-</div>
-</body>
-</html>
-`}`;
+  return plainDocument({
+    title: `${options.name}: a sweep of ${count(tally.jobs)} jobs`,
+    heading: `Sweep: ${options.name}`,
+    lead: html`${plural(tally.jobs, "job")} done by stalewalk${version}.`,
+    version: options.packageVersion,
+    sections,
+  });
 }
 
 function cells(matrices: Tally["matrices"], left: number): Html {

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { measureEntries } from "../../scripts/measure-entries.mjs";
-import { type BenchResult, suiteNames } from "../../src/benchmark/result.js";
+import { type BenchResult, usualSuites } from "../../src/benchmark/result.js";
 import { installAsStranger, ROOT, type Stranger } from "../support/pack-package.js";
 
 let stranger: Stranger;
@@ -261,7 +261,7 @@ describe("a stranger", () => {
     expect(said).toMatch(/^stalewalk \S+, engine [0-9a-f]{16}, Node \S+ \(V8 \S+\), Benchmark\.js 2\.1\.4\n.* cores, /);
     expect(said).toContain("native C: no C compiler\n");
     const { rows, missing, host } = JSON.parse(readFileSync(file, "utf8")) as BenchResult;
-    expect(new Set(rows.map(({ suite }) => suite))).toEqual(new Set(suiteNames));
+    expect(new Set(rows.map(({ suite }) => suite))).toEqual(new Set(usualSuites));
     for (const { table } of rows) expect(said).toContain(`: ${table}\n`);
     expect(missing.toSorted()).toEqual([
       "0.1.0 at through the API: cpu.physical(high, low), one at a time: it has no cpu.physical()",
