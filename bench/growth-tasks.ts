@@ -4,7 +4,7 @@ import { type Check, hashOf } from "./check.js";
 import { stalewalk, stalewalkOf } from "./contestants/stalewalk.js";
 import { curves, pointOf, REPLAYS } from "./growth.js";
 import { type Library, NotPlayedError } from "./library.js";
-import { caseTask } from "./table-tasks.js";
+import { caseTask } from "./table-case.js";
 import type { Task, WholeTask } from "./task.js";
 
 /** Points of a curve. */

@@ -102,7 +102,7 @@ async function run(suites: SuiteName[], flags: Flags, self: Command): Promise<vo
     notes.end();
   }
   if (page && result) {
-    const { renderBench } = await import("../report/index.js");
+    const { renderBench } = await import("../report/bench.js");
     await page.write(await renderBench(result));
   }
   if (file && result) await file.write(`${JSON.stringify(result, undefined, 1)}\n`);

@@ -5,7 +5,7 @@ import { curves, pointOf, sizesOf } from "../../bench/growth.js";
 import { openGrowthTask } from "../../bench/growth-tasks.js";
 import { flatTables, tablesOfFrames } from "../../bench/tables/flat.js";
 import { checkBenchResult } from "../../src/benchmark/result.js";
-import { renderBench } from "../../src/report/index.js";
+import { renderBench } from "../../src/report/bench.js";
 import { resultOf, rowOf } from "../benchmark/results.js";
 
 /** What is checked by day: larger ones differ by their size alone. */
