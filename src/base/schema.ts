@@ -40,6 +40,8 @@ function step(at: string, key: unknown): string {
   return at === "" ? String(key) : `.${String(key)}`;
 }
 
+const NOT_LOOKED_AT: ReadonlySet<string> = new Set(["__proto__", "prototype", "constructor"]);
+
 /**
  * Structure before values: objects are objects and no arrays, and have no field that their schema does not name. A misspelt
  * field is so reported before the one that is then missing.
@@ -68,6 +70,8 @@ function checkShape(schema: Any, value: unknown, field: string): void {
       const entry = entries && Object.hasOwn(entries, key) ? entries[key] : entries ? undefined : known.value;
       if (!entry) throw unknownField(field, key, value[key], Object.keys(entries ?? {}));
       checkShape(entry, value[key], joinPath(field, [key]));
+      // valibot looks at no value of these names in a record, and hands it on unchecked.
+      if (known.type === "record" && NOT_LOOKED_AT.has(key)) parse(entry, value[key], joinPath(field, [key]));
     }
     for (const [key, entry] of Object.entries(entries ?? {})) {
       if (!Object.hasOwn(value, key) && entry.type !== "exact_optional") {

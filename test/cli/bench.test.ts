@@ -16,7 +16,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("wrong options", () => {
   it.each<[string[], RegExp]>([
-    [["flsh"], /Expected one of translate, flush, kernel, replay, verdicts; did you mean flush\?$/],
+    [["flsh"], /Expected one of translate, flush, kernel, replay, verdicts, growth; did you mean flush\?$/],
     [["flush", "kernels"], /did you mean kernel\?$/],
     [["--fliter", "x"], /unknown option '--fliter'; did you mean --filter\?$/],
     [["--filter", "("], /'--filter <regex>' argument '\(' is invalid\. Invalid regular expression: .*\.$/],
