@@ -2,11 +2,13 @@
 // could have happened: the same program under another policy, with another kernel or hardware, or without one of its moves.
 
 import { checkInteger, InvalidOptionError } from "../base/errors.js";
+import { operation as fieldOf } from "../engine/abi.js";
 import type { EngineOptions } from "../engine/instance.js";
+import { readNumber, writeNumber } from "../engine/structures.js";
 import { checkPolicy, type Policy, type PolicyName } from "../kernel/policies.js";
 import { resolveKernel } from "../kernel/versions.js";
 import type { Machine } from "../machine.js";
-import { operationBytes } from "../program/operations.js";
+import { Operation, operationBytes } from "../program/operations.js";
 import type { ReachedPoint } from "../program/player.js";
 import { type Moves, mainOf, movesOf } from "./moves.js";
 import type { CpuOptions, IommuOptions } from "./options.js";
@@ -104,7 +106,8 @@ export function retell(place: StoryPlace, told: Told, change: StoryChange, { mod
     if (i === change.drop) continue;
     to.play({ main, placed });
     const found = samePoint(trail, point, to.machine.reachedPoints());
-    const same = moves.find(({ record }) => hexOf(record) === hexOf(move.record)) ?? move;
+    const moved = byRequester(move, to.requester);
+    const same = moves.find(({ record }) => hexOf(record) === hexOf(moved.record)) ?? moved;
     placed.push({ point: Math.max(found, placed.at(-1)?.point ?? 0), move: same });
   }
   return tellAny(to, scenario, { main, placed });
@@ -185,6 +188,21 @@ function bytesOf(text: string): Uint8Array[] {
 
 function hexOf(record: Uint8Array): string {
   return [...record].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Kinds of moves whose records name who is watched. */
+const OF_REQUESTER: ReadonlySet<Move["kind"]> = new Set(["probe", "write", "begin", "bind", "unbind", "switch"]);
+
+/** A move by a requester of another number: a device with a TLB of its own has another than one without. */
+function byRequester(move: Move, requester: number): Move {
+  if (!OF_REQUESTER.has(move.kind)) return move;
+  const record = move.record.slice();
+  const view = new DataView(record.buffer);
+  for (let at = 0; at < record.length; at += operationBytes) {
+    const isStep = readNumber(view, fieldOf.code, at) === Operation.walkStep;
+    if (!isStep) writeNumber(view, fieldOf.requester, requester, at);
+  }
+  return { ...move, record };
 }
 
 function joined(records: readonly Uint8Array[]): Uint8Array {

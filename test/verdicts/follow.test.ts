@@ -199,6 +199,18 @@ describe("a story with something changed", () => {
     expect(() => retell(place, told, { drop: 3 }, { module })).toThrow(/drop/);
   });
 
+  it("is that of the device with a TLB of its own, where it has one: what the search finds there", async () => {
+    const options = { ...usualIommu, deviceTlb: true };
+    const operations: string[] = [];
+    for (const hardware of [[usualIommu], [options]]) {
+      const search = { policies: ["none"], scenarios: ["pmd_free_pte_page"], agents: ["iommu"], hardware } as const;
+      for await (const { worst } of verdicts(search)) operations.push(worst?.witness.replay.operations as string);
+    }
+    expect(operations[1]).not.toBe(operations[0]);
+    const other = retell(place, told, { options }, { module });
+    expect([told, other].map(({ replay }) => replay.operations)).toEqual(operations);
+  });
+
   it("differs by kernel: collapse is open in 6.18.7 under the merged fix, not in 7.3, and not there in 6.12", async () => {
     const scenario = "cpa_collapse_large_pages";
     const search = {
