@@ -5,6 +5,7 @@ import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { checkBenchResult } from "../../src/benchmark/result.js";
 import { Choice } from "../search/choose.js";
 import { type Pace, paceText } from "../search/pace.js";
+import { useDropped } from "../shell/use-dropped.js";
 import { type PageSuite, pageSuites } from "./plan.js";
 import { runBench } from "./run.js";
 import { Compared, Run, type Shown } from "./tables.js";
@@ -59,7 +60,7 @@ export function BenchView(): JSX.Element {
     },
     [keep],
   );
-  useDrop(take);
+  useDropped(take);
   const { own, other } = shown;
   return (
     <>
@@ -134,22 +135,4 @@ export function BenchView(): JSX.Element {
       )}
     </>
   );
-}
-
-/** What is dropped anywhere on the page. */
-function useDrop(take: (file: File) => void): void {
-  useEffect(() => {
-    const over = (event: DragEvent): void => event.preventDefault();
-    const drop = (event: DragEvent): void => {
-      event.preventDefault();
-      const [file] = event.dataTransfer?.files ?? [];
-      if (file) take(file);
-    };
-    addEventListener("dragover", over);
-    addEventListener("drop", drop);
-    return () => {
-      removeEventListener("dragover", over);
-      removeEventListener("drop", drop);
-    };
-  }, [take]);
 }

@@ -1,7 +1,8 @@
 // A trace of one's own: picked, dropped anywhere on the page, or drawn as an example. It is read here and goes nowhere.
 
 import type { JSX } from "preact";
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useState } from "preact/hooks";
+import { useDropped } from "../shell/use-dropped.js";
 import { play } from "./play.js";
 
 /** Says what can be opened, and opens it. `compact`: a trace is shown already. */
@@ -15,20 +16,7 @@ export function OpenTrace({ compact = false }: { compact?: boolean }): JSX.Eleme
     );
   }, []);
   const take = useCallback((file: File): void => run(file.name, { file, name: file.name }), [run]);
-  useEffect(() => {
-    const over = (event: DragEvent): void => event.preventDefault();
-    const drop = (event: DragEvent): void => {
-      event.preventDefault();
-      const [file] = event.dataTransfer?.files ?? [];
-      if (file) take(file);
-    };
-    addEventListener("dragover", over);
-    addEventListener("drop", drop);
-    return () => {
-      removeEventListener("dragover", over);
-      removeEventListener("drop", drop);
-    };
-  }, [take]);
+  useDropped(take);
   return (
     <>
       <div class={compact ? "opener compact" : "opener"}>

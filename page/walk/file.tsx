@@ -1,26 +1,7 @@
 // A file of one's own: picked, or dropped anywhere on the page. It is read here and goes nowhere.
 
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
 import type { GivenFile } from "../example.js";
-
-/** Files that are dropped on the page. */
-export function useDropped(onFile: (file: GivenFile) => void, onError: (message: string) => void): void {
-  useEffect(() => {
-    const over = (event: DragEvent): void => event.preventDefault();
-    const drop = (event: DragEvent): void => {
-      event.preventDefault();
-      const [file] = event.dataTransfer?.files ?? [];
-      if (file) give(file, onFile, onError);
-    };
-    addEventListener("dragover", over);
-    addEventListener("drop", drop);
-    return () => {
-      removeEventListener("dragover", over);
-      removeEventListener("drop", drop);
-    };
-  }, [onFile, onError]);
-}
 
 /** Says which file is open, and takes another. */
 export function FileChoice(props: {
@@ -45,7 +26,8 @@ export function FileChoice(props: {
   );
 }
 
-function give(file: File, onFile: (file: GivenFile) => void, onError: (message: string) => void): void {
+/** Reads a file. */
+export function give(file: File, onFile: (file: GivenFile) => void, onError: (message: string) => void): void {
   file.arrayBuffer().then(
     (buffer) => onFile({ name: file.name, bytes: new Uint8Array(buffer) }),
     (error: Error) => onError(`${file.name}: ${error.message}`),

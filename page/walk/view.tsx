@@ -1,18 +1,19 @@
 // The view of one walk: address, access and agent above; the path in the middle; the entry, the caches and the registers below.
 
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useState } from "preact/hooks";
 import type { Outcome } from "../../src/index.js";
 import { describeOutcome } from "../../src/paging/describe.js";
 import { exampleFile, type GivenFile } from "../example.js";
 import { noteRoute } from "../shell/route.js";
 import { Stepper } from "../shell/stepper.js";
+import { useDropped } from "../shell/use-dropped.js";
 import { hex } from "../words.js";
 import { Boxes } from "./boxes.js";
 import { Caches } from "./caches.js";
 import { ControlBits } from "./controls.js";
 import { EntryBits } from "./entry.js";
-import { FileChoice, useDropped } from "./file.js";
+import { FileChoice, give } from "./file.js";
 import { agentOf, type Path, pathOf } from "./path.js";
 import { type AccessChoice, type Agent, accesses, deviceAccesses, openScene, PASID, type Scene } from "./scene.js";
 
@@ -24,11 +25,11 @@ export function WalkView({ parameters }: { parameters: URLSearchParams }): JSX.E
   const [cpu, setCpu] = useState<number | undefined>(undefined);
   const [scene, setScene] = useState<Scene>();
   const [error, setError] = useState("");
-  const choose = (chosen: GivenFile): void => {
+  const choose = useCallback((chosen: GivenFile): void => {
     setCpu(undefined);
     setFile(chosen);
-  };
-  useDropped(choose, setError);
+  }, []);
+  useDropped(useCallback((dropped: File) => give(dropped, choose, setError), [choose]));
   useEffect(() => {
     let wanted = true;
     openScene(file.bytes, file.name, cpu).then(
