@@ -212,7 +212,7 @@ export function startTables(): { draw(tables: readonly (readonly (readonly Cell[
             1,
           ).split("\n"),
         )
-        .slice(0, (process.stderr.rows ?? 24) - 1);
+        .slice(0, (stderr.rows ?? 24) - 1);
       // A line that the terminal wraps could not be drawn over.
       write(text.map((line) => `${cutEnd(line, width - 1)}\n`).join(""));
       lines = text.length;

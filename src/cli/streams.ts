@@ -11,6 +11,8 @@ import { isatty } from "node:tty";
 export interface Sink {
   /** Columns of the terminal; undefined if it is none, or does not say. */
   readonly columns: number | undefined;
+  /** Its rows; likewise. */
+  readonly rows: number | undefined;
   readonly isTerminal: boolean;
   /** Writes the whole text. @throws OutputError */
   write(text: string): void;
@@ -43,6 +45,9 @@ export function standardSink(fd: 1 | 2): Sink {
     isTerminal,
     get columns() {
       return terminal?.columns || undefined;
+    },
+    get rows() {
+      return terminal?.rows || undefined;
     },
     write(text) {
       try {

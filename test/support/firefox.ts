@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { AxeResults } from "axe-core";
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
-import { AXE, AXE_RUN, findingsOf, focusedControl, heightOf, type Look, numberControls } from "./in-page.js";
+import { AXE, AXE_RUN, findingsOf, heightOf, type Look, tabThrough } from "./in-page.js";
 
 const named = process.env["STALEWALK_FIREFOX"];
 const path = named ?? ["/usr/bin/firefox-esr", "/usr/bin/firefox"].find(existsSync) ?? "/usr/bin/firefox-esr";
@@ -116,15 +116,9 @@ export class FirefoxPage {
     return { ...findingsOf(result), beyond };
   }
 
-  /** Presses Tab once for each control that is shown: which ones have their turn, each with a focus that is seen. */
-  async tabThrough(): Promise<{ controls: number; reached: string[] }> {
-    const controls = await this.page.evaluate(numberControls);
-    const reached: string[] = [];
-    for (let i = 0; i < controls; i++) {
-      await this.page.keyboard.press("Tab");
-      reached.push(await this.page.evaluate(focusedControl));
-    }
-    return { controls, reached };
+  /** Presses Tab once for each control that is shown. */
+  tabThrough(): ReturnType<typeof tabThrough> {
+    return tabThrough(this.page);
   }
 
   /** What the page has loaded beside itself, as the browser's own list has it. */

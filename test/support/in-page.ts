@@ -40,7 +40,7 @@ export function findingsOf(result: AxeResults): { violations: unknown[]; passes:
 }
 
 /** Numbers every control that is shown, and says how many there are. Runs in the page. */
-export function numberControls(): number {
+function numberControls(): number {
   const all = [
     ...document.querySelectorAll<HTMLElement>("a[href], button:enabled, input, select, summary, [tabindex='0']"),
   ];
@@ -50,9 +50,26 @@ export function numberControls(): number {
 }
 
 /** Number of the control that has the focus, and whether that is seen. Runs in the page. */
-export function focusedControl(): string {
+function focusedControl(): string {
   const active = document.activeElement as HTMLElement;
   const { outlineStyle, outlineWidth } = getComputedStyle(active);
   const seen = outlineStyle !== "none" && Number.parseFloat(outlineWidth) >= 1;
   return `${active.dataset["number"]}${seen ? "" : " without a visible focus"}`;
+}
+
+/** As much of a page as this needs, whoever drives it. */
+interface DrivenPage {
+  evaluate<T>(inside: () => T): Promise<T>;
+  readonly keyboard: { press(key: "Tab"): Promise<void> };
+}
+
+/** Presses Tab once for each control that is shown: which ones have their turn, each with a focus that is seen. */
+export async function tabThrough(page: DrivenPage): Promise<{ controls: number; reached: string[] }> {
+  const controls = await page.evaluate(numberControls);
+  const reached: string[] = [];
+  for (let i = 0; i < controls; i++) {
+    await page.keyboard.press("Tab");
+    reached.push(await page.evaluate(focusedControl));
+  }
+  return { controls, reached };
 }

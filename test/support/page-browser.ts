@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type { AxeResults } from "axe-core";
 import type { BrowserContext, Page } from "playwright-core";
 import { launchChromium } from "./chromium.js";
-import { AXE, AXE_RUN, findingsOf, focusedControl, heightOf, type Look, numberControls } from "./in-page.js";
+import { AXE, AXE_RUN, findingsOf, heightOf, type Look, tabThrough } from "./in-page.js";
 
 export { looks } from "./in-page.js";
 
@@ -71,15 +71,9 @@ export class PageBrowser {
     return { ...findingsOf(result), width: await this.page.evaluate(() => document.documentElement.scrollWidth) };
   }
 
-  /** Presses Tab once for each control that is shown: which ones have their turn, each with a focus that is seen. */
-  async tabThrough(): Promise<{ controls: number; reached: string[] }> {
-    const controls = await this.page.evaluate(numberControls);
-    const reached: string[] = [];
-    for (let i = 0; i < controls; i++) {
-      await this.page.keyboard.press("Tab");
-      reached.push(await this.page.evaluate(focusedControl));
-    }
-    return { controls, reached };
+  /** Presses Tab once for each control that is shown. */
+  tabThrough(): ReturnType<typeof tabThrough> {
+    return tabThrough(this.page);
   }
 
   async close(): Promise<void> {

@@ -8,21 +8,6 @@ export const BEAT_MS = 2000;
 const GONE_MS = 10_000;
 const FORGOTTEN_MS = 120_000;
 
-/** What a worker says. */
-export interface Beat {
-  /** Counts up: clocks of machines differ. */
-  readonly beat: number;
-  readonly host: string;
-  readonly pid: number;
-  readonly threads: number;
-  /** Jobs under way. */
-  readonly active: number;
-  /** Jobs done since it began. */
-  readonly done: number;
-  /** Jobs that failed here. */
-  readonly failed: number;
-}
-
 /** A worker as a sweep sees it. */
 export interface CrewMember {
   /** Its machine. */
@@ -39,6 +24,12 @@ export interface CrewMember {
   readonly failed: number;
   /** False: it has not been heard of for ten seconds. */
   readonly here: boolean;
+}
+
+/** What a worker says. */
+export interface Beat extends Omit<CrewMember, "here"> {
+  /** Counts up: clocks of machines differ. */
+  readonly beat: number;
 }
 
 /** Says what a worker has done. */
