@@ -10,7 +10,9 @@ export interface CliResult {
 }
 
 /** A sink that keeps what is written to it. */
-export function memorySink(terminal: Partial<Pick<Sink, "columns" | "rows" | "isTerminal">> = {}): Sink & { text: string } {
+export function memorySink(
+  terminal: Partial<Pick<Sink, "columns" | "rows" | "isTerminal">> = {},
+): Sink & { text: string } {
   return {
     isTerminal: false,
     columns: undefined,
