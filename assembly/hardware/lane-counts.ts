@@ -1,5 +1,6 @@
 // The lane's books: which requester it is for, which record is which operation, and how far its hits have been counted. The loop
 // (lane-hits.ts) counts nothing: what there was to count follows from how many records and how many ticks of the clock went by.
+// And the accesses that are no hits, which take the plain path (translate.ts, iommu.ts).
 
 import { operationNumber, setOperationNumber } from "../base/clock";
 import { count } from "../base/memory";
@@ -7,10 +8,19 @@ import { addressIn, OPERATION_SIZE, typeIn } from "../base/record";
 import { GROUP_CLOCK } from "../cache/group";
 import { CACHE_EVICTIONS, CACHE_FILLS, CACHE_HITS, groupOf } from "../cache/layout";
 import { withoutSpeculativeWrite } from "../paging/access";
+import { isCanonical } from "../paging/mode";
 import { AGENT_L1, AGENT_L2, AGENT_TRANSLATIONS, hasFlag, IS_CPU, leavesOf } from "./agent";
 import { agentOf } from "./context";
-import { asAnswer, asRequest } from "./iommu";
-import { countMisses, walkNowhere } from "./translate";
+import { asAnswer, asRequest, request } from "./iommu";
+import { countMisses, translate, translateFrom, walkNowhere } from "./translate";
+
+// ---- what is known of an access that is no hit ----
+/** Nothing. */
+export const UNKNOWN: u32 = 0;
+/** The first l1 cache has no small page for its address. */
+export const NOT_IN_L1: u32 = 1;
+/** No cache has anything for its address, and all hold small pages only. */
+export const NOWHERE: u32 = 2;
 
 // ---- scratch: nothing survives a call ----
 /** Who makes the accesses, and whether it is a device. */
@@ -36,7 +46,7 @@ export function openLane(context: usize, first: usize, each: u64): void {
 /** Says which operation a record is. */
 // @ts-ignore: decorator
 @inline
-export function isOperation(at: usize): void {
+function isOperation(at: usize): void {
   setOperationNumber(number + step * <u64>((at - begin) / OPERATION_SIZE));
 }
 
@@ -67,21 +77,33 @@ export function countTo(at: usize, now: u32): void {
   count(load<usize>(agent, AGENT_L2), CACHE_HITS, ofL2);
 }
 
-/** An access to what no cache of small pages knows, between hits. */
-export function walkBetween(at: usize, now: u32): u64 {
+/** An access that is no hit, between others that are. */
+export function playBetween(at: usize, now: u32, known: u32): u64 {
   countTo(at, now);
-  isOperation(at);
-  const outcome = walkAnswer(addressIn(at), typeIn(at));
+  const outcome = playPlainly(at, known);
   countFrom(at + OPERATION_SIZE);
   return outcome;
 }
 
-/** A walk for the requester, whose caches have nothing for the address. */
+/** An access by the plain path. */
+export function playPlainly(at: usize, known: u32): u64 {
+  isOperation(at);
+  const context = laneContext;
+  const va = addressIn(at);
+  if (known == UNKNOWN) return ofDevice ? request(context, va, typeIn(at)) : whole(context, va, typeIn(at));
+  const access = ofDevice ? asRequest(typeIn(at)) : typeIn(at);
+  const outcome =
+    known == NOWHERE
+      ? walkNowhere(context, agentOf(context), va, withoutSpeculativeWrite(access))
+      : translateFrom(context, va, access, 0);
+  return ofDevice ? asAnswer(context, access, outcome) : outcome;
+}
+
+/** The whole translation for a CPU. One without TLBs has no more to look at than whether the address is canonical. */
 // @ts-ignore: decorator
 @inline
-export function walkAnswer(va: u64, type: u32): u64 {
-  const context = laneContext;
-  const access = withoutSpeculativeWrite(ofDevice ? asRequest(type) : type);
-  const outcome = walkNowhere(context, agentOf(context), va, access);
-  return ofDevice ? asAnswer(context, access, outcome) : outcome;
+function whole(context: usize, va: u64, access: u32): u64 {
+  const agent = agentOf(context);
+  if (load<usize>(agent, AGENT_L1) != 0 || load<usize>(agent, AGENT_L2) != 0 || !isCanonical(va)) return translate(context, va, access);
+  return walkNowhere(context, agent, va, withoutSpeculativeWrite(access));
 }

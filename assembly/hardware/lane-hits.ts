@@ -1,8 +1,8 @@
-// The lane's loop: hits of small pages in the first l1 cache, and in the first l2 cache with what they put into a full set of l1; walks
-// for what neither has. The engine's hottest place, where instructions count: its one call is that of a walk.
+// The lane's loop: hits of small pages in the first l1 cache, and in the first l2 cache with what they put into a full set of l1. The
+// engine's hottest place, where instructions count: the loop of hits makes no call, the one around it plays what is no hit.
 //
 // It is a copy of the first lines of `translate` and of `translateFrom` (translate.ts), of `find` (cache/lookup.ts) and of `put`
-// (cache/fill.ts), for the case that the first candidate is the entry; at whatever else it stops, and lane.ts takes the plain path.
+// (cache/fill.ts), for the case that the first candidate is the entry; whatever else comes takes the plain path.
 // test/engine/lane.test.ts holds it to what single accesses do.
 
 import { addressIn, OPERATION_SIZE, OPERATION_TYPE, typeIn } from "../base/record";
@@ -39,27 +39,15 @@ import {
 import { ACCESS_CODES, withoutSpeculativeWrite } from "../paging/access";
 import { allowsAsCached, allowsBeforeKeys, answerOf, FORMAT_SIZE, frameOfLeaf, hasKeys, shiftOf } from "../paging/format";
 import { addressMask } from "../paging/mode";
-import { AGENT_L2, SMALL } from "./agent";
-import { agentOf, checkOf, CONTEXT_FORMAT, tagOf } from "./context";
+import { AGENT_L2 } from "./agent";
+import { agentOf, checkOf, CONTEXT_CACHED, CONTEXT_FORMAT, tagOf } from "./context";
 import { INTERRUPT_FRAMES, INTERRUPT_FRAMES_SHIFT } from "./fault-report";
 import { asRequest } from "./iommu";
-import { countFrom, countTo, laneContext, ofDevice, walkBetween } from "./lane-counts";
+import { countFrom, countTo, laneContext, NOT_IN_L1, NOWHERE, ofDevice, playBetween, UNKNOWN } from "./lane-counts";
 import { isSmallOnly } from "./translate";
 
 /** In the first word of a record: all but the kind of access. */
 const ALL_BUT_TYPE: u32 = ~(<u32>0xff << (8 * <u32>OPERATION_TYPE));
-
-// ---- why the loop stopped ----
-/** The record is not of the same requester, or there is none. */
-export const ENDED: u32 = 0;
-/** The caches' state is another: what the loop began with no longer holds. */
-export const CHANGED: u32 = 1;
-/** The first l1 cache has no small page for the record's address. */
-export const NOT_IN_L1: u32 = 2;
-/** Nothing is known of it. */
-export const UNKNOWN: u32 = 3;
-/** Where the loop goes on: no cache of small pages has anything for the address. */
-const NOWHERE: u32 = 4;
 
 // ---- set up once ----
 /** For each kind of access in a record, from a context to its check; of CPUs, then of devices. */
@@ -71,10 +59,6 @@ for (let kind: u32 = 0; kind < ACCESS_CODES; kind++) {
   store<u16>(KINDS + (<usize>kind << 1), <u16>checkOf(0, withoutSpeculativeWrite(kind)));
   store<u16>(KINDS + KINDS_OF_DEVICES + (<usize>kind << 1), <u16>checkOf(0, withoutSpeculativeWrite(asRequest(kind))));
 }
-
-// ---- scratch: nothing survives a call ----
-/** Why the loop stopped. */
-export let stopped: u32 = ENDED;
 
 /** Whether the record at `at` is of the same requester as one whose first word is `head`. */
 // @ts-ignore: decorator
@@ -91,8 +75,8 @@ export function knows(l1: usize): bool {
 }
 
 /**
- * Plays records of the lane from `first` on for as long as they are hits, or walks between them. Outcomes go to `results` unless that is 0.
- * Returns where it stopped, and says why; all is counted.
+ * Plays records of the lane from `first` on, to the lane's end, or until the caches are no longer as they were when it began. Outcomes go to
+ * `results` unless that is 0. Returns where it stopped; all is counted.
  */
 export function playHits(l1: usize, first: usize, end: usize, results: usize): usize {
   assert(knows(l1), "the lane does not know this cache");
@@ -127,6 +111,7 @@ export function playHits(l1: usize, first: usize, end: usize, results: usize): u
     tagSince(group, tag),
     group,
     load<u32>(group, GROUP_LAST_FLUSH),
+    load<u32>(group, GROUP_SEEN),
     countFrom(first),
     results == 0 ? 0 : results - (first >> 1) - NEVER_ZERO,
     (addressMask >> 1) + 1,
@@ -160,6 +145,7 @@ function loop(
   since: u32,
   group: usize,
   lastFlush: u32,
+  seen: u32,
   clock: u32,
   results: usize,
   half: u64,
@@ -168,88 +154,86 @@ function loop(
 ): usize {
   let at = first;
   let now = clock;
-  let why = UNKNOWN;
   while (true) {
-    const va = addressIn(at);
-    // Not canonical.
-    if (va + half > translatedBits) break;
-    const page = (va & translatedBits) >> shiftOf(1);
-    const block = sets + <usize>(<u32>page & setMask) * setBytes;
-    const candidates = candidatesOf(block, 0, page);
-    if (candidates != 0) {
-      const key = block + (<usize>ctz(candidates) << 3) + keys;
+    let known = UNKNOWN;
+    while (true) {
+      const va = addressIn(at);
+      // Not canonical.
+      if (va + half > translatedBits) break;
+      const page = (va & translatedBits) >> shiftOf(1);
+      const block = sets + <usize>(<u32>page & setMask) * setBytes;
+      const candidates = candidatesOf(block, 0, page);
+      if (candidates != 0) {
+        const key = block + (<usize>ctz(candidates) << 3) + keys;
+        const found = load<u64>(key);
+        let dead = since;
+        if (found != (page << KEY_PAGE_SHIFT | own)) {
+          if (found == globalKeyOf(page, 1)) dead = load<u32>(group, GROUP_GLOBAL_SINCE);
+          else if ((candidates & (candidates - 1)) != 0) break;
+          else dead = u32.MAX_VALUE;
+        }
+        if (load<u32>(key + (data << 1), TIME_FILLED) > dead) {
+          const leaf = load<u64>(key + data);
+          if (!allows(checks, kinds, at, leaf, interrupts)) break;
+          store<u32>(key + (data << 1), ++now, TIME_USED);
+          if (results != 0) store<u64>((at >> 1) + results, answerOf(leaf, 1, va), NEVER_ZERO);
+          at += OPERATION_SIZE;
+          if (at != end && isSameLane(at, head)) continue;
+          countTo(at, now);
+          return at;
+        }
+        // A dead one, with another behind it.
+        if ((candidates & (candidates - 1)) != 0) break;
+      }
+      known = miss;
+      if (l2 == 0) break;
+      const lower = blockOf(l2, setIndex(l2, page));
+      const others = candidatesOf(lower, 0, page);
+      known = NOWHERE;
+      if (others == 0) break;
+      known = NOT_IN_L1;
+      const key = keysOf(l2, lower) + (<usize>ctz(others) << 3);
       const found = load<u64>(key);
       let dead = since;
       if (found != (page << KEY_PAGE_SHIFT | own)) {
-        if (found == globalKeyOf(page, 1)) dead = load<u32>(group, GROUP_GLOBAL_SINCE);
-        else if ((candidates & (candidates - 1)) != 0) break;
-        else dead = u32.MAX_VALUE;
+        if (found != globalKeyOf(page, 1)) break;
+        dead = load<u32>(group, GROUP_GLOBAL_SINCE);
       }
-      if (load<u32>(key + (data << 1), TIME_FILLED) > dead) {
-        const leaf = load<u64>(key + data);
-        if (!allows(checks, kinds, at, leaf, interrupts)) break;
-        store<u32>(key + (data << 1), ++now, TIME_USED);
-        if (results != 0) store<u64>((at >> 1) + results, answerOf(leaf, 1, va), NEVER_ZERO);
-        at += OPERATION_SIZE;
-        if (at != end && isSameLane(at, head)) continue;
-        why = ENDED;
-        break;
-      }
-      // A dead one, with another behind it.
-      if ((candidates & (candidates - 1)) != 0) break;
-    }
-    let lower: usize = 0;
-    let others: i32 = 0;
-    if (l2 != 0) {
-      lower = blockOf(l2, setIndex(l2, page));
-      others = candidatesOf(lower, 0, page);
-    } else if (miss != NOWHERE) {
-      why = miss;
-      break;
-    }
-    if (others == 0) {
-      const outcome = walkBetween(at, now);
-      if (results != 0) store<u64>((at >> 1) + results, outcome, NEVER_ZERO);
+      if (load<u32>(timesAt(l2, key), TIME_FILLED) <= dead) break;
+      const leaf = load<u64>(dataAt(l2, key));
+      if (!allows(checks, kinds, at, leaf, interrupts)) break;
+      // Into a set that is full of the same tag's, and of the living.
+      if (load<u32>(block, SET_SWEPT) < lastFlush || load<u32>(block, SET_LIVE) != ways) break;
+      const way = oldestOfTwelve(block + keys + (data << 1), ways);
+      const victim = block + keys + (<usize>way << 3);
+      if (((load<u64>(victim) ^ found) & GLOBAL_TAG) != 0) break;
+      store<u32>(timesAt(l2, key), now + 1, TIME_USED);
+      now += 2;
+      store<u64>(victim, found);
+      store<u8>(block + way, partialTag(page), SET_PARTIALS);
+      store<u64>(victim + data, leaf);
+      store<u64>(victim + (data << 1), <u64>now | (<u64>now << 32));
+      if (results != 0) store<u64>((at >> 1) + results, answerOf(leaf, 1, va), NEVER_ZERO);
       at += OPERATION_SIZE;
-      now = load<u32>(group, GROUP_CLOCK);
-      why = ENDED;
-      if (at == end || !isSameLane(at, head)) break;
-      why = CHANGED;
-      if (load<u32>(group, GROUP_LAST_FLUSH) != lastFlush || load<u32>(group, GROUP_SEEN) != SMALL) break;
-      why = UNKNOWN;
-      continue;
+      known = UNKNOWN;
+      if (at != end && isSameLane(at, head)) continue;
+      countTo(at, now);
+      return at;
     }
-    why = NOT_IN_L1;
-    const key = keysOf(l2, lower) + (<usize>ctz(others) << 3);
-    const found = load<u64>(key);
-    let dead = since;
-    if (found != (page << KEY_PAGE_SHIFT | own)) {
-      if (found != globalKeyOf(page, 1)) break;
-      dead = load<u32>(group, GROUP_GLOBAL_SINCE);
-    }
-    if (load<u32>(timesAt(l2, key), TIME_FILLED) <= dead) break;
-    const leaf = load<u64>(dataAt(l2, key));
-    if (!allows(checks, kinds, at, leaf, interrupts)) break;
-    // Into a set that is full of the same tag's, and of the living.
-    if (load<u32>(block, SET_SWEPT) < lastFlush || load<u32>(block, SET_LIVE) != ways) break;
-    const way = oldestOfTwelve(block + keys + (data << 1), ways);
-    const victim = block + keys + (<usize>way << 3);
-    if (((load<u64>(victim) ^ found) & GLOBAL_TAG) != 0) break;
-    store<u32>(timesAt(l2, key), now + 1, TIME_USED);
-    now += 2;
-    store<u64>(victim, found);
-    store<u8>(block + way, partialTag(page), SET_PARTIALS);
-    store<u64>(victim + data, leaf);
-    store<u64>(victim + (data << 1), <u64>now | (<u64>now << 32));
-    if (results != 0) store<u64>((at >> 1) + results, answerOf(leaf, 1, va), NEVER_ZERO);
+    const outcome = playBetween(at, now, known);
+    if (results != 0) store<u64>((at >> 1) + results, outcome, NEVER_ZERO);
     at += OPERATION_SIZE;
-    why = ENDED;
-    if (at == end || !isSameLane(at, head)) break;
-    why = UNKNOWN;
+    now = load<u32>(group, GROUP_CLOCK);
+    if (at == end || !isSameLane(at, head) || hasChanged(checks, own, group, lastFlush, seen)) return at;
   }
-  stopped = why;
-  countTo(at, now);
-  return at;
+}
+
+/** Whether the caches of a lane are no longer as they were when its loop began. */
+// @ts-ignore: decorator
+@inline
+function hasChanged(context: usize, own: u64, group: usize, lastFlush: u32, seen: u32): bool {
+  if (load<u32>(group, GROUP_LAST_FLUSH) != lastFlush || load<u32>(group, GROUP_SEEN) != seen) return true;
+  return keyOf(0, 1, tagOf(context)) != own || (ofDevice && load<u32>(context, CONTEXT_CACHED) == 0);
 }
 
 /** Whether the leaf allows the access of a record, and an IOMMU need not look at where it leads. */

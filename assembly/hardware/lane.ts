@@ -1,21 +1,18 @@
 // The lane: accesses of one requester that follow each other in a program, of a CPU or of a device without a TLB of its own. Hits are
-// played in one loop (lane-hits.ts); whatever that does not know comes here, and takes the plain path (translate.ts, iommu.ts).
+// played in one loop (lane-hits.ts), what is no hit by the plain path (lane-counts.ts).
 // test/engine/lane.test.ts holds it to what single accesses do.
 
 import { operationNumber, setOperationNumber } from "../base/clock";
 import { OP_ACCESS } from "../base/operations";
-import { addressIn, OPERATION_SIZE, putRecord, requesterIn, typeIn } from "../base/record";
+import { OPERATION_SIZE, putRecord, requesterIn } from "../base/record";
 import { GROUP_CLOCK } from "../cache/group";
 import { CACHE_SEEN, groupOf } from "../cache/layout";
 import { CLOCK_LIMIT } from "../cache/living";
-import { isCanonical } from "../paging/mode";
-import { AGENT_L1, AGENT_L2, SMALL } from "./agent";
+import { AGENT_L1, SMALL } from "./agent";
 import { agentOf, CONTEXT_CACHED } from "./context";
-import { asAnswer, asRequest, request } from "./iommu";
-import { isOperation, laneContext, ofDevice, openLane, walkAnswer } from "./lane-counts";
-import { CHANGED, ENDED, isSameLane, knows, NOT_IN_L1, playHits, stopped, UNKNOWN } from "./lane-hits";
+import { laneContext, ofDevice, openLane, playPlainly, UNKNOWN } from "./lane-counts";
+import { isSameLane, knows, playHits } from "./lane-hits";
 import { accessInline, contextOf, hasDeviceTlb } from "./requesters";
-import { translate, translateFrom } from "./translate";
 
 /** Ticks before the clock's limit at which the lane leaves hits to `translate`: more than records are played at once. */
 const MARGIN: u32 = 1 << 24;
@@ -66,23 +63,15 @@ export function playLane(first: usize, end: usize, results: usize, each: u64): u
   let at = first;
   let out = results;
   do {
+    const begin = at;
     const l1 = answering();
-    let why = UNKNOWN;
-    if (l1 != 0) {
-      const stop = playHits(l1, at, end, out);
-      if (out != 0) out += (stop - at) >> 1;
-      at = stop;
-      why = stopped;
-      if (why == ENDED) break;
-      if (why == CHANGED) continue;
+    if (l1 != 0) at = playHits(l1, at, end, out);
+    else {
+      const outcome = playPlainly(at, UNKNOWN);
+      if (out != 0) store<u64>(out, outcome);
+      at += OPERATION_SIZE;
     }
-    isOperation(at);
-    const outcome = beyond(addressIn(at), typeIn(at), why);
-    if (out != 0) {
-      store<u64>(out, outcome);
-      out += 8;
-    }
-    at += OPERATION_SIZE;
+    if (out != 0) out += (at - begin) >> 1;
   } while (at < end && isSameLane(at, head));
   return at;
 }
@@ -95,21 +84,4 @@ function answering(): usize {
   if (l1 == 0 || (load<u32>(l1, CACHE_SEEN) & SMALL) == 0 || !knows(l1)) return 0;
   if (load<u32>(groupOf(l1), GROUP_CLOCK) >= CLOCK_LIMIT - MARGIN) return 0;
   return ofDevice && load<u32>(laneContext, CONTEXT_CACHED) == 0 ? 0 : l1;
-}
-
-/** An access that the loop has left, or did not begin with. */
-// @ts-ignore: decorator
-@inline
-function beyond(va: u64, type: u32, why: u32): u64 {
-  const context = laneContext;
-  if (why == NOT_IN_L1) {
-    const access = ofDevice ? asRequest(type) : type;
-    const outcome = translateFrom(context, va, access, 0);
-    return ofDevice ? asAnswer(context, access, outcome) : outcome;
-  }
-  if (ofDevice) return request(context, va, type);
-  // Without TLBs there is no more to look at than whether the address is canonical.
-  const agent = agentOf(context);
-  const some = load<usize>(agent, AGENT_L1) != 0 || load<usize>(agent, AGENT_L2) != 0;
-  return some || !isCanonical(va) ? translate(context, va, type) : walkAnswer(va, type);
 }
