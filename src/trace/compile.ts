@@ -9,7 +9,7 @@ import type { Condition, LastEvent, Rule } from "./mapping.js";
 import { DEFAULT_MAPPING, type Mapping } from "./mapping-check.js";
 import { MAX_ARGUMENTS, OperationBatch } from "./operation-batch.js";
 import { OPERATION_NAMES, type OperationName, operationArguments, operationNumber } from "./operations.js";
-import { TraceReader } from "./parse.js";
+import { TraceReader } from "./reader.js";
 import type { TraceSource } from "./source.js";
 import type { StringTable } from "./strings.js";
 import type { TraceSummary } from "./summary.js";

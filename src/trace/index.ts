@@ -17,8 +17,10 @@ export {
   operationArguments,
   operationNumber,
 } from "./operations.js";
-export { parseTrace, summarizeTrace, type TraceOptions, TraceReader } from "./parse.js";
+export { parseTrace, summarizeTrace } from "./parse.js";
+export { TraceReader } from "./reader.js";
 export { RECORD_KERNELS, type RecordKernel, type RecordOptions, recorderFor, recordHelp } from "./record-help.js";
 export type { TraceSource } from "./source.js";
 export type { StringTable } from "./strings.js";
 export type { LostEvents, TraceFormat, TraceSummary } from "./summary.js";
+export type { TraceOptions } from "./trace-options.js";

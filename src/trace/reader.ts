@@ -18,8 +18,6 @@ import { StringTable } from "./strings.js";
 import type { TraceSummary } from "./summary.js";
 import { TRACE_FIELDS, type TraceOptions } from "./trace-options.js";
 
-export type { TraceOptions } from "./trace-options.js";
-
 const TEXTS = "text of tracefs trace or trace_pipe, trace-cmd report or perf script";
 /** Bytes of text that are read at once, between two looks at the clock. */
 const PIECE = 1 << 18;
@@ -286,46 +284,6 @@ export class TraceReader implements AsyncIterable<EventBatch> {
       this.#diagnostics.add({ ...whole, kind: "too-many-texts", message, expected: "fewer different ones" });
     }
   }
-}
-
-/**
- * Reads trace text: tracefs `trace` and `trace_pipe`, `trace-cmd report`, `perf script`, plain or gzip.
- * @throws RangeError if an option is out of its range or unknown, or an event definition is wrong
- * @example
- * ```ts
- * import { parseTrace } from "stalewalk/trace";
- * import { openTrace } from "stalewalk/trace/node";
- *
- * const reader = parseTrace(openTrace("kernel.trace.txt"));
- * const counts: Record<string, number> = {};
- * for await (const batch of reader)
- *   for (let i = 0; i < batch.count; i++) {
- *     const { name } = batch.type(i);
- *     counts[name] = (counts[name] ?? 0) + 1; // batch.fields(i) has the rest
- *   }
- * console.log(Object.keys(counts).length, reader.summary.damaged); // 17 false
- * ```
- */
-export function parseTrace(source: TraceSource, options: TraceOptions = {}): TraceReader {
-  return new TraceReader(source, options);
-}
-
-/**
- * Reads a trace to its end for its summary only.
- * @throws TraceFormatError as {@link parseTrace} does
- * @example
- * ```ts
- * import { summarizeTrace } from "stalewalk/trace";
- * import { openTrace } from "stalewalk/trace/node";
- *
- * const { events, format, damaged } = await summarizeTrace(openTrace("kernel.trace.txt"));
- * console.log(events, format, damaged); // 31 trace false
- * ```
- */
-export async function summarizeTrace(source: TraceSource, options: TraceOptions = {}): Promise<TraceSummary> {
-  const reader = new TraceReader(source, options);
-  for await (const _ of reader);
-  return reader.summary;
 }
 
 /** What to say if no event could be read; undefined if one was, or if the trace itself says that it has none. */
