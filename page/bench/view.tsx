@@ -5,6 +5,7 @@ import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { checkBenchResult } from "../../src/benchmark/result.js";
 import { Choice } from "../search/choose.js";
 import { type Pace, paceText } from "../search/pace.js";
+import { FileInput } from "../shell/file-input.js";
 import { useDropped } from "../shell/use-dropped.js";
 import { type PageSuite, pageSuites } from "./plan.js";
 import { runBench } from "./run.js";
@@ -105,19 +106,10 @@ export function BenchView(): JSX.Element {
         </p>
       )}
       <div class="opener compact">
-        <label class="file">
-          <span>
-            Compare with a result of <code>stalewalk bench --quick --json FILE</code>, or of this page elsewhere: drop
-            it here, or pick it:
-          </span>
-          <input
-            type="file"
-            onChange={(event) => {
-              const [file] = event.currentTarget.files ?? [];
-              if (file) take(file);
-            }}
-          />
-        </label>
+        <FileInput take={take}>
+          Compare with a result of <code>stalewalk bench --quick --json FILE</code>, or of this page elsewhere: drop it
+          here, or pick it:
+        </FileInput>
       </div>
       {error !== "" && (
         <p class="error" role="alert">

@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 import { useCallback, useState } from "preact/hooks";
+import { FileInput } from "../shell/file-input.js";
 import { useDropped } from "../shell/use-dropped.js";
 import { play } from "./play.js";
 
@@ -20,18 +21,9 @@ export function OpenTrace({ compact = false }: { compact?: boolean }): JSX.Eleme
   return (
     <>
       <div class={compact ? "opener compact" : "opener"}>
-        <label class="file">
-          <span>
-            Drop a kernel trace here (text, plain or gzip), or a result of <code>replay --json</code>; or pick it:
-          </span>
-          <input
-            type="file"
-            onChange={(event) => {
-              const [file] = event.currentTarget.files ?? [];
-              if (file) take(file);
-            }}
-          />
-        </label>
+        <FileInput take={take}>
+          Drop a kernel trace here (text, plain or gzip), or a result of <code>replay --json</code>; or pick it:
+        </FileInput>
         <button
           type="button"
           class={compact ? "" : "main"}

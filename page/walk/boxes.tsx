@@ -4,9 +4,10 @@
 import type { JSX } from "preact";
 import { pageSizes } from "../../src/index.js";
 import { describeSize, TABLE_NAMES } from "../../src/paging/describe.js";
+import type { PathRights } from "../../src/paging/rights.js";
 import { Term } from "../shell/term.js";
 import { hex } from "../words.js";
-import { type Column, type Path, partsOf, type Rights } from "./path.js";
+import { type Column, type Path, partsOf } from "./path.js";
 
 /** The boxes; `step`: how many entries are read, `level`: whose entry is shown below. */
 export function Boxes(props: {
@@ -135,7 +136,7 @@ function Chips({ column: { entry, leaf } }: { column: Column }): JSX.Element {
   );
 }
 
-function RightsSoFar({ rights, present }: { rights: Rights; present: boolean }): JSX.Element {
+function RightsSoFar({ rights, present }: { rights: PathRights; present: boolean }): JSX.Element {
   if (!present) return <span class="rights">ends here</span>;
   const words = [
     ["U", rights.user, "user"],

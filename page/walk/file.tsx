@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 import type { GivenFile } from "../example.js";
+import { FileInput } from "../shell/file-input.js";
 
 /** Says which file is open, and takes another. */
 export function FileChoice(props: {
@@ -11,18 +12,9 @@ export function FileChoice(props: {
 }): JSX.Element {
   const { name, onFile, onError } = props;
   return (
-    <label class="file">
-      <span>
-        Tables of <b>{name}</b>. Drop an ELF core here (plain or gzip; QEMU's dump-guest-memory makes one), or pick it:
-      </span>
-      <input
-        type="file"
-        onChange={(event) => {
-          const [file] = event.currentTarget.files ?? [];
-          if (file) give(file, onFile, onError);
-        }}
-      />
-    </label>
+    <FileInput take={(file) => give(file, onFile, onError)}>
+      Tables of <b>{name}</b>. Drop an ELF core here (plain or gzip; QEMU's dump-guest-memory makes one), or pick it:
+    </FileInput>
   );
 }
 

@@ -3,20 +3,11 @@
 
 import type { Access, Cache, CacheEntry, Explanation, Machine, Outcome } from "../../src/index.js";
 import { indexAt, isLeaf, shiftOf } from "../../src/paging/levels.js";
+import { type PathRights, rightsAlong } from "../../src/paging/rights.js";
 import { type Agent, PASID } from "./scene.js";
 
 const PRESENT = 1n;
-const WRITE = 2n;
-const USER = 4n;
-const XD = 1n << 63n;
 const FRAME = 0xffffffffff000n;
-
-/** Rights of a path up to an entry: a right is there if every entry gives it. */
-export interface Rights {
-  user: boolean;
-  write: boolean;
-  fetch: boolean;
-}
 
 /** One table of a path, and the entry that is read in it. */
 export interface Column {
@@ -30,7 +21,8 @@ export interface Column {
   leaf: boolean;
   /** Frame that the entry names: of the next table, or of the page. */
   frame: number;
-  rights: Rights;
+  /** Of the path up to it. */
+  rights: PathRights;
   /** Names of the caches that hold this entry, or the translation that ends in it. */
   cached: readonly string[];
 }
@@ -54,15 +46,10 @@ export function pathOf(machine: Machine, by: Agent, address: bigint, access: Acc
   const bits = 12 + 9 * machine.levels;
   const holds = (cache: Cache): boolean => cache.contents().some((entry) => covers(entry, address, bits));
   const translations = [...agent.l1, ...agent.l2].filter(holds).map(({ name }) => name);
-  let rights: Rights = { user: true, write: true, fetch: true };
-  const columns = explained.chain.map(({ level, tableFrame, index, entry }): Column => {
+  const rights = rightsAlong(explained.chain.map(({ entry }) => entry));
+  const columns = explained.chain.map(({ level, tableFrame, index, entry }, i): Column => {
     const present = (entry & PRESENT) !== 0n;
     const leaf = isLeaf(entry, level);
-    rights = {
-      user: rights.user && (entry & USER) !== 0n,
-      write: rights.write && (entry & WRITE) !== 0n,
-      fetch: rights.fetch && (entry & XD) === 0n,
-    };
     const psc = agent.psc.get(level);
     const cached = leaf ? translations : psc && holds(psc) ? [psc.name] : [];
     return {
@@ -73,7 +60,7 @@ export function pathOf(machine: Machine, by: Agent, address: bigint, access: Acc
       present,
       leaf,
       frame: frameOf(entry, level, leaf),
-      rights,
+      rights: rights[i] as PathRights,
       cached,
     };
   });

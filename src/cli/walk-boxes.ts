@@ -3,6 +3,7 @@
 import type { Explanation } from "../hardware/context.js";
 import { describeEntry, describeSize, hexAddress, TABLE_NAMES } from "../paging/describe.js";
 import { isLeaf, shiftOf } from "../paging/levels.js";
+import { describeRights, rightsAlong } from "../paging/rights.js";
 import { textWidth } from "./table.js";
 
 /** What is drawn. */
@@ -24,21 +25,16 @@ const GAP = "   ";
 
 /** Lines of at most `width` columns; undefined if there is no room even for boxes one below the other. */
 export function walkBoxes({ root, explanation: { chain, outcome } }: Walk, width: number): string[] | undefined {
-  let user = true;
-  let write = true;
-  let fetch = true;
-  const tables = chain.map(({ level, tableFrame, index, entry }): Box => {
-    user &&= (entry & 4n) !== 0n;
-    write &&= (entry & 2n) !== 0n;
-    fetch &&= entry >> 63n === 0n;
+  const rights = rightsAlong(chain.map(({ entry }) => entry)).map(describeRights);
+  const tables = chain.map(({ level, tableFrame, index, entry }, i): Box => {
     const low = shiftOf(level);
     return {
       title: `${TABLE_NAMES[level]} 0x${tableFrame.toString(16)}`,
       lines: [
         `bits ${low + 8}..${low}: [${index}]`,
         hexAddress(entry),
-        ...inPairs(describeEntry(entry, isLeaf(entry, level))),
-        `so far: ${user ? "u" : "-"}r${write ? "w" : "-"}${fetch ? "x" : "-"}`,
+        ...inThrees(describeEntry(entry, isLeaf(entry, level))),
+        `so far: ${rights[i]}`,
       ],
       refused: false,
     };
@@ -68,10 +64,12 @@ function endOf(outcome: Explanation["outcome"]): Box {
   }
 }
 
-/** Words two in a line: a box is to be as narrow as the entry. */
-function inPairs(text: string): string[] {
+/** Words three in a line: a box is to be as narrow as the entry. */
+function inThrees(text: string): string[] {
   const words = text.split(" ");
-  return words.flatMap((word, i) => (i % 3 === 0 ? [words.slice(i, i + 3).join(" ")] : word === "" ? [] : []));
+  return Array.from({ length: Math.ceil(words.length / 3) }, (_, line) =>
+    words.slice(3 * line, 3 * line + 3).join(" "),
+  );
 }
 
 function beside(root: bigint, boxes: readonly Box[], width: number): string[] | undefined {

@@ -5,6 +5,7 @@ import { type LoadedImage, loadImage } from "../image/index.js";
 import { Access } from "../paging/access.js";
 import { ACCESS_BY_NAME, describeEntry, describeOutcome, hexAddress, TABLE_NAMES } from "../paging/describe.js";
 import { isLeaf } from "../paging/levels.js";
+import { describeRights, rightsAlong } from "../paging/rights.js";
 import { choiceOption, fileOption } from "./choices.js";
 import { addImageOptions, type ImageFlags, openImage, parseAddress, printWarnings } from "./image-options.js";
 import { isShown, outputWidth, print, printJson, printTable } from "./output.js";
@@ -86,16 +87,10 @@ function report(path: string, loaded: LoadedImage, address: bigint, access: stri
     print(`${outcome.kind === "ok" ? "ok" : outcome.kind}: ${describeOutcome(outcome)}`);
     return;
   }
-  let user = true;
-  let write = true;
-  let xd = false;
-  const rows = chain.map(({ level, tableFrame, index, entry }) => {
-    const leaf = isLeaf(entry, level);
-    user &&= (entry & 4n) !== 0n;
-    write &&= (entry & 2n) !== 0n;
-    xd ||= entry >> 63n === 1n;
-    const soFar = `${user ? "u" : "-"}r${write ? "w" : "-"}${xd ? "-" : "x"}`;
-    const bits = describeEntry(entry, leaf);
+  const rights = rightsAlong(chain.map(({ entry }) => entry)).map(describeRights);
+  const rows = chain.map(({ level, tableFrame, index, entry }, i) => {
+    const soFar = rights[i] as string;
+    const bits = describeEntry(entry, isLeaf(entry, level));
     return [`${level} ${TABLE_NAMES[level]}`, `0x${tableFrame.toString(16)}`, index, hexAddress(entry), soFar, bits];
   });
   if (rows.length > 0) printTable([["level", "table frame", "index", "entry", "path", "bits"], ...rows], [2]);

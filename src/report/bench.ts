@@ -5,7 +5,7 @@ import type { BenchResult } from "../benchmark/result.js";
 import { bullets, type Column, table } from "./blocks.js";
 import { figure } from "./chart.js";
 import { curveChart, type Point } from "./curves.js";
-import { plainDocument } from "./document.js";
+import { documentOf } from "./document.js";
 import { html } from "./html.js";
 
 /** A run of the benchmark as one HTML document that opens offline; it has no script. The same run gives the same text. */
@@ -20,7 +20,7 @@ export async function renderBench(result: BenchResult): Promise<string> {
     return html`<h3>${head}</h3>
 ${table(head, columns, body)}`;
   });
-  return plainDocument({
+  return documentOf({
     title: `stalewalk bench, ${host.cpu}, ${host.date}`,
     heading: "Benchmark",
     lead: command,

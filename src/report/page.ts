@@ -4,19 +4,18 @@
 import { checkFields } from "../base/known-fields.js";
 import type { ReplayResult } from "../replay/index.js";
 import type { VerdictRecord } from "../verdicts/index.js";
-import { type Application, applicationOf } from "./application.js";
-import { type Section, section } from "./blocks.js";
+import { applicationOf } from "./application.js";
+import type { Section } from "./blocks.js";
 import { figure } from "./chart.js";
 import { comparison } from "./comparison.js";
 import { costs } from "./costs.js";
 import { packData } from "./data.js";
-import { digestOf, policyOf } from "./document.js";
+import { documentOf } from "./document.js";
 import { code } from "./format.js";
 import { frees } from "./frees.js";
 import { hazards } from "./hazards.js";
-import { type Html, html, trusted } from "./html.js";
+import { type Html, html } from "./html.js";
 import { assumptions, repetition, type Versions } from "./repeat.js";
-import { STYLE } from "./style.js";
 import { damage, summary } from "./summary.js";
 import { timeline } from "./timeline.js";
 import { trace } from "./trace.js";
@@ -76,60 +75,25 @@ export async function renderReport(result: ReplayResult, options: ReportOptions 
     { id: "repetition", title: "Repetition", body: repetition(result, options.versions ?? {}, options.command) },
   ];
   const data = application && packData({ result, verdicts: verdictRecords, command: options.command });
-  return `${await documentOf({ result, sections, application, data })}`;
+  const { name, damaged } = result.trace;
+  const file = name.split(/[/\\]/).at(-1) || name;
+  const version = result.packageVersion;
+  const by = version === undefined ? "" : ` ${version}`;
+  return documentOf({
+    title: html`${damaged && "Damaged input: "}${file}, page tables freed and walked through`,
+    heading: `Walks through freed page tables: ${file}`,
+    lead: html`${played(result)} played under ${result.policies.length} policies by stalewalk${by}. What devices access is a model.`,
+    version,
+    sections,
+    skipTo: "report",
+    notice: damage(result),
+    application,
+    data,
+  });
 }
 
 /** What was played; that nothing was recorded stands before every figure. */
 function played({ configuration: { workload } }: ReplayResult): Html {
   if (!workload) return html`A kernel trace`;
   return html`A synthetic workload (nothing was recorded: drawn by the profile ${code(workload.profile.name)}, seed ${workload.seed}),`;
-}
-
-interface Parts {
-  readonly result: ReplayResult;
-  readonly sections: readonly Section[];
-  readonly application: Application | undefined;
-  readonly data: string | undefined;
-}
-
-async function documentOf({ result, sections, application, data }: Parts): Promise<Html> {
-  const { name, damaged } = result.trace;
-  const file = name.split(/[/\\]/).at(-1) || name;
-  const version = result.packageVersion === undefined ? "" : ` ${result.packageVersion}`;
-  return html`<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${trusted(policyOf(await digestOf(STYLE), application))}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-<meta name="generator" content="stalewalk${version}">
-${application && trusted('<link rel="icon" href="data:,">\n')}<title>${damaged && "Damaged input: "}${file}, page tables freed and walked through</title>
-${application && html`<style>${trusted(application.style)}</style>\n`}<style>${trusted(STYLE)}</style>
-</head>
-<body>
-${application && trusted('<div id="page"></div>\n')}<div id="report" class="report">
-<a class="skip" href="#main">Skip to the report</a>
-<main id="main" tabindex="-1">
-<h1>Walks through freed page tables: ${file}</h1>
-<p class="lead">${played(result)} played under ${result.policies.length} policies by stalewalk${version}. What devices access is a model.</p>
-<nav class="contents" aria-label="Contents"><ul>
-${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>\n`)}</ul></nav>
-${damage(result)}
-${sections.map(section)}</main>
-<footer>Made by stalewalk${version}. Opens offline, and asks for nothing.${application && " Without JavaScript it is this text; with it, there are views to zoom and step through."}</footer>
-</div>
-${application && data !== undefined && scripts(application, data)}</body>
-</html>
-`;
-}
-
-function scripts({ example, program, loader }: Application, data: string): Html {
-  // Base64, and parts of the package's own page.
-  return trusted(`<script type="text/plain" id="data">${data}</script>
-<script type="application/json" id="example">${example}</script>
-<script type="text/plain" id="packed">${program}</script>
-<script id="loader">${loader}</script>
-`);
 }

@@ -4,7 +4,7 @@
 import type { SweepJob, SweepLine, VerdictResult } from "../sweep/index.js";
 import { policyName } from "../sweep/index.js";
 import { type Column, facts, table } from "./blocks.js";
-import { plainDocument } from "./document.js";
+import { documentOf } from "./document.js";
 import { code, count, plural, timeFormat } from "./format.js";
 import { type Html, type HtmlPart, html } from "./html.js";
 
@@ -132,7 +132,7 @@ export async function renderSweep(lines: Iterable<SweepLine>, options: SweepPage
     ...(matrices.size > 0 ? [{ id: "cells", title: "Cells", body: cells(matrices, left.matrices.size) }] : []),
     ...(workloads.size > 0 ? [{ id: "costs", title: "Costs", body: costs(workloads, left.workloads.size) }] : []),
   ];
-  return plainDocument({
+  return documentOf({
     title: `${options.name}: a sweep of ${count(tally.jobs)} jobs`,
     heading: `Sweep: ${options.name}`,
     lead: html`${plural(tally.jobs, "job")} done by stalewalk${version}.`,
