@@ -75,8 +75,8 @@ export function knows(l1: usize): bool {
 }
 
 /**
- * Plays records of the lane from `first` on, to the lane's end, or until the caches are no longer as they were when it began. Outcomes go to
- * `results` unless that is 0. Returns where it stopped; all is counted.
+ * Plays records of the lane from `first` on, to the lane's end, or until the caches are no longer as they were when it began. Outcomes go
+ * to `results` unless that is 0. Returns where it stopped; all is counted.
  */
 export function playHits(l1: usize, first: usize, end: usize, results: usize): usize {
   assert(knows(l1), "the lane does not know this cache");
