@@ -32,7 +32,7 @@ const REST = [
   "test/advice/advise.test.ts",
   "test/sweep/{queue,sweep}.test.ts",
   "test/api/readme.test.ts",
-  "test/bench/{agreement,baseline,compile,growth,measure,runtimes}.test.ts",
+  "test/bench/{agreement,baseline,browsers,compile,growth,measure,runtimes}.test.ts",
   "test/cli/{completion,input,open,pictures,output-file,pipes,terminal}.test.ts",
   "test/engine/caches.test.ts",
   "test/examples/pages.test.ts",

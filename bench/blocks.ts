@@ -145,13 +145,14 @@ function allPlans(effort: EffortName, material: Material): BlockPlan[] {
 /** Versions whose rules are others may come to other results, where rules have changed since. */
 const OTHER_RULES = [YARDSTICK, BASELINE];
 
-/** Contestants in workers, and the other build beside them; or stalewalk in all runtimes. */
+/** Contestants in workers, and the other build beside them; or the first of them in all runtimes. */
 function field(
   names: readonly string[],
   spec: Spec,
   { baseline, runtimes }: Pick<Material, "baseline" | "runtimes">,
 ): Entrant[] {
-  if (runtimes.length > 0) return runtimes.map((runtime) => runtimeEntrant(runtime, spec));
+  const [own = ""] = names;
+  if (runtimes.length > 0) return runtimes.map((runtime) => runtimeEntrant(runtime, spec, own));
   const all = names.map((name) => workerEntrant(name, spec));
   if (baseline && !names.includes(baseline.name)) all.push(workerEntrant(baseline.name, spec, baseline.source));
   return all;
@@ -201,7 +202,8 @@ function ramPlans(load: () => Promise<TableSet>, sizes: SizesName, material: Mat
     load,
     sizes,
     { ...material, builds: [], baseline: undefined },
-    Object.keys(ramField),
+    // The first is what the others are compared with: the frame store, which has rows of its own where runtimes are compared.
+    Object.keys(ramField).slice(material.runtimes.length > 0 ? 1 : 0),
   );
   return plans
     .filter(({ suite }) => suite === "translate")

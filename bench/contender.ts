@@ -1,7 +1,6 @@
 // A contestant as one process: what a round asks of it, and its three kinds: a worker that plays JavaScript and WebAssembly, the native
 // program, and a process that reads traces.
 import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { readCase } from "./case-file.js";
 import { operationsIn } from "./cases.js";
@@ -12,7 +11,8 @@ import { joinTimes } from "./figure.js";
 import { type LibrarySource, NotPlayedError } from "./library.js";
 import { LineProcess } from "./line-process.js";
 import { clockNs, type PieceTimes, pieceSize, quietNs } from "./pieces.js";
-import type { Runtime } from "./runtimes.js";
+import { besideCode } from "./root.js";
+import type { Asked, Runtime } from "./runtimes.js";
 import { isEnough, type Limits } from "./stopwatch.js";
 import { playsOfCheck } from "./table-case.js";
 import type { Spec } from "./tasks.js";
@@ -37,31 +37,25 @@ export interface Entrant {
   start(): Promise<Contender>;
 }
 
-const beside = (file: string) => fileURLToPath(new URL(file, import.meta.url));
-
 /** A contestant in a worker of its own (worker.ts); `source` is where its build comes from, if that is not this one. */
 export function workerEntrant(name: string, spec: Spec, source?: LibrarySource): Entrant {
-  const args = [beside("worker.js"), name, ...(source ? [JSON.stringify(source)] : [])];
-  return processEntrant(name, spec, { calibration: "js", program: process.execPath, args });
+  const args = [besideCode("worker.js"), name, ...(source ? [JSON.stringify(source)] : [])];
+  return askedEntrant(name, spec, "js", () => LineProcess.start(name, process.execPath, args));
 }
 
-/** stalewalk in a worker that something else than this Node runs. */
-export function runtimeEntrant({ name, program, args }: Runtime, spec: Spec): Entrant {
-  return processEntrant(name, spec, { calibration: name, program, args: [...args, beside("worker.js"), "stalewalk"] });
+/** stalewalk, or its door of this name, in a worker that something else than this Node runs. */
+export function runtimeEntrant({ name, start }: Runtime, spec: Spec, contestant: string): Entrant {
+  return askedEntrant(name, spec, name, () => start(contestant));
 }
 
-function processEntrant(
-  name: string,
-  spec: Spec,
-  { calibration, program, args }: { calibration: string; program: string; args: readonly string[] },
-): Entrant {
+function askedEntrant(name: string, spec: Spec, calibration: string, start: () => Promise<Asked>): Entrant {
   return {
     name,
     calibration,
     async start() {
-      const process_ = await LineProcess.start(name, program, args);
+      const asked = await start();
       const ask = async <T>(request: unknown): Promise<T> => {
-        const answer = (await process_.ask(JSON.stringify(request))) as T & { notPlayed?: string };
+        const answer = (await asked.ask(JSON.stringify(request))) as T & { notPlayed?: string };
         if (answer.notPlayed !== undefined) throw new NotPlayedError(answer.notPlayed);
         return answer;
       };
@@ -69,7 +63,7 @@ function processEntrant(
         open: async (name) => (await ask<{ operations: number }>({ open: spec, case: name })).operations,
         check: (operations = undefined) => ask<Check>({ check: operations ?? null }),
         time: (limits) => ask<PieceTimes>({ time: limits }),
-        close: () => process_.close(),
+        close: () => asked.close(),
       };
     },
   };
@@ -137,7 +131,7 @@ class Reading {
 
   async start(): Promise<TraceThroughput> {
     if (this.source && this.source.kind !== "folder") throw new NotPlayedError("it reads no traces");
-    const args = [beside("read-traces.js"), String(REPETITIONS), this.source?.path ?? "", ...this.paths];
+    const args = [besideCode("read-traces.js"), String(REPETITIONS), this.source?.path ?? "", ...this.paths];
     this.latest = promisify(execFile)(process.execPath, args).then(({ stdout }) => JSON.parse(stdout));
     return this.latest;
   }

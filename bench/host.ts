@@ -8,7 +8,7 @@ import type { BenchHost } from "../src/benchmark/result.js";
 import { packageRoot } from "./root.js";
 
 /** Describes this machine. */
-export function describeHost(native: string, baseline?: string): BenchHost {
+export function describeHost(native: string, baseline?: string, runtimes: readonly string[] = []): BenchHost {
   const { version } = JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")) as { version: string };
   const cores = cpus();
   return {
@@ -26,6 +26,7 @@ export function describeHost(native: string, baseline?: string): BenchHost {
     load: loadavg().map((value) => Number(value.toFixed(2))),
     native,
     ...(baseline !== undefined && { baseline }),
+    ...(runtimes.length > 0 && { runtimes }),
     date: new Date().toISOString(),
   };
 }

@@ -6,12 +6,13 @@ import { join } from "node:path";
 import { closingLines, headerLines, tablesOf } from "../src/benchmark/report.js";
 import type { BenchResult, BenchRow, EffortName } from "../src/benchmark/result.js";
 import type { BenchOptions, Door } from "../src/cli/bench-contract.js";
+import { endBySignal } from "../src/cli/signals.js";
 import { findBaseline } from "./baseline.js";
 import { type Block, planBlocks } from "./blocks.js";
 import { type Compiled, compileNative, nativeNames } from "./contestants/compile.js";
 import { describeHost } from "./host.js";
 import { type Effort, Rounds } from "./rounds.js";
-import { findRuntimes } from "./runtimes.js";
+import { findRuntimes, greetRuntimes } from "./runtimes.js";
 import { findImages } from "./tables/images.js";
 import { findTraces } from "./traces.js";
 
@@ -29,17 +30,18 @@ const IMAGES = { quick: 0, usual: 1, full: 2 };
 export async function runBench(options: BenchOptions, door: Door): Promise<BenchResult> {
   const started = performance.now();
   const baseline = options.baseline === undefined ? undefined : findBaseline(options.baseline);
-  const { runtimes, missing: notInstalled } = options.runtimes
-    ? findRuntimes(options.runtimes)
-    : { runtimes: [], missing: [] };
+  const { runtimes, missing: notThere } = await runtimesOf(options, door);
   const folder = mkdtempSync(join(tmpdir(), "stalewalk-bench-"));
+  const clean = (): void => rmSync(folder, { recursive: true, force: true });
+  const stop = cleaningAtSignals(clean);
   try {
     const wanted =
       runtimes.length === 0 && (options.against?.some((name) => nativeNames.some((native) => native === name)) ?? true);
     const native = options.suites.some((suite) => wanted && (suite === "translate" || suite === "flush"))
       ? await compile(folder, door)
       : { missing: "not asked for" };
-    const host = describeHost("builds" in native ? native.compiler : native.missing, baseline?.about);
+    const about = runtimes.map(({ name, about }) => `${name} (${about})`);
+    const host = describeHost("builds" in native ? native.compiler : native.missing, baseline?.about, about);
     const found = findImages();
     const images = someImages(found, IMAGES[options.effort]);
     const traces = findTraces(options.trace, options.effort === "quick");
@@ -47,7 +49,7 @@ export async function runBench(options: BenchOptions, door: Door): Promise<Bench
     door.show("first", "building the cases");
     const blocks = await planBlocks(options, material);
     door.clear();
-    const missing: string[] = [...notInstalled];
+    const missing: string[] = [...notThere];
     const asked = (...suites: string[]) => blocks.some(({ suite }) => suites.includes(suite));
     if (wanted && asked("translate", "flush"))
       missing.push(...("missing" in native ? [`native C: ${native.missing}`] : native.refused));
@@ -70,7 +72,37 @@ export async function runBench(options: BenchOptions, door: Door): Promise<Bench
     const { command, effort } = options;
     return { format: "stalewalk-bench", version: 1, command, effort, host, seconds, missing, rows };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    await Promise.all(runtimes.map(({ end }) => end()));
+    clean();
+    stop();
+  }
+}
+
+/** Cleans before a signal ends this process; what is started ends by itself when this process has. @returns what undoes it */
+function cleaningAtSignals(clean: () => void): () => void {
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const stop = (): void => {
+    for (const signal of signals) process.removeListener(signal, listener);
+  };
+  const listener = (signal: NodeJS.Signals): void => {
+    clean();
+    stop();
+    endBySignal(signal);
+  };
+  for (const signal of signals) process.on(signal, listener);
+  return stop;
+}
+
+/** What plays in the place of contestants, once each has said that it is there. */
+async function runtimesOf({ runtimes: names }: BenchOptions, door: Door): Promise<ReturnType<typeof findRuntimes>> {
+  if (!names) return { runtimes: [], missing: [] };
+  const { runtimes, missing } = findRuntimes(names);
+  door.show("first", `starting ${runtimes.map(({ name }) => name).join(", ")}`);
+  try {
+    const greeted = await greetRuntimes(runtimes);
+    return { ...greeted, missing: [...missing, ...greeted.missing] };
+  } finally {
+    door.clear();
   }
 }
 

@@ -52,34 +52,51 @@ export function pieceSize(nsPerOperation: number, step: number = clockStep()): n
   return 2 ** Math.min(16, Math.max(4, Math.ceil(Math.log2(operations))));
 }
 
+/** A work of fewer steps than this cannot be timed alone: a browser's clock has steps as long as some of the programs. */
+const ALONE_STEPS = 10;
+
+/** How many plays of a whole work of so many nanoseconds one time is the mean of: 1 unless the clock is too coarse. */
+export function playsPerTime(ns: number, step: number = clockStep()): number {
+  return ns >= ALONE_STEPS * step ? 1 : Math.ceil((LEAST_STEPS * step) / Math.max(ns, step / 2));
+}
+
 /** Calls after which V8 has compiled a loop. */
 const WARM = 200;
 const CALIBRATION_TURNS = 4096;
+/** Nanoseconds that these take, about. */
+const CALIBRATION_NS = 4000;
+/** The fixed work is so many steps of the clock long at least: a twentieth more of it can then be seen. */
+const CALIBRATION_STEPS = 20;
 let sink = 1;
 
 /**
  * The fixed work, some microseconds in registers only, with as many independent steps as a core can do at once: on a core whose other
  * half is busy it takes up to twice as long, where a chain of dependent steps would not notice.
  */
-export function calibrationNs(): number {
+export function calibrationNs(turns: number = CALIBRATION_TURNS): number {
   const start = clockNs();
-  sink = calibrate(sink);
+  sink = calibrate(sink, turns);
   return clockNs() - start;
+}
+
+/** Turns of the fixed work where the clock has steps of so many nanoseconds: more than usual for a browser's. */
+export function calibrationTurns(step: number = clockStep()): number {
+  return CALIBRATION_TURNS * Math.max(1, Math.round((CALIBRATION_STEPS * step) / CALIBRATION_NS));
 }
 
 /** The least of many. */
 export function quietNs(): number {
-  return Math.min(...Array.from({ length: 2 * WARM }, calibrationNs));
+  return Math.min(...Array.from({ length: 2 * WARM }, () => calibrationNs()));
 }
 
-function calibrate(seed: number): number {
+function calibrate(seed: number, turns: number): number {
   let a = seed | 0;
   let b = 2;
   let c = 3;
   let d = 4;
   let e = 5;
   let f = 6;
-  for (let i = 0; i < CALIBRATION_TURNS; i++) {
+  for (let i = 0; i < turns; i++) {
     a = ((a + i) | 0) ^ 3;
     b = ((b ^ i) + 5) | 0;
     c = (c - i) | 0;
@@ -100,7 +117,9 @@ export function clockCost(): number {
   return least;
 }
 
+/** A browser does not say: there the fixed work has to notice. */
 function interruptions(): number {
+  if (!IN_NODE) return 0;
   return process.resourceUsage().involuntaryContextSwitches;
 }
 
@@ -108,28 +127,44 @@ function interruptions(): number {
 export class PieceClock {
   times: PieceTimes;
   private readonly cost = clockCost();
+  private readonly turns = calibrationTurns();
 
-  constructor(private readonly pieces: readonly (() => void)[]) {
+  /** @param plays how many plays one time is the mean of; if more than one, of all pieces as one */
+  constructor(
+    private readonly pieces: readonly (() => void)[],
+    private readonly plays = 1,
+  ) {
     // Before the first piece the fixed work has been compiled.
-    for (let i = 0; i < WARM; i++) calibrationNs();
-    this.times = noTimes(pieces.length);
+    for (let i = 0; i < WARM; i++) calibrationNs(this.turns);
+    this.times = this.noTimes();
   }
 
   /** Begins anew. */
   forget(): void {
-    this.times = noTimes(this.pieces.length);
+    this.times = this.noTimes();
   }
 
-  /** Plays all pieces once, in order, each timed. */
-  play(): void {
+  private noTimes(): PieceTimes {
+    const lists = () => Array.from({ length: this.plays === 1 ? this.pieces.length : 1 }, (): number[] => []);
+    return { ns: lists(), beside: lists(), switches: lists() };
+  }
+
+  /** Plays all pieces once, in order, each timed, after `prepare`; or all together as often as one time takes. */
+  play(prepare: () => void): void {
+    if (this.plays > 1) this.playTogether(prepare);
+    else this.playApart(prepare);
+  }
+
+  private playApart(prepare: () => void): void {
+    prepare();
     const { ns, beside, switches } = this.times;
-    let before = calibrationNs();
+    let before = calibrationNs(this.turns);
     for (const [i, piece] of this.pieces.entries()) {
       const switched = interruptions();
       const start = clockNs();
       piece();
       const took = clockNs() - start;
-      const after = calibrationNs();
+      const after = calibrationNs(this.turns);
       (ns[i] as number[]).push(Math.max(0, took - this.cost));
       (switches[i] as number[]).push(interruptions() - switched);
       (beside[i] as number[]).push(Math.max(before, after));
@@ -137,18 +172,29 @@ export class PieceClock {
     }
   }
 
+  private playTogether(prepare: () => void): void {
+    const { ns, beside, switches } = this.times;
+    const before = calibrationNs(this.turns);
+    const switched = interruptions();
+    let sum = 0;
+    for (let play = 0; play < this.plays; play++) {
+      prepare();
+      const start = clockNs();
+      for (const piece of this.pieces) piece();
+      sum += clockNs() - start;
+    }
+    ns[0]?.push(Math.max(0, sum / this.plays - this.cost));
+    switches[0]?.push(interruptions() - switched);
+    beside[0]?.push(Math.max(before, calibrationNs(this.turns)));
+  }
+
   /** Plays work that takes its own time, as one piece. */
   async playWhole({ sample, processorTime }: WholeTask): Promise<void> {
     const { ns, beside, switches } = this.times;
-    const before = calibrationNs();
+    const before = calibrationNs(this.turns);
     const switched = interruptions();
     ns[0]?.push(await sample());
     switches[0]?.push(processorTime ? 0 : interruptions() - switched);
-    beside[0]?.push(Math.max(before, calibrationNs()));
+    beside[0]?.push(Math.max(before, calibrationNs(this.turns)));
   }
-}
-
-function noTimes(pieces: number): PieceTimes {
-  const lists = () => Array.from({ length: pieces }, (): number[] => []);
-  return { ns: lists(), beside: lists(), switches: lists() };
 }

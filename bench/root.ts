@@ -12,6 +12,9 @@ const isCheckout = existsSync(join(source, "native"));
 /** The folder of native/ and yardstick/: that of the source in a checkout, else that of the package. */
 export const benchFolder: string = isCheckout ? source : join(packageRoot, "dist", "bench");
 
+/** A file beside this code: what a process is started with. */
+export const besideCode = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+
 /** Where recorded data may be: where STALEWALK_DATA says, or beside a checkout. */
 export const dataFolder: string | undefined =
   process.env["STALEWALK_DATA"] ?? (isCheckout ? join(packageRoot, "..", "shared", "data") : undefined);

@@ -70,7 +70,8 @@ export class Rounds {
     );
     return order.flatMap((key) => {
       const row = this.rows.get(key);
-      return row ? [makeRow(row.head, row.samples)] : [];
+      // Who was lost before its first time has no row.
+      return row && row.samples.length > 0 ? [makeRow(row.head, row.samples)] : [];
     });
   }
 
@@ -157,12 +158,15 @@ export class Rounds {
     for (let turn = 0; turn < this.effort.turns; turn++) {
       for (const [i, { entrant, contender }] of players.entries()) {
         const calm = this.calm.get(entrant.calibration) ?? Number.POSITIVE_INFINITY;
-        const taken = await contender.time({ ...this.effort.turn, calm: Number.isFinite(calm) ? calm : null });
+        const limits = { ...this.effort.turn, calm: Number.isFinite(calm) ? calm : null };
+        const taken = await this.unlessLost(block, name, entrant, () => contender.time(limits));
+        if (!taken) continue;
         this.calm.set(entrant.calibration, calmest(taken, calm));
         times[i]?.push(taken);
       }
     }
     for (const [i, { entrant }] of players.entries()) {
+      if (times[i]?.length === 0) continue;
       const joined = joinTimes(times[i] as PieceTimes[]);
       const row = this.rows.get(keyOf(block, name, entrant)) as Running;
       row.samples.push(figureOf(joined, operations[i] as number, this.calm.get(entrant.calibration) as number));
@@ -176,15 +180,26 @@ export class Rounds {
     { entrant, contender }: Player,
     own: Contender | undefined,
   ): Promise<number | undefined> {
-    const key = keyOf(block, name, entrant);
-    if (this.notPlayed.has(key)) return undefined;
-    try {
+    if (this.notPlayed.has(keyOf(block, name, entrant))) return undefined;
+    return this.unlessLost(block, name, entrant, async () => {
       const operations = await contender.open(name);
       await this.compare(block, name, entrant, operations, contender, own);
       return operations;
+    });
+  }
+
+  /** What a contestant answers; undefined, and named, if it cannot play this, or is lost in the middle of it, as a browser may be. */
+  private async unlessLost<T>(
+    block: Block,
+    name: string,
+    entrant: Entrant,
+    act: () => Promise<T>,
+  ): Promise<T | undefined> {
+    try {
+      return await act();
     } catch (error) {
       if (!(error instanceof NotPlayedError)) throw error;
-      this.notPlayed.set(key, `${entrant.name} at ${block.table}: ${name}: ${error.message}`);
+      this.notPlayed.set(keyOf(block, name, entrant), `${entrant.name} at ${block.table}: ${name}: ${error.message}`);
       return undefined;
     }
   }

@@ -1,8 +1,7 @@
 // Takes the times of a task: Benchmark.js calls for one bout of plays after the other, and each play is timed piece by piece
-// (pieces.ts). A bout has several plays, since a call by Benchmark.js costs milliseconds.
-import { setTimeout } from "node:timers/promises";
+// (pieces.ts). A bout has several plays, since a call by Benchmark.js costs milliseconds. Nothing here needs Node.
 import { calmest, isQuiet } from "./figure.js";
-import { clockNs, PieceClock, type PieceTimes, pieceSize, processorNs } from "./pieces.js";
+import { clockNs, clockStep, PieceClock, type PieceTimes, pieceSize, playsPerTime, processorNs } from "./pieces.js";
 import type { PiecewiseTask, Task, WholeTask } from "./task.js";
 import { timeWithBenchmark } from "./time.js";
 
@@ -21,6 +20,9 @@ export interface Limits {
 const PAUSE = 5;
 /** Nanoseconds of a bout. */
 const BOUT = 10e6;
+/** Nanoseconds of a clock's step from which on it is a coarse one, and how often a work is tried by such a clock. */
+const COARSE = 1000;
+const TRIALS = 15;
 
 /** Whether there are as many quiet times as wanted: by the number for all pieces together. */
 export function isEnough(times: PieceTimes, { quiet, calm }: Limits): boolean {
@@ -43,7 +45,7 @@ export class Stopwatch {
     const { task } = this;
     const end = clockNs() + limits.seconds * 1e9;
     if ("sample" in task) return timeWhole(task, limits, end);
-    this.clock ??= new PieceClock(cut(task, limits.warm));
+    this.clock ??= clockOf(task, limits.warm);
     const { clock } = this;
     clock.forget();
     for (;;) {
@@ -52,8 +54,7 @@ export class Stopwatch {
         () => {
           const enough = clockNs() + BOUT;
           for (let play = 0; play < limits.plays || clockNs() < enough; play++) {
-            task.prepare();
-            clock.play();
+            clock.play(() => task.prepare());
           }
         },
         () => {},
@@ -62,7 +63,7 @@ export class Stopwatch {
       );
       if (clockNs() >= end || isEnough(clock.times, limits)) return clock.times;
       // While the machine is busy with something else it is left to that.
-      if (isBusy(clock.times, before, limits)) await setTimeout(PAUSE);
+      if (isBusy(clock.times, before, limits)) await new Promise((go) => setTimeout(go, PAUSE));
     }
   }
 }
@@ -73,17 +74,25 @@ function isBusy(times: PieceTimes, first: number, { calm }: Limits): boolean {
   return times.ns.every((list, piece) => list.every((_, play) => play < first || !isQuiet(times, piece, play, best)));
 }
 
-function cut(task: PiecewiseTask, warm: number): (() => void)[] {
+/** Plays it until it is warm, and cuts it by what it takes then. */
+function clockOf(task: PiecewiseTask, warm: number): PieceClock {
   const whole = task.pieces(65536);
   const enough = processorNs() + warm * 1e9;
   do {
     task.prepare();
     for (const piece of whole) piece();
   } while (processorNs() < enough);
-  task.prepare();
-  const start = clockNs();
-  for (const piece of whole) piece();
-  return task.pieces(pieceSize((clockNs() - start) / task.operations));
+  const step = clockStep();
+  const times: number[] = [];
+  // One time says enough, unless the clock has steps as long as that: then one that something disturbed would hide it.
+  while (times.length === 0 || (step > COARSE && times.length < TRIALS)) {
+    task.prepare();
+    const start = clockNs();
+    for (const piece of whole) piece();
+    times.push(clockNs() - start);
+  }
+  const ns = times.sort((a, b) => a - b)[times.length >> 1] as number;
+  return new PieceClock(task.pieces(pieceSize(ns / task.operations, step)), playsPerTime(ns, step));
 }
 
 async function timeWhole(task: WholeTask, limits: Limits, end: number): Promise<PieceTimes> {

@@ -3,11 +3,12 @@ import { readCase } from "./case-file.js";
 import type { Contestant } from "./contestants/contestant.js";
 import { naiveJs } from "./contestants/naive-js.js";
 import { stalewalk, stalewalkOf } from "./contestants/stalewalk.js";
-import { stalewalk010, stalewalkInRam, stalewalkOverJs, stalewalkOverWasm } from "./contestants/stalewalk-doors.js";
+import { stalewalkInRam, stalewalkOverJs, stalewalkOverWasm } from "./contestants/stalewalk-doors.js";
 import { tunedJs } from "./contestants/tuned-js.js";
 import type { Library } from "./library.js";
 import { caseTask, type Part } from "./table-case.js";
 import type { PiecewiseTask } from "./task.js";
+import { YARDSTICK, yardstick } from "./yardstick/index.js";
 
 /** A case over page tables. */
 export interface TableSpec {
@@ -19,7 +20,7 @@ export interface TableSpec {
 /** The JavaScript contestants, with their part; stalewalk comes first. */
 export const javascriptField: Readonly<Record<string, readonly [Contestant, Part]>> = {
   stalewalk: [stalewalk, "whole"],
-  "0.1.0": [stalewalk010, "whole"],
+  [YARDSTICK]: [stalewalkOf(YARDSTICK, yardstick), "whole"],
   "tuned JS": [tunedJs, "tunedPart"],
   "naive JS": [naiveJs, "naivePart"],
 };

@@ -1,4 +1,5 @@
 // Opening a task by what a line of JSON says of it; what it needs is loaded then.
+import { readFileSync } from "node:fs";
 import type { ApiSpec } from "./api-tasks.js";
 import type { GrowthSpec } from "./growth-tasks.js";
 import type { KernelSpec } from "./kernel-tasks.js";
@@ -33,7 +34,7 @@ export async function openTask(
     case "kernel":
       return (await import("./kernel-tasks.js")).openKernelTask(spec, name, contestant, other);
     case "trace":
-      return (await import("./trace-tasks.js")).openTraceTask(spec, contestant, other);
+      return (await import("./trace-tasks.js")).openTraceTask(spec, readFileSync(spec.path), contestant, other);
     case "verdicts":
       return (await import("./verdict-tasks.js")).openVerdictTask(name, other);
   }

@@ -1,5 +1,4 @@
-// Playing a recorded trace, beside the engine's own synthetic kernel program of the same number of operations.
-import { readFileSync } from "node:fs";
+// Playing a recorded trace, beside the engine's own synthetic kernel program of the same number of operations. Nothing here needs Node.
 import type { ReplayResult } from "stalewalk/replay";
 import { hashOf } from "./check.js";
 import { kernelMachine } from "./kernel-work.js";
@@ -19,11 +18,11 @@ export const SYNTHETIC = "synthetic kernel program";
 /** The replay of a trace, by this build or another, or the synthetic program. */
 export async function openTraceTask(
   { path }: TraceSpec,
+  bytes: Uint8Array,
   contestant: string,
   { replay }: Library = present,
 ): Promise<WholeTask> {
   if (!replay) throw new NotPlayedError("it plays no traces");
-  const bytes = readFileSync(path);
   const play = (): Promise<ReplayResult> => replay(bytes, { policies: ["none"], name: path });
   const { operations } = (await play()).throughput;
   if (contestant !== SYNTHETIC) {

@@ -1,11 +1,10 @@
-// stalewalk by other doors: tables in guest RAM, in memory that the host keeps; and version 0.1.0.
+// stalewalk by other doors: tables in guest RAM, in memory that the host keeps. Nothing here needs Node.
 import type { Machine } from "stalewalk";
 import { createMachineSync as createHosted, guestMemory } from "stalewalk/memory";
 import { present } from "../library.js";
 import { benchControls, type World } from "../world.js";
-import { YARDSTICK, yardstick } from "../yardstick/index.js";
 import type { Contestant } from "./contestant.js";
-import { contestantOf, stalewalkOf } from "./stalewalk.js";
+import { contestantOf } from "./stalewalk.js";
 
 const PAGE = 4096n;
 
@@ -47,9 +46,6 @@ function hostedMachine(world: World, where: "WebAssembly" | "JavaScript"): Machi
   storeTables(world, first, new Uint8Array("buffer" in source ? source.buffer : source));
   return createHosted({ ...options, memory: guestMemory(source, [{ base, bytes, offset: 0 }]) });
 }
-
-/** The engine of version 0.1.0. */
-export const stalewalk010: Contestant = stalewalkOf(YARDSTICK, yardstick);
 
 /** The engine, with its tables in guest RAM. */
 export const stalewalkInRam: Contestant = contestantOf("guest RAM", guestMachine);

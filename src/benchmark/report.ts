@@ -44,6 +44,7 @@ export function headerLines(host: BenchHost): string[] {
     `${host.cpu}, ${host.cores} cores, ${host.memoryGiB} GiB, ${host.system}${load}`,
     `native C: ${host.native}`,
     ...(host.baseline === undefined ? [] : [`baseline: ${host.baseline}`]),
+    ...(host.runtimes === undefined ? [] : [`runtimes: ${host.runtimes.join(", ")}`]),
   ];
 }
 
@@ -79,7 +80,7 @@ export function tableOf(rows: readonly BenchRow[]): Table {
   const cases = [...new Set(rows.map((row) => row.case))];
   const body = cases.map((name) => {
     const of = (contestant: string) => rows.find((row) => row.case === name && row.contestant === contestant);
-    return caseCells(of(own), rivals.map(of));
+    return caseCells(name, of(own), rivals.map(of));
   });
   const columns = head.length + rivals.length * 2;
   return {
@@ -89,11 +90,13 @@ export function tableOf(rows: readonly BenchRow[]): Table {
   };
 }
 
-function caseCells(own: BenchRow | undefined, rivals: (BenchRow | undefined)[]): string[] {
-  if (!own) throw new Error("stalewalk itself was not measured");
+function caseCells(name: string, own: BenchRow | undefined, rivals: (BenchRow | undefined)[]): string[] {
+  // Of runtimes the first may have been lost in the middle of a run.
+  if (!own)
+    return [name, "-", "", "-", "", "-", ...rivals.flatMap((it) => [it ? threeDigits(it.least.value) : "-", "-"])];
   const { least, median, samples } = own;
   const cells = [
-    own.case,
+    name,
     threeDigits(least.value),
     plusMinus(uncertainty(least, samples.length)),
     threeDigits(median.value),

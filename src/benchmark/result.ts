@@ -51,6 +51,8 @@ export interface BenchHost {
   readonly native: string;
   /** The other build that played beside this one: version, engine, place. */
   readonly baseline?: string;
+  /** What played beside each other in the place of contestants: name, version, the step of its clock. */
+  readonly runtimes?: readonly string[];
   /** When it began: ISO 8601. */
   readonly date: string;
 }
@@ -142,6 +144,7 @@ const hostSchema = object({
   load: list(amount(), "the load of one, five and fifteen minutes", 3, 3),
   native: text(),
   baseline: omissible(text()),
+  runtimes: omissible(list(text(), "a list of texts")),
   date: text(),
 });
 

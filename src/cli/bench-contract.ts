@@ -4,10 +4,25 @@
 import type { BenchResult, EffortName, SuiteName } from "../benchmark/result.js";
 
 /** What may run stalewalk. */
-export const runtimeNames = ["node", "deno", "bun"] as const;
+export const runtimeNames = ["node", "deno", "bun", "chromium", "firefox"] as const;
 
 /** One of them by name. */
 export type RuntimeName = (typeof runtimeNames)[number];
+
+/** How the program of a path may be called. */
+const CALLED: Readonly<Record<RuntimeName, RegExp>> = {
+  node: /^node/,
+  deno: /^deno/,
+  bun: /^bun/,
+  chromium: /^(google-)?chrom/,
+  firefox: /^firefox/,
+};
+
+/** Which one a name is, or a path of a program: by what the program is called. */
+export function runtimeOf(name: string): RuntimeName | undefined {
+  const [file = "", ...folders] = name.split(/[\\/]/).reverse();
+  return runtimeNames.find((it) => (folders.length === 0 ? it === name : CALLED[it].test(file.toLowerCase())));
+}
 
 /** What to run. */
 export interface BenchOptions {
@@ -23,8 +38,8 @@ export interface BenchOptions {
   baseline: string | undefined;
   /** Only these contestants beside the first of each table; undefined: all. */
   against: readonly string[] | undefined;
-  /** What runs stalewalk beside each other, in the place of contestants; undefined: this Node, beside contestants. */
-  runtimes: readonly RuntimeName[] | undefined;
+  /** What runs stalewalk beside each other, in the place of contestants, by name or path; undefined: this Node, beside contestants. */
+  runtimes: readonly string[] | undefined;
   /** The command line, for the file of results. */
   command: string;
 }

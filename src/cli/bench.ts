@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type BenchResult, type SuiteName, suiteNames, usualSuites } from "../benchmark/result.js";
-import { type BenchModule, type BenchOptions, type RuntimeName, runtimeNames } from "./bench-contract.js";
+import { type BenchModule, type BenchOptions, runtimeNames, runtimeOf } from "./bench-contract.js";
 import { registerFiles } from "./bench-files.js";
 import { choiceArguments, fileOption } from "./choices.js";
 import { commandLine } from "./command-line.js";
@@ -20,7 +20,7 @@ interface Flags {
   trace?: string;
   baseline?: string;
   against?: string[];
-  runtimes?: RuntimeName[];
+  runtimes?: string[];
   json?: string;
   html?: string;
 }
@@ -58,7 +58,7 @@ export function register(program: Command): void {
     .option("--against <names>", "only these contestants beside stalewalk, e.g. baseline or 0.1.0,native C", parseNames)
     .option(
       "--runtimes <names>",
-      `stalewalk in each of these that is installed, in the place of contestants: ${runtimeNames.join(",")}`,
+      `stalewalk in each of these that is installed, in the place of contestants: ${runtimeNames.join(",")}, or paths of such`,
       parseRuntimes,
     )
     .addOption(fileOption("--json <file>", "write all samples as JSON, too: for bench compare and bench show"))
@@ -131,11 +131,11 @@ function parseNames(text: string): string[] {
   return text.split(",").map((name) => name.trim());
 }
 
-function parseRuntimes(text: string): RuntimeName[] {
+function parseRuntimes(text: string): string[] {
   const names = [...new Set(parseNames(text))];
-  const known = runtimeNames.filter((name) => names.includes(name));
-  if (known.length < names.length) throw new InvalidArgumentError(`Expected some of ${runtimeNames.join(",")}.`);
-  return names as RuntimeName[];
+  if (names.some((name) => runtimeOf(name) === undefined))
+    throw new InvalidArgumentError(`Expected some of ${runtimeNames.join(",")}, or paths of such programs.`);
+  return names;
 }
 
 function parseRegex(text: string): RegExp {

@@ -63,7 +63,7 @@ describe("a baseline", () => {
       openKernelTask({ kind: "kernel", operations: 8192 }, "flush-range", "stalewalk", library).check();
     expect(await kernel(other)).toEqual(await kernel());
     const trace = async (library: Library) =>
-      (await openTraceTask({ kind: "trace", path: TRACE }, BASELINE, library)).check();
+      (await openTraceTask({ kind: "trace", path: TRACE }, readFileSync(TRACE), BASELINE, library)).check();
     expect(await trace(other)).toEqual(await trace(present));
     expect(await openVerdictTask("none, 3 moves", other).check()).toEqual(
       await openVerdictTask("none, 3 moves").check(),
@@ -76,7 +76,9 @@ describe("a baseline", () => {
       openApiTask({ kind: "api", scale: 1 / 32, sizes: "quick" }, "cpu.physical(high, low), one at a time", old);
     expect(physical).toThrow(new NotPlayedError("it has no cpu.physical()"));
     expect(() => openVerdictTask("none, 3 moves", old)).toThrow(NotPlayedError);
-    await expect(openTraceTask({ kind: "trace", path: TRACE }, "0.1.0", old)).rejects.toThrow(NotPlayedError);
+    await expect(openTraceTask({ kind: "trace", path: TRACE }, readFileSync(TRACE), "0.1.0", old)).rejects.toThrow(
+      NotPlayedError,
+    );
   });
 
   it("has a column beside the others, and what it cannot play is named", async () => {

@@ -10,7 +10,7 @@ import { compileNative } from "../../bench/contestants/compile.js";
 import { NativeCase } from "../../bench/contestants/native.js";
 import { figureOf } from "../../bench/figure.js";
 import { openKernelTask } from "../../bench/kernel-tasks.js";
-import { calibrationNs, clockStep, pieceSize } from "../../bench/pieces.js";
+import { calibrationNs, calibrationTurns, clockStep, PieceClock, pieceSize, playsPerTime } from "../../bench/pieces.js";
 import { Stopwatch } from "../../bench/stopwatch.js";
 import { caseTask } from "../../bench/table-case.js";
 import { javascriptField } from "../../bench/table-tasks.js";
@@ -58,6 +58,42 @@ describe("pieces", () => {
     expect(pieceSize(1000, 100_000)).toBe(32768);
     expect(clockStep()).toBeGreaterThan(0);
     expect(calibrationNs()).toBeGreaterThan(0);
+  });
+
+  it("are several plays in one where a whole play is no longer than the steps of a browser's clock", () => {
+    expect(playsPerTime(6000, 160)).toBe(1);
+    expect(playsPerTime(50_000, 5000)).toBe(1);
+    expect(playsPerTime(20_000, 5000)).toBe(50);
+    // So short that it cannot be seen.
+    expect(playsPerTime(0, 5000)).toBe(400);
+  });
+
+  it("have a longer fixed work beside them there, and the usual one elsewhere", () => {
+    expect(calibrationTurns(5000)).toBe(25 * calibrationTurns(100));
+    expect(calibrationTurns(1)).toBe(calibrationTurns(100));
+  });
+
+  it("that are too short to be timed alone come to one time of all", async () => {
+    let played = 0;
+    const task = {
+      operations: 16,
+      check: () => ({ hash: "", counters: {} }),
+      prepare: () => {
+        played = 0;
+      },
+      pieces: () => [
+        () => {
+          played++;
+        },
+        () => {
+          expect(played++).toBe(1);
+        },
+      ],
+    };
+    const clock = new PieceClock(task.pieces(), 8);
+    clock.play(task.prepare);
+    const { ns, beside, switches } = clock.times;
+    expect([ns, beside, switches].map((lists) => lists.map((list) => list.length))).toEqual([[1], [1], [1]]);
   });
 
   it.each(Object.entries(javascriptField))("of %s come to what the whole does", (_, [contestant, part]) => {
