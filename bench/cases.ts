@@ -60,6 +60,8 @@ export interface BenchCase {
   world: World;
   prepare: Uint8Array;
   program: Uint8Array;
+  /** A descriptor of an IOMMU's queue that is executed before the program, as an operation of it: what no operation does. */
+  descriptor?: readonly [bigint, bigint];
   /** What the slower contestants play of it, in operations; all if not given. */
   tunedPart?: number;
   naivePart?: number;

@@ -2,7 +2,8 @@
 import { simulate } from "stalewalk/replay";
 import { type Check, hashOf } from "./check.js";
 import { stalewalk, stalewalkOf } from "./contestants/stalewalk.js";
-import { curves, pointOf, REPLAYS } from "./growth.js";
+import { curves, REPLAYS } from "./growth.js";
+import { pointOf } from "./growth-curve.js";
 import { type Library, NotPlayedError } from "./library.js";
 import { caseTask } from "./table-case.js";
 import type { Task, WholeTask } from "./task.js";

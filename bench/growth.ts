@@ -2,44 +2,27 @@
 // process of its own, checked before it is timed. Tables and programs are made where they are played: files of a hundred thousand tables
 // would take longer than what is measured.
 import { type AgentGeometry, geometries, ProgramBuilder } from "stalewalk";
-import type { EffortName } from "../src/benchmark/result.js";
 import type { BenchCase } from "./cases.js";
+import { CACHES, type Curve, curve, FLUSHES, WAYS } from "./growth-curve.js";
+import { iommuCurves } from "./growth-iommu.js";
 import { seeded, shuffled } from "./random.js";
 import { flatTables, tablesOfFrames } from "./tables/flat.js";
 import type { Page, TableSet } from "./world.js";
 
-/** A curve: what grows, by how much, and the case at each size. */
-export interface Curve {
-  readonly table: string;
-  /** What is counted along the curve. */
-  readonly of: string;
-  readonly unit: string;
-  readonly sizes: readonly number[];
-  /** The greatest size that each effort has time for. */
-  readonly most: Readonly<Record<EffortName, number>>;
-  /** Makes the case at a size; a curve of whole replays has none. */
-  readonly build?: (size: number) => BenchCase;
-}
-
 const THE_CPU = 0;
 const NOTHING = new Uint8Array(0);
 const RANGE_PAGES = 33;
-const FLUSHES = 256;
 const ACCESSES = 16384;
 const MOST_PAGES = 2 ** 18;
-const WAYS = 8;
 /** Of `skylake`. */
 const L2_ENTRIES = 1536;
 /** Address spaces whose entries are flushed one after the other. */
 const TAGS = 256;
 
-const CACHES = [64, 256, 1024, 4096, 16384, 65536];
 const RANGES = [1, 8, 64, 512, 4096, 32768, 262144];
 const FRAMES = [10, 100, 1000, 10_000, 100_000];
 const SPACES = [1, 4, 16, 64, 256, 1024, 4096];
 const OPERATIONS = [1e5, 1e6, 1e7, 1e8];
-
-const all = (most: number) => ({ quick: most, usual: most, full: most });
 
 /** One translation cache of so many entries, and the usual paging-structure caches. */
 const cacheOf = (entries: number): AgentGeometry => ({
@@ -128,16 +111,8 @@ function spacesAt(name: string, spaces: number): BenchCase {
   return { name, world: { set, geometry: geometries.skylake, cpus: 1 }, prepare: NOTHING, program: program.build() };
 }
 
-/** The name of the case at a size. */
-export const pointOf = ({ of }: Pick<Curve, "of">, size: number): string => `${size} ${of}`;
-
 /** The curve of replays. */
 export const REPLAYS = "synthetic replays under none, by operations";
-
-function curve(table: string, of: string, sizes: readonly number[], build: (name: string, size: number) => BenchCase) {
-  const most = all(sizes.at(-1) as number);
-  return { table, of, unit: "operation", sizes, most, build: (size: number) => build(pointOf({ of }, size), size) };
-}
 
 /** All curves, in the order of the report. */
 export const curves: readonly Curve[] = [
@@ -180,12 +155,9 @@ export const curves: readonly Curve[] = [
     most: { quick: 10_000, usual: 100_000, full: 100_000 },
   },
   curve("access in turns, by address spaces", "spaces", SPACES, spacesAt),
+  ...iommuCurves,
   {
     ...{ table: REPLAYS, of: "operations", unit: "operation", sizes: OPERATIONS },
     most: { quick: 1e6, usual: 1e7, full: 1e8 },
   },
 ];
-
-/** The sizes of a curve that an effort has time for; a quick run takes every other one. */
-export const sizesOf = ({ sizes, most }: Curve, effort: EffortName): number[] =>
-  sizes.filter((size, i) => size <= most[effort] && (effort !== "quick" || i % 2 === 0));

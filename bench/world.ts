@@ -30,11 +30,17 @@ export interface TableSet {
   pages: readonly Page[];
 }
 
-/** A machine of one or more equal CPUs. */
+/** A machine of one or more equal CPUs; or of one IOMMU in their place, all of whose PASIDs have these tables. */
 export interface World {
   set: TableSet;
   geometry: AgentGeometry;
   cpus: number;
+  iommu?: { pasids: number; devices: number };
+}
+
+/** A requester of a world with an IOMMU, as programs number them. */
+export function requesterOf({ pasids }: { pasids: number }, pasid: number, device: number): number {
+  return device * pasids + pasid;
 }
 
 /** Controls of the benchmark: those of the tables, with PCIDs, and without protection keys (no table here uses them). */

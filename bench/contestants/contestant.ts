@@ -19,6 +19,8 @@ export interface Piece {
 export interface Player {
   /** Makes a program ready, in pieces of so many operations. */
   load(program: Uint8Array, pieceOperations?: number): Piece[];
+  /** The execution of a descriptor as a piece; only of contestants that have IOMMUs. */
+  descriptor?(words: readonly [bigint, bigint]): Piece;
   /**
    * Counters, summed over the CPUs: translations, faults, walks, entry reads, A/D writes, invalidations; then lookups,
    * hits, fills, evictions, invalidated of each cache (l1, l2, paging-structure caches by level).

@@ -1,7 +1,7 @@
 // stalewalk itself, played in place: the program lies in the engine's memory before the clock starts, as it does for the
 // other contestants. This is the one file of the benchmark that reaches behind the API (what the API adds has rows of its
 // own, see api-rows.ts). Nothing here needs Node.
-import type { Cpu, Machine } from "stalewalk";
+import type { Cpu, Iommu, Machine } from "stalewalk";
 import { type Library, present } from "../library.js";
 import type { World } from "../world.js";
 import { benchControls } from "../world.js";
@@ -16,12 +16,16 @@ interface Engine {
     allocate(bytes: number): number;
     checkProgram(program: number, count: number): number;
     play(program: number, count: number, results: number): void;
+    executeVtd(near: number, device: number, first: bigint, second: bigint): void;
   };
 }
 
+/** Every device, in a descriptor's place. */
+const ANY_DEVICE = 0xffffffff;
+
 /** A machine of stalewalk over the tables of a world. */
 export function stalewalkMachine(
-  { set, geometry, cpus }: World,
+  { set, geometry, cpus, iommu }: World,
   workloadPages = 1,
   library: Library = present,
 ): Machine {
@@ -31,13 +35,19 @@ export function stalewalkMachine(
     tables: set.tables.length,
     workloadPages,
     cpus: Array.from({ length: cpus }, () => ({ ...geometry, controls: benchControls(set.controls), root: set.root })),
+    ...(iommu && {
+      iommus: [{ ...geometry, pasids: numbers(iommu.pasids), devices: numbers(iommu.devices).map(() => ({})) }],
+    }),
   });
   for (const { frame, entries } of set.tables) machine.frames.setTable(frame, entries);
+  for (const it of machine.iommus) for (const pasid of it.pasids) it.bind(pasid, { root: set.root });
   return machine;
 }
 
-/** Counters of a CPU in the benchmark's order. */
-export function cpuCounters(cpu: Cpu): number[] {
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+/** Counters of an agent in the benchmark's order. */
+export function cpuCounters(cpu: Cpu | Iommu): number[] {
   const { translations, faults, walks, entryReads, adWrites, invalidations } = cpu.counters;
   const caches = cpu.caches.map(({ counters: c }) => [c.lookups, c.hits, c.fills, c.evictions, c.invalidated]);
   return [translations, faults, walks, entryReads, adWrites, invalidations, ...caches.flat()];
@@ -84,7 +94,15 @@ export function contestantOf(name: string, make: (world: World) => Machine): Con
       if (results === 0) throw new RangeError("the results of a chunk do not fit into the engine's memory");
       return {
         load: (program, pieceOperations = chunkOperations) => load(machine, program, results, pieceOperations),
-        counters: () => sumCounters(machine.cpus.map(cpuCounters)),
+        descriptor: ([first, second]) => {
+          const near = (machine.iommus[0] as unknown as { contexts: number[][] }).contexts[0]?.[0] as number;
+          const engine = engineOf(machine);
+          return {
+            play: () => engine.executeVtd(near, ANY_DEVICE, first, second),
+            outcomes: () => new Uint32Array(0),
+          };
+        },
+        counters: () => sumCounters([...machine.cpus, ...machine.iommus].map(cpuCounters)),
       };
     },
   };

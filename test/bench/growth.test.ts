@@ -1,9 +1,13 @@
 // Growth curves: every point is a case that can be played, what grows is what it says, and the page shows every point.
 import { describe, expect, it } from "vitest";
 import { operationsIn } from "../../bench/cases.js";
-import { curves, pointOf, sizesOf } from "../../bench/growth.js";
+import { stalewalkMachine } from "../../bench/contestants/stalewalk.js";
+import { curves } from "../../bench/growth.js";
+import { pointOf, sizesOf } from "../../bench/growth-curve.js";
+import { iommuCurves } from "../../bench/growth-iommu.js";
 import { openGrowthTask } from "../../bench/growth-tasks.js";
 import { flatTables, tablesOfFrames } from "../../bench/tables/flat.js";
+import { requesterOf } from "../../bench/world.js";
 import { checkBenchResult } from "../../src/benchmark/result.js";
 import { renderBench } from "../../src/report/bench.js";
 import { resultOf, rowOf } from "../benchmark/results.js";
@@ -30,6 +34,26 @@ describe("growth curves", () => {
       }
     }
   });
+
+  it.each(iommuCurves.filter(({ of }) => of !== "entries").map((it) => [it.table, it] as const))(
+    "%s: drops what it names of everybody who shares the cache",
+    async (table, curve) => {
+      for (const size of curve.sizes) {
+        const task = openGrowthTask({ kind: "growth", table }, pointOf(curve, size), "stalewalk");
+        const { counters } = await task.check();
+        const single = table.includes("page-selective");
+        expect(counters["invalidated of cache 0"]).toBe(2 * (single ? 256 : 1024));
+        expect(counters["evictions of cache 0"]).toBe(0);
+        expect(counters["faults"]).toBe(0);
+        const { world } = curve.build!(size);
+        const { pasids, devices } = world.iommu!;
+        expect(curve.of === "devices" ? devices : pasids).toBe(size);
+        const [iommu] = stalewalkMachine(world).iommus;
+        const last = iommu!.requester(pasids - 1, devices - 1);
+        expect(requesterOf(world.iommu!, pasids - 1, devices - 1)).toBe(last);
+      }
+    },
+  );
 
   it("takes as many tables as a point says", () => {
     for (const frames of [10, 100, 1000, 10_000]) expect(tablesOfFrames(frames).tables).toHaveLength(frames);
