@@ -48,6 +48,18 @@ export const schemaFiles = {
     schema: "benchResultSchema",
     about: "A result of the benchmark: machine, versions, and a row for each contestant at each case.",
   },
+  plan: {
+    module: "sweep/plan",
+    schema: "sweepPlanSchema",
+    about: "A plan of a sweep: axes, whose every combination is a job.",
+    beyond: "Versions must be of Linux and not older than the oldest known.",
+  },
+  advice: {
+    module: "advice/form",
+    schema: "adviceSchema",
+    about:
+      "Advice: cures that were tried, what each leaves open and costs, and which is the smallest that makes every cell safe.",
+  },
   kernel: {
     module: "kernel/kernel",
     schema: "kernelSchema",

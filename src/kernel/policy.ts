@@ -139,6 +139,9 @@ export const policySchema = fileObject({
   about: omissible(anyText()),
 });
 
+/** One that stands beside others, which it has a name for. @internal */
+export const namedPolicySchema = object({ ...policySchema.entries, name: text("a name") });
+
 const known = new WeakSet<object>();
 
 /** Whether a value is a policy that has been checked. @internal */

@@ -1,11 +1,12 @@
 // A plan of a sweep: axes, whose every combination is a job. The file's schema, and the jobs that it comes to.
 
 import {
-  anything,
   boolean,
+  either,
   fileObject,
   integer,
   isObject,
+  kept,
   list,
   object,
   omissible,
@@ -15,6 +16,7 @@ import {
   text,
 } from "../base/schema.js";
 import { checkPolicy, type Policy, type PolicyName, policies } from "../kernel/policies.js";
+import { namedPolicySchema } from "../kernel/policy.js";
 import { defaultKernel, resolveKernel } from "../kernel/versions.js";
 import { type ProfileName, profiles, replayHardware } from "../replay/index.js";
 import { type IommuChangeName, iommuChangeNames } from "../verdicts/index.js";
@@ -140,8 +142,8 @@ const MOST_STATES = 2 ** 30;
 const OPERATIONS = 100_000;
 
 const some = <T extends Schema<unknown>>(item: T, what: string) => omissible(list(item, `a list of ${what}`, 1));
-/** Names, or policies whole, which checkPlan() has checked. */
-const policyList = some(anything(), "policies");
+/** Names, or policies whole. */
+const policyList = some(kept(either(oneOf(policyNames), namedPolicySchema)), "policies");
 const kernels = some(text("a version of Linux"), "versions of Linux");
 const geometries = some(oneOf(geometryNames), "geometries");
 const seeds = some(integer(0, 0xffff_ffff), "seeds");

@@ -8,13 +8,20 @@ const JUNK: Arbitrary<unknown> = fc.oneof(
   fc.jsonValue({ maxDepth: 1 }),
 );
 
-/** A value as the schema wants it, or one that has something else somewhere. */
+/** How parts of a value are made. */
+type Part = (schema: SchemaObject) => Arbitrary<unknown>;
+
+const right: Part = (schema) => rightValue(schema, right);
+const spoilt: Part = (schema) =>
+  fc.oneof({ weight: 24, arbitrary: rightValue(schema, spoilt) }, { weight: 1, arbitrary: JUNK });
+
+/** A value as the schema wants it, or one that has something else in some places: of large ones few would be right by chance. */
 export function valueFor(schema: SchemaObject): Arbitrary<unknown> {
-  return fc.oneof({ weight: 24, arbitrary: rightValue(schema) }, { weight: 1, arbitrary: JUNK });
+  return fc.oneof({ weight: 1, arbitrary: right(schema) }, { weight: 4, arbitrary: spoilt(schema) });
 }
 
-function rightValue(schema: SchemaObject): Arbitrary<unknown> {
-  if (schema["anyOf"]) return fc.oneof(...(schema["anyOf"] as SchemaObject[]).map(valueFor));
+function rightValue(schema: SchemaObject, part: Part): Arbitrary<unknown> {
+  if (schema["anyOf"]) return fc.oneof(...(schema["anyOf"] as SchemaObject[]).map(part));
   if ("const" in schema) return fc.constant(schema["const"]);
   if (schema["enum"]) return fc.constantFrom(...(schema["enum"] as unknown[]));
   switch (schema["type"]) {
@@ -27,12 +34,12 @@ function rightValue(schema: SchemaObject): Arbitrary<unknown> {
     case "string":
       return textOf(schema);
     case "array":
-      return fc.array(valueFor(schema["items"]), {
+      return fc.array(part(schema["items"]), {
         minLength: schema["minItems"] ?? 0,
         maxLength: schema["maxItems"] ?? 3,
       });
     case "object":
-      return objectOf(schema);
+      return objectOf(schema, part);
     default:
       throw new Error(`no values for ${JSON.stringify(schema)}`);
   }
@@ -49,15 +56,18 @@ function textOf({ pattern, minLength = 0 }: SchemaObject): Arbitrary<string> {
   return fc.string({ minLength, maxLength: 8, unit: "binary" });
 }
 
-function objectOf({ properties = {}, required = [], additionalProperties, minProperties = 0 }: SchemaObject) {
+function objectOf(
+  { properties = {}, required = [], additionalProperties, minProperties = 0 }: SchemaObject,
+  part: Part,
+) {
   const entries = Object.entries(properties as Record<string, SchemaObject>);
-  const named = fc.record(Object.fromEntries(entries.map(([name, part]) => [name, valueFor(part)])), {
+  const named = fc.record(Object.fromEntries(entries.map(([name, it]) => [name, part(it)])), {
     requiredKeys: required as string[],
   });
   const more = typeof additionalProperties === "object" ? additionalProperties : undefined;
   const names = fc.constantFrom("addr", "address", "a", "constructor", "__proto__", "toString");
   const further: Arbitrary<Record<string, unknown>> = more
-    ? fc.dictionary(names, valueFor(more), { minKeys: minProperties, maxKeys: 2, noNullPrototype: true })
+    ? fc.dictionary(names, part(more), { minKeys: minProperties, maxKeys: 2, noNullPrototype: true })
     : fc.oneof(
         { weight: 24, arbitrary: fc.constant({}) },
         { weight: 1, arbitrary: fc.dictionary(names, JUNK, { maxKeys: 1 }) },

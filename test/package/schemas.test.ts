@@ -5,6 +5,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Ajv, type SchemaObject } from "ajv";
 import { describe, expect, it } from "vitest";
+import { adviceSchema } from "../../src/advice/form.js";
+import { type AdviseOptions, advise, checkAdvice } from "../../src/advice/index.js";
 import { parse, type Schema } from "../../src/base/schema.js";
 import { benchResultSchema, checkBenchResult } from "../../src/benchmark/result.js";
 import { checkCostModel, defaultCostModel } from "../../src/cost/index.js";
@@ -17,6 +19,7 @@ import { policySchema } from "../../src/kernel/policy.js";
 import { checkHardware, checkProfile, profiles, replayHardware } from "../../src/replay/index.js";
 import { hardwareSchema } from "../../src/replay/machines.js";
 import { profileSchema } from "../../src/replay/profile.js";
+import { checkPlan, sweepPlanSchema } from "../../src/sweep/plan.js";
 import { joinMapping, MAPPING } from "../../src/trace/index.js";
 import { mappingSchema } from "../../src/trace/mapping-schema.js";
 import { resultOf, rowOf } from "../benchmark/results.js";
@@ -36,6 +39,12 @@ const made = await makeSchemas((module) => import(/* @vite-ignore */ `../../src/
 function shown(page: string, field: string): unknown[] {
   const blocks = readFileSync(join(ROOT, "docs", page), "utf8").matchAll(/```json\n(.*?)```/gs);
   return [...blocks].map(([, block]) => JSON.parse(block!) as object).filter((it) => field in it);
+}
+
+/** Advice as JSON has it. */
+async function adviceOf(options: Omit<AdviseOptions, "costs">): Promise<unknown> {
+  const costs: AdviseOptions["costs"] = async (all) => all.map(({ hooks }) => Number(hooks.kernelRange));
+  return JSON.parse(JSON.stringify(await advise({ ...options, walks: "atomic", costs })));
 }
 
 const mappingEvents = [
@@ -97,6 +106,30 @@ const subjects: Record<string, Subject> = {
       { ...resultOf([rowOf("stalewalk", [1], { counters: {} })], "Z80", "engine 0123"), missing: [] },
     ],
   },
+  plan: {
+    schema: sweepPlanSchema,
+    check: (it) => checkPlan(it),
+    examples: [
+      ...shown("sweeps.md", "simulate"),
+      {
+        verdicts: {
+          kernels: ["7.3"],
+          policies: ["none", { name: "own", free: "deferred" }],
+          hardware: [[], ["device-tlb"]],
+        },
+      },
+      { replay: { traces: ["a.trace.gz"], seeds: [0, 2 ** 32 - 1], geometries: ["zen2"] }, simulate: {} },
+    ],
+  },
+  advice: {
+    schema: adviceSchema,
+    check: (it) => checkAdvice(it),
+    // As the command prints it: a small space, with a complete cure and without one.
+    examples: await Promise.all([
+      adviceOf({ kernel: "6.18.7", changes: 1, scenarios: ["exit"] }),
+      adviceOf({ kernel: "7.3", from: "none", changes: 1, scenarios: ["pmd_free_pte_page"], maxStates: 20 }),
+    ]),
+  },
   kernel: {
     schema: kernelSchema,
     // A machine is made of small ones only: the largest pool asks for 4 GiB.
@@ -154,6 +187,8 @@ describe("JSON Schema files", () => {
       const seen = new Set<boolean>();
       fc.assert(
         fc.property(valueFor(json), (value) => {
+          // Names of presets are no files.
+          if (typeof value === "string") return;
           seen.add(agree(plain(value)));
         }),
         { numRuns: runs(500) },
