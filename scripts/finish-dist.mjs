@@ -122,7 +122,7 @@ chmodSync("dist/cli/main.js", 0o755);
 mkdirSync("dist/schemas");
 const schemas = await makeSchemas((module) => import(`../${JS}/${module}.js`));
 for (const [name, schema] of Object.entries(schemas)) {
-  // For editors and validators, in one line: whoever reads it has one of these. A quarter of what it would take otherwise.
+  // For editors and validators, in one line: whoever reads it has one of these. Less than half of what it would take otherwise.
   writeFileSync(`dist/schemas/${name}.json`, `${JSON.stringify(schema)}\n`);
 }
 
