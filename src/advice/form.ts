@@ -72,7 +72,7 @@ export const adviceSchema = fileObject(
  * try {
  *   checkAdvice({ kernel: "7.3", cures: [], hangsOnDrain: [], assumptions: [], proved });
  * } catch (error) {
- *   console.log((error as Error).message); // advice.cures is []; expected a list of cures, at least one
+ *   console.log((error as Error).message); // advice.cures is an empty list; expected a list of cures, at least one
  * }
  * ```
  */
