@@ -11,6 +11,8 @@ import {
   CACHE_RANDOM,
   CACHE_REPLACEMENT,
   CACHE_SEEN,
+  CACHE_SET_MASK,
+  CACHE_SETS,
   CACHE_WAYS,
   dataAt,
   GLOBAL_TAG,
@@ -37,6 +39,12 @@ export const REPLACEMENTS: u32 = 3;
 
 /** Up to so many ways the victim is found without a loop. */
 export const UNROLLED_WAYS: u32 = 12;
+
+/** Whether a cache's sets are found by a mask, and their victims without a loop. */
+export function isPlain(cache: usize): bool {
+  if (load<u32>(cache, CACHE_SET_MASK) == 0 && load<u32>(cache, CACHE_SETS) != 1) return false;
+  return load<u32>(cache, CACHE_WAYS) <= UNROLLED_WAYS && load<u32>(cache, CACHE_REPLACEMENT) == LRU;
+}
 
 /** Puts an entry in; returns the address of its key. */
 export function fill(cache: usize, page: u64, level: u32, tag: u32, global: bool, data: u64): usize {

@@ -2,7 +2,8 @@
 // level. What it translates with is a context (context.ts).
 
 import { allocate } from "../base/memory";
-import { createGroup } from "../cache/group";
+import { isPlain } from "../cache/fill";
+import { createGroup, GROUP_CACHES } from "../cache/group";
 import { CACHE_LEVELS, groupOf } from "../cache/layout";
 import { MAX_LEAF_LEVEL, MAX_LEVELS } from "../paging/format";
 
@@ -25,8 +26,10 @@ export const AGENT_LEAVES: usize = AGENT_ID + 4;
 export const AGENT_PATHS: usize = AGENT_LEAVES + 4;
 /** Whether there is an l1 cache, and each list that has caches begins with the one for small pages. */
 export const AGENT_SMALL_FIRST: usize = AGENT_PATHS + 4;
+/** Whether the lane's walk knows its caches (lane-walk.ts). */
+const AGENT_PLAIN: usize = AGENT_SMALL_FIRST + 4;
 /** Of an IOMMU: page requests of its devices. */
-export const AGENT_PAGE_REQUESTS: usize = AGENT_SMALL_FIRST + 8;
+export const AGENT_PAGE_REQUESTS: usize = AGENT_PLAIN + 4;
 /** Requests. */
 export const AGENT_TRANSLATIONS: usize = AGENT_PAGE_REQUESTS + 8;
 /** Faults and non-canonical addresses. */
@@ -76,6 +79,7 @@ export function createAgent(id: u32, flags: u32, leafTags: u32, pathTags: u32): 
   store<u32>(agent, id, AGENT_ID);
   store<usize>(agent, leaves, AGENT_LEAVES);
   store<usize>(agent, paths, AGENT_PATHS);
+  notePlain(agent);
   return agent;
 }
 
@@ -88,6 +92,7 @@ export function addTranslationCache(agent: usize, list: u32, cache: usize): bool
     if (load<usize>(first + (i << 2)) != 0) continue;
     store<usize>(first + (i << 2), cache);
     store<u32>(agent, <u32>(beginsSmall(agent + AGENT_L1, false) && beginsSmall(agent + AGENT_L2, true)), AGENT_SMALL_FIRST);
+    notePlain(agent);
     return true;
   }
   return false;
@@ -103,6 +108,25 @@ export function setPagingStructureCache(agent: usize, level: u32, cache: usize):
   assert(level >= 2 && level <= 5, "no paging-structure cache is of this level");
   assert(groupOf(cache) == pathsOf(agent), "the cache belongs to another group");
   store<usize>(agent + (<usize>level << 2), cache, AGENT_PSC);
+  notePlain(agent);
+}
+
+/** The two lowest paging-structure caches are plain, and so are the first translation caches, which begin small; or there is none. */
+function notePlain(agent: usize): void {
+  const l1 = load<usize>(agent, AGENT_L1);
+  const l2 = load<usize>(agent, AGENT_L2);
+  const leaves = (l1 | l2) == 0 || (load<u32>(agent, AGENT_SMALL_FIRST) != 0 && isPlain(l1) && (l2 == 0 || isPlain(l2)));
+  const psc2 = pscOf(agent, 2);
+  const psc3 = pscOf(agent, 3);
+  const paths = load<usize>(pathsOf(agent), GROUP_CACHES) == 0 || (psc2 != 0 && psc3 != 0 && isPlain(psc2) && isPlain(psc3));
+  store<u32>(agent, <u32>(leaves && paths), AGENT_PLAIN);
+}
+
+/** Whether the lane's walk knows an agent's caches. */
+// @ts-ignore: decorator
+@inline
+export function hasPlainCaches(agent: usize): bool {
+  return load<u32>(agent, AGENT_PLAIN) != 0;
 }
 
 // @ts-ignore: decorator

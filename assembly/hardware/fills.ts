@@ -59,7 +59,7 @@ export function fillLists(context: usize, agent: usize, va: u64, level: u32, lea
 /** Notes for a group that a leaf is filled. */
 // @ts-ignore: decorator
 @inline
-function noteSeen(group: usize, page: u64, level: u32): void {
+export function noteSeen(group: usize, page: u64, level: u32): void {
   store<u32>(group, load<u32>(group, GROUP_SEEN) | (1 << level), GROUP_SEEN);
   store<u64>(group, load<u64>(group, GROUP_REGIONS) | regionBit(page, level), GROUP_REGIONS);
 }

@@ -9,8 +9,9 @@ import { GROUP_CLOCK } from "../cache/group";
 import { CACHE_EVICTIONS, CACHE_FILLS, CACHE_HITS, groupOf } from "../cache/layout";
 import { withoutSpeculativeWrite } from "../paging/access";
 import { isCanonical } from "../paging/mode";
-import { AGENT_L1, AGENT_L2, AGENT_TRANSLATIONS, hasFlag, IS_CPU, leavesOf } from "./agent";
+import { AGENT_L1, AGENT_L2, AGENT_TRANSLATIONS, hasFlag, hasPlainCaches, IS_CPU, leavesOf } from "./agent";
 import { agentOf } from "./context";
+import { NOT_PLAYED, walkAlong } from "./lane-walk";
 import { asAnswer, asRequest, request } from "./iommu";
 import { countMisses, translate, translateFrom, walkNowhere } from "./translate";
 
@@ -26,6 +27,9 @@ export const NOWHERE: u32 = 2;
 /** Who makes the accesses, and whether it is a device. */
 export let laneContext: usize = 0;
 export let ofDevice: bool = false;
+/** Whether its walks may go along cached paths (lane-walk.ts); whether it is a CPU whose every access is a walk. */
+let alongPaths: bool = false;
+let withoutTlbs: bool = false;
 /** Number of the operation that is the record at `begin`, and what each record adds. */
 let number: u64 = 0;
 let begin: usize = 0;
@@ -37,7 +41,10 @@ let clockThere: u32 = 0;
 /** A lane begins at a record. Each is an operation with a number of its own if `each` is 1, all have one if it is 0. */
 export function openLane(context: usize, first: usize, each: u64): void {
   laneContext = context;
-  ofDevice = !hasFlag(agentOf(context), IS_CPU);
+  const agent = agentOf(context);
+  ofDevice = !hasFlag(agent, IS_CPU);
+  alongPaths = !ofDevice && hasPlainCaches(agent);
+  withoutTlbs = !ofDevice && (load<usize>(agent, AGENT_L1) | load<usize>(agent, AGENT_L2)) == 0;
   number = operationNumber();
   begin = first;
   step = each;
@@ -85,25 +92,20 @@ export function playBetween(at: usize, now: u32, known: u32): u64 {
   return outcome;
 }
 
-/** An access by the plain path. */
+/** An access that is no hit, or may be none. */
 export function playPlainly(at: usize, known: u32): u64 {
-  isOperation(at);
   const context = laneContext;
   const va = addressIn(at);
-  if (known == UNKNOWN) return ofDevice ? request(context, va, typeIn(at)) : whole(context, va, typeIn(at));
   const access = ofDevice ? asRequest(typeIn(at)) : typeIn(at);
-  const outcome =
-    known == NOWHERE
-      ? walkNowhere(context, agentOf(context), va, withoutSpeculativeWrite(access))
-      : translateFrom(context, va, access, 0);
+  const nowhere = known == NOWHERE || (withoutTlbs && isCanonical(va));
+  if (nowhere && alongPaths) {
+    const outcome = walkAlong(context, agentOf(context), va, withoutSpeculativeWrite(access));
+    if (outcome != NOT_PLAYED) return outcome;
+  }
+  isOperation(at);
+  if (known == UNKNOWN && !nowhere) return ofDevice ? request(context, va, typeIn(at)) : translate(context, va, access);
+  const outcome = nowhere
+    ? walkNowhere(context, agentOf(context), va, withoutSpeculativeWrite(access))
+    : translateFrom(context, va, access, 0);
   return ofDevice ? asAnswer(context, access, outcome) : outcome;
-}
-
-/** The whole translation for a CPU. One without TLBs has no more to look at than whether the address is canonical. */
-// @ts-ignore: decorator
-@inline
-function whole(context: usize, va: u64, access: u32): u64 {
-  const agent = agentOf(context);
-  if (load<usize>(agent, AGENT_L1) != 0 || load<usize>(agent, AGENT_L2) != 0 || !isCanonical(va)) return translate(context, va, access);
-  return walkNowhere(context, agent, va, withoutSpeculativeWrite(access));
 }

@@ -176,8 +176,6 @@ function byWalk(context: usize, agent: usize, va: u64, access: u32, absent: bool
 }
 
 /** A hit, whatever comes of it: the entry is touched. */
-// @ts-ignore: decorator
-@inline
 function answer(context: usize, agent: usize, va: u64, access: u32, cache: usize, key: usize, verdict: u32): u64 {
   assert(key != 0 && verdict != MISS, "a miss answers nothing");
   touch(cache, key);

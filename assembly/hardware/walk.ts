@@ -97,6 +97,10 @@ function pathAt(context: usize, agent: usize, va: u64, level: u32): usize {
   return at;
 }
 
+function pathAbove(context: usize, agent: usize, va: u64, level: u32): usize {
+  return pathAt(context, agent, va, level);
+}
+
 /** Asks the paging-structure caches, lowest level first, and descends from what they know. */
 // @ts-ignore: decorator
 @inline
@@ -111,8 +115,8 @@ function walkFrom(context: usize, agent: usize, va: u64, access: u32): u64 {
     let cached: u32 = 2;
     let at = pathAt(context, agent, va, 2);
     if (at == 0) at = pathAt(context, agent, va, (cached = 3));
-    if (at == 0 && levels >= 4) at = pathAt(context, agent, va, (cached = 4));
-    if (at == 0 && levels >= 5) at = pathAt(context, agent, va, (cached = 5));
+    if (at == 0 && levels >= 4) at = pathAbove(context, agent, va, (cached = 4));
+    if (at == 0 && levels >= 5) at = pathAbove(context, agent, va, (cached = 5));
     if (at != 0) {
       const psc = pscOf(agent, cached);
       touch(psc, at);
@@ -175,7 +179,7 @@ function down(context: usize, agent: usize, va: u64, access: u32, from: u32, roo
     const entry = loadEntry(at);
     if (isPresent(entry) && isLeaf(entry, 1) && !isMalformed(context, entry, 1, true)) {
       visitor.read(entry, 1, frame);
-      const outcome = endAt(context, agent, va, access, 1, at, entry, accumulate(rights, entry));
+      const outcome = endAtAny(context, agent, va, access, 1, at, entry, accumulate(rights, entry));
       if (!MAY_CHANGE || outcome != 0) return outcome;
     }
   }

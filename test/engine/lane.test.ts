@@ -86,6 +86,21 @@ const shapes: Record<string, CpuConfig> = {
   "no l2": { l1: [{ entries: 64, ways: 4 }], psc: geometries.skylake.psc },
   "no TLBs": { psc: geometries.skylake.psc },
   "no caches at all": {},
+  "paths that are mostly cached one level up": {
+    l1: [{ entries: 16, ways: 4 }],
+    l2: [{ entries: 96, ways: 12 }],
+    psc: { 2: { entries: 4, ways: 2 }, 3: { entries: 4, ways: 4 } },
+  },
+  "the same without an l2, and paths of three levels": {
+    l1: [{ entries: 12, ways: 3 }],
+    psc: { 2: { entries: 3, ways: 3 }, 3: { entries: 2, ways: 2 }, 4: { entries: 2, ways: 2 } },
+  },
+  "the same without TLBs": { psc: { 2: { entries: 4, ways: 1 }, 3: { entries: 2, ways: 1 } } },
+  "paths first in, first out": {
+    l1: [{ entries: 16, ways: 4 }],
+    l2: [{ entries: 96, ways: 12 }],
+    psc: { 2: { entries: 4, ways: 2 }, 3: { entries: 4, ways: 4, replacement: "fifo" } },
+  },
   "large pages first": {
     l1: [
       { entries: 8, ways: 4, pageSizes: ["2M"] },
