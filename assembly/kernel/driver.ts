@@ -84,7 +84,7 @@ function submitVtd(context: usize, agent: usize, first: u64, last: u64, scope: u
 function submitAmd(context: usize, first: u64, last: u64, scope: u32): void {
   const pasid = load<u32>(context, CONTEXT_PASID);
   const ranged = scope == SCOPE_RANGE;
-  const w1 = ranged ? amd.pagesAddress(first, last, true) : amd.allPages(true);
+  const w1 = ranged ? amd.pagesAddress(first, last, true) : amd.allPages();
   tally(IOTLB_INVALIDATIONS);
   if (scope == SCOPE_ALL) executeAmd(context, ANY, amd.invalidateAll(), 0);
   else executeAmd(context, ANY, amd.invalidatePages(DEFAULT_DOMAIN, pasid), w1);
@@ -102,7 +102,7 @@ function submitAmd(context: usize, first: u64, last: u64, scope: u32): void {
 export function forgetPasid(context: usize): void {
   const pasid = load<u32>(context, CONTEXT_PASID);
   const isAmd = hasFlag(agentOf(context), AMD_COMMANDS);
-  const w1 = amd.allPages(true);
+  const w1 = amd.allPages();
   tally(QUEUE_WAITS);
   if (isAmd) executeAmd(context, ANY, amd.invalidatePages(DEFAULT_DOMAIN, pasid), w1);
   else {

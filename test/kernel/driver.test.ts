@@ -9,14 +9,15 @@ const USER = 0x1000n;
 const CACHE = { entries: 16, ways: 16 };
 /** Of processes that are bound, and one whose entry is gone while caches still hold what it led to. */
 const [FIRST, SECOND, BY_HAND] = [7, 42, 99];
+const DEVICES = 3;
 const DIALECTS = ["vtd", "amd"] as const;
 
-/** Two processes with a page each, bound to a PASID each, and a PASID that was bound by hand, on an IOMMU with two devices that have TLBs. */
+/** Two processes with a page each, bound to a PASID each, and a PASID that was bound by hand, on an IOMMU whose devices have TLBs. */
 function machineOf(dialect: (typeof DIALECTS)[number], policy: Partial<Policy>): Machine {
   const machine = createMachineSync({
     cpus: [{ controls: { pcide: true } }],
     iommus: [
-      { dialect, l1: [CACHE], pasids: [FIRST, SECOND, BY_HAND], devices: [{ deviceTlb: CACHE }, { deviceTlb: CACHE }] },
+      { dialect, l1: [CACHE], pasids: [FIRST, SECOND, BY_HAND], devices: Array(DEVICES).fill({ deviceTlb: CACHE }) },
     ],
     kernel: { pool: 64, mms: 4, policy },
   });
@@ -41,12 +42,12 @@ function held({ iommus }: Machine): number[] {
 
 describe.each(DIALECTS)("the driver of %s", (dialect) => {
   it.each([
-    ["range", [6, 3, 3], 0],
-    ["pasid", [2, 1, 1], 0],
-    ["all", [0, 1, 1], 1],
+    ["range", [9, 3, 3, 3], 0],
+    ["pasid", [3, 1, 1, 1], 0],
+    ["all", [0, 1, 1, 1], 1],
   ] as const)("drops what a policy's scope %s names, for every PASID that is bound", (scope, left, global) => {
     const machine = machineOf(dialect, { hooks: { kernelRange: true }, scope });
-    expect(held(machine)).toEqual([6, 3, 3]);
+    expect(held(machine)).toEqual([9, 3, 3, 3]);
     machine.kernel!.run((it) => it.vmalloc(AREA, 1).vfree(AREA, 1).purge());
     expect(held(machine)).toEqual(left);
     expect(machine.kernel!.counters.globalInvalidations > 0).toBe(global > 0);
@@ -55,7 +56,7 @@ describe.each(DIALECTS)("the driver of %s", (dialect) => {
   it("drops a PASID from the IOTLB and from the TLBs of all its devices when it is taken away, and no other", () => {
     const machine = machineOf(dialect, {});
     machine.kernel!.run((it) => it.svaUnbind(machine.iommus[0]!.requester(FIRST)));
-    expect(held(machine)).toEqual([4, 2, 2]);
+    expect(held(machine)).toEqual([6, 2, 2, 2]);
     const { pasids, devices } = machine.iommus[0]!;
     for (const { tlb } of devices) expect(tlb!.contents().map(({ tag }) => tag)).not.toContain(pasids.indexOf(FIRST));
   });

@@ -390,6 +390,9 @@ describe("the engine's own encoding", () => {
         expect(front).toMatchObject({ type: "pasid-device-tlb", sourceId, pasid, global: false, sized: am > 0 });
         expect(vtdAddressMask(front)).toBe(am);
         expect(engine.deviceTlbMask(unsigned(engine.deviceTlbAddress(va, am)))).toBe(am);
+        // An address within the page names the page.
+        expect(unsigned(engine.deviceTlbAddress(va + 0xabcn, 0))).toBe(va);
+        expect(unsigned(engine.pageIotlbAddress(va + 0xabcn, 0, false))).toBe(va);
       }),
     );
   });
@@ -413,6 +416,38 @@ describe("the engine's own encoding", () => {
         expect(front).toMatchObject({ pasid, deviceId: device, guest: true });
       }),
     );
+  });
+
+  it("has AMD's sizes as the driver does (build_inv_address), for every range", () => {
+    const offset = fc.integer({ min: 0, max: 0xfff }).map(BigInt);
+    const shape = (first: bigint, last: bigint): bigint => {
+      if (first >> 12n === last >> 12n) return (first >> 12n) << 12n;
+      const highest = BigInt((first ^ last).toString(2).length - 1);
+      if (highest > 51n) return 0x7fff_ffff_ffff_f001n;
+      const same = (first >> (highest + 1n)) << (highest + 1n);
+      return same | ((((1n << highest) - 1n) >> 12n) << 12n) | 1n;
+    };
+    fc.assert(
+      fc.property(
+        address,
+        offset,
+        fc.integer({ min: 0, max: 52 }),
+        offset,
+        fc.boolean(),
+        (page, a, size, b, tables) => {
+          const first = page + a;
+          const last = page + (((1n << BigInt(size)) - 1n) << 12n) + b;
+          fc.pre(first <= last && last < 1n << 64n);
+          const flags = tables ? 6n : 4n;
+          expect(unsigned(engine.pagesAddress(first, last, tables))).toBe(shape(first, last) | flags);
+        },
+      ),
+    );
+    // At bit 51 and at bit 52, whatever is drawn.
+    for (const highest of [50n, 51n, 52n]) {
+      const [first, last] = [(1n << highest) - 0x1000n, 1n << highest];
+      expect(unsigned(engine.pagesAddress(first, last, true))).toBe(shape(first, last) | 6n);
+    }
   });
 
   it("is this one, for everything of an IOMMU", () => {

@@ -60,9 +60,9 @@ export function pagesAddress(first: u64, last: u64, withTables: bool): u64 {
   return (((first & ~below) | below) & PAGE & ~((<u64>1) << highest)) | S | flags;
 }
 
-/** Every page. */
-export function allPages(withTables: bool): u64 {
-  return ALL_PAGES | S | GN | (withTables ? PDE : 0);
+/** Every page, tables too. */
+export function allPages(): u64 {
+  return ALL_PAGES | S | GN | PDE;
 }
 
 /** log2 of the pages that a command's second word names; ALL_PAGES_MASK = all. */
