@@ -8,6 +8,8 @@ import type { Contestant } from "../../bench/contestants/contestant.js";
 import { naiveJs } from "../../bench/contestants/naive-js.js";
 import { stalewalk } from "../../bench/contestants/stalewalk.js";
 import { tunedJs } from "../../bench/contestants/tuned-js.js";
+import { curves, pointOf } from "../../bench/growth.js";
+import { openGrowthTask } from "../../bench/growth-tasks.js";
 import { KERNEL_PIECE, kernelPieces, kernelPolicies, kernelTable, kernelTask } from "../../bench/kernel-work.js";
 import { caseTask, checkCase, type Part } from "../../bench/table-case.js";
 import { quickScale, syntheticTables } from "../../bench/tables/synthetic.js";
@@ -17,7 +19,7 @@ import type { SuiteName } from "../../src/benchmark/result.js";
 import type { PolicyName } from "../../src/index.js";
 
 /** Suites that are played here. */
-export const pageSuites = ["translate", "kernel", "verdicts"] as const satisfies readonly SuiteName[];
+export const pageSuites = ["translate", "kernel", "verdicts", "growth"] as const satisfies readonly SuiteName[];
 
 /** One of them. */
 export type PageSuite = (typeof pageSuites)[number];
@@ -29,6 +31,8 @@ export interface PageBlock {
   unit: string;
   cases: readonly string[];
   contestants: readonly string[];
+  /** Of a curve: what grows, and how much of it each case has. */
+  grows?: { of: string; sizes: readonly number[] };
 }
 
 const field: Readonly<Record<string, readonly [Contestant, Part]>> = {
@@ -38,6 +42,19 @@ const field: Readonly<Record<string, readonly [Contestant, Part]>> = {
 };
 
 const translations = planCases(quickSizes, 2).filter(({ suite }) => suite === "translate");
+
+/** Largest point of a curve here: more takes longer to make than to play. */
+const MOST = 10_000;
+/** Curves of translations. Flushes are short beside a browser's clock; replays take too long for a page. */
+const CURVES = ["random access, all caches", "random access, no caches", "access in turns"];
+
+const growth = curves
+  .filter(({ table }) => CURVES.some((start) => table.startsWith(start)))
+  .map(({ table, of, unit, sizes }): PageBlock => {
+    const few = sizes.filter((size) => size <= MOST);
+    const cases = few.map((size) => pointOf({ of }, size));
+    return { suite: "growth", table, unit, cases, contestants: ["stalewalk"], grows: { of, sizes: few } };
+  });
 
 /** All blocks, in the order of the command. */
 export const pageBlocks: readonly PageBlock[] = [
@@ -62,6 +79,7 @@ export const pageBlocks: readonly PageBlock[] = [
     cases: [...verdictCells.keys()].slice(0, -1),
     contestants: ["stalewalk"],
   },
+  ...growth,
 ];
 
 /** A contestant at a case, made ready. */
@@ -73,8 +91,16 @@ export interface Opened {
   parts: readonly number[];
 }
 
-/** Opens a contestant at a case. */
-export function openCase(suite: PageSuite, name: string, contestant: string): Opened {
+/** Opens a contestant at a case of a block. */
+export function openCase(
+  { suite, table }: Pick<PageBlock, "suite" | "table">,
+  name: string,
+  contestant: string,
+): Opened {
+  if (suite === "growth") {
+    const task = openGrowthTask({ kind: "growth", table }, name, contestant);
+    return { task, check: () => task.check(), parts: [] };
+  }
   if (suite === "verdicts") {
     const task = openVerdictTask(name);
     return { task, check: () => task.check(), parts: [] };

@@ -7,9 +7,9 @@ import { timeTask } from "./time.js";
 const say = (answer: BenchAnswer): void => postMessage(answer);
 
 /** Plays what it is told to. */
-export async function benchTask({ bench: { suite, contestant, cases, isFirst } }: BenchTask): Promise<void> {
+export async function benchTask({ bench: { contestant, cases, isFirst, ...block } }: BenchTask): Promise<void> {
   for (const name of cases) {
-    const { task, check, parts } = openCase(suite, name, contestant);
+    const { task, check, parts } = openCase(block, name, contestant);
     const { operations } = task;
     const whole = await check(operations);
     const others = isFirst ? parts : [];

@@ -6,7 +6,7 @@ import type { PageSuite } from "./plan.js";
 
 /** What a worker is to play: one contestant, in a round, at all cases of a block. */
 export interface BenchTask {
-  bench: { suite: PageSuite; contestant: string; cases: readonly string[]; isFirst: boolean };
+  bench: { suite: PageSuite; table: string; contestant: string; cases: readonly string[]; isFirst: boolean };
 }
 
 /** What it answers: a case, then the end. */

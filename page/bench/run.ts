@@ -41,8 +41,8 @@ export async function runBench(
   for (let round = 1; round <= rounds; round++) {
     for (const block of blocks) {
       for (const [i, contestant] of block.contestants.entries()) {
-        const { suite, cases } = block;
-        await measure({ bench: { suite, contestant, cases, isFirst: i === 0 } }, signal, (answer) => {
+        const { suite, table, cases } = block;
+        await measure({ bench: { suite, table, contestant, cases, isFirst: i === 0 } }, signal, (answer) => {
           take(rows, block, contestant, answer);
           onProgress(++done, total, `${block.suite}: ${answer.case}, ${contestant}, round ${round}`);
         });
@@ -65,6 +65,7 @@ function missingOf(suites: readonly PageSuite[]): string[] {
   return [
     "flush: a browser's clock is too coarse for it",
     "replay: reading traces is timed by the command",
+    ...(suites.includes("growth") ? ["growth: curves of flushes and of replays are timed by the command"] : []),
     ...pageSuites.filter((suite) => !suites.includes(suite)).map((suite) => `${suite}: not asked for`),
   ];
 }
@@ -97,9 +98,10 @@ function take(rows: Map<string, Running>, block: PageBlock, contestant: string, 
     if (!same) throw new Error(`${where}: ${first} has not been asked for ${operations} operations`);
     compareChecks(where, [first, same], [contestant, check]);
   }
-  const { suite, table, unit } = block;
+  const { suite, table, unit, grows } = block;
   const counters = { ...check.counters, ...check.notes };
-  const head = { suite, table, case: name, contestant, unit, operations, digest: digestOf(check), counters };
+  const point = grows && { grows: { of: grows.of, size: grows.sizes[block.cases.indexOf(name)] ?? 0 } };
+  const head = { suite, table, case: name, ...point, contestant, unit, operations, digest: digestOf(check), counters };
   rows.set(key, { head, check, parts, samples: [sample] });
 }
 

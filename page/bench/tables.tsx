@@ -7,6 +7,7 @@ import { plusMinus, threeDigits } from "../../src/benchmark/report.js";
 import type { BenchResult, BenchRow } from "../../src/benchmark/result.js";
 import { uncertainty } from "../../src/benchmark/statistics.js";
 import { name as shownName } from "../trace/text.js";
+import { Curves, CurvesOfBoth } from "./curves.js";
 
 /** A time may be so much off before it counts as another: a browser on a shared machine knows no better. */
 const THRESHOLD = 0.1;
@@ -33,6 +34,7 @@ export function Run({ shown: { from, result }, canSave }: { shown: Shown; canSav
         </small>
         {canSave && <Save result={result} />}
       </h2>
+      <Curves rows={result.rows} of={canSave ? "here" : "there"} />
       {[...tables].map(([head, rows]) => (
         <Times key={head} head={head} rows={rows} />
       ))}
@@ -138,6 +140,7 @@ export function Compared({ before, after }: { before: Shown; after: Shown }): JS
         This browser beside {shownName(before.from)}{" "}
         <small>by the least times; up to {THRESHOLD * 100} % is the same</small>
       </h2>
+      <CurvesOfBoth there={before.result.rows} here={after.result.rows} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is scrolled by keyboard too */}
       <section class="scroll" aria-label="Rows of both" tabIndex={0}>
         <table class="times">

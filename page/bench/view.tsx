@@ -16,6 +16,7 @@ const ABOUT: Record<PageSuite, string> = {
   translate: "translate: hits and walks, against JavaScript",
   kernel: "kernel: programs with hazard detection on and off",
   verdicts: "verdicts: searches of single cells",
+  growth: "growth: curves of translations by tables and address spaces",
 };
 
 let kept: { own: Shown | undefined; other: Shown | undefined } = { own: undefined, other: undefined };

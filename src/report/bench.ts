@@ -4,15 +4,14 @@ import { closingLines, headerLines, tablesOf } from "../benchmark/report.js";
 import type { BenchResult } from "../benchmark/result.js";
 import { bullets, type Column, table } from "./blocks.js";
 import { figure } from "./chart.js";
-import { curveChart, type Point } from "./curves.js";
+import { curveChart, curvesOf } from "./curves.js";
 import { documentOf } from "./document.js";
 import { html } from "./html.js";
 
 /** A run of the benchmark as one HTML document that opens offline; it has no script. The same run gives the same text. */
 export async function renderBench(result: BenchResult): Promise<string> {
   const { rows, host, missing, seconds, command } = result;
-  const points = rows.filter((row): row is Point => row.grows !== undefined);
-  const curves = [...new Set(points.map((row) => row.table))].map((name) => points.filter((row) => row.table === name));
+  const curves = curvesOf(rows);
   const tables = tablesOf(rows).map(({ head, rows: [heads = [], ...body] }) => {
     const columns = heads.map(
       (name, i): Column<string[]> => ({ head: name, kind: i === 0 ? "name" : "figure", cell: (row) => row[i] }),

@@ -18,8 +18,14 @@ const COLOURS = ["c1", "c3", "c5", "c4", "c2", "c6"];
 /** A row that is a point of a curve. */
 export type Point = BenchRow & Required<Pick<BenchRow, "grows">>;
 
-/** The chart of the points of one table. */
-export function curveChart(points: readonly Point[], number: number): Chart {
+/** The points of each curve of a run. */
+export function curvesOf(rows: readonly BenchRow[]): Point[][] {
+  const points = rows.filter((row): row is Point => row.grows !== undefined);
+  return [...new Set(points.map(({ table }) => table))].map((name) => points.filter(({ table }) => table === name));
+}
+
+/** The chart of the points of one table; `number` tells it from the others of a document. */
+export function curveChart(points: readonly Point[], number: number | string): Chart {
   const [first] = points as [Point];
   const names = [...new Set(points.map(({ contestant }) => contestant))];
   const lines = names.map((name, i) => ({

@@ -36,6 +36,7 @@ describe.skipIf(!chromiumPath)(`the benchmark in Chromium${chromiumNote}`, () =>
     await browser.look({ scheme: "light", width: 1280 });
     await browser.open("#/benchmark", ".suites");
     await page.getByRole("checkbox", { name: /verdicts/ }).press("Space");
+    await page.getByRole("checkbox", { name: /growth/ }).press("Space");
     await page.getByRole("button", { name: "Run in this browser" }).press("Enter");
     await page.getByRole("button", { name: "Stop" }).waitFor();
     const save = page.getByRole("link", { name: "Save as JSON" });
@@ -48,14 +49,15 @@ describe.skipIf(!chromiumPath)(`the benchmark in Chromium${chromiumNote}`, () =>
     expect(result.rows.length).toBe(
       pageBlocks.reduce((sum, { cases, contestants }) => sum + cases.length * contestants.length, 0),
     );
-    for (const { suite, case: name, contestant, digest, samples, least } of result.rows) {
-      const { check, task } = openCase(suite as "kernel", name, contestant);
+    for (const { suite, table, case: name, contestant, digest, samples, least } of result.rows) {
+      const { check, task } = openCase({ suite: suite as "kernel", table }, name, contestant);
       expect([name, contestant, digest]).toEqual([name, contestant, digestOf(await check(task.operations))]);
       expect(samples).toHaveLength(3);
       expect(least.value).toBeGreaterThan(0);
     }
     expect(result.host.engine).toMatch(/^[0-9a-f]{64}$/);
     expect(await page.locator(".times tbody tr").count()).toBe(result.rows.length);
+    expect(await page.locator(".curves figure").count()).toBe(pageBlocks.filter(({ grows }) => grows).length);
     expect(browser.complaints).toEqual([]);
   });
 
@@ -73,8 +75,14 @@ describe.skipIf(!chromiumPath)(`the benchmark in Chromium${chromiumNote}`, () =>
       .setInputFiles(fileOf("slower.json", { ...slower, rows: [{ ...first, digest: "other" }, ...rest] }));
     const compared = page.getByRole("region", { name: "Comparison" });
     await compared.waitFor();
-    expect(await compared.locator("tbody tr").count()).toBe(rest.length);
+    expect(await compared.locator(".times tbody tr").count()).toBe(rest.length);
     expect(await compared.getByText("✓ faster").count()).toBe(rest.length);
+    const curves = compared.getByRole("figure");
+    expect(await curves.count()).toBe(pageBlocks.filter(({ grows }) => grows).length);
+    expect(await curves.first().getByRole("listitem").allTextContents()).toEqual([
+      "stalewalk, here",
+      "stalewalk, there",
+    ]);
     await compared.getByText("came to another result, and is not compared").waitFor();
     expect(browser.complaints).toEqual([]);
   });

@@ -128,15 +128,19 @@ describe.skipIf(!firefoxPath)(`the page in Firefox${firefoxNote}`, () => {
       expect(reached).toEqual(Array.from({ length: controls }, (_, i) => String(i)));
     });
 
-    it("measures its kernel programs, with its own clock", async () => {
+    it("measures its kernel programs, with its own clock, and draws curves of growth", async () => {
       await browser.open("#/benchmark", ".suites");
       // Translations are left out: they take a minute.
       await browser.page.locator(".suites label input").click();
+      await browser.page.locator(".suites label:last-of-type input").click();
       await browser.page.locator("button.main").click();
       await browser.page.waitForSelector("a.save", { timeout: 580_000 });
-      const block = pageBlocks.find(({ suite }) => suite === "kernel");
+      const blocks = pageBlocks.filter(({ suite }) => suite === "kernel" || suite === "growth");
       const rows = await browser.page.$$eval(".times tbody tr", (found) => found.length);
-      expect(rows).toBe((block?.cases.length ?? 0) * (block?.contestants.length ?? 0));
+      expect(rows).toBe(blocks.reduce((sum, { cases, contestants }) => sum + cases.length * contestants.length, 0));
+      const curves = await browser.page.$$eval(".curves .wide path[stroke-width]", (lines) => lines.length);
+      expect(curves).toBe(blocks.filter(({ grows }) => grows).length);
+      expect((await browser.examine()).violations).toEqual([]);
       expect(browser.complaints).toEqual([]);
     });
 
