@@ -174,26 +174,53 @@ function Frees(props: { rows: Rows; span: Span; width: number; y: number; free: 
   const { rows, span, width, y, free } = props;
   const { frees } = rows;
   const perPixel = (span.to - span.from) / width;
-  const first = firstAt(frees, span.from);
-  const squares: JSX.Element[] = [];
+  const placeOf = (i: number): number => (frees.ns[i]! - span.from) / perPixel;
+  let path = "";
   let last = Number.NEGATIVE_INFINITY;
-  for (let i = first; i < frees.ns.length && frees.ns[i]! <= span.to; i++) {
-    const x = (frees.ns[i]! - span.from) / perPixel;
-    if (x - last < 3 && i !== free) continue;
+  for (let i = firstAt(frees, span.from); i < frees.ns.length && frees.ns[i]! <= span.to; i++) {
+    const x = placeOf(i);
+    if (x - last < 3) continue;
     last = x;
-    squares.push(
-      <rect
-        key={i}
-        class={`freed${i === free ? " is-chosen" : ""}`}
-        x={x - 4.5}
-        y={y + 4}
-        width={9}
-        height={9}
-        data-free={i}
-      />,
-    );
+    path += boxPath(x - 4.5, y + 4, 9, 9);
   }
-  return <>{squares}</>;
+  const chosen = free === undefined ? undefined : placeOf(free);
+  return (
+    <>
+      <path class="freed" d={path} />
+      {chosen !== undefined && chosen > -9 && chosen < width + 9 && (
+        <path class="freed is-chosen" d={boxPath(chosen - 4.5, y + 4, 9, 9)} />
+      )}
+    </>
+  );
+}
+
+/** A box as part of a path: a thousand boxes of one kind are one element, which is what keeps panning smooth. */
+function boxPath(x: number, y: number, width: number, height: number): string {
+  return `M${x.toFixed(1)} ${y}h${width.toFixed(1)}v${height}h${(-width).toFixed(1)}z`;
+}
+
+/** Boxes from and to times; what lies on others, or closer than a pixel behind one, becomes one with it. */
+function boxesPath(
+  parts: readonly { from: number; to: number }[],
+  place: { scale: LinearScale; width: number; y: number; height: number },
+): string {
+  const { scale, width, y, height } = place;
+  let path = "";
+  let box: { x: number; right: number } | undefined;
+  const end = (): void => {
+    if (box) path += boxPath(box.x, y, Math.max(2, box.right - box.x), height);
+  };
+  for (const { from, to } of parts.toSorted((a, b) => a.from - b.from)) {
+    const x = Math.max(-5, scale(from));
+    const right = Math.min(width + 5, scale(to));
+    if (box && x <= box.right + 1) box.right = Math.max(box.right, right);
+    else {
+      end();
+      box = { x, right };
+    }
+  }
+  end();
+  return path;
 }
 
 function Policy(props: { policy: PolicyRow; span: Span; width: number; y: number }): JSX.Element {
@@ -201,13 +228,7 @@ function Policy(props: { policy: PolicyRow; span: Span; width: number; y: number
   const scale = scaleLinear([span.from, span.to], [0, width]);
   const foot = y + POLICY;
   const seen = policy.walked.filter(({ from, to }) => to >= span.from && from <= span.to);
-  // What begins and ends in the same columns of pixels is drawn once.
-  const places = new Map<string, { x: number; right: number }>();
-  for (const { from, to } of seen) {
-    const x = Math.max(-5, scale(from));
-    const right = Math.min(width + 5, scale(to));
-    places.set(`${Math.round(x)} ${Math.round(right)}`, { x, right });
-  }
+  const held = stretches(policy.held, span.from, span.to);
   const marks = columns(policy.hazards, span.from, span.to, width);
   return (
     <g>
@@ -215,21 +236,16 @@ function Policy(props: { policy: PolicyRow; span: Span; width: number; y: number
         {name(policy.name)}
       </text>
       <path class="ground" d={`M0 ${foot}h${width}`} />
-      {[...places].map(([key, { x, right }]) => (
-        <rect key={key} class="stale-span" x={x} y={y} width={Math.max(2, right - x)} height={POLICY} />
-      ))}
-      {stretches(policy.held, span.from, span.to).map((it) => {
+      <path class="stale-span" d={boxesPath(seen, { scale, width, y, height: POLICY })} />
+      <path class="held" d={boxesPath(held, { scale, width, y: y + 8, height: POLICY - 16 })} />
+      {held.map((it) => {
         const x = scale(it.from);
-        const wide = Math.max(2, scale(it.to) - x);
         return (
-          <g key={it.from}>
-            <rect class="held" x={x} y={y + 8} width={wide} height={POLICY - 16} />
-            {wide > 90 && (
-              <text class="many held-text" x={x + 5} y={y + 17}>
-                {it.frames} held {length(it.to - it.from, "ns")}
-              </text>
-            )}
-          </g>
+          scale(it.to) - x > 90 && (
+            <text key={it.from} class="many held-text" x={x + 5} y={y + 17}>
+              {it.frames} held {length(it.to - it.from, "ns")}
+            </text>
+          )
         );
       })}
       <Ticks events={policy.invalidations} span={span} width={width} y={y} height={POLICY} kind="told" />
@@ -237,8 +253,9 @@ function Policy(props: { policy: PolicyRow; span: Span; width: number; y: number
         class="tick hazard"
         d={marks.map(({ x, count }) => `M${x} ${y}v${tall(count, POLICY).toFixed(1)}`).join("")}
       />
-      {marks.length <= 40 &&
-        marks.map(({ x }) => <path key={x} class="cross" d={`M${x - 3} ${y + 1}l6 6m0 -6l-6 6`} />)}
+      {marks.length <= 40 && (
+        <path class="cross" d={marks.map(({ x }) => `M${x - 3} ${y + 1}l6 6m0 -6l-6 6`).join("")} />
+      )}
     </g>
   );
 }

@@ -10,6 +10,7 @@ import { Overview } from "./overview.js";
 import { rowsOf } from "./rows.js";
 import { FreesTable, HazardsTable, storySpan } from "./tables.js";
 import { length, name } from "./text.js";
+import { useSettled } from "./use-settled.js";
 import { clamp, pan, type Span, zoom } from "./window.js";
 
 /** The view. */
@@ -38,15 +39,28 @@ export function TraceView({ parameters }: { parameters: URLSearchParams }): JSX.
     () => rows && <Squares rows={rows} free={free} onShow={(it) => chooses.current(it)} />,
     [rows, free],
   );
+  // Nobody reads the tables while the window moves.
+  const settled = useSettled(span, `${span.from} ${span.to}`);
+  const shows = useRef<(free: number, span: Span) => void>(() => {});
+  const tables = useMemo(() => {
+    if (!result) return null;
+    const props = { result, span: settled, end, free, onShow: (it: number, to: Span) => shows.current(it, to) };
+    return (
+      <div class="panels wide-panels">
+        <FreesTable {...props} />
+        <HazardsTable {...props} />
+      </div>
+    );
+  }, [result, settled, end, free]);
   if (!result || !rows) return <OpenTrace />;
   chooses.current = (it) => show(storySpan(result, it, end), it);
+  shows.current = (it, to) => show(to, it);
   const unit = result.trace.timeUnit;
   const middle = (span.from + span.to) / 2;
   const step = (by: 1 | -1): void => {
     const next = Math.max(0, Math.min(result.frees.length - 1, (free ?? (by > 0 ? -1 : result.frees.length)) + by));
     if (result.frees.length > 0) show(storySpan(result, next, end), next);
   };
-  const props = { result, span, end, free, onShow: (it: number, to: Span) => show(to, it) };
   return (
     <>
       <p class="said">
@@ -99,10 +113,7 @@ export function TraceView({ parameters }: { parameters: URLSearchParams }): JSX.
         onSpan={(next) => show(next)}
         onFree={(it) => show(span, it)}
       />
-      <div class="panels wide-panels">
-        <FreesTable {...props} />
-        <HazardsTable {...props} />
-      </div>
+      {tables}
     </>
   );
 }
