@@ -9,12 +9,12 @@ import {
   lacksProof,
   type Proving,
   proofOptions,
-  remember,
   STATE_LIMITS,
   searchOf,
 } from "../search/cell.js";
 import { Choice } from "../search/choose.js";
 import { searchAll } from "../search/client.js";
+import { remember } from "../search/known.js";
 import { type Pace, paceText } from "../search/pace.js";
 import type { Search } from "../search/protocol.js";
 import { type MatrixRow, rowsOf, sitesOf } from "./table.js";

@@ -3,7 +3,8 @@
 import { kernelRecords, type PolicyName, resolveKernel } from "../../src/index.js";
 import type { ScenarioName, VerdictRecord } from "../../src/verdicts/index.js";
 import { scenariosOf } from "../../src/verdicts/scenarios.js";
-import { type Hardware, policyNames, recall } from "../search/cell.js";
+import { type Hardware, policyNames } from "../search/cell.js";
+import { recall } from "../search/known.js";
 
 /** What a cell says, in one word: `proved` of what all states were gone through, `limit` where one ended that, `searched` of neither. */
 export type CellWord = "hazard" | "race" | "proved" | "limit" | "searched";

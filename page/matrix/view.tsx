@@ -14,12 +14,12 @@ import {
   type Proving,
   provingOf,
   provingParameters,
-  remember,
   STATE_LIMITS,
   searchOf,
 } from "../search/cell.js";
 import { Choice, HardwareChoice, kernelChoices } from "../search/choose.js";
 import { searchVerdicts } from "../search/client.js";
+import { isFromReport, remember } from "../search/known.js";
 import { routeText } from "../shell/route.js";
 import { Term } from "../shell/term.js";
 import { ProofControls, useProof } from "./prove.js";
@@ -86,7 +86,7 @@ export function MatrixView({ parameters }: { parameters: URLSearchParams }): JSX
         </p>
       )}
       <p class="search" aria-live="polite">
-        {done ? "Searched in this page." : "Searching in this page …"}{" "}
+        {!done ? "Searching in this page …" : isGiven(rows) ? "As the report has it." : "Searched in this page."}{" "}
         {!done && <progress value={progress} aria-label="Cells that are judged" />}
       </p>
       <ProofControls
@@ -127,6 +127,11 @@ export function MatrixView({ parameters }: { parameters: URLSearchParams }): JSX
       </p>
     </>
   );
+}
+
+/** Whether every verdict that is shown stood in the report. */
+function isGiven(rows: readonly MatrixRow[]): boolean {
+  return rows.every(({ cells }) => cells.every(({ record }) => record && isFromReport(record)));
 }
 
 /** What the signs mean, each with how many cells have it. */

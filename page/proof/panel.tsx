@@ -3,7 +3,8 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Support, VerdictRecord } from "../../src/verdicts/index.js";
-import { type Cell, judge, type Proving, STATE_LIMITS } from "../search/cell.js";
+import { type Cell, type Proving, STATE_LIMITS } from "../search/cell.js";
+import { judge } from "../search/judge.js";
 import { Term } from "../shell/term.js";
 import { boundRows, commandOf, reachText } from "./words.js";
 

@@ -3,9 +3,10 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { type ReportData, unpackData } from "../../src/report/data.js";
+import { takeVerdicts } from "../search/known.js";
 
 /** A replay as the views have it. */
-export interface Given extends Partial<Pick<ReportData, "verdicts" | "command">> {
+export interface Given extends Partial<Pick<ReportData, "command">> {
   result: ReportData["result"];
   /** What it is of, while it is not whole yet: how much has been read, 0 to 1. */
   partial?: number;
@@ -22,7 +23,15 @@ export function reportElement(): HTMLElement | null {
 /** Reads what the document holds, if it holds anything. */
 export function takeGiven(): void {
   const data = document.getElementById("data")?.textContent;
-  if (data) given = unpackData(data);
+  if (!data) return;
+  const { verdicts, ...rest } = unpackData(data);
+  given = rest;
+  takeVerdicts(verdicts);
+}
+
+/** The kernel that a report is about, in its own words; the playground is about none. */
+export function kernelOfReport(): string | undefined {
+  return reportElement() === null ? undefined : given?.result.configuration.kernel.version;
 }
 
 /** Another replay is shown from now on. */

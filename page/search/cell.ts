@@ -16,7 +16,6 @@ import {
   usualCpu,
   type VerdictRecord,
 } from "../../src/verdicts/index.js";
-import { searchVerdicts } from "./client.js";
 import type { Search } from "./protocol.js";
 
 /** Hardware by names: what is not as usual. */
@@ -73,12 +72,17 @@ export function hardwareParameters({ agent, changes, cpu }: Hardware): Record<st
   return { agent: agent === "cpu" ? "cpu" : undefined, hardware: agent === "cpu" ? cpu : changes.join(",") };
 }
 
+/** A kernel as {@link kernelOf} reads it. */
+export function kernelParameter(kernel: string): string | undefined {
+  return kernel === defaultKernel ? undefined : kernel;
+}
+
 /** Parameters of a cell, as {@link cellOf} reads them. */
 export function cellParameters(cell: Cell): Record<string, string | undefined> {
   return {
     policy: cell.policy,
     site: cell.scenario,
-    kernel: cell.kernel === defaultKernel ? undefined : cell.kernel,
+    kernel: kernelParameter(cell.kernel),
     ...hardwareParameters(cell),
   };
 }
@@ -95,22 +99,6 @@ export function searchOf(hardware: Hardware, kernel: string): Search {
   return "invlpgScope" in options
     ? { kernel, agents: ["cpu"], cpus: [options] }
     : { kernel, agents: ["iommu"], hardware: [options] };
-}
-
-const known = new Map<string, VerdictRecord>();
-const keyOf = (cell: Cell): string => JSON.stringify(cellParameters(cell));
-
-/** Keeps what a search or a proof has found; a proof says more than a search, whose count of programs it keeps. */
-export function remember(cell: Cell, record: VerdictRecord): void {
-  const key = keyOf(cell);
-  const before = known.get(key);
-  if (before?.proof && !record.proof) return;
-  known.set(key, before && record.proof ? { ...record, tried: before.tried } : record);
-}
-
-/** What has been found of a cell. */
-export function recall(cell: Cell): VerdictRecord | undefined {
-  return known.get(keyOf(cell));
 }
 
 /** How cells are proved: up to how many states, and whether also without each thing that the policy does. */
@@ -146,16 +134,4 @@ export function lacksProof({ verdict, proof, raceProof, restsOn }: VerdictRecord
 /** Options of a proof. */
 export function proofOptions({ states, explain }: Proving): Pick<Search, "prove" | "maxStates" | "explainSafe"> {
   return { prove: true, maxStates: states, ...(explain && { explainSafe: true }) };
-}
-
-/** The verdict of one cell: remembered, or searched, and proved where that is asked for. */
-export async function judge(cell: Cell, signal: AbortSignal, proving?: Proving): Promise<VerdictRecord> {
-  const search = { ...searchOf(cell, cell.kernel), policies: [cell.policy], scenarios: [cell.scenario] };
-  const ask = (options: Search): Promise<void> => searchVerdicts(options, (found) => remember(cell, found), signal);
-  if (!recall(cell)) await ask(search);
-  const searched = recall(cell);
-  if (searched && proving && lacksProof(searched, proving)) await ask({ ...search, ...proofOptions(proving) });
-  const record = recall(cell);
-  if (!record) throw new Error(`no verdict of ${cell.scenario} under ${cell.policy}`);
-  return record;
 }

@@ -5,7 +5,9 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { BenchView } from "../bench/view.js";
 import { CostsView } from "../costs/view.js";
 import { MatrixView } from "../matrix/view.js";
+import { kernelOfReport } from "../report/given.js";
 import { ReportView } from "../report/view.js";
+import { kernelParameter } from "../search/cell.js";
 import { StoryView } from "../story/view.js";
 import { TraceView } from "../trace/view.js";
 import { WalkView } from "../walk/view.js";
@@ -74,7 +76,7 @@ export function App(): JSX.Element {
         </p>
         <nav aria-label="Views">
           {viewNames().map((name) => (
-            <a key={name} href={routeText(name)} aria-current={name === view ? "page" : undefined}>
+            <a key={name} href={routeText(name, aboutOf(name))} aria-current={name === view ? "page" : undefined}>
               {views[name].title}
             </a>
           ))}
@@ -101,6 +103,12 @@ export function App(): JSX.Element {
       )}
     </>
   );
+}
+
+/** What a view shows first: verdicts in a report are of its kernel. */
+function aboutOf(name: ViewName): Record<string, string | undefined> {
+  const kernel = name === "matrix" || name === "story" ? kernelOfReport() : undefined;
+  return kernel === undefined ? {} : { kernel: kernelParameter(kernel) };
 }
 
 /** Of a report as text the heading stands outside of what is drawn here. */

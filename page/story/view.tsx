@@ -9,13 +9,13 @@ import {
   type Cell,
   cellOf,
   cellParameters,
-  judge,
   lacksProof,
   policyNames,
   provingOf,
   provingParameters,
 } from "../search/cell.js";
 import { Choice, HardwareChoice, kernelChoices } from "../search/choose.js";
+import { judge } from "../search/judge.js";
 import { noteRoute, routeText } from "../shell/route.js";
 import { Stepper } from "../shell/stepper.js";
 import { Term } from "../shell/term.js";

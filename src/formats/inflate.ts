@@ -53,7 +53,7 @@ export const fflateInflater: Inflater = {
     return {
       async push(bytes) {
         pieces = [];
-        inflate ??= new (await import("fflate")).Inflate((piece) => {
+        inflate ??= new (await import("./fflate.js")).Inflate((piece) => {
           if (piece.length > 0) pieces.push(piece);
         });
         try {

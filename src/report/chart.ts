@@ -67,6 +67,17 @@ export function box(x: number, y: number, width: number, height: number, colour:
   return html`<rect x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${round(height)}" fill="${colour}"/>`;
 }
 
+/** Bars that stand on one foot: a single shape, since as boxes they are most of a report's bytes. */
+export function barsFrom(
+  foot: number,
+  bars: readonly { readonly x: number; readonly width: number; readonly tall: number }[],
+  colour: string,
+): Html {
+  const tenth = (value: number): number => Math.round(value * 10) / 10;
+  const path = bars.map(({ x, width, tall }) => `M${tenth(x)} ${foot}v${-tenth(tall)}h${tenth(width)}v${tenth(tall)}`);
+  return html`<path d="${path.join("")}" fill="${colour}"/>`;
+}
+
 /** A faint line across. */
 export function rule(x: number, y: number, width: number): Html {
   return html`<path d="M${round(x)} ${round(y)}h${round(width)}" stroke="${faint}" fill="none"/>`;

@@ -73,7 +73,7 @@ ${application && data !== undefined && scripts(application, data)}</body>
 }
 
 function scripts({ example, program, loader }: Application, data: string): Html {
-  // Base64, and parts of the package's own page.
+  // Base85, and parts of the package's own page.
   return trusted(`<script type="text/plain" id="data">${data}</script>
 <script type="application/json" id="example">${example}</script>
 <script type="text/plain" id="packed">${program}</script>

@@ -156,7 +156,7 @@ function records({ trace, frees }: ReplayResult, { policy, hazards }: PolicyResu
     { head: "time", kind: "figure", cell: (hazard) => time(hazard.time) },
     { head: "who", kind: "short", cell: ({ who }) => who },
     { head: "access", kind: "short", cell: ({ access, address }) => html`${accessWord(access)} ${code(hex(address))}` },
-    { head: "site", cell: ({ site }) => siteName(site) },
+    { head: "site", kind: "short", cell: ({ site }) => siteName(site) },
     { head: "free", kind: "figure", cell: ({ free }) => (free === undefined ? "-" : count(free)) },
     {
       head: "after the free",
@@ -167,7 +167,7 @@ function records({ trace, frees }: ReplayResult, { policy, hazards }: PolicyResu
       },
     },
     { head: "model frame", kind: "short", cell: ({ frame, level }) => html`${code(hex(frame))}, ${tableName(level)}` },
-    { head: "is now", cell: ({ state }) => state },
+    { head: "is now", kind: "short", cell: ({ state }) => state },
     { head: "kinds", kind: "short", cell: ({ kinds }) => kinds.join(", ") },
   ];
   const rest = hazards.total - shown.length;

@@ -37,6 +37,11 @@ export function escapeHtml(text: string): string {
   return visible(text).replace(/[&<>"']/g, (char) => ENTITIES[char]!);
 }
 
+/** A long text for an element, never for an attribute: quotes stay as they are. */
+export function textOnly(text: string): Html {
+  return new Html(visible(text).replace(/[&<>]/g, (char) => ENTITIES[char]!));
+}
+
 /** Markup of our own making: style sheets, charts. Never for anything that comes from a trace. */
 export function trusted(text: string): Html {
   return new Html(text);

@@ -28,7 +28,8 @@ body { margin: 0; }
 .report h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .25rem; }
 .report h2 { font-size: 1.3rem; line-height: 1.25; margin: 2.5rem 0 .75rem; padding-top: .75rem; border-top: 1px solid var(--line); }
 .report h3 { font-size: 1.1rem; margin: 1.75rem 0 .5rem; }
-.report h4 { font-size: 1rem; margin: 0 0 .5rem; }
+.report h4 { font-size: 1rem; margin: 0 0 .5rem; } .report h5 { font-size: .95rem; margin: 0 0 .5rem; }
+.report details > h4 { margin-top: 1.75rem; }
 .report p, .report ul, .report ol, .report dl { margin: .6rem 0; max-width: 56rem; }
 .report li { margin: .25rem 0; }
 .report dt { font-weight: 600; } .report dd { margin: 0 0 .5rem 1rem; }
@@ -52,8 +53,10 @@ body { margin: 0; }
 .report thead th { vertical-align: bottom; background: var(--raised); border-bottom-width: 2px; min-width: 4rem; }
 .report tbody th { font-weight: 600; }
 .report td code, .report th code { white-space: nowrap; }
-.report .figure { text-align: right; }
-.report td.figure, .report td.short { white-space: nowrap; }
+.report .figure, .report .figures td { text-align: right; }
+.report td.figure, .report td.short, .report .figures td, .report .shorts td { white-space: nowrap; }
+.report .figures td.text, .report .figures td.short { text-align: left; }
+.report .figures td.text, .report .shorts td.text { white-space: normal; }
 .report .squares { min-width: 12rem; max-width: 40rem; font-size: 1.05rem; line-height: 1.25; letter-spacing: .12em; overflow-wrap: anywhere; color: var(--free); }
 .report details { margin: .75rem 0; }
 .report summary { cursor: pointer; padding: .35rem 0; color: var(--link); font-weight: 600; }
@@ -94,7 +97,7 @@ body { margin: 0; }
   .report main, .report > footer { max-width: none; padding: 0; }
   .report .scroll { overflow: visible; } .report table { font-size: 7.5pt; } .report th, .report td { padding: .15rem .3rem; }
   .report thead th { min-width: 0; } .report pre { white-space: pre-wrap; }
-  .report h2, .report h3, .report h4 { break-after: avoid; } .report tr, .report .witness li { break-inside: avoid; }
+  .report h2, .report h3, .report h4, .report h5 { break-after: avoid; } .report tr, .report .witness li { break-inside: avoid; }
   .report .wide { display: block; max-height: 23cm; } .report .narrow { display: none; }
 }
 `;

@@ -3,7 +3,7 @@
 
 import type { PolicyResult, ReplayResult } from "../replay/index.js";
 import { type Column, table } from "./blocks.js";
-import { axis, box, type Chart, type Drawing, rule, text, WIDE } from "./chart.js";
+import { axis, barsFrom, type Chart, type Drawing, rule, text, WIDE } from "./chart.js";
 import { code, count, type TimeFormat, timeFormat } from "./format.js";
 import { html } from "./html.js";
 import { type Scale, scaleTo, unitOf } from "./scale.js";
@@ -128,7 +128,7 @@ function drawRow(row: Row, { top, most, step, end, time, width }: Place): Drawin
     const [from, to] = [time.at(bin * step), time.at(Math.min(end, (bin + 1) * step))];
     // A bar is at least as wide and as high as an eye needs.
     const tall = Math.max(2, (value / most) * ROW);
-    return [box(SIDE + from, foot - tall, Math.max(1.5, to - from - 0.5), tall, row.colour)];
+    return [{ x: SIDE + from, width: Math.max(1.5, to - from - 0.5), tall }];
   });
   return {
     height: GAP + height,
@@ -136,7 +136,7 @@ function drawRow(row: Row, { top, most, step, end, time, width }: Place): Drawin
       text(`${group && `${group}: `}${row.name}`, { x: SIDE, y: top + GAP - 5, room }),
       text(said, { x: SIDE + width, y: top + GAP - 5, room: width, end: true }),
       rule(SIDE, foot, width),
-      ...bars,
+      bars.length > 0 && barsFrom(foot, bars, row.colour),
     ],
   };
 }

@@ -1,19 +1,12 @@
 // The matrix of verdicts beside the replay: what a search over programs found, which does not depend on the trace.
 
-import {
-  describeOptions,
-  type IommuOptions,
-  pageRequestsLine,
-  usualCpu,
-  usualIommu,
-  type VerdictRecord,
-  type Witness,
-} from "../verdicts/index.js";
+import { pageRequestsLine, usualCpu, usualIommu, type VerdictRecord } from "../verdicts/index.js";
 import { scenarios } from "../verdicts/scenarios.js";
 import { matrixRows, optionLines, proofLines, signsLine, triedLine } from "../verdicts/text.js";
-import { bullets, type Column, details, steps, table } from "./blocks.js";
+import { bullets, type Column, details, table } from "./blocks.js";
 import { code } from "./format.js";
 import { type Html, type HtmlPart, html } from "./html.js";
+import { stories } from "./stories.js";
 
 /** Matrix, what hardware changes, and a story for every hazard. */
 export function verdicts(records: readonly VerdictRecord[]): Html {
@@ -54,45 +47,24 @@ function matrix(records: readonly VerdictRecord[], agent: "iommu" | "cpu", title
       head: name,
       kind: i === 0 ? "name" : "text",
       cell: (row) => (i === 0 ? code(row[i]!) : cell(row[i]!)),
+      mark: (row) => markOf(row[i]!),
     }),
   );
   return html`<h3>${title}</h3>
 ${table(title, columns, rows)}`;
 }
 
+function markOf(text: string): "good" | "bad" | undefined {
+  if (text === "") return undefined;
+  return text.startsWith("○ ") || text.startsWith("✓ ") ? "good" : "bad";
+}
+
 function cell(text: string): HtmlPart {
-  const sign = text.slice(0, 2);
-  if (text === "") return "";
-  return html`<span class="${sign === "○ " || sign === "✓ " ? "good" : "bad"}"><span aria-hidden="true">${sign}</span>${text.slice(2)}</span>`;
+  return text === "" ? "" : html`<span aria-hidden="true">${text.slice(0, 2)}</span>${text.slice(2)}`;
 }
 
 function options(records: readonly VerdictRecord[]): Html | undefined {
   const lines = optionLines(records);
   if (lines.length === 0) return undefined;
   return details("What other hardware changes", bullets(lines.map((line) => line.trim())));
-}
-
-/** Equal stories are told once, under all cells that they are the story of. */
-function stories(records: readonly VerdictRecord[]): HtmlPart {
-  const told = new Map<string, { witness: Witness; cells: Map<string, Set<string>> }>();
-  for (const record of records) {
-    const hazard = record.verdict === "hazard" ? (record.worst ?? record) : record.race;
-    if (!hazard?.witness) continue;
-    const { witness, kind } = hazard;
-    const key = witness.steps.map(({ text }) => text).join("\n");
-    const story = told.get(key) ?? { witness, cells: new Map() };
-    const race = record.verdict === "hazard" ? "" : ", only by a race";
-    const cell = `${record.scenario}, ${record.agent === "cpu" ? "CPU" : "IOMMU"}, ${kind}${race}`;
-    const names = story.cells.get(cell) ?? new Set();
-    const usual = record.agent === "cpu" || describeOptions(record.options) === describeOptions(usualIommu);
-    if (!names.has(record.policy)) {
-      names.add(usual ? record.policy : `${record.policy} (${describeOptions(record.options as IommuOptions)})`);
-    }
-    told.set(key, { witness, cells: story.cells.set(cell, names) });
-  }
-  return [...told.values()].map(
-    ({ witness, cells }) => html`<div class="witness">
-${[...cells].map(([cell, names]) => html`<h4>${cell}: ${[...names].join(", ")}</h4>\n`)}${steps(witness.steps.map(({ text }) => text))}</div>
-`,
-  );
 }

@@ -8,15 +8,20 @@ import { chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ReplayResult, replay } from "../../src/replay/index.js";
 import { renderReport } from "../../src/report/index.js";
+import { type VerdictRecord, verdicts } from "../../src/verdicts/index.js";
 import { chromiumNote, chromiumPath } from "../support/chromium.js";
 import { looks, PAGE_FILE, PageBrowser } from "../support/page-browser.js";
 import { HOSTILE, hostile } from "../support/report-results.js";
+
+/** For what follows when the window rests. */
+const PATIENT = { timeout: 120_000 };
 
 if (!chromiumPath) console.warn(`the report's application is not tested in a browser${chromiumNote}`);
 
 describe.skipIf(!chromiumPath)(`a report's application in Chromium${chromiumNote}`, () => {
   let folder: string;
   let result: ReplayResult;
+  const judged: VerdictRecord[] = [];
   let browser: PageBrowser;
   let evil: PageBrowser;
   const fileOf = (name: string): string => join(folder, `${name}.html`);
@@ -27,7 +32,9 @@ describe.skipIf(!chromiumPath)(`a report's application in Chromium${chromiumNote
     const named = { name: "linux618-frees.trace.txt.gz", packageVersion: "1.2.3" };
     result = await replay(readFileSync(trace), { ...named, kernel: "6.18.15", marks: true });
     const page = readFileSync(PAGE_FILE, "utf8");
-    writeFileSync(fileOf("report"), await renderReport(result, { page }));
+    for await (const record of verdicts({ kernel: "6.18.15", agents: ["iommu"], hardware: "usual" }))
+      judged.push(record);
+    writeFileSync(fileOf("report"), await renderReport(result, { page, verdicts: judged }));
     writeFileSync(fileOf("hostile"), await renderReport(hostile(result), { page, command: HOSTILE }));
     browser = await PageBrowser.launch(fileOf("report"));
     evil = await PageBrowser.launch(fileOf("hostile"));
@@ -96,13 +103,13 @@ describe.skipIf(!chromiumPath)(`a report's application in Chromium${chromiumNote
     const { hash } = new URL(page.url());
     const [, from = "", to = ""] = /from=(\d+)&to=(\d+)/.exec(hash)!;
     const inside = result.frees.filter(({ timeNs }) => timeNs >= Number(from) && timeNs <= Number(to));
-    expect(await frees.count()).toBe(inside.length);
+    await expect.poll(() => frees.count(), PATIENT).toBe(inside.length);
     expect(inside.length).toBeLessThan(result.frees.length);
     await chart.press("ArrowRight");
     await page.waitForURL((url) => url.hash !== hash);
     await chart.press("Home");
     await page.waitForURL((url) => !url.hash.includes("from"));
-    expect(await frees.count()).toBe(result.frees.length);
+    await expect.poll(() => frees.count(), PATIENT).toBe(result.frees.length);
     expect(browser.complaints).toEqual([]);
   });
 
@@ -132,6 +139,23 @@ describe.skipIf(!chromiumPath)(`a report's application in Chromium${chromiumNote
     await page.locator(".lanes").waitFor();
     await page.goBack();
     await page.locator(".lines .freed").first().waitFor();
+    expect(browser.complaints).toEqual([]);
+  });
+
+  it("has the matrix of the trace's kernel at once, as it was judged, and searches for the story that is opened", async () => {
+    const { page } = browser;
+    await browser.open("#/trace", ".squares");
+    await page.getByRole("link", { name: "Matrix", exact: true }).press("Enter");
+    await page.getByText("As the report has it.").waitFor();
+    expect(new URL(page.url()).hash).toBe("#/matrix?kernel=6.18.7");
+    const shown = await page.evaluate(() =>
+      [...document.querySelectorAll(".matrix .cell")].map((cell) => cell.classList[1]),
+    );
+    expect(shown).toEqual(
+      judged.map(({ verdict, race }) => (verdict === "hazard" ? "hazard" : race ? "race" : "searched")),
+    );
+    await page.getByRole("link", { name: /^hazard\s*, cpa_collapse_large_pages under none$/ }).press("Enter");
+    await page.locator(".lanes").waitFor();
     expect(browser.complaints).toEqual([]);
   });
 

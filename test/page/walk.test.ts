@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gunzipSync, gzipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bytesOfBase85 } from "../../src/base/base85.js";
 import { loadImage, openCore } from "../../src/image/index.js";
 import { Access } from "../../src/index.js";
 import { describeOutcome } from "../../src/paging/describe.js";
@@ -25,7 +26,7 @@ describe("the page's file", () => {
     expect(policy).not.toMatch(/unsafe-(?!eval)|(?<!wasm-)unsafe-eval|https?:/);
     expect(text).not.toMatch(/<(?:script|img|iframe)[^>]* src=|<link[^>]* href="(?!data:,)/);
     const [, packed = ""] = /<script type="text\/plain" id="packed">([^<]+)</.exec(text) ?? [];
-    const program = new TextDecoder().decode(gunzipSync(Buffer.from(packed, "base64")));
+    const program = new TextDecoder().decode(gunzipSync(bytesOfBase85(packed)));
     expect(program.length).toBeGreaterThan(300_000);
     expect(program).not.toMatch(/\beval\(|new Function\(/);
   });

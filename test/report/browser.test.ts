@@ -92,15 +92,16 @@ describe.skipIf(!chromiumPath)(`the report in Chromium${chromiumNote}`, () => {
         ground: getComputedStyle(document.querySelector(".report")!).backgroundColor,
         charts: shown.map((chart) => {
           const { width, left, right } = chart.getBoundingClientRect();
-          // Bars are those that have a size and a colour.
-          const bars = [...chart.querySelectorAll<SVGGraphicsElement>("rect")].filter((bar) => {
+          // Bars are those that have a size and a colour; all of a row of the time line are one path.
+          const bars = [...chart.querySelectorAll<SVGGraphicsElement>("rect, path")].filter((bar) => {
             const box = bar.getBoundingClientRect();
             return box.width >= 1 && box.height >= 1 && /^rgb\(/.test(getComputedStyle(bar).fill);
           });
+          const count = bars.reduce((sum, bar) => sum + (bar.getAttribute("d")?.match(/M/g)?.length ?? 1), 0);
           const texts = [...chart.querySelectorAll("text")].map((text) => text.getBoundingClientRect());
           const outside = texts.filter((text) => text.left < left - 1 || text.right > right + 1).length;
           const small = texts.filter((text) => text.height > 0 && text.height < 11).length;
-          return { width, bars: bars.length, texts: texts.length, outside, small };
+          return { width, bars: count, texts: texts.length, outside, small };
         }),
       };
     });
