@@ -2,9 +2,10 @@
 
 import type { JSX } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import type { Pace } from "../../src/base/pace.js";
 import { checkBenchResult } from "../../src/benchmark/result.js";
 import { Choice } from "../search/choose.js";
-import { type Pace, paceText } from "../search/pace.js";
+import { paceText } from "../search/pace.js";
 import { FileInput } from "../shell/file-input.js";
 import { useDropped } from "../shell/use-dropped.js";
 import { type PageSuite, pageSuites } from "./plan.js";

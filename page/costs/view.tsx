@@ -170,7 +170,7 @@ function Bars({ all }: { all: Bill[] }): JSX.Element {
                 </tspan>
                 <tspan class={bill.walks > 0 ? "open" : "shut"} dx="10">
                   {bill.walks > 0
-                    ? `● ${bill.walks.toLocaleString("en")} walks through freed tables`
+                    ? `● ${bill.walks.toLocaleString("en")} walks${width < 520 ? "" : " through freed tables"}`
                     : "○ no such walk"}
                 </tspan>
               </text>

@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import type { Pace } from "../../src/base/pace.js";
 import type { PolicyName } from "../../src/index.js";
 import {
   type Hardware,
@@ -15,7 +16,7 @@ import {
 import { Choice } from "../search/choose.js";
 import { searchAll } from "../search/client.js";
 import { remember } from "../search/known.js";
-import { type Pace, paceText } from "../search/pace.js";
+import { paceText } from "../search/pace.js";
 import type { Search } from "../search/protocol.js";
 import { type MatrixRow, rowsOf, sitesOf } from "./table.js";
 

@@ -74,11 +74,7 @@ export function MatrixView({ parameters }: { parameters: URLSearchParams }): JSX
           names={[{ name: "", text: "no other" }, ...kernelChoices.filter(({ name }) => name !== kernel)]}
           onChoice={(name) => go({ compared: name })}
         />
-        <HardwareChoice
-          open={matchMedia("(min-width: 60rem)").matches}
-          value={hardware}
-          onChoice={(chosen) => go({ hardware: chosen })}
-        />
+        <HardwareChoice value={hardware} onChoice={(chosen) => go({ hardware: chosen })} />
       </form>
       {error !== "" && (
         <p class="error" role="alert">
@@ -107,7 +103,7 @@ export function MatrixView({ parameters }: { parameters: URLSearchParams }): JSX
               <th scope="col">open</th>
               {sitesOf(kernel).map((name) => (
                 <th scope="col" key={name} title={scenarioHeads[name].about}>
-                  {scenarioHeads[name].heading}
+                  {breakable(scenarioHeads[name].heading)}
                 </th>
               ))}
             </tr>
@@ -132,6 +128,11 @@ export function MatrixView({ parameters }: { parameters: URLSearchParams }): JSX
 /** Whether every verdict that is shown stood in the report. */
 function isGiven(rows: readonly MatrixRow[]): boolean {
   return rows.every(({ cells }) => cells.every(({ record }) => record && isFromReport(record)));
+}
+
+/** A name that may break behind its underscores, and nowhere else. */
+function breakable(text: string): ComponentChildren {
+  return text.split(/(?<=_)/).flatMap((part, i) => (i === 0 ? [part] : [<wbr key={i} />, part]));
 }
 
 /** What the signs mean, each with how many cells have it. */
@@ -213,8 +214,6 @@ function Cell(props: Around & { cell: MatrixCell }): JSX.Element {
       title={titles[word]}
     >
       <span aria-hidden="true">{sign}</span> {text}
-      {(word === "proved" || word === "limit") && <small>{short(states)} states</small>}
-      {word === "searched" && <small>{short(tried.programs)} tried</small>}
       {differs && (
         <small>
           {cellWords[wordOf(other)].text} in {compared}
@@ -225,11 +224,6 @@ function Cell(props: Around & { cell: MatrixCell }): JSX.Element {
       </span>
     </a>
   );
-}
-
-/** A count in three digits at most. */
-function short(count: number): string {
-  return count.toLocaleString("en", { notation: "compact", maximumSignificantDigits: 3 });
 }
 
 /** Searches what is not known yet, one kernel after the other; how far that is, and what went wrong. */

@@ -29,9 +29,16 @@ export function OpenTrace({ compact = false }: { compact?: boolean }): JSX.Eleme
           class={compact ? "" : "main"}
           onClick={() => run("the example", { profile: "vmalloc-churn", operations: 60_000 })}
         >
-          Draw an example
+          Show an example
         </button>
       </div>
+      {!compact && state.busy === "" && (
+        <p class="lead">
+          A trace says when the kernel flushed and freed page tables. Here it is played under eight policies, from doing
+          nothing to the patch as it was merged: which freed tables a device would have walked through, when, and what
+          each policy costs. The example is drawn at random, like a machine that maps and unmaps much.
+        </p>
+      )}
       <p class="quiet" aria-live="polite">
         {state.busy !== "" && `Playing ${state.busy} under every policy …`}
       </p>

@@ -44,12 +44,8 @@ export const kernelChoices = kernelRecords
 export const policyChoices = policyNames.map((name) => ({ name, text: `${name}: ${policies[name].about}` }));
 
 /** Whose walks, and what differs in the hardware. */
-export function HardwareChoice(props: {
-  value: Hardware;
-  onChoice: (hardware: Hardware) => void;
-  open?: boolean;
-}): JSX.Element {
-  const { value, onChoice, open = false } = props;
+export function HardwareChoice(props: { value: Hardware; onChoice: (hardware: Hardware) => void }): JSX.Element {
+  const { value, onChoice } = props;
   const { agent, changes, cpu } = value;
   const flip = (name: IommuChangeName): void => {
     const same = iommuChanges[name].name;
@@ -61,7 +57,7 @@ export function HardwareChoice(props: {
     });
   };
   return (
-    <details class="hardware" open={open}>
+    <details class="hardware">
       <summary>
         {agent === "cpu" ? "CPU" : "IOMMU"}: {describeOptions(optionsOf(value))}
       </summary>

@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { compileEngine, resolveKernel, type WasmModule } from "../../src/index.js";
+import { kindWords } from "../../src/report/kind-words.js";
 import { retell, type StoryPlace, scenarioNames, type Told, type VerdictRecord } from "../../src/verdicts/index.js";
 import { ProofPanel } from "../proof/panel.js";
 import {
@@ -219,8 +220,8 @@ function Outcome(props: { told: Told; shown: Told; cell: Cell; change: Change })
           </>
         ) : (
           <>
-            <b>✗ {hazard?.kind}</b> at {cell.scenario} under {cell.policy}: the{" "}
-            <Term of="witness">shortest program</Term> that leads there.
+            <b>✗ {hazard?.kind}</b> at {cell.scenario} under {cell.policy}: {hazard && kindWords[hazard.kind]}. This is
+            the <Term of="witness">shortest program</Term> that leads there.
           </>
         )}
       </p>

@@ -91,17 +91,17 @@ function Axis(props: {
   const [size, word] =
     unit === "ticks"
       ? [1, ""]
-      : step >= 1e9
+      : step >= 1e8
         ? [1e9, " s"]
-        : step >= 1e6
+        : step >= 1e5
           ? [1e6, " ms"]
-          : step >= 1e3
+          : step >= 100
             ? [1e3, " µs"]
             : [1, " ns"];
   // Near the whole, times count from the first event; close up, from a round time that the first tick says.
   const base = ticks.length > 0 && ticks[0]! / step > 1000 ? ticks[0]! : 0;
   const text = (tick: number, i: number): string => {
-    if (base !== 0 && i > 0) return `+${Math.round((tick - base) / size)}${word}`;
+    if (base !== 0 && i > 0) return `+${Number(((tick - base) / size).toPrecision(6))}${word}`;
     if (base !== 0) return `${(tick / 1e9).toFixed(Math.max(0, Math.round(-Math.log10(step / 1e9))))} s`;
     return `${Number((tick / size).toPrecision(6))}${word}`;
   };

@@ -177,7 +177,11 @@ export function HazardsTable({ result, span, end, free, onShow }: TableProps): J
                   {name(record.who)} {record.access & 1 ? "writes" : "reads"} <span class="mono">{record.address}</span>
                 </td>
                 <td>{record.state === "data" ? "someone's data" : record.state}</td>
-                <td>{record.kinds.join(", ")}</td>
+                <td class="kinds">
+                  {record.kinds.map((kind) => (
+                    <span key={kind}>{kind}</span>
+                  ))}
+                </td>
               </tr>
             );
           })}

@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { type PolicyName, policies } from "../../src/index.js";
 import { reportElement, useGiven } from "../report/given.js";
 import { OpenTrace } from "../report/open.js";
 import { noteRoute } from "../shell/route.js";
@@ -127,6 +128,11 @@ function read(parameters: URLSearchParams): { span: Span | undefined; free: numb
   return { span: from !== undefined && to !== undefined && to > from ? { from, to } : undefined, free: number("free") };
 }
 
+/** What a policy is, if it is one of those that have a name. */
+function aboutOf(policy: string): string | undefined {
+  return Object.hasOwn(policies, policy) ? policies[policy as PolicyName].about : undefined;
+}
+
 /** Most squares in a row. */
 const SQUARES = 150;
 
@@ -140,38 +146,49 @@ function Squares(props: {
   const total = rows.frees.ns.length;
   if (total === 0) return null;
   const count = Math.min(total, SQUARES);
+  const shut = rows.policies.filter(({ walked }) => walked.length === 0).map((policy) => name(policy.name));
+  const open = rows.policies.length - shut.length;
   return (
-    <table class="squares">
-      <caption>
-        Each square is a freed table; <span class="bad">■</span> a device walked through it afterwards
-        {total > count && `; the first ${count} of ${total.toLocaleString("en")}`}
-      </caption>
-      <tbody>
-        {rows.policies.map((policy) => {
-          const hit = new Set(policy.walked.map((it) => it.free));
-          return (
-            <tr key={policy.name}>
-              <th scope="row">{name(policy.name)}</th>
-              <td class={hit.size > 0 ? "bad number" : "good number"}>
-                {hit.size} of {total}
-              </td>
-              <td class="cells">
-                <span aria-hidden="true">
-                  {Array.from({ length: count }, (_, i) => (
-                    // biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: the table below has a button for each
-                    <i
-                      key={i}
-                      class={`${hit.has(i) ? "hit" : ""}${i === free ? " is-chosen" : ""}`}
-                      onClick={() => onShow(i)}
-                    />
-                  ))}
-                </span>
-              </td>
-            </tr>
-          );
-        })}
-      </tbody>
-    </table>
+    <>
+      <p class={open > 0 ? "answer bad" : "answer good"}>
+        {open === 0
+          ? "✓ No freed table was walked through under any policy."
+          : `● Under ${open} of ${rows.policies.length} policies a device walked through tables that were freed; ${shut.length > 0 ? `not under ${shut.join(", ")}` : "none is without"}.`}
+      </p>
+      <table class="squares">
+        <caption>
+          Each square is a freed table; <span class="bad">■</span> a device walked through it afterwards
+          {total > count && `; the first ${count} of ${total.toLocaleString("en")}`}
+        </caption>
+        <tbody>
+          {rows.policies.map((policy) => {
+            const hit = new Set(policy.walked.map((it) => it.free));
+            return (
+              <tr key={policy.name}>
+                <th scope="row" title={aboutOf(policy.name)}>
+                  {name(policy.name)}
+                </th>
+                <td class={hit.size > 0 ? "bad number" : "good number"}>
+                  {hit.size} of {total}
+                </td>
+                <td class="cells">
+                  <span aria-hidden="true">
+                    {Array.from({ length: count }, (_, i) => (
+                      // biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: the table below has a button for each
+                      <i
+                        key={i}
+                        class={`${hit.has(i) ? "hit" : ""}${i === free ? " is-chosen" : ""}`}
+                        onClick={() => onShow(i)}
+                      />
+                    ))}
+                  </span>
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </>
   );
 }
 

@@ -2,6 +2,7 @@
 // command writes to either. Names and texts come from anybody, so nothing that a terminal would obey or that a reader would
 // not see gets through: it is spelled out here, once, for every command. Node-only.
 import { jsonText } from "../base/notation.js";
+import { timeLeft } from "../base/pace.js";
 import type { Progress } from "../base/progress.js";
 import { visible } from "../report/html.js";
 import { OutputError, type Sink, standardSink } from "./streams.js";
@@ -166,19 +167,11 @@ export function startProgress(label: string, size?: number): ProgressLine {
 function paceOf(done: number, total: number, unit: Progress["unit"], ms: number): string {
   if (done === 0 || ms < MS_BEFORE_PACE) return "";
   const rate = (1000 * done) / ms;
-  const left = total > done ? `, ${timeLeft((ms * (total - done)) / done)} left` : "";
+  const words = timeLeft({ done, total, elapsed: ms });
+  const left = words === undefined ? "" : `, ${words}`;
   if (unit === "bytes") return `, ${(rate / 1e6).toFixed(1)} MB a second${left}`;
   if (rate >= 1e4) return `, ${(rate / 1e6).toFixed(2)} million a second${left}`;
   return `, ${rate >= 100 ? Math.round(rate) : rate.toFixed(1)} a second${left}`;
-}
-
-function timeLeft(ms: number): string {
-  const seconds = Math.ceil(ms / 1000);
-  return seconds < 100
-    ? `${seconds} s`
-    : seconds < 6000
-      ? `${Math.ceil(seconds / 60)} min`
-      : `${Math.ceil(seconds / 3600)} h`;
 }
 
 /** The same for work whose progress is told in words, `figures` first; too long a rest is cut. */

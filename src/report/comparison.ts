@@ -1,10 +1,11 @@
 // Policies side by side: what each invalidated, waited for and held back, and what it let through.
 
-import { type HazardKind, hazardKinds } from "../kernel/hazards.js";
+import { hazardKinds } from "../kernel/hazards.js";
 import type { PolicyResult, ReplayResult } from "../replay/index.js";
 import { bullets, type Column, details, table } from "./blocks.js";
 import { code, count, timeFormat } from "./format.js";
 import { type Html, type HtmlPart, html } from "./html.js";
+import { kindWords } from "./kind-words.js";
 import { incomplete } from "./summary.js";
 
 const time = timeFormat("ns");
@@ -61,16 +62,6 @@ function meanings(policies: readonly PolicyResult[]): Html {
 <h3>Policies</h3>
 <dl>${policies.map(({ policy }) => html`<dt>${code(policy.name)}</dt><dd>${policy.about ?? "a policy of the user's own"}</dd>\n`)}</dl>`;
 }
-
-/** Kinds of hazards in words. */
-export const kindWords: Readonly<Record<HazardKind, string>> = {
-  "walk-after-free": "an entry was read from a freed frame",
-  "write-after-free": "accessed or dirty bits were set in a frame that was no longer that table",
-  "walk-of-reused-frame": "an entry was read from a frame that holds someone else's contents",
-  "forged-translation": "a translation was completed through such a frame",
-  "stale-rights": "a cached translation allowed a write after its page was made read-only",
-  "stale-translation": "a cached translation was used after its page was unmapped or given away",
-};
 
 function kinds(policies: readonly PolicyResult[]): Html {
   const byKind = hazardKinds.map((kind) => figure(kind, ({ hazards }) => harm(hazards.byKind[kind])));

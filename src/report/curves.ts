@@ -70,7 +70,7 @@ function draw(lines: readonly Line[], { grows }: Point, full: number): Drawing {
   const sizes = [...new Set(all.map(({ grows }) => grows.size))];
   const shown = full > 500 ? sizes : sizes.filter((_, i) => i % 3 === 0);
   const across = y.ticks(5).filter((value) => value > 0);
-  const ticks = across.length > 8 ? across.filter((value) => /^[125]/.test(value.toExponential())) : across;
+  const ticks = across.length > 6 ? across.filter((value) => /^[125]/.test(value.toExponential())) : across;
   const marks: Html[] = [
     ...ticks.map(
       (value) =>

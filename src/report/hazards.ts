@@ -6,9 +6,10 @@ import { type HazardKind, hazardKinds, isHit } from "../kernel/hazards.js";
 import type { Site } from "../program/sites.js";
 import type { PolicyResult, ReplayHazard, ReplayResult, TableFree } from "../replay/index.js";
 import { type Column, details, steps, table } from "./blocks.js";
-import { harm, kindWords } from "./comparison.js";
+import { harm } from "./comparison.js";
 import { code, count, plural, tableName, timeFormat } from "./format.js";
 import { type Html, type HtmlPart, html } from "./html.js";
+import { kindWords } from "./kind-words.js";
 
 /** Every policy's hazards. @param most hazard records listed, a policy */
 export function hazards(result: ReplayResult, most: number): Html {

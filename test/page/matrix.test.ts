@@ -54,6 +54,7 @@ describe.skipIf(!chromiumPath)(`the matrix in Chromium${chromiumNote}`, () => {
   it("takes other hardware, and stops a search that nobody waits for", async () => {
     const { page } = browser;
     await browser.open("#/matrix", ".matrix");
+    await page.getByText("IOMMU: usual hardware").click();
     await page.getByRole("button", { name: "walks stop at U/S = 0" }).click();
     await page.waitForURL(/hardware=stop-at-supervisor/);
     await page.getByText("Searched in this page.").waitFor();

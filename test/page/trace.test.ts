@@ -53,7 +53,7 @@ describe.skipIf(!chromiumPath)(`a trace in the page in Chromium${chromiumNote}`,
   it("draws an example, and counts its costs", async () => {
     const { page } = browser;
     await browser.open("#/costs", ".opener");
-    await page.getByRole("button", { name: "Draw an example" }).press("Enter");
+    await page.getByRole("button", { name: "Show an example" }).press("Enter");
     await page.locator(".bars .part").first().waitFor();
     await page.getByRole("link", { name: "Trace", exact: true }).press("Enter");
     await page.getByText("drawn, nothing was recorded").waitFor();
