@@ -46,7 +46,7 @@ describe.each(DIALECTS)("the driver of %s", (dialect) => {
     ["pasid", [3, 1, 1, 1], 0],
     ["all", [0, 1, 1, 1], 1],
   ] as const)("drops what a policy's scope %s names, for every PASID that is bound", (scope, left, global) => {
-    const machine = machineOf(dialect, { hooks: { kernelRange: true }, scope });
+    const machine = machineOf(dialect, { hooks: { kernelRange: true, flushAll: false }, scope });
     expect(held(machine)).toEqual([9, 3, 3, 3]);
     machine.kernel!.run((it) => it.vmalloc(AREA, 1).vfree(AREA, 1).purge());
     expect(held(machine)).toEqual(left);
