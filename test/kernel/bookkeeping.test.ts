@@ -217,6 +217,38 @@ describe("frames given back", () => {
   });
 });
 
+describe("a process", () => {
+  it("cannot end while an operation of it is under way, and can when that is over", () => {
+    const machine = machineOf("none");
+    const kernel = kernelOf(machine);
+    kernel.run((it) => it.mmCreate(0).mmap(0, USER, 1));
+    const at = ["MUNMAP_UNLINKED", "MUNMAP_FLUSHED"] as const;
+    playWith(
+      machine,
+      (it) => it.munmap(0, USER, 1).mmap(0, USER, 1),
+      at.map((name) => ({ at: name, play: (it) => it.mmDestroy(0) })),
+    );
+    const [refused] = kernel.run((it) => it.mmCreate(0));
+    expect(refused).toMatchObject({ refusal: "mm-exists" });
+    expect(kernel.run((it) => it.munmap(0, USER, 1).mmDestroy(0)).map(({ done }) => done)).toEqual([true, true]);
+  });
+
+  it.each([
+    ["none", 0],
+    ["user-root", 1],
+  ] as const)(
+    "whose IOMMU's policy is %s: top entries are copied where there is a second root alone",
+    (policy, syncs) => {
+      const machine = machineOf(policy);
+      bound(machine);
+      const kernel = kernelOf(machine);
+      kernel.run((it) => it.mmap(0, USER + (1n << 39n), 1));
+      expect(kernel.counters.rootSyncs).toBe(syncs);
+      expect(machine.iommus[0]!.request(PASID, USER + (1n << 39n), Access.userRead)).toMatchObject({ kind: "ok" });
+    },
+  );
+});
+
 describe("a process that ends while it is bound", () => {
   it.each([true, false])("notifier %s: its PASID is let go of, another process can have it", (notifyUser) => {
     const machine = machineOf({ notifyUser });
