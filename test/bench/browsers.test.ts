@@ -125,7 +125,9 @@ describe.each(browsers)("in %s", (kind, path, note) => {
         await session.ask(KERNEL);
         expect(await session.ask({ check: null })).toEqual(first);
         for (const pid of alive()) process.kill(pid, "SIGKILL");
-        const lost = await session.ask({ check: null });
+        // Those of its processes that were not named may answer once more before they are gone too.
+        let lost = await session.ask({ check: null });
+        while (JSON.stringify(lost) === JSON.stringify(first)) lost = await session.ask({ check: null });
         expect(lost).toMatchObject({ notPlayed: expect.stringMatching(/^it ended with /) });
         expect(await session.ask({ fresh: "stalewalk" })).toEqual(lost);
       } finally {
