@@ -179,7 +179,7 @@ function down(context: usize, agent: usize, va: u64, access: u32, from: u32, roo
     const entry = loadEntry(at);
     if (isPresent(entry) && isLeaf(entry, 1) && !isMalformed(context, entry, 1, true)) {
       visitor.read(entry, 1, frame);
-      const outcome = endAtAny(context, agent, va, access, 1, at, entry, accumulate(rights, entry));
+      const outcome = endAt(context, agent, va, access, 1, at, entry, accumulate(rights, entry));
       if (!MAY_CHANGE || outcome != 0) return outcome;
     }
   }
@@ -213,7 +213,7 @@ class Walk extends Request {
 
   @inline
   leaf(context: usize, va: u64, access: u32, level: u32, at: EntryAt, entry: u64, rights: u64): u64 {
-    return endAtAny(context, changetype<usize>(this), va, access, level, at, entry, rights);
+    return endAt(context, changetype<usize>(this), va, access, level, at, entry, rights);
   }
 
   /** Rule 3.5. */
@@ -236,8 +236,6 @@ class Walk extends Request {
 }
 
 /** Rule 3.6; 0: the leaf has changed since it was read (rule 18.13). */
-// @ts-ignore: decorator
-@inline
 function endAt(context: usize, agent: usize, va: u64, access: u32, level: u32, at: EntryAt, entry: u64, rights: u64): u64 {
   const leaf = leafOf(context, agent, va, level, entry, rights);
   const counted = settled(access, leaf);
@@ -246,10 +244,6 @@ function endAt(context: usize, agent: usize, va: u64, access: u32, level: u32, a
   const marks = leafMarks(isWrite(counted));
   if ((entry & marks) != marks && !writeBack(agent, at, entry, marks)) return 0;
   return complete(context, agent, va, level, leaf, marks, nowhere);
-}
-
-function endAtAny(context: usize, agent: usize, va: u64, access: u32, level: u32, at: EntryAt, entry: u64, rights: u64): u64 {
-  return endAt(context, agent, va, access, level, at, entry, rights);
 }
 
 // @ts-ignore: decorator
