@@ -157,16 +157,17 @@ describe("X4: names and texts of others", () => {
   });
 
   it("there is no colour, whatever NO_COLOR and FORCE_COLOR say", async () => {
-    const before = { ...process.env };
     for (const name of ["NO_COLOR", "FORCE_COLOR"]) {
+      const before = process.env[name];
       process.env[name] = "1";
       for (const args of [["walk", CORE, "0"], ["--help"], ["walk", "--help"], ["frobnicate"]]) {
         const { out, err } = await runCli(...args);
         expect(out + err).not.toMatch(OBEYED);
       }
-      delete process.env[name];
+      // One by one: an object put in place of `process.env` is no environment to whoever comes after in this process.
+      if (before === undefined) delete process.env[name];
+      else process.env[name] = before;
     }
-    process.env = before;
   });
 });
 
