@@ -1,6 +1,6 @@
 // The lane's walk: an access of a CPU for which no translation cache has anything, where nothing unusual comes of it. One of the two lowest
-// paging-structure caches knows the way, the entry between leads on, and the leaf is a small page that allows the access. It writes nothing
-// before all that is clear, so that whatever else there is takes the plain path (walk.ts) from its beginning.
+// paging-structure caches knows the way, or the root where there is none; entries between lead on, and the leaf is a small page that allows
+// the access. It writes nothing before all that is clear, so that whatever else there is takes the plain path (walk.ts) from its beginning.
 //
 // It is a copy of `walkFrom`, `down` and `endAt` (walk.ts), of `findPath` and `touch` (cache/lookup.ts), of `fillPath` and
 // `fillTranslation` (fills.ts), and of `put` (cache/fill.ts) for a set that is full: one text for a whole walk, whose instructions count.
@@ -100,7 +100,8 @@ function setOf(cache: usize, page: u64): usize {
 /** Where the key of a path stands; 0 if nowhere, UNCLEAR if the first candidate is not it and another may be. */
 // @ts-ignore: decorator
 @inline
-function probe(cache: usize, block: usize, page: u64, own: u64, since: u32): usize {
+function probe(cache: usize, page: u64, own: u64, since: u32): usize {
+  const block = setOf(cache, page);
   const candidates = candidatesOf(block, 0, page);
   if (candidates == 0) return 0;
   const at = block + load<usize>(cache, CACHE_KEYS) + (<usize>ctz(candidates) << 3);
@@ -186,7 +187,7 @@ export function walkAlong(context: usize, agent: usize, va: u64, access: u32): u
   let entry: u64 = 0;
   if (psc2 != 0) {
     const since = tagSince(paths, pathTag);
-    path = probe(psc2, setOf(psc2, region), region, own, since);
+    path = probe(psc2, region, own, since);
     if (path > UNCLEAR) {
       const link = linkAt(psc2, path);
       if (!leadsTo(link)) return NOT_PLAYED;
@@ -198,7 +199,7 @@ export function walkAlong(context: usize, agent: usize, va: u64, access: u32): u
       if (path == UNCLEAR) return NOT_PLAYED;
       const psc3 = pscOf(agent, 3);
       const wide = bits >> shiftOf(3);
-      above = probe(psc3, setOf(psc3, wide), wide, own, since);
+      above = probe(psc3, wide, own, since);
       if (above <= UNCLEAR) return NOT_PLAYED;
       const link = linkAt(psc3, above);
       if (!leadsTo(link)) return NOT_PLAYED;
