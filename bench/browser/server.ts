@@ -1,22 +1,14 @@
 // The page of a browser that measures, on the loopback address: the package's own files, the lines that it is to answer, what it answers.
 // Requests must know a token and ask for this host, as those of `stalewalk open`. Node-only.
-import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
+import { Loopback, PRIVATE_HEADERS } from "../../src/cli/loopback.js";
 import { packageRoot } from "../root.js";
 import { type Hello, paths } from "./protocol.js";
 
 /** No page of another origin can be in the same process: that is what browsers give a finer clock for. */
-const HEADERS = {
-  "Cache-Control": "no-store",
-  "Cross-Origin-Embedder-Policy": "require-corp",
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Resource-Policy": "same-origin",
-  "Referrer-Policy": "no-referrer",
-  "X-Content-Type-Options": "nosniff",
-};
+const HEADERS = { ...PRIVATE_HEADERS, "Cross-Origin-Embedder-Policy": "require-corp" };
 const DOCUMENT = `<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>stalewalk bench</title><link rel="icon" href="data:,">
 <script type="module" src="dist/bench/browser-page.js"></script></html>
@@ -37,33 +29,25 @@ export interface Listener {
 
 /** The server of one browser. */
 export class BrowserServer {
-  private readonly token = randomBytes(18).toString("base64url");
-  private host = "";
   /** A line that the page has not taken yet. */
   private line: string | undefined;
   private files: readonly string[] = [];
   /** The page, where it waits for a line. */
   private waiting: { response: ServerResponse; timer: NodeJS.Timeout } | undefined;
-  private readonly server: Server;
+  private loopback!: Loopback;
 
-  private constructor(private readonly listener: Listener) {
-    this.server = createServer((request, response) => {
-      this.serve(request, response).catch((error: Error) => listener.failed(error.message));
-    });
-  }
+  private constructor(private readonly listener: Listener) {}
 
   static async start(listener: Listener): Promise<BrowserServer> {
     const made = new BrowserServer(listener);
-    await new Promise<void>((resolve, reject) => {
-      made.server.once("error", reject);
-      made.server.listen(0, "127.0.0.1", resolve);
+    made.loopback = await Loopback.start((request, response, loopback) => {
+      made.serve(request, response, loopback).catch((error: Error) => listener.failed(error.message));
     });
-    made.host = `127.0.0.1:${(made.server.address() as AddressInfo).port}`;
     return made;
   }
 
   get url(): string {
-    return `http://${this.host}/${this.token}/`;
+    return this.loopback.url;
   }
 
   /** Hands a line to the page, which may read these files for it. */
@@ -75,20 +59,17 @@ export class BrowserServer {
 
   close(): void {
     this.release(204);
-    this.server.closeAllConnections();
-    this.server.close();
+    this.loopback.closeNow();
   }
 
-  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = request.url ?? "";
-    const begin = `/${this.token}/`;
+  private async serve(request: IncomingMessage, response: ServerResponse, loopback: Loopback): Promise<void> {
     const refuse = (status: number): void => {
       response.writeHead(status, HEADERS).end();
     };
-    if (request.headers.host !== this.host) return refuse(421);
-    if (!url.startsWith(begin)) return refuse(404);
+    if (!loopback.isAskedBy(request)) return refuse(421);
+    const path = loopback.pathOf(request);
+    if (path === undefined) return refuse(404);
     this.listener.alive();
-    const path = url.slice(begin.length);
     if (request.method === "POST") return this.take(path, await textOf(request), response);
     if (path === paths.next) return this.wait(response);
     if (path === "") return send(response, "text/html; charset=utf-8", DOCUMENT);
