@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { closingLines, headerLines, tablesOf } from "../src/benchmark/report.js";
 import type { BenchResult, BenchRow, EffortName } from "../src/benchmark/result.js";
 import type { BenchOptions, Door } from "../src/cli/bench-contract.js";
-import { endBySignal } from "../src/cli/signals.js";
+import { cleaningAtSignals } from "../src/cli/signals.js";
 import { findBaseline } from "./baseline.js";
 import { type Block, planBlocks } from "./blocks.js";
 import { type Compiled, compileNative, nativeNames } from "./contestants/compile.js";
@@ -33,6 +33,7 @@ export async function runBench(options: BenchOptions, door: Door): Promise<Bench
   const { runtimes, missing: notThere } = await runtimesOf(options, door);
   const folder = mkdtempSync(join(tmpdir(), "stalewalk-bench-"));
   const clean = (): void => rmSync(folder, { recursive: true, force: true });
+  // What is started ends by itself when this process has.
   const stop = cleaningAtSignals(clean);
   try {
     const wanted =
@@ -76,21 +77,6 @@ export async function runBench(options: BenchOptions, door: Door): Promise<Bench
     clean();
     stop();
   }
-}
-
-/** Cleans before a signal ends this process; what is started ends by itself when this process has. @returns what undoes it */
-function cleaningAtSignals(clean: () => void): () => void {
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  const stop = (): void => {
-    for (const signal of signals) process.removeListener(signal, listener);
-  };
-  const listener = (signal: NodeJS.Signals): void => {
-    clean();
-    stop();
-    endBySignal(signal);
-  };
-  for (const signal of signals) process.on(signal, listener);
-  return stop;
 }
 
 /** What plays in the place of contestants, once each has said that it is there. */

@@ -2,13 +2,14 @@
 // {"fresh": CONTESTANT}, which begins anew in another worker. A browser that does not come, ends, or gives no sign of life for so many seconds
 // is answered for by {"notPlayed": WHY}. When no more lines come, or at a signal, the browser is ended and its profile removed.
 import { createInterface } from "node:readline";
+import { ENDING_SIGNALS } from "../../src/cli/signals.js";
 import type { BrowserKind } from "./launch.js";
 import { BrowserSession } from "./session.js";
 
 const [kind = "", program = "", seconds = ""] = process.argv.slice(2);
 const browser = await BrowserSession.start(kind as BrowserKind, program, Number(seconds));
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+for (const signal of ENDING_SIGNALS) {
   process.once(signal, () => {
     browser.close().finally(() => process.exit(1));
   });
