@@ -131,6 +131,28 @@ describe("createMachine", () => {
     expect(machine.iommus).toEqual([]);
   });
 
+  it.each(["false", "", 0, 1, null])(
+    "C2: takes %j for no answer to whether a cache is enabled, wherever caches are",
+    (enabled) => {
+      const odd = { ...cache, enabled } as unknown as typeof cache;
+      const places: [MachineConfig, string][] = [
+        [{ ...small, cpus: [{ l1: [odd] }] }, "cpus[0].l1[0].enabled"],
+        [{ ...small, cpus: [{ l2: [odd] }] }, "cpus[0].l2[0].enabled"],
+        [{ ...small, cpus: [{ psc: { 2: odd } }] }, "cpus[0].psc[2].enabled"],
+        [{ ...small, iommus: [{ pasids: [1], l1: [odd] }] }, "iommus[0].l1[0].enabled"],
+        [
+          { ...small, iommus: [{ pasids: [1], devices: [{ deviceTlb: odd }] }] },
+          "iommus[0].devices[0].deviceTlb.enabled",
+        ],
+      ];
+      for (const [config, field] of places) {
+        expect(() => createMachineSync(config)).toThrow(
+          expect.objectContaining({ field, value: enabled, expected: "true or false" }),
+        );
+      }
+    },
+  );
+
   it("leaves a disabled cache out, and one of a level that the machine does not have", () => {
     const off = { ...cache, enabled: false };
     const machine = createMachineSync({ ...small, cpus: [{ l1: [off, cache], psc: { 2: off, 5: cache, 3: cache } }] });
