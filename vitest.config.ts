@@ -39,7 +39,7 @@ const REST = [
   "test/image/bounds.test.ts",
   "test/model/kernel/programs.test.ts",
   "test/model/promela/spin.test.ts",
-  "test/package/{bundlers,comment-examples,memory,optional,runtimes,stranger,types}.test.ts",
+  "test/package/{bundlers,comment-examples,memory,optional,python,runtimes,stranger,types}.test.ts",
   "test/page/{walk,story,matrix,report,trace,bench,firefox}.test.ts",
   "test/replay/{perfetto,profiles}.test.ts",
   "test/report/browser.test.ts",

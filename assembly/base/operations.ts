@@ -130,6 +130,9 @@ export const OP_ENTER_USER: u8 = 58;
 export const OP_ENTER_KERNEL: u8 = 59;
 export const LAST_KERNEL_OPERATION: u8 = OP_ENTER_KERNEL;
 
+/** No operation of a program: it traps, so that memory stands as it was at the point where this was interleaved. */
+export const STOP_CODE: u8 = 255;
+
 if (OP_VMALLOC <= OP_WALK_FINISH) ERROR("operations of a kernel must come after all others");
 
 /** Operations that take a second 64-bit word, from the record that follows. */

@@ -34,6 +34,7 @@ import {
   OP_TIME,
   OP_VFREE,
   OP_VMALLOC,
+  STOP_CODE,
   UNLISTED,
 } from "../base/operations";
 import { addressIn, argumentIn, requesterIn, secondWordIn, typeIn } from "../base/record";
@@ -152,6 +153,7 @@ export function playKernel(at: usize, operation: u8): u64 {
       enterKernel(who);
       return 1;
     default:
-      return 0;
+      assert(operation == STOP_CODE, "no operation of a kernel");
+      return unreachable();
   }
 }

@@ -9,7 +9,7 @@ const head = () => `# The engine from any host
 
 \`stalewalk.wasm\` (the entry point \`stalewalk/stalewalk.wasm\`) can be driven from any host that runs WebAssembly with SIMD and bulk memory.
 This page has all of its exports and records. What they do is in [rules.md](rules.md); [examples/abi](../examples/abi/README.md), in a checkout, drives the module
-from JavaScript that knows nothing else.
+from JavaScript, and from Python with wasmtime, that know nothing else.
 
 ## Conventions
 

@@ -167,6 +167,7 @@ export const GROUPS = [
     about: "Operation codes",
     prefix: "OP_",
   }),
+  single("base/operations", ["STOP_CODE"]),
   values("operationTypes", "base/operations", "KEEP_TABLES", "FILL", { about: "Types of operations" }),
   list("refusals", "base/refusals", "DONE", "REFUSALS", {
     about: "Why an operation was refused",

@@ -117,7 +117,7 @@ export class Player {
     const extra = interleaved.points.length;
     checkInteger("points.length", extra, 0, MAX_INTERLEAVED - 1);
     const count = this.place(program, interleaved);
-    this.engine.bytes(this.interleaved + extra * operationBytes, operationBytes).set(stopRecord(this.engine));
+    this.engine.bytes(this.interleaved + extra * operationBytes, operationBytes).set(stopRecord);
     new Uint32Array(exports.memory.buffer, this.interleavedPoints, extra + 1)[extra] = point;
     exports.setInterleaved(this.interleaved, this.interleavedPoints, extra + 1);
     const stopped = playsToStop(this.engine, this.program, count);

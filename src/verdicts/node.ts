@@ -2,7 +2,7 @@
 import { checkFields } from "../base/known-fields.js";
 import { compileEngine } from "../engine/compile.js";
 import { inPool, workersOf } from "../pool/node.js";
-import { groupsOf, planOf, VERDICTS_FIELDS, type VerdictsOptions } from "./plan.js";
+import { groupsOf, longestFirst, planOf, VERDICTS_FIELDS, type VerdictsOptions } from "./plan.js";
 import type { VerdictRecord } from "./verdict.js";
 import { allOf, verdicts as onOneCore } from "./verdicts.js";
 import type { Told } from "./worker.js";
@@ -42,16 +42,35 @@ export async function* verdicts(options: ParallelVerdictsOptions = {}): AsyncGen
   const copies = new Map<number, number>();
   for (const { same } of cells) if (same !== undefined) copies.set(same, (copies.get(same) ?? 0) + 1);
   let done = 0;
-  const onDone = (task: number): void => {
-    for (const cell of tasks[task] ?? []) done += 1 + (copies.get(cell) ?? 0);
+  const order = longestFirst(plan, tasks);
+  const onDone = (nth: number): void => {
+    for (const cell of tasks[order[nth] as number] ?? []) done += 1 + (copies.get(cell) ?? 0);
     onProgress?.({ done, total: cells.length, unit: "cells" });
   };
   const told: Told = { options: rest, module: given ?? (await compileEngine()) };
-  const judged = inPool<readonly number[], VerdictRecord[]>("verdicts/worker.js", tasks, {
+  const begun = order.map((task) => tasks[task] as readonly number[]);
+  const judged = inPool<readonly number[], VerdictRecord[]>("verdicts/worker.js", begun, {
     workers,
     shared: told,
     signal,
     onDone,
   });
-  yield* allOf(plan, judged);
+  yield* allOf(plan, byTask(order, judged));
+}
+
+/** Results in the order of their tasks, of which the nth was begun as `order` says. */
+async function* byTask<Result>(
+  order: readonly number[],
+  results: AsyncGenerator<Result, void, void>,
+): AsyncGenerator<Result, void, void> {
+  const waiting = new Map<number, Result>();
+  let nth = 0;
+  let next = 0;
+  for await (const result of results) {
+    waiting.set(order[nth++] as number, result);
+    for (; waiting.has(next); next++) {
+      yield waiting.get(next) as Result;
+      waiting.delete(next);
+    }
+  }
 }

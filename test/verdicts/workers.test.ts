@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import type { ParallelVerdictsOptions } from "../../src/verdicts/node.js";
+import { groupsOf, longestFirst, planOf } from "../../src/verdicts/plan.js";
 import type { VerdictRecord } from "../../src/verdicts/verdict.js";
 
 const BUILT = new URL("../../dist/verdicts/node.js", import.meta.url).href;
@@ -41,6 +42,16 @@ describe("verdicts on several threads", () => {
     );
     expect(JSON.parse(one as string)).toHaveLength(12);
     for (const other of others) expect(other).toBe(one);
+  });
+
+  it("begins with the cells of CPUs, which take longest", () => {
+    const plan = planOf({ prove: true, hardware: "few" });
+    const groups = groupsOf(plan);
+    const order = longestFirst(plan, groups);
+    expect(order.toSorted((a, b) => a - b)).toEqual([...groups.keys()]);
+    const agents = order.map((group) => plan.cells[groups[group]?.[0] ?? -1]?.agent);
+    expect(agents.indexOf("iommu")).toBeGreaterThan(100);
+    expect(agents.lastIndexOf("cpu")).toBe(agents.indexOf("iommu") - 1);
   });
 
   it("tells of progress up to the last cell, never back", async () => {

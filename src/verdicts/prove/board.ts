@@ -54,7 +54,6 @@ export class Board {
   private changedBlocks: readonly Uint8Array[] = [];
   private readonly known: Remembered;
   private recordedAt = 0;
-  private readonly stop: Uint8Array;
 
   constructor(
     private readonly machine: Machine,
@@ -66,7 +65,6 @@ export class Board {
     this.slots = machine.frames.size;
     this.changed = new Uint8Array(this.slots + 1);
     this.known = forms.nothingRemembered();
-    this.stop = stopRecord(machine.engine);
     this.recordedAt = forms.places.find(({ what }) => what === "numbers of hazards")?.from ?? 0;
   }
 
@@ -135,7 +133,7 @@ export class Board {
         this.words[(player.interleavedPoints >>> 2) + count++] = points[i] as number;
       }
     }
-    this.bytes.set(this.stop, next);
+    this.bytes.set(stopRecord, next);
     this.words[(player.interleavedPoints >>> 2) + count] = stop;
     engine.exports.setInterleaved(player.interleaved, player.interleavedPoints, count + 1);
     const stopped = playsToStop(engine, player.program, (at - player.program) / operationBytes);
