@@ -9,7 +9,7 @@ import { planCases, type SizesName, sizesByName } from "./cases.js";
 import type { Entrant } from "./contender.js";
 import { nativeEntrant, READS_TOO, readingEntrants, runtimeEntrant, workerEntrant } from "./contender.js";
 import type { NativeBuild } from "./contestants/compile.js";
-import { curves } from "./growth.js";
+import { curves, REPLAYS, SYNTHETIC_REPLAY } from "./growth.js";
 import { pointOf, sizesOf } from "./growth-curve.js";
 import { kernelField } from "./kernel-tasks.js";
 import { KERNEL_PIECE, kernelPieces, kernelPolicies, kernelTable } from "./kernel-work.js";
@@ -185,6 +185,7 @@ function growthPlans(effort: EffortName, material: Material): BlockPlan[] {
 function tracePlans({ traces: { read, played, zcat }, baseline, runtimes }: Material): BlockPlan[] {
   const table = read.length === 1 ? traceTable(read[0] as string) : `${read.length} traces`;
   const players = field(["stalewalk", SYNTHETIC], { kind: "trace", path: played }, { baseline, runtimes });
+  const synthetic = field(["stalewalk"], { kind: "growth", table: REPLAYS }, { baseline, runtimes });
   const more = { otherWork: [SYNTHETIC, READS_TOO], otherRules: OTHER_RULES };
   return [
     // What reads is a process of Node with the command beside it.
@@ -192,6 +193,7 @@ function tracePlans({ traces: { read, played, zcat }, baseline, runtimes }: Mate
       ? []
       : [plainPlan("replay", table, "line", ["read"], readingEntrants(read, zcat, baseline), more)]),
     plainPlan("replay", traceTable(played), "operation", ["play"], players, more),
+    plainPlan("replay", REPLAYS, "operation", [SYNTHETIC_REPLAY], synthetic, more),
   ];
 }
 

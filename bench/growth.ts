@@ -3,7 +3,7 @@
 // would take longer than what is measured.
 import { type AgentGeometry, geometries, ProgramBuilder } from "stalewalk";
 import type { BenchCase } from "./cases.js";
-import { CACHES, type Curve, curve, FLUSHES, WAYS } from "./growth-curve.js";
+import { CACHES, type Curve, curve, FLUSHES, pointOf, WAYS } from "./growth-curve.js";
 import { iommuCurves } from "./growth-iommu.js";
 import { seeded, shuffled } from "./random.js";
 import { flatTables, tablesOfFrames } from "./tables/flat.js";
@@ -113,6 +113,9 @@ function spacesAt(name: string, spaces: number): BenchCase {
 
 /** The curve of replays. */
 export const REPLAYS = "synthetic replays under none, by operations";
+
+/** The point of it that the suite `replay` has, too: what can be played where no trace is. */
+export const SYNTHETIC_REPLAY = pointOf({ of: "operations" }, OPERATIONS[0] as number);
 
 /** All curves, in the order of the report. */
 export const curves: readonly Curve[] = [

@@ -2,7 +2,10 @@
 // such a rule (validation.notDocumented); this one differs in a single point: what a constant holds is data. A table such as
 // `geometries` or `OPERATIONS` has a comment itself, and its rows and cells need none. The same holds for an object type that
 // is written in one line: the name that it belongs to says what its members are.
+// And whatever throws, or checks what it is given, has a @throws that says what.
+import { readFileSync } from "node:fs";
 import { Application, ReflectionKind } from "typedoc";
+import ts from "typescript";
 
 const NEED_COMMENTS =
   ReflectionKind.Enum |
@@ -32,9 +35,53 @@ function isOneLiner({ parent }) {
 const isAnonymous = (reflection) =>
   reflection.kindOf(ReflectionKind.CallSignature) && reflection.parent?.kindOf(ReflectionKind.TypeLiteral);
 
+const FUNCTIONS = ReflectionKind.CallSignature | ReflectionKind.ConstructorSignature;
+/** Functions of ours that throw for what they are given. */
+const CHECKS = /^(?:this\.)?check[A-Z]\w*$|\.throwIfAborted$/;
+const bodies = new Map();
+
+/** Bodies of the functions of a file, by the line where the name stands. */
+function bodiesOf(path) {
+  const known = bodies.get(path);
+  if (known) return known;
+  const source = ts.createSourceFile(path, readFileSync(path, "utf8"), ts.ScriptTarget.Latest, true);
+  const byLine = new Map();
+  const visit = (node) => {
+    if (ts.isFunctionLike(node) && node.body) {
+      byLine.set(source.getLineAndCharacterOfPosition((node.name ?? node).getStart()).line + 1, node.body);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  bodies.set(path, byLine);
+  return byLine;
+}
+
+/** Whether a body throws, or calls what does. What is caught and thrown on is somebody else's. */
+function throwsIn(node, caught) {
+  if (ts.isThrowStatement(node)) return node.expression.getText() !== caught;
+  if (ts.isCallExpression(node) && CHECKS.test(node.expression.getText())) return true;
+  const inside = ts.isCatchClause(node) ? node.variableDeclaration?.name.getText() : caught;
+  return ts.forEachChild(node, (child) => throwsIn(child, inside) || undefined) ?? false;
+}
+
+/** Whether a function that throws does not say so. */
+function lacksThrows({ comment, parent, sources: [source] = [] }) {
+  const body = source && bodiesOf(source.fullFileName).get(source.line);
+  if (!body || !throwsIn(body, undefined)) return false;
+  const tags = [...(comment?.blockTags ?? []), ...(parent.comment?.blockTags ?? [])];
+  return !tags.some(({ tag }) => tag === "@throws");
+}
+
 export function load(app) {
   app.on(Application.EVENT_VALIDATE_PROJECT, (project) => {
     const seen = new Set();
+    for (const reflection of project.getReflectionsByKind(FUNCTIONS).filter(lacksThrows)) {
+      const { fileName, line } = reflection.sources[0];
+      app.logger.validationWarning(
+        `${fileName}:${line}: ${reflection.getFriendlyFullName()} throws and has no @throws`,
+      );
+    }
     for (const reflection of project.getReflectionsByKind(NEED_COMMENTS)) {
       if (reflection.hasComment() || isInsideData(reflection) || isOneLiner(reflection) || isAnonymous(reflection))
         continue;

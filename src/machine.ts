@@ -257,7 +257,10 @@ export class Machine {
     );
   }
 
-  /** The first `operations` operations of a synthetic workload as a packed program, not played. */
+  /**
+   * The first `operations` operations of a synthetic workload as a packed program, not played.
+   * @throws InvalidOptionError naming the field, the value and what is allowed, and while a workload runs
+   */
   generate(options: WorkloadOptions, operations: number): Uint8Array {
     this.checkIdle("generate()");
     const total = checkInteger("operations", operations, 0, MAX_GENERATED);
@@ -288,6 +291,7 @@ export class Machine {
   /**
    * Keeps the state of everything: tables, caches, counters, hazards, kernel; what RAM holds only if asked. Costs a copy of the
    * machine's memory.
+   * @throws InvalidOptionError naming the field, the value and what is allowed
    */
   snapshot(options: SnapshotOptions = {}): Snapshot {
     const { ram = false } = parse(snapshotSchema, options, "options") as SnapshotOptions;

@@ -29,6 +29,7 @@ export async function createMachine(config: MachineConfig = {}): Promise<Machine
 
 /**
  * The same without waiting; see `compileEngineSync` for where that is refused.
+ * @throws InvalidOptionError naming the field, the value and what is allowed
  * @example
  * ```ts
  * import { createMachineSync } from "stalewalk";

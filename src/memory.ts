@@ -61,7 +61,10 @@ export async function createMachine(config: MemoryMachineConfig): Promise<Machin
   return machineOf(checked.module ?? (await compileEngine()), checked);
 }
 
-/** The same without waiting; see {@link compileEngineSync} for where that is refused. */
+/**
+ * The same without waiting; see {@link compileEngineSync} for where that is refused.
+ * @throws InvalidOptionError naming the field, the value and what is allowed
+ */
 export function createMachineSync(config: MemoryMachineConfig): Machine {
   const checked = checkMemoryMachine(config);
   return machineOf(checked.module ?? compileEngineSync(), checked);

@@ -35,7 +35,10 @@ export async function createMachine(config: MachineConfig & OwnModule): Promise<
   return createMachineSync(config);
 }
 
-/** The same without waiting: the module has been compiled. */
+/**
+ * The same without waiting: the module has been compiled.
+ * @throws InvalidOptionError naming the field, the value and what is allowed
+ */
 export function createMachineSync(config: MachineConfig & OwnModule): Machine {
   const checked = given(checkMachine(config));
   return new Machine(checked.module, checked);
@@ -49,7 +52,10 @@ export async function createWalker(options: WalkerOptions & OwnModule): Promise<
   return createWalkerSync(options);
 }
 
-/** The same without waiting: the module has been compiled. */
+/**
+ * The same without waiting: the module has been compiled.
+ * @throws InvalidOptionError naming the field, the value and what is allowed
+ */
 export function createWalkerSync(options: WalkerOptions & OwnModule): Walker {
   const checked = given(checkWalker(options));
   return new Walker(checked.module, checked);

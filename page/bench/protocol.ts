@@ -2,11 +2,18 @@
 
 import type { Check } from "../../bench/check.js";
 import type { BenchSample } from "../../src/benchmark/result.js";
-import type { PageSuite } from "./plan.js";
+import type { GivenTrace, PageSuite } from "./plan.js";
 
 /** What a worker is to play: one contestant, in a round, at all cases of a block. */
 export interface BenchTask {
-  bench: { suite: PageSuite; table: string; contestant: string; cases: readonly string[]; isFirst: boolean };
+  bench: {
+    suite: PageSuite;
+    table: string;
+    contestant: string;
+    cases: readonly string[];
+    isFirst: boolean;
+    trace?: GivenTrace | undefined;
+  };
 }
 
 /** What it answers: a case, then the end. */

@@ -5,7 +5,7 @@ import { type Check, compareChecks, digestOf } from "../../bench/check.js";
 import type { BenchHost, BenchResult, BenchRow, BenchSample } from "../../src/benchmark/result.js";
 import { makeRow, type RowHead } from "../../src/benchmark/row.js";
 import { programUrl } from "../search/client.js";
-import { type PageBlock, type PageSuite, pageBlocks, pageSuites } from "./plan.js";
+import { blocksWith, type GivenTrace, type PageBlock, type PageSuite, pageSuites } from "./plan.js";
 import type { BenchAnswer, BenchTask } from "./protocol.js";
 
 /** What the build has put in: version of the package, SHA-256 of the engine's module. */
@@ -15,6 +15,8 @@ declare const __BUILT__: { version: string; engine: string };
 export interface BenchWish {
   suites: readonly PageSuite[];
   rounds: number;
+  /** Played by the suite `replay`, beside what it draws itself. */
+  trace?: GivenTrace | undefined;
 }
 
 interface Running {
@@ -28,12 +30,12 @@ type CaseAnswer = Extract<BenchAnswer, { case: string }>;
 
 /** Runs what is wanted. @throws MismatchError, or the signal's reason */
 export async function runBench(
-  { suites, rounds }: BenchWish,
+  { suites, rounds, trace }: BenchWish,
   onProgress: (done: number, total: number, what: string) => void,
   signal: AbortSignal,
 ): Promise<BenchResult> {
   const begun = performance.now();
-  const blocks = pageBlocks.filter(({ suite }) => suites.includes(suite));
+  const blocks = blocksWith(trace).filter(({ suite }) => suites.includes(suite));
   const total = rounds * blocks.reduce((sum, { cases, contestants }) => sum + cases.length * contestants.length, 0);
   const rows = new Map<string, Running>();
   let done = 0;
@@ -42,7 +44,15 @@ export async function runBench(
     for (const block of blocks) {
       for (const [i, contestant] of block.contestants.entries()) {
         const { suite, table, cases } = block;
-        await measure({ bench: { suite, table, contestant, cases, isFirst: i === 0 } }, signal, (answer) => {
+        const bench = {
+          suite,
+          table,
+          contestant,
+          cases,
+          isFirst: i === 0,
+          trace: suite === "replay" ? trace : undefined,
+        };
+        await measure({ bench }, signal, (answer) => {
           take(rows, block, contestant, answer);
           onProgress(++done, total, `${block.suite}: ${answer.case}, ${contestant}, round ${round}`);
         });
@@ -56,16 +66,16 @@ export async function runBench(
     effort: "quick",
     host: host(),
     seconds: Number(((performance.now() - begun) / 1000).toFixed(1)),
-    missing: missingOf(suites),
+    missing: missingOf(suites, trace),
     rows: rowsOf(blocks, rows),
   };
 }
 
-function missingOf(suites: readonly PageSuite[]): string[] {
+function missingOf(suites: readonly PageSuite[], trace: GivenTrace | undefined): string[] {
   return [
-    "flush: a browser's clock is too coarse for it",
-    "replay: reading traces is timed by the command",
-    ...(suites.includes("growth") ? ["growth: curves of flushes and of replays are timed by the command"] : []),
+    ...(suites.includes("replay") && !trace ? ["replay of a recorded trace: none was given"] : []),
+    ...(suites.includes("replay") ? ["replay: reading traces is timed by the command"] : []),
+    ...(suites.includes("growth") ? ["growth: curves of flushes are timed by the command"] : []),
     ...pageSuites.filter((suite) => !suites.includes(suite)).map((suite) => `${suite}: not asked for`),
   ];
 }
@@ -93,7 +103,7 @@ function take(rows: Map<string, Running>, block: PageBlock, contestant: string, 
   }
   const [first = ""] = block.contestants;
   const own = rows.get(keyOf(block, name, first));
-  if (own) {
+  if (own && !block.otherWork?.includes(contestant)) {
     const same = operations === own.head.operations ? own.check : own.parts[operations];
     if (!same) throw new Error(`${where}: ${first} has not been asked for ${operations} operations`);
     compareChecks(where, [first, same], [contestant, check]);

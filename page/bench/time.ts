@@ -9,46 +9,52 @@ import type { BenchSample } from "../../src/benchmark/result.js";
 const TIMES = 5;
 /** A time is of so many steps of the clock at least, and so many nanoseconds. */
 const STEPS = 100;
+/** The same where each play is shorter than a step and timed by itself: one time, in which what steps round off is a thirtieth. */
+const STEPS_APART = 750;
 const LEAST_NS = 10e6;
 /** Steps of the clock from which on a single play is long. */
 const LONG = 5;
 /** Operations of a piece. */
 const PIECE = 65536;
 
-/** Times a task: nanoseconds an operation. */
-export async function timeTask(task: Task): Promise<BenchSample> {
+/** Times a task: nanoseconds an operation. `apart`: its preparation is no part of its time, however short a play is. */
+export async function timeTask(task: Task, apart: boolean): Promise<BenchSample> {
   const times: number[] = [];
-  const take = "sample" in task ? () => task.sample() : piecewise(task);
+  const { take, enough } = "sample" in task ? { take: () => task.sample(), enough: TIMES } : piecewise(task, apart);
   await take();
-  for (let i = 0; i < TIMES; i++) times.push((await take()) / task.operations);
+  for (let i = 0; i < enough; i++) times.push((await take()) / task.operations);
   times.sort((a, b) => a - b);
   const [least = 0] = times;
-  return { least: digits(least), median: digits(times[times.length >> 1] ?? least), times: TIMES, dropped: 0 };
+  return { least: digits(least), median: digits(times[times.length >> 1] ?? least), times: enough, dropped: 0 };
 }
 
-/** Nanoseconds of one play, each time as the mean of many. */
-function piecewise(task: PiecewiseTask): () => number {
+/** Nanoseconds of one play, each time as the mean of many, and how many such are enough. */
+function piecewise(task: PiecewiseTask, apart: boolean): { take: () => number; enough: number } {
   const pieces = task.pieces(PIECE);
   const step = clockStep();
-  const wanted = Math.max(LEAST_NS, STEPS * step);
   const play = (): number => {
     task.prepare();
     const start = clockNs();
     for (const piece of pieces) piece();
     return clockNs() - start;
   };
-  // A play that is long is timed by itself, without what is prepared before it. What is short is prepared by nothing (translations), so
-  // that many plays are timed in one go.
+  // A play that is long is timed by itself, without what is prepared before it; so is one whose preparation would be most of the time
+  // (flushes: caches are filled). The clock gives 0 or a step for each of these, and their sum what they took. What is short and prepared
+  // by nothing (translations) is timed in one go, as often as it takes.
   const isLong = Math.max(play(), play()) >= LONG * step;
   const many = (plays: number): number => {
     const start = clockNs();
     let alone = 0;
     for (let i = 0; i < plays; i++) alone += play();
-    return isLong ? alone : clockNs() - start;
+    return isLong || apart ? alone : clockNs() - start;
   };
+  const blurred = apart && !isLong;
+  const wanted = Math.max(LEAST_NS, (blurred ? STEPS_APART : STEPS) * step);
   let plays = 1;
-  while (many(plays) < wanted) plays *= 2;
-  return () => many(plays) / plays;
+  let took = many(plays);
+  for (; took < LONG * step; took = many(plays)) plays *= 2;
+  plays = Math.ceil((plays * wanted) / took);
+  return { take: () => many(plays) / plays, enough: blurred ? 1 : TIMES };
 }
 
 /** More digits no clock here has. */

@@ -1,4 +1,5 @@
-// The benchmark: run in this browser, shown as tables with bars, compared with a result that is dropped in, kept as a file.
+// The benchmark: run in this browser, shown as tables with bars, compared with a result that is dropped in, kept as a file. A trace that is
+// dropped in is played.
 
 import type { JSX } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
@@ -8,19 +9,30 @@ import { Choice } from "../search/choose.js";
 import { paceText } from "../search/pace.js";
 import { FileInput } from "../shell/file-input.js";
 import { useDropped } from "../shell/use-dropped.js";
-import { type PageSuite, pageSuites } from "./plan.js";
+import { name as shownName } from "../trace/text.js";
+import { type GivenTrace, type PageSuite, pageSuites } from "./plan.js";
 import { runBench } from "./run.js";
 import { Compared, Run, type Shown } from "./tables.js";
 
 const ROUNDS = ["3", "6", "12"] as const;
 const ABOUT: Record<PageSuite, string> = {
   translate: "translate: hits and walks, against JavaScript",
+  flush: "flush: invalidations of full caches, against JavaScript",
   kernel: "kernel: programs with hazard detection on and off",
+  replay: "replay: a synthetic one, and a trace that you drop here",
   verdicts: "verdicts: searches of single cells",
-  growth: "growth: curves of translations by tables and address spaces",
+  growth: "growth: curves of translations and replays",
 };
+const RESULT = /\.json$/i;
 
-let kept: { own: Shown | undefined; other: Shown | undefined } = { own: undefined, other: undefined };
+let kept: Kept = { own: undefined, other: undefined, trace: undefined };
+
+/** What stays while other views are looked at. */
+interface Kept {
+  own: Shown | undefined;
+  other: Shown | undefined;
+  trace: GivenTrace | undefined;
+}
 
 /** The view. */
 export function BenchView(): JSX.Element {
@@ -30,7 +42,7 @@ export function BenchView(): JSX.Element {
   const [error, setError] = useState("");
   const [shown, setShown] = useState(kept);
   const stop = useRef<AbortController | undefined>(undefined);
-  const keep = useCallback((next: Partial<typeof kept>): void => {
+  const keep = useCallback((next: Partial<Kept>): void => {
     kept = { ...kept, ...next };
     setShown(kept);
   }, []);
@@ -41,7 +53,7 @@ export function BenchView(): JSX.Element {
     const begun = performance.now();
     setError("");
     runBench(
-      { suites, rounds: Number(rounds) },
+      { suites, rounds: Number(rounds), trace: kept.trace },
       (done, total, what) => setPace({ done, total, what, elapsed: performance.now() - begun }),
       controller.signal,
     )
@@ -53,6 +65,19 @@ export function BenchView(): JSX.Element {
   };
   const take = useCallback(
     (file: File): void => {
+      if (!RESULT.test(file.name)) {
+        file
+          .arrayBuffer()
+          .then((bytes) => {
+            keep({ trace: { name: file.name, bytes: new Uint8Array(bytes) } });
+            setSuites((before) => pageSuites.filter((it) => it === "replay" || before.includes(it)));
+          })
+          .then(
+            () => setError(""),
+            (reason: Error) => setError(`${file.name} cannot be read: ${reason.message}`),
+          );
+        return;
+      }
       file
         .text()
         .then((text) => keep({ other: { from: file.name, result: checkBenchResult(JSON.parse(text)) } }))
@@ -64,7 +89,7 @@ export function BenchView(): JSX.Element {
     [keep],
   );
   useDropped(take);
-  const { own, other } = shown;
+  const { own, other, trace } = shown;
   return (
     <>
       <form class="bar" onSubmit={(event) => event.preventDefault()}>
@@ -109,10 +134,11 @@ export function BenchView(): JSX.Element {
       )}
       <div class="opener compact">
         <FileInput take={take}>
-          Compare with a result of <code>stalewalk bench --quick --json FILE</code>, or of this page elsewhere: drop it
-          here, or pick it:
+          Compare with a result of <code>stalewalk bench --quick --json FILE</code>, or of this page elsewhere, or play
+          a trace: drop the file here, or pick it:
         </FileInput>
       </div>
+      {trace && <p>{shownName(trace.name)} is played with the suite replay.</p>}
       {error !== "" && (
         <p class="error" role="alert">
           {error}

@@ -48,7 +48,15 @@ export function ProofPanel(props: {
             ? `: no program of any length has a hazard at ${cell.scenario} under ${cell.policy}${race ? ", as long as deferred work runs between operations" : ""}.`
             : ": a longer exploration may still meet one."}
         </p>
-        <p>{reachText(proof)}</p>
+        <p>
+          {reachText(proof)}
+          {race === null && !raceProof && (
+            <>
+              {" "}
+              <Term of="deferred work" /> may run inside operations, too.
+            </>
+          )}
+        </p>
         {raceProof && (
           <p>
             With <Term of="deferred work" /> inside operations, too: {reachText(raceProof)}

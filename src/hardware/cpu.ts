@@ -91,7 +91,10 @@ export class Cpu extends Agent {
     return this.engine.exports.contextRoot(this.context) << 12n;
   }
 
-  /** Translates as the CPU would: TLBs, paging-structure caches, tables; sets A and D, fills the caches. */
+  /**
+   * Translates as the CPU would: TLBs, paging-structure caches, tables; sets A and D, fills the caches.
+   * @throws InvalidOptionError naming the field, the value and what is allowed
+   */
   translate(va: bigint, access: Access): Outcome {
     const address = checkAddress("virtual address", va);
     return unpackOutcome(this.engine.calls.translate(this.context, address, checkAccess(access)));
@@ -102,6 +105,7 @@ export class Cpu extends Agent {
    * @param high bits 63 to 32 of the virtual address, as a 32-bit integer with or without sign
    * @param low bits 31 to 0
    * @returns the physical address; below 0 a fault, which `unpackFault` explains
+   * @throws InvalidOptionError naming the field, the value and what is allowed
    * @example
    * ```ts
    * import { Access, createMachine, unpackFault } from "stalewalk";
@@ -146,12 +150,16 @@ export class Cpu extends Agent {
   /**
    * INVLPG: the page of `va` in the current PCID and global; paging-structure caches by `invlpgScope`. An address that is not
    * canonical, a tagged pointer for instance, drops nothing (SDM vol. 2: a NOP).
+   * @throws InvalidOptionError naming the field, the value and what is allowed
    */
   invlpg(va: bigint): void {
     this.engine.exports.invlpg(this.context, checkAddress("virtual address", va));
   }
 
-  /** INVLPG of each 4 KiB page from `start` (aligned down) while below `end`; between the halves there is nothing to drop. */
+  /**
+   * INVLPG of each 4 KiB page from `start` (aligned down) while below `end`; between the halves there is nothing to drop.
+   * @throws InvalidOptionError naming the field, the value and what is allowed
+   */
   flushRange(start: bigint, end: bigint): void {
     const first = checkAddress("start", start) & ~0xfffn;
     const last = checkAddress("end", end);
@@ -162,6 +170,7 @@ export class Cpu extends Agent {
    * INVPCID: 0 = one address of a PCID, 1 = a PCID, 2 = everything, 3 = everything but globals.
    * @returns false if the instruction is a #GP, which drops nothing: type 0 with an address that is not canonical, types 0 and 1
    *   with a PCID other than 0 while CR4.PCIDE is 0 (SDM vol. 2)
+   * @throws InvalidOptionError naming the field, the value and what is allowed
    */
   invpcid(type: 0 | 1 | 2 | 3, pcid = 0, va = 0n): boolean {
     checkInteger("INVPCID type", type, 0, 3);
@@ -169,7 +178,10 @@ export class Cpu extends Agent {
     return this.engine.exports.invpcid(this.context, type, pcid, checkAddress("virtual address", va)) !== 0;
   }
 
-  /** MOV CR3; `noFlush` is bit 63, which only counts with CR4.PCIDE. */
+  /**
+   * MOV CR3; `noFlush` is bit 63, which only counts with CR4.PCIDE.
+   * @throws InvalidOptionError naming the field, the value and what is allowed
+   */
   movToCr3(root: bigint, pcid = 0, noFlush = false): void {
     checkInteger("PCID", pcid, 0, pcids - 1);
     this.engine.exports.movToCr3(this.context, rootFrame("root", root), pcid, noFlush);

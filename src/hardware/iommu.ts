@@ -195,14 +195,20 @@ export class Iommu extends Agent {
     return unpackOutcome(this.engine.calls.access(requester, address, checkRequestAccess(access)));
   }
 
-  /** The same in numbers; see {@link Cpu.physical}. */
+  /**
+   * The same in numbers; see {@link Cpu.physical}.
+   * @throws InvalidOptionError naming the field, the value and what is allowed
+   */
   physical(pasid: number, high: number, low: number, access: Access, device?: number): number {
     const requester = this.requester(pasid, device);
     const kind = checkRequestAccess(access);
     return this.engine.calls.physical(requester, checkHalf("high", high), checkHalf("low", low), kind);
   }
 
-  /** Many requests for one kind of access, as `request` makes them one after the other; packed outcomes as in `Cpu.translateMany`. */
+  /**
+   * Many requests for one kind of access, as `request` makes them one after the other; packed outcomes as in `Cpu.translateMany`.
+   * @throws InvalidOptionError naming the field, the value and what is allowed
+   */
   requestMany(
     pasid: number,
     addresses: BigUint64Array,
@@ -214,12 +220,18 @@ export class Iommu extends Agent {
     return translateBatch(this.engine, this.scratch, this.requester(pasid, device), addresses, access, outcomes);
   }
 
-  /** What a request (not through a device TLB) would answer, caches included, without any side effect. */
+  /**
+   * What a request (not through a device TLB) would answer, caches included, without any side effect.
+   * @throws InvalidOptionError naming the field, the value and what is allowed
+   */
   probe(pasid: number, va: bigint, access: Access, device?: number): Outcome {
     return probeContext(this.engine, this.contextOf(pasid, device), va, checkRequestAccess(access));
   }
 
-  /** What the tables of a PASID say, whatever is cached but the PASID-table entry. */
+  /**
+   * What the tables of a PASID say, whatever is cached but the PASID-table entry.
+   * @throws InvalidOptionError naming the field, the value and what is allowed
+   */
   explain(pasid: number, va: bigint, access: Access, device?: number): Explanation {
     return explainWalk(this.engine, this.contextOf(pasid, device), va, checkRequestAccess(access));
   }
@@ -240,6 +252,7 @@ export class Iommu extends Agent {
    * Page-selective invalidation of the 2^`am` pages around `va`, for all devices, whatever the domain; with `leavesOnly`
    * (IH) paging-structure caches stay.
    * @param am address mask, 0 to 52
+   * @throws InvalidOptionError naming the field, the value and what is allowed
    */
   invalidatePages(pasid: number, va: bigint, am = 0, leavesOnly = false): void {
     checkInteger("AM", am, 0, allPagesMask);
@@ -298,7 +311,10 @@ export class Iommu extends Agent {
     this.engine.exports.invalidateAll(this.pointer);
   }
 
-  /** Device-TLB invalidation: all of a PASID, or the 2^`am` pages around `va`. Nothing, if the device has no TLB. */
+  /**
+   * Device-TLB invalidation: all of a PASID, or the 2^`am` pages around `va`. Nothing, if the device has no TLB.
+   * @throws InvalidOptionError naming the field, the value and what is allowed
+   */
   invalidateDeviceTlb(device: number, pasid: number, pages?: { va: bigint; am: number }): void {
     const { tlb } = this.deviceAt(device);
     const tag = this.tagOf(pasid);

@@ -27,6 +27,7 @@ export async function createWalker(options: WalkerOptions = {}): Promise<Walker>
 
 /**
  * The same without waiting; see `compileEngineSync` for where that is refused.
+ * @throws InvalidOptionError naming the field, the value and what is allowed
  * @example
  * ```ts
  * import { Access, createWalkerSync } from "stalewalk";

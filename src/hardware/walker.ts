@@ -91,7 +91,10 @@ export class Walker {
     this.engine.exports.setControls(this.context, controlBits(this.current), this.current.pkru);
   }
 
-  /** Walks and sets A at every level used, D at the leaf on a write. */
+  /**
+   * Walks and sets A at every level used, D at the leaf on a write.
+   * @throws InvalidOptionError naming the field, the value and what is allowed
+   */
   translate(va: bigint, access: Access): Outcome {
     const address = checkAddress("virtual address", va);
     return unpackOutcome(this.engine.calls.translate(this.context, address, checkAccess(access)));

@@ -60,6 +60,7 @@ export class Walks {
    * Begins a walk: all that an access does before its first read of memory. On an agent whose walks are atomic, the whole access.
    * @param requester number of a CPU, or of a PASID or device of an IOMMU
    * @returns undefined if a walk of this number is under way already
+   * @throws InvalidOptionError naming the field, the value and what is allowed
    */
   begin(walk: number, requester: number, va: bigint, access: Access): WalkOutcome | undefined {
     const { exports } = this.engine;

@@ -101,6 +101,7 @@ export interface AuditOptions {
 
 /**
  * Counts the tables reachable from a root. Takes time proportional to the number of tables.
+ * @throws InvalidOptionError naming the field, the value and what is allowed
  * @example
  * ```ts
  * import { auditTables, imageContext, imageTables } from "stalewalk/image";

@@ -73,7 +73,10 @@ export interface FileSource extends ByteSource {
   close(): void;
 }
 
-/** A {@link ByteSource} over a file; its reads are copies. */
+/**
+ * A {@link ByteSource} over a file; its reads are copies.
+ * @throws the file system's error if the file cannot be opened or, later, read; CoreFormatError, later, if it is shorter than it was
+ */
 export function fileSource(path: string): FileSource {
   const descriptor = openSync(path, "r");
   let open = true;

@@ -107,7 +107,10 @@ export class Frames {
     this.fill(frame, entries);
   }
 
-  /** Sets use and level of a frame (its generation rises); a frame the store did not hold comes with zeroed contents. */
+  /**
+   * Sets use and level of a frame (its generation rises); a frame the store did not hold comes with zeroed contents.
+   * @throws InvalidOptionError naming the field, the value and what is allowed
+   */
   set(frame: number, state: FrameState, level = 0): void {
     checkOneOf("state", state, frameStates);
     checkInteger("level", level, 0, 5);

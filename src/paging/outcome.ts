@@ -60,6 +60,7 @@ export function isTranslated(packed: bigint): boolean {
 
 /**
  * Unpacks an outcome of a batch (`BigUint64Array` element). Results of walks under way: {@link unpackWalk}.
+ * @throws Error for a word that is no outcome of this engine
  * @example
  * ```ts
  * import { Access, createWalker, isTranslated, unpackOutcome } from "stalewalk";

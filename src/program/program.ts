@@ -79,7 +79,10 @@ export class ProgramBuilder {
     return this;
   }
 
-  /** A translation. */
+  /**
+   * A translation.
+   * @throws InvalidOptionError naming the field, the value and what is allowed
+   */
   access(requester: number, va: bigint, access: Access): this {
     return this.put(Operation.access, checkAccess(access, "access.access"), requester, 0, va);
   }
@@ -107,7 +110,10 @@ export class ProgramBuilder {
     return this.put(Operation.invlpg, 0, cpu, 0, va);
   }
 
-  /** INVPCID of type 0 to 3; refused where it is a #GP (see `Cpu.invpcid`). */
+  /**
+   * INVPCID of type 0 to 3; refused where it is a #GP (see `Cpu.invpcid`).
+   * @throws InvalidOptionError naming the field, the value and what is allowed
+   */
   invpcid(cpu: number, type: 0 | 1 | 2 | 3, pcid = 0, va = 0n): this {
     checkOneOf("invpcid.type", type, INVPCID_TYPES);
     return this.put(Operation.invpcid, type, cpu, pcid, va);
@@ -138,7 +144,10 @@ export class ProgramBuilder {
     return this.put(Operation.flushAll, 0, cpu, 0, 0n);
   }
 
-  /** Writes an entry by its physical address; takes two records. */
+  /**
+   * Writes an entry by its physical address; takes two records.
+   * @throws InvalidOptionError naming the field, the value and what is allowed
+   */
   writeEntry(physicalAddress: bigint, entry: bigint): this {
     checkAddress("writeEntry.entry", entry);
     return this.put(Operation.writeEntry, 0, 0, 0, physicalAddress).second("writeEntry", entry);
@@ -160,6 +169,7 @@ export class ProgramBuilder {
   /**
    * Maps `pages` pages of the kernel half with leaves of up to 2^`shift` bytes. A table in the way of a large leaf is
    * freed (with the site's flush), or with `keepTables` used.
+   * @throws InvalidOptionError naming the field, the value and what is allowed
    */
   vmalloc(va: bigint, pages: number, shift: 12 | 21 | 30 = 12, keepTables = false): this {
     checkOneOf("vmalloc.shift", shift, LEAVES);
@@ -167,7 +177,10 @@ export class ProgramBuilder {
     return this.put(Operation.vmalloc, shift | (keepTables ? types.keepTables : 0), 0, pages, va);
   }
 
-  /** Unmaps lazily: `lazy` waits for the purge, `flush` (VM_FLUSH_RESET_PERMS) purges at once, `unlisted` is left out of it. */
+  /**
+   * Unmaps lazily: `lazy` waits for the purge, `flush` (VM_FLUSH_RESET_PERMS) purges at once, `unlisted` is left out of it.
+   * @throws InvalidOptionError naming the field, the value and what is allowed
+   */
   vfree(va: bigint, pages: number, how: "lazy" | "flush" | "unlisted" = "lazy"): this {
     checkOneOf("vfree.how", how, ["lazy", "flush", "unlisted"]);
     return this.put(Operation.vfree, { lazy: 0, flush: types.flushNow, unlisted: types.unlisted }[how], 0, pages, va);
@@ -256,6 +269,7 @@ export class ProgramBuilder {
   /**
    * flush_tlb_kernel_range(start, end), with the policy's hook; takes two records. An end of 2^64 - 1 is TLB_FLUSH_ALL:
    * everything.
+   * @throws InvalidOptionError naming the field, the value and what is allowed
    */
   flushTlbKernelRange(start: bigint, end: bigint, freesTables = false): this {
     checkAddress("flushTlbKernelRange.end", end);
@@ -278,6 +292,7 @@ export class ProgramBuilder {
   /**
    * flush_tlb_mm_range(); without `end`, or with 2^64 - 1, everything. A range that ends before it starts is everything too, an
    * empty one no page. Takes two records.
+   * @throws InvalidOptionError naming the field, the value and what is allowed
    */
   flushTlbMmRange(mm: number, start: bigint, end?: bigint, shift = 12): this {
     checkInteger("flushTlbMmRange.shift", shift, LEAST_SHIFT, MOST_SHIFT);
@@ -301,7 +316,10 @@ export class ProgramBuilder {
     return this.put(Operation.runWork, 0, 0, 0, 0n);
   }
 
-  /** Unlinks the table of a level (0: the site's own, PT or PD), one step of a site; no flush, no free. */
+  /**
+   * Unlinks the table of a level (0: the site's own, PT or PD), one step of a site; no flush, no free.
+   * @throws InvalidOptionError naming the field, the value and what is allowed
+   */
   tableClear(site: Site, va: bigint, level: 0 | 1 | 2 | 3 = 0): this {
     checkOneOf("tableClear.site", site, sites);
     return this.put(Operation.tableClear, sites.indexOf(site), 0, level, va);
@@ -310,6 +328,7 @@ export class ProgramBuilder {
   /**
    * Frees the table that `tableClear` unlinked, or the one that is still linked.
    * @param mark `kernel`: it has the mark by which a policy defers; `none`: it has not. Default: as it was made
+   * @throws InvalidOptionError naming the field, the value and what is allowed
    */
   tableFree(site: Site, va: bigint, level: 0 | 1 | 2 | 3 = 0, mark?: "kernel" | "none"): this {
     checkOneOf("tableFree.site", site, sites);

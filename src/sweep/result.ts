@@ -16,7 +16,7 @@ export interface VerdictResult {
   readonly states?: number;
   /** Transitions of the proof. */
   readonly transitions?: number;
-  /** The same with deferred work inside operations. */
+  /** The same with deferred work inside operations, where that was explored by itself. */
   readonly raceStates?: number;
   /** See `raceStates`. */
   readonly raceTransitions?: number;

@@ -55,7 +55,10 @@ export class EventBatch {
     this.words = new Uint32Array(words);
   }
 
-  /** Definition of event `index`. */
+  /**
+   * Definition of event `index`.
+   * @throws RangeError if the batch has no such event
+   */
   type(index: number): EventType {
     const type = index < this.count ? this.table.types[this.event[index]!] : undefined;
     if (!type) throw new RangeError(`event ${index} of a batch of ${this.count}`);

@@ -47,7 +47,10 @@ export class OperationBatch {
     this.words = new Uint32Array(words);
   }
 
-  /** Name of operation `index`. */
+  /**
+   * Name of operation `index`.
+   * @throws RangeError if the batch has no such operation
+   */
   name(index: number): OperationName {
     const name = index < this.count ? OPERATION_NAMES[this.kind[index]!] : undefined;
     if (name === undefined) throw new RangeError(`operation ${index} of a batch of ${this.count}`);

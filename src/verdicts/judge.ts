@@ -19,7 +19,7 @@ import type { HazardVerdict, VerdictRecord } from "./verdict.js";
 /** Cells that are judged at once: an exploration cannot tell them apart (prove/alike.ts). Of a search one. */
 export type CellGroup = readonly [Cell, ...Cell[]];
 
-/** What an exploration without work inside operations has found, and one with it where there is any. */
+/** What was found without work inside operations, and with it: one exploration where that comes to the same. */
 interface Explored {
   plain: Proved;
   raced: Proved;
@@ -90,11 +90,18 @@ export class Judge {
   private *explore(explorer: Explorer, cell: Cell, limits: Limits): Generator<void, Explored, void> {
     const { scenario, policy, agent } = cell;
     const bounds = boundsOf(explorer.stage, scenario, this.#wanted);
-    const plain = yield* proveCell(explorer, scenario, this.#wanted, limits, this.turns);
+    const explore = (race: boolean): Generator<void, Proved, void> =>
+      proveCell(explorer, scenario, { ...this.#wanted, race }, limits, this.turns);
     // Work that never has anything to do does nothing inside operations either.
-    if (plain.found || !hasWorkIn(scenario, policy, agent, this.#record)) return { plain, raced: plain, bounds };
-    const raced = yield* proveCell(explorer, scenario, { ...this.#wanted, race: true }, limits, this.turns);
-    return { plain, raced, bounds };
+    if (!hasWorkIn(scenario, policy, agent, this.#record)) {
+      const plain = yield* explore(false);
+      return { plain, raced: plain, bounds };
+    }
+    // Programs with work between operations only are among those with work anywhere: what is safe with all of these is safe.
+    const raced = yield* explore(true);
+    if (raced.proof.closed) return { plain: raced, raced, bounds };
+    const plain = yield* explore(false);
+    return { plain, raced: plain.found ? plain : raced, bounds };
   }
 
   /** What a proof says of a cell. */
@@ -109,6 +116,7 @@ export class Judge {
     const record = recordOf(stage, cell, plan, plain.found, raced.found);
     const races = !plain.found && hasWork(cell);
     const closed = races && raced.proof.closed;
+    const apart = races && raced !== plain;
     // Cells are explained one by one (plan.ts).
     if (plan.explainSafe) this.#explainer ??= new Explainer(stage());
     return {
@@ -116,7 +124,7 @@ export class Judge {
       says: plain.found ? "hazard" : plain.proof.closed ? "proved safe" : "no hazard found",
       tried: { programs: 0, operations: 0, depth: 0 },
       proof: { ...plain.proof, bounds, assumptions: proofAssumptions(plan.walking.drain) },
-      ...(races && { raceProof: raced.proof }),
+      ...(apart && { raceProof: raced.proof }),
       ...(this.#explainer &&
         plain.proof.closed && {
           restsOn: yield* this.#explainer.explain(scenario, this.#wanted, closed, limits, turns),
@@ -144,7 +152,8 @@ function replayed(stage: () => Stage, { scenario }: Cell, explored: Explored, wa
     if (!hazard) throw new Error(`${scenario.name} is not like the cell that was explored for it: no hazard there`);
     return { ...proved, found: { attempt, hazard } };
   };
-  return { ...explored, plain: again(explored.plain, false), raced: again(explored.raced, true) };
+  const plain = again(explored.plain, false);
+  return { ...explored, plain, raced: explored.raced === explored.plain ? plain : again(explored.raced, true) };
 }
 
 /** What search and proof have found, as a record. `stage`: the machine that programs are told on. */

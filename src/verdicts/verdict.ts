@@ -55,9 +55,9 @@ export interface VerdictRecord {
   race?: HazardVerdict | null;
   /** Programs played for this cell, operations in them (set-up not counted), most moves of a program. Not of a proof. */
   tried: { programs: number; operations: number; depth: number };
-  /** Of a proof: what was explored with deferred work between operations, and also inside them. */
+  /** Of a proof: what was explored. Of a safe cell without `raceProof` that had deferred work inside operations, too. */
   proof?: Proof & { bounds: ProofBounds; assumptions: string[] };
-  /** See `proof`. */
+  /** Of a proof, where work inside operations adds a hazard, or a limit ended that: what was explored with it; `proof` without. */
   raceProof?: Proof;
   /** Of what is proved safe, if that was asked for: what was taken away in turn, and what the cell is without it. */
   restsOn?: Support[];

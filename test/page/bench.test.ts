@@ -8,8 +8,11 @@ import { digestOf } from "../../bench/check.js";
 import { openCase, pageBlocks } from "../../page/bench/plan.js";
 import { type BenchResult, checkBenchResult } from "../../src/benchmark/result.js";
 import { chromiumNote, chromiumPath } from "../support/chromium.js";
+import { ROOT } from "../support/pack-package.js";
 import { looks, PageBrowser } from "../support/page-browser.js";
 import { HOSTILE } from "../support/report-results.js";
+
+const TRACE = "linux618-frees.trace.txt.gz";
 
 if (!chromiumPath) console.warn(`the page's benchmark is not tested in a browser${chromiumNote}`);
 
@@ -35,8 +38,9 @@ describe.skipIf(!chromiumPath)(`the benchmark in Chromium${chromiumNote}`, () =>
     const { page } = browser;
     await browser.look({ scheme: "light", width: 1280 });
     await browser.open("#/benchmark", ".suites");
-    await page.getByRole("checkbox", { name: /verdicts/ }).press("Space");
-    await page.getByRole("checkbox", { name: /growth/ }).press("Space");
+    for (const suite of [/^flush/, /^replay/, /^verdicts/, /^growth/]) {
+      await page.getByRole("checkbox", { name: suite }).press("Space");
+    }
     await page.getByRole("button", { name: "Run in this browser" }).press("Enter");
     await page.getByRole("button", { name: "Stop" }).waitFor();
     const save = page.getByRole("link", { name: "Save as JSON" });
@@ -50,7 +54,7 @@ describe.skipIf(!chromiumPath)(`the benchmark in Chromium${chromiumNote}`, () =>
       pageBlocks.reduce((sum, { cases, contestants }) => sum + cases.length * contestants.length, 0),
     );
     for (const { suite, table, case: name, contestant, digest, samples, least } of result.rows) {
-      const { check, task } = openCase({ suite: suite as "kernel", table }, name, contestant);
+      const { check, task } = await openCase({ suite: suite as "kernel", table }, name, contestant);
       expect([name, contestant, digest]).toEqual([name, contestant, digestOf(await check(task.operations))]);
       expect(samples).toHaveLength(3);
       expect(least.value).toBeGreaterThan(0);
@@ -100,6 +104,30 @@ describe.skipIf(!chromiumPath)(`the benchmark in Chromium${chromiumNote}`, () =>
     await page.locator(".times").first().waitFor();
     expect(await page.locator("img").count()).toBe(0);
     expect(await page.locator(".times").first().textContent()).not.toContain("\u202e");
+    expect(browser.complaints).toEqual([]);
+  });
+
+  it("plays a trace that is dropped in, and comes to what the library does", async () => {
+    const { page } = browser;
+    await browser.open("#/benchmark", ".suites");
+    const path = join(ROOT, "test/fixtures/traces", TRACE);
+    await page.locator("input[type=file]").setInputFiles(path);
+    await page.getByText(`${TRACE} is played with the suite replay`).waitFor();
+    expect(await page.getByRole("checkbox", { name: /^replay/ }).isChecked()).toBe(true);
+    for (const suite of [/^translate/, /^kernel/]) await page.getByRole("checkbox", { name: suite }).press("Space");
+    await page.getByRole("button", { name: "Run in this browser" }).press("Enter");
+    const table = page.getByRole("region", { name: `replay: trace ${TRACE}` });
+    await table.or(page.getByRole("alert")).waitFor({ timeout: 580_000 });
+    expect(await page.getByRole("alert").allTextContents()).toEqual([]);
+    expect(await table.locator("tbody tr").count()).toBe(2);
+    const download = page.waitForEvent("download");
+    await page.getByRole("link", { name: "Save as JSON" }).press("Enter");
+    const { rows } = checkBenchResult(JSON.parse(readFileSync(await (await download).path(), "utf8")));
+    const trace = { name: TRACE, bytes: new Uint8Array(readFileSync(path)) };
+    for (const { suite, table: of, case: name, contestant, digest } of rows) {
+      const { check, task } = await openCase({ suite: suite as "replay", table: of }, name, contestant, trace);
+      expect([of, contestant, digest]).toEqual([of, contestant, digestOf(await check(task.operations))]);
+    }
     expect(browser.complaints).toEqual([]);
   });
 

@@ -82,7 +82,7 @@ describe("verdicts on several threads", () => {
 
   it("leaves no thread when nobody wants more records: the process ends", async () => {
     const program = `import { verdicts } from ${JSON.stringify(BUILT)};
-      const options = { prove: true, policies: ["none"], scenarios: ["pmd_free_pte_page", "munmap"], workers: 2 };
+      const options = { prove: true, agents: ["iommu"], policies: ["none"], scenarios: ["pmd_free_pte_page", "munmap"], workers: 2 };
       for await (const record of verdicts(options)) break;
       console.log("left");`;
     const { stdout } = await run(process.execPath, ["--input-type=module", "-e", program]);

@@ -51,11 +51,18 @@ export function hasWorkIn(scenario: Scenario, policy: CheckedPolicy, agent: Agen
 export function alikeKey({ policy, agent, hardware, scenario }: Explorable, record: KernelRecord): string {
   const seen = noticedPolicy(scenario, policy, record);
   const { name: _name, about: _about, ...fields } = seen;
-  const noticed =
-    "invlpgScope" in hardware
-      ? [noticedByCpus(seen), noticedCpu(hardware, record)]
-      : [fields, noticedIommu(scenario, hardware)];
-  return JSON.stringify([agent, scenario.name, noticed]);
+  if ("invlpgScope" in hardware) {
+    return JSON.stringify([agent, rowOfCpus(scenario), noticedByCpus(seen), noticedCpu(hardware, record)]);
+  }
+  return JSON.stringify([agent, scenario.name, fields, noticedIommu(scenario, hardware)]);
+}
+
+/**
+ * A row by name; one of two that are the same to CPUs. Who made a table that vmalloc() finds in its way decides its mark, which is asked for
+ * above, and the U/S of the entry that names it: kernel leaves refuse user mode, whatever that says.
+ */
+function rowOfCpus({ name, site, split }: Scenario): string {
+  return split && site === "pmd_free_pte_page" ? site : name;
 }
 
 /** A policy whose fields are as in `none` where the row does nothing that asks for them. */

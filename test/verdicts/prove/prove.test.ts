@@ -79,7 +79,8 @@ describe("what is proved safe", () => {
     const [record] = await collect({ ...usual, policies: ["deferred-free"], scenarios: ["pmd_free_pte_page"] });
     expect(record).toMatchObject({ verdict: "safe", says: "proved safe", race: null });
     expect(record?.proof).toMatchObject({ closed: true, bounds: { regions: 2, addresses: 4, pasids: 1, walks: 0 } });
-    expect(record?.raceProof?.closed).toBe(true);
+    // Work inside operations was explored with the rest.
+    expect(record?.raceProof).toBeUndefined();
     expect(record?.proof?.states).toBeGreaterThan(300);
     expect(record?.proof?.transitions).toBeGreaterThan(record?.proof?.states ?? 0);
     expect(record?.proof?.assumptions[0]).toMatch(/the walks of its PASID .* have ended/);
@@ -105,8 +106,9 @@ describe("what is proved safe", () => {
     const scenarios = ["pmd_free_pte_page", "remove_pagetable/vmemmap"] as const;
     const records = await collect({ ...usual, policies: ["deferred-free"], scenarios });
     const [clearsFirst, freesFirst] = scenarios.map((name) => cell(records, "deferred-free", name));
-    expect([clearsFirst?.says, clearsFirst?.race, clearsFirst?.raceProof?.closed]).toEqual(["proved safe", null, true]);
+    expect([clearsFirst?.says, clearsFirst?.race, clearsFirst?.raceProof]).toEqual(["proved safe", null, undefined]);
     expect([freesFirst?.says, freesFirst?.race?.kind]).toEqual(["proved safe", "forged-translation"]);
+    expect([freesFirst?.proof?.closed, freesFirst?.raceProof?.closed]).toEqual([true, false]);
     expect(freesFirst?.race?.witness.steps.at(-1)?.text).toMatch(/the PD entry in memory still leads to frame/);
   });
 
