@@ -4,6 +4,7 @@
 import { describe, expect, it } from "vitest";
 import {
   Access,
+  type Cpu,
   createMachineSync,
   type Machine,
   type PointName,
@@ -16,6 +17,7 @@ const AREA = 0xffffc90000000000n;
 const MIB2 = 0x200000n;
 const BLOCK = 0xffff888040000000n;
 const USER = 0x1000n;
+const PAGE = 0x1000n;
 const PASID = 42;
 const LARGE_PAGES = 512;
 
@@ -202,6 +204,72 @@ describe("ASIDs of a CPU", () => {
     const before = flushes(kernel);
     kernel.run((it) => it.switchMm(0, 0));
     expect(flushes(kernel) - before).toBe(1);
+  });
+});
+
+describe("a CPU without PCIDs", () => {
+  const machine = () => createMachineSync({ cpus: [{}, {}], kernel: { pool: 64 } });
+  const spaceFlushes = (it: Machine) => kernelOf(it).counters.cpuSpaceFlushes;
+
+  it("has the first ASID for every process, flushes at every switch, and leaves the others' turn alone", () => {
+    const one = machine();
+    const [cpu] = one.cpus as [Cpu, Cpu];
+    const to = (mm: number): number => {
+      const before = spaceFlushes(one);
+      kernelOf(one).run((it) => it.switchMm(0, mm));
+      return spaceFlushes(one) - before;
+    };
+    kernelOf(one).run((it) => it.mmCreate(0).mmCreate(1).mmCreate(2));
+    expect([to(0), cpu.pcid]).toEqual([1, 1]);
+    cpu.setControls({ pcide: false });
+    expect([to(1), to(1), to(0), to(2)]).toEqual([1, 1, 1, 1]);
+    expect(cpu.pcid).toBe(0);
+    // Here the first ASID has gone to 2; 0, which had it, is a stranger, and takes the second, which nobody has had.
+    cpu.setControls({ pcide: true });
+    expect([to(2), cpu.pcid, to(0), cpu.pcid, to(2), cpu.pcid]).toEqual([0, 1, 1, 2, 0, 1]);
+    expect(
+      kernelOf(one)
+        .run((it) => it.switchMm(1, 0))
+        .at(-1)?.refusal,
+    ).toBeUndefined();
+    expect(one.cpus[1]?.pcid).toBe(1);
+  });
+
+  it("catches up with a process at each switch: a flush that it has not missed is one of pages", () => {
+    const one = machine();
+    one.cpus[0]?.setControls({ pcide: false });
+    kernelOf(one).run((it) =>
+      it.mmCreate(0).mmCreate(1).switchMm(0, 0).flushTlbMmRange(1, 0n, PAGE, 12).switchMm(0, 1),
+    );
+    const before = spaceFlushes(one);
+    kernelOf(one).run((it) => it.flushTlbMmRange(1, 0n, PAGE, 12));
+    expect([spaceFlushes(one) - before, kernelOf(one).counters.cpuPageFlushes]).toEqual([0, 1]);
+  });
+
+  it("runs the other root in user mode, under PTI, and nothing of its first comes with it", () => {
+    const one = createMachineSync({ cpus: [{}, {}], kernel: { pool: 64, pti: true } });
+    const [cpu] = one.cpus as [Cpu, Cpu];
+    cpu.setControls({ pcide: false });
+    kernelOf(one).run((it) => it.mmCreate(0).mmCreate(1).switchMm(0, 0).vmalloc(AREA, 1));
+    const roots = [cpu.root];
+    expect(cpu.translate(AREA, Access.supervisorRead).kind).toBe("ok");
+    kernelOf(one).run((it) => it.enterUser(0));
+    roots.push(cpu.root);
+    expect(cpu.translate(AREA, Access.supervisorRead)).toMatchObject({ reason: "not-present", level: 4 });
+    // A page that is flushed under the kernel's PCID has no other, and a flush of all marks none for later.
+    const before = cpu.counters.invalidations;
+    kernelOf(one).run((it) => it.enterKernel(0).flushTlbMmRange(0, 0n, PAGE, 12));
+    expect(cpu.counters.invalidations - before).toBe(2);
+    const flushed = cpu.counters.invalidations;
+    kernelOf(one).run((it) => it.flushTlbMmRange(0, 0n).enterUser(0));
+    expect(cpu.counters.invalidations - flushed).toBe(2);
+    expect([cpu.root, roots[0] === roots[1]]).toEqual([roots[1], false]);
+    kernelOf(one).run((it) => it.switchMm(0, 1));
+    cpu.setControls({ pcide: true });
+    // User mode of 1 begins with what its PCID has: nothing was left to be flushed there.
+    const space = cpu.counters.invalidations;
+    kernelOf(one).run((it) => it.enterUser(0));
+    expect(cpu.counters.invalidations - space).toBe(0);
   });
 });
 
