@@ -195,6 +195,36 @@ describe("ASIDs of a CPU", () => {
     expect(kernel.counters).toMatchObject({ cpuSpaceFlushes: before + 1, cpuPageFlushes: 1 });
   });
 
+  it("each have what their CPU has caught up with: who has heard of a flush comes back without one", () => {
+    const kernel = kernelOf(machineOf("none"));
+    kernel.run((it) => [0, 1, 2].reduce((all, mm) => all.mmCreate(mm).switchMm(0, mm), it));
+    for (const mm of [1, 2, 0]) {
+      kernel.run((it) => it.switchMm(0, mm).flushTlbMmRange(mm, 0n, PAGE, 12).flushTlbMmRange(mm, 0n, PAGE, 12));
+    }
+    expect(kernel.counters).toMatchObject({ cpuSpaceFlushes: 3, cpuPageFlushes: 6 });
+    kernel.run((it) => it.switchMm(0, 1).switchMm(0, 2).switchMm(0, 0));
+    expect(flushes(kernel)).toBe(3);
+  });
+
+  it("are forgotten but for the current one after a flush of a kernel page under PTI, once, and on that CPU alone", () => {
+    const machine = createMachineSync({ cpus: [{}, {}], kernel: { pool: 64, pti: true } });
+    const kernel = kernelOf(machine);
+    const to = (mm: number): number => {
+      const before = flushes(kernel);
+      kernel.run((it) => it.switchMm(0, mm));
+      return flushes(kernel) - before;
+    };
+    kernel.run((it) => it.mmCreate(0).mmCreate(1).mmCreate(2).switchMm(1, 1));
+    expect([0, 1, 2, 0].map(to)).toEqual([1, 1, 1, 0]);
+    kernel.run((it) => it.flushTlbKernelRange(AREA, AREA + PAGE));
+    expect([1, 0, 1, 2, 0].map(to)).toEqual([1, 0, 0, 1, 0]);
+    // The other CPU runs what it ran, and makes its own way.
+    expect(kernel.run((it) => it.mmDestroy(1)).at(-1)?.refusal).toBe("mm-runs");
+    const before = flushes(kernel);
+    kernel.run((it) => it.switchMm(1, 0).switchMm(1, 1).switchMm(1, 0));
+    expect(flushes(kernel) - before).toBe(1);
+  });
+
   it("are forgotten with their mm: another of its number starts with a flush; it cannot end while it runs", () => {
     const kernel = kernelOf(machineOf("none"));
     kernel.run((it) => it.mmCreate(0).mmCreate(1).switchMm(0, 0));
