@@ -106,6 +106,20 @@ describe("K6: page-table isolation", () => {
     expect(kernel.run((p) => p.enterUser(1))[0]).toMatchObject({ refusal: "no-such-mm" });
   });
 
+  it("a switch leaves user mode first: the next process enters it with a root and a PCID of its own", () => {
+    const { cpu, run } = made({ pti: true });
+    run((p) => p.enterUser(0));
+    const first = cpu.root;
+    run((p) => p.switchMm(0, 1));
+    const kernels = cpu.root;
+    expect([cpu.pcid, kernels === first]).toEqual([2, false]);
+    run((p) => p.enterUser(0));
+    expect(cpu.pcid).toBe(USER_PCID + 2);
+    expect(new Set([first, kernels, cpu.root]).size).toBe(3);
+    run((p) => p.switchMm(0, 0).enterUser(0));
+    expect([cpu.pcid, cpu.root]).toEqual([USER_PCID + 1, first]);
+  });
+
   it("without it entering user mode changes nothing", () => {
     const { cpu, run } = made({});
     const before = [cpu.root, cpu.pcid, cpu.counters];
