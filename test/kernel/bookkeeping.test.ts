@@ -241,6 +241,10 @@ describe("ASIDs of a CPU", () => {
     const before = flushes(kernel);
     kernel.run((it) => it.switchMm(0, 0));
     expect(flushes(kernel) - before).toBe(1);
+    // The same under another ASID than the first.
+    const third = flushes(kernel);
+    kernel.run((it) => it.switchMm(0, 1).switchMm(0, 0).mmDestroy(1).mmCreate(1).switchMm(0, 1));
+    expect(flushes(kernel) - third).toBe(1);
   });
 });
 
