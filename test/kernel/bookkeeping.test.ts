@@ -241,10 +241,21 @@ describe("ASIDs of a CPU", () => {
     const before = flushes(kernel);
     kernel.run((it) => it.switchMm(0, 0));
     expect(flushes(kernel) - before).toBe(1);
-    // The same under another ASID than the first.
+    // The same under another ASID than the first; whose mm is still there keeps its own.
     const third = flushes(kernel);
-    kernel.run((it) => it.switchMm(0, 1).switchMm(0, 0).mmDestroy(1).mmCreate(1).switchMm(0, 1));
+    kernel.run((it) =>
+      it.mmCreate(2).switchMm(0, 2).switchMm(0, 1).mmDestroy(2).switchMm(0, 0).switchMm(0, 1).switchMm(0, 0),
+    );
     expect(flushes(kernel) - third).toBe(1);
+    const fourth = flushes(kernel);
+    kernel.run((it) => it.switchMm(0, 1).switchMm(0, 0).mmDestroy(1).mmCreate(1).switchMm(0, 1));
+    expect(flushes(kernel) - fourth).toBe(1);
+  });
+
+  it("begin with none: a CPU of a kernel runs init_mm under PCID 0, whatever it was made with", () => {
+    const machine = createMachineSync({ cpus: [{ pcid: 7, controls: { pcide: true } }], kernel: { pool: 8 } });
+    expect(machine.cpus[0]?.pcid).toBe(0);
+    expect(createMachineSync({ cpus: [{ pcid: 7, controls: { pcide: true } }] }).cpus[0]?.pcid).toBe(7);
   });
 });
 
@@ -397,10 +408,11 @@ describe("what finds no room", () => {
 
   it("a process of a number that the kernel has no room for", () => {
     const kernel = kernelOf(machineOf("none"));
-    expect(kernel.run((it) => it.mmCreate(7).mmCreate(8)).map(({ refusal }) => refusal)).toEqual([
-      undefined,
-      "no-such-mm",
-    ]);
+    const results = kernel.run((it) =>
+      it.mmCreate(7).switchMm(0, 7).mmCreate(8).switchMm(0, 8).mmap(8, USER, 1).mmDestroy(8),
+    );
+    const no = "no-such-mm";
+    expect(results.map(({ refusal }) => refusal)).toEqual([undefined, undefined, no, no, no, no]);
   });
 });
 
