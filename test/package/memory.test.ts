@@ -19,7 +19,8 @@ const LEAVES = 512 * TABLES;
 const CONTESTED = 8;
 const FIGHTS = 256;
 const PER_ROUND = LEAVES + FIGHTS * CONTESTED;
-const ACCESSES = amount({ quick: 200_000, full: 800_000, nightly: 10_000_000 });
+/** Of both kinds of memory together: ten million over each. */
+const ACCESSES = amount({ quick: 200_000, full: 20_000_000, nightly: 20_000_000 });
 
 const ROUNDS = Math.ceil(ACCESSES / 2 / THREADS / PER_ROUND);
 
