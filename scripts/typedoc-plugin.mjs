@@ -2,6 +2,7 @@
 // such a rule (validation.notDocumented); this one differs in a single point: what a constant holds is data. A table such as
 // `geometries` or `OPERATIONS` has a comment itself, and its rows and cells need none. The same holds for an object type that
 // is written in one line: the name that it belongs to says what its members are.
+// And a number says what it counts or measures: its comment has one of the words of UNITS.
 // And whatever throws, or checks what it is given, has a @throws that says what.
 import { readFileSync } from "node:fs";
 import { Application, ReflectionKind } from "typedoc";
@@ -34,6 +35,20 @@ function isOneLiner({ parent }) {
 /** A call signature without a name of its own: the type of a property or an alias, which has the comment. */
 const isAnonymous = (reflection) =>
   reflection.kindOf(ReflectionKind.CallSignature) && reflection.parent?.kindOf(ReflectionKind.TypeLiteral);
+
+/** What numbers of the interface are in, or count, or are. */
+const UNITS = new RegExp(
+  [
+    String.raw`\b(?:ns|ms|µs|s|KiB|MiB|GiB|UTC|LRU|PCIDs?|PASIDs?|ASIDs?|CPUs?|IOMMUs?|TLBs?|AM|IPIs?|PKRU|CR3)\b|timeUnit|2\^|%`,
+    "nanosecond|microsecond|millisecond|second|byte|bit|word|page|block|area|entr(?:y|ies)|level|way|set\\b|frame|table|leaf|leaves|root",
+    "address|offset|position|line|column|length|width|depth|size|mask|shift|index|number|code|count|tag|generation|rank|point|domain",
+    "how (?:many|often|much|long)|times|most|least|share|ratio|rate|per\\b|probab|exponent|percent|thousand|million",
+    "access|translation|walk|fault|hit|miss|read|lookup|fill|eviction|invalidat|flush|operation|record|free|hazard|move|step|state|transition",
+    "register|MSR|request|runs|job|thread|worker|process|attempt|finding|event|field|descriptor|submission|device|region|cell|program|unit|kind|key|value|seed|time",
+  ].join("|"),
+  "i",
+);
+const NUMBER = /^(?:number|bigint)(?: \| undefined)?$/;
 
 const FUNCTIONS = ReflectionKind.CallSignature | ReflectionKind.ConstructorSignature;
 /** Functions of ours that throw for what they are given. */
@@ -73,9 +88,23 @@ function lacksThrows({ comment, parent, sources: [source] = [] }) {
   return !tags.some(({ tag }) => tag === "@throws");
 }
 
+/** Whether a number does not say what it is of. */
+function lacksUnit(reflection) {
+  const { comment, type } = reflection;
+  if (!comment || !NUMBER.test(type?.toString() ?? "") || isInsideData(reflection)) return false;
+  return !UNITS.test(comment.summary.map(({ text }) => text).join(""));
+}
+
 export function load(app) {
   app.on(Application.EVENT_VALIDATE_PROJECT, (project) => {
     const seen = new Set();
+    const members = ReflectionKind.Property | ReflectionKind.GetSignature;
+    for (const reflection of project.getReflectionsByKind(members).filter(lacksUnit)) {
+      const { fileName, line } = reflection.sources?.[0] ?? reflection.parent.sources[0];
+      app.logger.validationWarning(
+        `${fileName}:${line}: ${reflection.getFriendlyFullName()} does not say what it counts or measures`,
+      );
+    }
     for (const reflection of project.getReflectionsByKind(FUNCTIONS).filter(lacksThrows)) {
       const { fileName, line } = reflection.sources[0];
       app.logger.validationWarning(

@@ -15,7 +15,7 @@ const PAGE_OFFSET = (1n << PAGE_SHIFT) - 1n;
 
 /** One entry that a walk read. */
 export interface WalkStep {
-  /** 5 = PML5 … 1 = PT. */
+  /** Level of the table: 5 = PML5 … 1 = PT. */
   level: number;
   /** Frame number of the table. */
   tableFrame: number;

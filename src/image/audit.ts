@@ -15,15 +15,15 @@ export interface EntryCounts {
   kind: "leaf" | "non-leaf";
   /** Present entries. */
   total: number;
-  /** With U/S = 1. */
+  /** Entries with U/S = 1. */
   userSet: number;
-  /** With U/S = 0. */
+  /** Entries with U/S = 0. */
   userClear: number;
-  /** With R/W = 1. */
+  /** Entries with R/W = 1. */
   writeSet: number;
-  /** With XD = 1. */
+  /** Entries with XD = 1. */
   xdSet: number;
-  /** With G = 1; 0 for entries that are no leaves. */
+  /** Entries with G = 1; 0 for those that are no leaves. */
   globalSet: number;
 }
 

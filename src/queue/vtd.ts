@@ -116,7 +116,7 @@ export type VtdDescriptor =
       pasidPresent: boolean;
       /** PDP: the private data count. */
       privateDataPresent: boolean;
-      /** 0 success, 1 invalid request, 15 failure. */
+      /** Code: 0 success, 1 invalid request, 15 failure. */
       responseCode: number;
       /** Bus, device and function of the requester, 16 bits. */
       requesterId: number;

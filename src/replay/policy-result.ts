@@ -58,7 +58,7 @@ export interface PolicyResult {
     readonly pageSelective: number;
     /** IOTLB, all of one PASID. */
     readonly pasidSelective: number;
-    /** IOTLB, everything. */
+    /** Invalidations of everything in an IOTLB. */
     readonly global: number;
     /** PASID cache. */
     readonly pasidCache: number;
@@ -73,7 +73,7 @@ export interface PolicyResult {
     readonly frames: number;
     /** Most at a time. */
     readonly peak: number;
-    /** Still on the list at the end. */
+    /** Frames still on the list at the end. */
     readonly left: number;
     /** Mean time on the list of those released, ns; 0 if there were none. */
     readonly meanNs: number;

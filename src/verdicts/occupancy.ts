@@ -22,7 +22,7 @@ export interface Occupancy {
   user: number;
   /** Requests to the device's own pages, and how many the IOTLB answered. */
   requests: number;
-  /** Those that the IOTLB answered. */
+  /** Requests of these that the IOTLB answered. */
   hits: number;
   /** Hazards: the same in both. */
   hazards: number;
