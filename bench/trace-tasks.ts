@@ -15,6 +15,9 @@ export interface TraceSpec {
 /** What is beside the replay. */
 export const SYNTHETIC = "synthetic kernel program";
 
+/** The table that the rows of a trace stand in, by the name of its file. */
+export const tableOfTrace = (name: string): string => `trace ${name}`;
+
 /** The replay of a trace, by this build or another, or the synthetic program. */
 export async function openTraceTask(
   { path }: TraceSpec,

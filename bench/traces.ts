@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { benchFolder, dataFolder, packageRoot } from "./root.js";
+import { tableOfTrace } from "./trace-tasks.js";
 
 /** The traces of a run. */
 export interface Traces {
@@ -42,5 +43,5 @@ function tracesOf(read: string[], played: string): Traces {
 
 /** The table that a trace's rows stand in. */
 export function traceTable(path: string): string {
-  return `trace ${basename(path)}`;
+  return tableOfTrace(basename(path));
 }

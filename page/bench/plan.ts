@@ -14,7 +14,7 @@ import { KERNEL_PIECE, kernelPieces, kernelPolicies, kernelTable, kernelTask } f
 import { caseTask, checkCase, type Part } from "../../bench/table-case.js";
 import { quickScale, syntheticTables } from "../../bench/tables/synthetic.js";
 import type { Task } from "../../bench/task.js";
-import { openTraceTask, SYNTHETIC } from "../../bench/trace-tasks.js";
+import { openTraceTask, SYNTHETIC, tableOfTrace } from "../../bench/trace-tasks.js";
 import { openVerdictTask, VERDICT_TABLE, verdictCells } from "../../bench/verdict-tasks.js";
 import type { SuiteName } from "../../src/benchmark/result.js";
 import type { PolicyName } from "../../src/index.js";
@@ -50,9 +50,6 @@ export interface PageBlock {
   /** Of a curve: what grows, and how much of it each case has. */
   grows?: { of: string; sizes: readonly number[] };
 }
-
-/** The beginning of the name of a trace's table. */
-const TRACE = "trace ";
 
 const field: Readonly<Record<string, readonly [Contestant, Part]>> = {
   stalewalk: [stalewalk, "whole"],
@@ -113,7 +110,7 @@ export const pageBlocks: readonly PageBlock[] = [
 /** The same with a trace, which is played as `bench replay --trace FILE` plays it. */
 export function blocksWith(trace: GivenTrace | undefined): readonly PageBlock[] {
   if (!trace) return pageBlocks;
-  const table = `${TRACE}${trace.name}`;
+  const table = tableOfTrace(trace.name);
   const played = { suite: "replay", table, unit: "operation", cases: ["play"] } as const;
   return [...pageBlocks, { ...played, contestants: ["stalewalk", SYNTHETIC], otherWork: [SYNTHETIC] }];
 }
@@ -148,7 +145,7 @@ function openOther(
   contestant: string,
   trace: GivenTrace | undefined,
 ): Promise<Task> | Task {
-  if (trace && table === `${TRACE}${trace.name}`) {
+  if (trace && table === tableOfTrace(trace.name)) {
     return openTraceTask({ kind: "trace", path: trace.name }, trace.bytes, contestant);
   }
   if (suite === "growth" || suite === "replay") return openGrowthTask({ kind: "growth", table }, name, contestant);

@@ -10,7 +10,14 @@ import { hasWorkIn } from "./prove/alike.js";
 import { choicesOf, type Wanted } from "./prove/choices.js";
 import { Explainer } from "./prove/explain.js";
 import { Explorer, type Limits } from "./prove/explore.js";
-import { boundsOf, type ProofBounds, type Proved, proofAssumptions, proveCell } from "./prove/prove.js";
+import {
+  boundsOf,
+  type ProofBounds,
+  type Proved,
+  type ProvedBoth,
+  proofAssumptions,
+  proveBoth,
+} from "./prove/prove.js";
 import { type Found, search } from "./search.js";
 import { Stage } from "./stage.js";
 import { tell } from "./story.js";
@@ -19,10 +26,7 @@ import type { HazardVerdict, VerdictRecord } from "./verdict.js";
 /** Cells that are judged at once: an exploration cannot tell them apart (prove/alike.ts). Of a search one. */
 export type CellGroup = readonly [Cell, ...Cell[]];
 
-/** What was found without work inside operations, and with it: one exploration where that comes to the same. */
-interface Explored {
-  plain: Proved;
-  raced: Proved;
+interface Explored extends ProvedBoth {
   bounds: ProofBounds;
 }
 
@@ -90,18 +94,9 @@ export class Judge {
   private *explore(explorer: Explorer, cell: Cell, limits: Limits): Generator<void, Explored, void> {
     const { scenario, policy, agent } = cell;
     const bounds = boundsOf(explorer.stage, scenario, this.#wanted);
-    const explore = (race: boolean): Generator<void, Proved, void> =>
-      proveCell(explorer, scenario, { ...this.#wanted, race }, limits, this.turns);
     // Work that never has anything to do does nothing inside operations either.
-    if (!hasWorkIn(scenario, policy, agent, this.#record)) {
-      const plain = yield* explore(false);
-      return { plain, raced: plain, bounds };
-    }
-    // Programs with work between operations only are among those with work anywhere: what is safe with all of these is safe.
-    const raced = yield* explore(true);
-    if (raced.proof.closed) return { plain: raced, raced, bounds };
-    const plain = yield* explore(false);
-    return { plain, raced: plain.found ? plain : raced, bounds };
+    const withRace = hasWorkIn(scenario, policy, agent, this.#record);
+    return { ...(yield* proveBoth(explorer, scenario, this.#wanted, withRace, limits, this.turns)), bounds };
   }
 
   /** What a proof says of a cell. */

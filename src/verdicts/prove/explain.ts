@@ -8,7 +8,7 @@ import type { Scenario } from "../scenarios.js";
 import { Stage } from "../stage.js";
 import type { Wanted } from "./choices.js";
 import { Explorer, type Limits } from "./explore.js";
-import { type Proved, proveCell } from "./prove.js";
+import { proveBoth } from "./prove.js";
 
 /** One thing that was taken away, and what the cell is without it. */
 export interface Support {
@@ -43,14 +43,9 @@ export class Explainer {
     const supports: Support[] = [];
     for (const taking of this.#takings) {
       taking.explorer ??= new Explorer(this.without(taking));
-      const { explorer } = taking;
-      const explore = (race: boolean): Generator<void, Proved, void> =>
-        proveCell(explorer, scenario, { ...wanted, race }, limits, turns);
-      // What is safe with work anywhere is safe with work between operations.
-      const raced = raceFree ? yield* explore(true) : undefined;
-      const plain = raced?.proof.closed ? raced : yield* explore(false);
-      const closed = plain.proof.closed && (raced?.proof.closed ?? true);
-      const without = plain.found ? "hazard" : raced?.found ? "race" : closed ? "proved safe" : "no hazard found";
+      const { plain, raced } = yield* proveBoth(taking.explorer, scenario, wanted, raceFree, limits, turns);
+      const closed = plain.proof.closed && raced.proof.closed;
+      const without = plain.found ? "hazard" : raced.found ? "race" : closed ? "proved safe" : "no hazard found";
       supports.push({ what: taking.what, without });
     }
     return supports;

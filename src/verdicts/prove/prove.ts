@@ -64,6 +64,30 @@ export function* proveCell(
   return { found: explored.found && tidy(explorer.stage, explored.found), proof: proofOf(explored) };
 }
 
+/** What was found without work inside operations, and with it: one exploration where that comes to the same. */
+export interface ProvedBoth {
+  plain: Proved;
+  raced: Proved;
+}
+
+/** Explores a cell with work between operations only and, `withRace`, with work inside them, too. */
+export function* proveBoth(
+  explorer: Explorer,
+  scenario: Scenario,
+  wanted: Wanted,
+  withRace: boolean,
+  limits: Limits,
+  turns: Turns,
+): Generator<void, ProvedBoth, void> {
+  const explore = (race: boolean): Generator<void, Proved, void> =>
+    proveCell(explorer, scenario, { ...wanted, race }, limits, turns);
+  // Programs with work between operations only are among those with work anywhere: what is safe with all of these is safe.
+  const raced = withRace ? yield* explore(true) : undefined;
+  if (raced?.proof.closed) return { plain: raced, raced };
+  const plain = yield* explore(false);
+  return { plain, raced: plain.found || !raced ? plain : raced };
+}
+
 function proofOf({ states, transitions, depth, ended, found }: Explored): Proof {
   return {
     closed: ended === undefined && found === undefined,
