@@ -148,11 +148,13 @@ export function regionBit(page: u64, level: u32): u64 {
   return (<u64>1) << (((level == 1 ? page >> <u64>INDEX_BITS : page) * SPREAD) >> 58);
 }
 
+const SPREAD_32: u32 = 0x9e37_79b1;
+
 /** Never 0: the ways that only pad a set to a whole vector have 0 and never match. */
 // @ts-ignore: decorator
 @inline
 export function partialTag(page: u64): u32 {
-  return <u32>((page * SPREAD) >> 56) | 1;
+  return ((<u32>page * SPREAD_32) >> 24) | 1;
 }
 
 /** Ways whose partial tags are compared at once. */

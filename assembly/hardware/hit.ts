@@ -57,3 +57,13 @@ export function lookUpLarge(cache: usize, page: u64, tag: u32, seen: u32): usize
   }
   return 0;
 }
+
+/** Whether some cache of a list has a large page for an address. */
+export function hasLarge(list: usize, page: u64, tag: u32): bool {
+  let cache: usize;
+  for (let at = list; (cache = load<usize>(at)) != 0; at += sizeof<usize>()) {
+    const seen = load<u32>(cache, CACHE_SEEN);
+    if (seen > SMALL && lookUpLarge(cache, page, tag, seen) != 0) return true;
+  }
+  return false;
+}

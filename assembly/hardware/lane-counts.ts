@@ -9,7 +9,7 @@ import { GROUP_CLOCK } from "../cache/group";
 import { CACHE_EVICTIONS, CACHE_FILLS, CACHE_HITS, groupOf } from "../cache/layout";
 import { withoutSpeculativeWrite } from "../paging/access";
 import { isCanonical } from "../paging/mode";
-import { AGENT_L1, AGENT_L2, AGENT_TRANSLATIONS, hasFlag, hasPlainCaches, IS_CPU, leavesOf } from "./agent";
+import { AGENT_L1, AGENT_L2, AGENT_TRANSLATIONS, hasFlag, hasPlainCaches, IS_CPU } from "./agent";
 import { agentOf } from "./context";
 import { NOT_PLAYED, walkAlong } from "./lane-walk";
 import { asAnswer, asRequest, request } from "./iommu";
@@ -20,7 +20,7 @@ import { countMisses, translate, translateFrom, walkNowhere } from "./translate"
 export const UNKNOWN: u32 = 0;
 /** The first l1 cache has no small page for its address. */
 export const NOT_IN_L1: u32 = 1;
-/** No cache has anything for its address, and all hold small pages only. */
+/** No cache has anything for its address. */
 export const NOWHERE: u32 = 2;
 
 // ---- scratch: nothing survives a call ----
@@ -57,19 +57,25 @@ function isOperation(at: usize): void {
   setOperationNumber(number + step * <u64>((at - begin) / OPERATION_SIZE));
 }
 
-/** All before a record is counted, hits of the requester's caches begin there. Returns their clock. */
-export function countFrom(at: usize): u32 {
+/** All before a record is counted; hits of the requester's caches begin there, where their clock is `now`. */
+// @ts-ignore: decorator
+@inline
+export function countFrom(at: usize, now: u32): void {
   countedTo = at;
-  return (clockThere = load<u32>(leavesOf(agentOf(laneContext)), GROUP_CLOCK));
+  clockThere = now;
 }
 
 /**
  * Counts the hits before a record, with what the clock is there. One of l1 is a tick; one of l2 is a tick more, for what it puts into a
  * full set of the first l1 cache.
  */
+// @ts-ignore: decorator
+@inline
 export function countTo(at: usize, now: u32): void {
-  const records = <u32>((at - countedTo) / OPERATION_SIZE);
-  if (records == 0) return;
+  if (at != countedTo) countRecords(<u32>((at - countedTo) / OPERATION_SIZE), now);
+}
+
+function countRecords(records: u32, now: u32): void {
   const ofL2 = <u64>(now - clockThere - records);
   const agent = agentOf(laneContext);
   const l1 = load<usize>(agent, AGENT_L1);
@@ -82,14 +88,6 @@ export function countTo(at: usize, now: u32): void {
   count(l1, CACHE_FILLS, ofL2);
   count(l1, CACHE_EVICTIONS, ofL2);
   count(load<usize>(agent, AGENT_L2), CACHE_HITS, ofL2);
-}
-
-/** An access that is no hit, between others that are. */
-export function playBetween(at: usize, now: u32, known: u32): u64 {
-  countTo(at, now);
-  const outcome = playPlainly(at, known);
-  countFrom(at + OPERATION_SIZE);
-  return outcome;
 }
 
 /** An access that is no hit, or may be none. */

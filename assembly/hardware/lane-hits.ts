@@ -2,14 +2,14 @@
 // engine's hottest place, where instructions count: the loop of hits makes no call, the one around it plays what is no hit.
 //
 // It is a copy of the first lines of `translate` and of `translateFrom` (translate.ts), of `find` (cache/lookup.ts) and of `put`
-// (cache/fill.ts), for the case that the first candidate is the entry; whatever else comes takes the plain path.
+// (cache/fill.ts), for the case that the first candidate is the entry; whatever else comes takes the plain path. Once large pages have
+// been cached, a look for them (hit.ts) comes before what is found or not found of a small one.
 // test/engine/lane.test.ts holds it to what single accesses do.
 
 import { addressIn, OPERATION_SIZE, OPERATION_TYPE, typeIn } from "../base/record";
 import { LRU, oldestOfTwelve, UNROLLED_WAYS } from "../cache/fill";
 import { GROUP_CLOCK, GROUP_GLOBAL_SINCE, GROUP_LAST_FLUSH, GROUP_SEEN, tagSince } from "../cache/group";
 import {
-  blockOf,
   CACHE_BASE,
   CACHE_DATA,
   CACHE_KEYS,
@@ -30,21 +30,20 @@ import {
   SET_LIVE,
   SET_PARTIALS,
   SET_SWEPT,
-  setIndex,
   TIME_FILLED,
   TIME_USED,
   timesAt,
   VECTOR,
 } from "../cache/layout";
 import { ACCESS_CODES, withoutSpeculativeWrite } from "../paging/access";
-import { allowsAsCached, allowsBeforeKeys, answerOf, FORMAT_SIZE, frameOfLeaf, hasKeys, shiftOf } from "../paging/format";
+import { allowsAsCached, allowsAtOnce, answerOf, FORMAT_SIZE, frameOfLeaf, shiftOf } from "../paging/format";
 import { addressMask } from "../paging/mode";
-import { AGENT_L2 } from "./agent";
+import { AGENT_L1, AGENT_L2, AGENT_SMALL_FIRST, SMALL } from "./agent";
 import { agentOf, checkOf, CONTEXT_CACHED, CONTEXT_FORMAT, tagOf } from "./context";
+import { hasLarge } from "./hit";
 import { INTERRUPT_FRAMES, INTERRUPT_FRAMES_SHIFT } from "./fault-report";
 import { asRequest } from "./iommu";
-import { countFrom, countTo, laneContext, NOT_IN_L1, NOWHERE, ofDevice, playBetween, UNKNOWN } from "./lane-counts";
-import { isSmallOnly } from "./translate";
+import { countFrom, countTo, laneContext, NOT_IN_L1, NOWHERE, ofDevice, playPlainly, UNKNOWN } from "./lane-counts";
 
 /** In the first word of a record: all but the kind of access. */
 const ALL_BUT_TYPE: u32 = ~(<u32>0xff << (8 * <u32>OPERATION_TYPE));
@@ -89,9 +88,15 @@ export function playHits(l1: usize, first: usize, end: usize, results: usize): u
   let miss = NOT_IN_L1;
   let below: usize = 0;
   if (ways > VECTOR) miss = UNKNOWN;
-  else if (isSmallOnly(agent)) {
+  else if (load<u32>(agent, AGENT_SMALL_FIRST) != 0) {
     if (l2 == 0) miss = NOWHERE;
-    else if (load<u32>(l2, CACHE_WAYS) <= VECTOR && ways <= UNROLLED_WAYS && load<u32>(l1, CACHE_REPLACEMENT) == LRU) below = l2;
+    else if (
+      knows(l2) &&
+      load<u32>(l2, CACHE_WAYS) <= VECTOR &&
+      ways <= UNROLLED_WAYS &&
+      load<u32>(l1, CACHE_REPLACEMENT) == LRU
+    )
+      below = l2;
   }
   return loop(
     first,
@@ -112,7 +117,7 @@ export function playHits(l1: usize, first: usize, end: usize, results: usize): u
     group,
     load<u32>(group, GROUP_LAST_FLUSH),
     load<u32>(group, GROUP_SEEN),
-    countFrom(first),
+    load<u32>(group, GROUP_CLOCK),
     results == 0 ? 0 : results - (first >> 1) - NEVER_ZERO,
     (addressMask >> 1) + 1,
     addressMask,
@@ -154,6 +159,7 @@ function loop(
 ): usize {
   let at = first;
   let now = clock;
+  countFrom(at, now);
   while (true) {
     let known = UNKNOWN;
     while (true) {
@@ -167,18 +173,26 @@ function loop(
         const key = block + (<usize>ctz(candidates) << 3) + keys;
         const found = load<u64>(key);
         let dead = since;
-        if (found != (page << KEY_PAGE_SHIFT | own)) {
-          if (found == globalKeyOf(page, 1)) dead = load<u32>(group, GROUP_GLOBAL_SINCE);
+        // A key is its page's bits and its tag's: what is left without the page's.
+        const rest = found ^ (page << KEY_PAGE_SHIFT);
+        if (rest != own) {
+          if (rest == globalKeyOf(0, 1)) dead = load<u32>(group, GROUP_GLOBAL_SINCE);
           else if ((candidates & (candidates - 1)) != 0) break;
           else dead = u32.MAX_VALUE;
         }
         if (load<u32>(key + (data << 1), TIME_FILLED) > dead) {
           const leaf = load<u64>(key + data);
-          if (!allows(checks, kinds, at, leaf, interrupts)) break;
+          const check = checks + load<u16>(kinds + (<usize>typeIn(at) << 1));
+          if (!allowsAtOnce(check, leaf)) {
+            if (!allowsAsCached(check, leaf)) break;
+          }
+          if (frameOfLeaf(leaf) >> INTERRUPT_FRAMES_SHIFT == interrupts) break;
           store<u32>(key + (data << 1), ++now, TIME_USED);
           if (results != 0) store<u64>((at >> 1) + results, answerOf(leaf, 1, va), NEVER_ZERO);
           at += OPERATION_SIZE;
-          if (at != end && isSameLane(at, head)) continue;
+          if (at != end) {
+            if (isSameLane(at, head)) continue;
+          }
           countTo(at, now);
           return at;
         }
@@ -187,11 +201,13 @@ function loop(
       }
       known = miss;
       if (l2 == 0) break;
-      const lower = blockOf(l2, setIndex(l2, page));
+      const lower =
+        load<usize>(l2, CACHE_BASE) + <usize>(<u32>page & load<u32>(l2, CACHE_SET_MASK)) * load<usize>(l2, CACHE_SET_BYTES);
       const others = candidatesOf(lower, 0, page);
       known = NOWHERE;
       if (others == 0) break;
-      known = NOT_IN_L1;
+      // One candidate that is not it is as good as none.
+      if ((others & (others - 1)) != 0) known = NOT_IN_L1;
       const key = keysOf(l2, lower) + (<usize>ctz(others) << 3);
       const found = load<u64>(key);
       let dead = since;
@@ -200,8 +216,16 @@ function loop(
         dead = load<u32>(group, GROUP_GLOBAL_SINCE);
       }
       if (load<u32>(timesAt(l2, key), TIME_FILLED) <= dead) break;
+      known = NOT_IN_L1;
+      if (seen != SMALL) {
+        if (isLarge(at, AGENT_L1)) break;
+      }
       const leaf = load<u64>(dataAt(l2, key));
-      if (!allows(checks, kinds, at, leaf, interrupts)) break;
+      const check = checks + load<u16>(kinds + (<usize>typeIn(at) << 1));
+      if (!allowsAtOnce(check, leaf)) {
+        if (!allowsAsCached(check, leaf)) break;
+      }
+      if (frameOfLeaf(leaf) >> INTERRUPT_FRAMES_SHIFT == interrupts) break;
       // Into a set that is full of the same tag's, and of the living.
       if (load<u32>(block, SET_SWEPT) < lastFlush || load<u32>(block, SET_LIVE) != ways) break;
       const way = oldestOfTwelve(block + keys + (data << 1), ways);
@@ -216,16 +240,30 @@ function loop(
       if (results != 0) store<u64>((at >> 1) + results, answerOf(leaf, 1, va), NEVER_ZERO);
       at += OPERATION_SIZE;
       known = UNKNOWN;
-      if (at != end && isSameLane(at, head)) continue;
+      if (at != end) {
+        if (isSameLane(at, head)) continue;
+      }
       countTo(at, now);
       return at;
     }
-    const outcome = playBetween(at, now, known);
+    if (known == NOWHERE && seen != SMALL) {
+      if (isLarge(at, AGENT_L1) || isLarge(at, AGENT_L2)) known = NOT_IN_L1;
+    }
+    countTo(at, now);
+    const outcome = playPlainly(at, known);
     if (results != 0) store<u64>((at >> 1) + results, outcome, NEVER_ZERO);
     at += OPERATION_SIZE;
     now = load<u32>(group, GROUP_CLOCK);
-    if (at == end || !isSameLane(at, head) || hasChanged(checks, own, group, lastFlush, seen)) return at;
+    countFrom(at, now);
+    if (at == end || !isSameLane(at, head) || hasChanged(checks, own, group, lastFlush, seen)) break;
   }
+  return at;
+}
+
+/** Whether a cache of the requester's list has a large page for the address of a record. */
+function isLarge(at: usize, list: usize): bool {
+  const context = laneContext;
+  return hasLarge(agentOf(context) + list, addressIn(at) & addressMask, tagOf(context));
 }
 
 /** Whether the caches of a lane are no longer as they were when its loop began. */
@@ -234,16 +272,4 @@ function loop(
 function hasChanged(context: usize, own: u64, group: usize, lastFlush: u32, seen: u32): bool {
   if (load<u32>(group, GROUP_LAST_FLUSH) != lastFlush || load<u32>(group, GROUP_SEEN) != seen) return true;
   return keyOf(0, 1, tagOf(context)) != own || (ofDevice && load<u32>(context, CONTEXT_CACHED) == 0);
-}
-
-/** Whether the leaf allows the access of a record, and an IOMMU need not look at where it leads. */
-// @ts-ignore: decorator
-@inline
-function allows(checks: usize, kinds: usize, at: usize, leaf: u64, interrupts: u64): bool {
-  const check = checks + load<u16>(kinds + (<usize>typeIn(at) << 1));
-  if (!allowsBeforeKeys(check, leaf)) return false;
-  if (hasKeys(check)) {
-    if (!allowsAsCached(check, leaf)) return false;
-  }
-  return frameOfLeaf(leaf) >> INTERRUPT_FRAMES_SHIFT != interrupts;
 }

@@ -85,6 +85,11 @@ import { detecting } from "./hazard";
 import { countMisses } from "./translate";
 import { beginning } from "./walks";
 
+// ---- scratch: nothing survives a call ----
+/** Walks of a lane that are not counted yet: all but their reads of entries and what paging-structure caches did. */
+let walked: u64 = 0;
+
+// ---- what else an outcome may be ----
 /** In place of an outcome: nothing has been done. */
 export const NOT_PLAYED: u64 = u64.MAX_VALUE;
 /** In place of where a path stands: more than one may be it. */
@@ -111,29 +116,40 @@ function probe(cache: usize, page: u64, own: u64, since: u32): usize {
 
 /**
  * Puts an entry in at the next tick, of which no living one has the key; returns where its key stands. In a set that is full of the same
- * tag's, and of the living, it is the victim's place; others are filled as everywhere else.
+ * tag's, and of the living, it is the victim's place; others are filled as everywhere else. What `countWalks` counts is not counted here.
  */
 // @ts-ignore: decorator
 @inline
-function fillNext(group: usize, cache: usize, page: u64, tag: u32, global: bool, key: u64, data: u64): usize {
+function fillNext(group: usize, cache: usize, page: u64, tag: u32, global: bool, key: u64, data: u64, later: bool): usize {
   const ways = load<u32>(cache, CACHE_WAYS);
   const block = setOf(cache, page);
   const distance = load<usize>(cache, CACHE_DATA);
   const keys = block + load<usize>(cache, CACHE_KEYS);
   const swept = load<u32>(block, SET_SWEPT) >= load<u32>(group, GROUP_LAST_FLUSH);
-  if (!swept || load<u32>(block, SET_LIVE) != ways) return fillAbsent(cache, page, 1, tag, global, data);
+  if (!swept || load<u32>(block, SET_LIVE) != ways) return fillOther(cache, page, tag, global, data, later);
   const way = oldestOfTwelve(keys + (distance << 1), ways);
   const at = keys + (<usize>way << 3);
-  if (((load<u64>(at) ^ key) & GLOBAL_TAG) != 0) return fillAbsent(cache, page, 1, tag, global, data);
+  if (((load<u64>(at) ^ key) & GLOBAL_TAG) != 0) return fillOther(cache, page, tag, global, data, later);
   const now = load<u32>(group, GROUP_CLOCK) + 1;
   store<u32>(group, now, GROUP_CLOCK);
-  count(cache, CACHE_FILLS);
-  count(cache, CACHE_EVICTIONS);
+  if (!later) countFill(cache);
   store<u64>(at, key);
   store<u8>(block + way, partialTag(page), SET_PARTIALS);
   store<u64>(at + distance, data);
   store<u64>(at + (distance << 1), <u64>now | (<u64>now << 32));
   return at;
+}
+
+/** A fill of another kind, which counts itself. */
+function fillOther(cache: usize, page: u64, tag: u32, global: bool, data: u64, later: bool): usize {
+  if (later) countFill(cache, -1);
+  return fillAbsent(cache, page, 1, tag, global, data);
+}
+
+/** An entry has taken the place of another. */
+function countFill(cache: usize, by: u64 = 1): void {
+  count(cache, CACHE_FILLS, by);
+  count(cache, CACHE_EVICTIONS, by);
 }
 
 /** A path answers, at the next tick. */
@@ -166,6 +182,22 @@ function leadsTo(link: usize): bool {
 @inline
 function isTable(slot: u32): bool {
   return slot != 0 && (!detecting || stateOf(slot) == TABLE);
+}
+
+/** Counts what is the same for every walk that has been played along. */
+export function countWalks(agent: usize): void {
+  const walks = walked;
+  if (walks == 0) return;
+  walked = 0;
+  count(agent, AGENT_TRANSLATIONS, walks);
+  count(agent, AGENT_WALKS, walks);
+  countMisses(agent + AGENT_L1, walks);
+  countMisses(agent + AGENT_L2, walks);
+  const l1 = load<usize>(agent, AGENT_L1);
+  if (l1 == 0) return;
+  countFill(l1, walks);
+  const l2 = load<usize>(agent, AGENT_L2);
+  if (l2 != 0) countFill(l2, walks);
 }
 
 /** The outcome of an access for which no translation cache has anything, or NOT_PLAYED. */
@@ -239,16 +271,13 @@ export function walkAlong(context: usize, agent: usize, va: u64, access: u32): u
   }
   const leaf = withMarks(plain, marks);
   // Nothing is in the way: what the walk leaves behind.
-  count(agent, AGENT_TRANSLATIONS);
-  count(agent, AGENT_WALKS);
-  countMisses(agent + AGENT_L1);
-  countMisses(agent + AGENT_L2);
+  walked++;
   if (above != 0) {
     const psc3 = pscOf(agent, 3);
     count(agent, AGENT_ENTRY_READS, 2);
     count(psc2, CACHE_MISSES);
     hit(paths, psc3, above);
-    path = fillNext(paths, psc2, region, pathTag, false, region << KEY_PAGE_SHIFT | own, cachedPath(entry, rights));
+    path = fillNext(paths, psc2, region, pathTag, false, region << KEY_PAGE_SHIFT | own, cachedPath(entry, rights), false);
     store<u64>(linkAt(psc2, path), <u64>table | (<u64>generationOf(table) << 32));
     noteFill(paths, pathTag);
   } else if (path != 0) {
@@ -262,8 +291,8 @@ export function walkAlong(context: usize, agent: usize, va: u64, access: u32): u
     const tag = tagOf(context);
     const key = global ? globalKeyOf(page, 1) : keyOf(page, 1, tag);
     noteSeen(group, page, 1);
-    if (l2 != 0) fillNext(group, l2, page, tag, global, key, leaf);
-    fillNext(group, l1, page, tag, global, key, leaf);
+    if (l2 != 0) fillNext(group, l2, page, tag, global, key, leaf, true);
+    fillNext(group, l1, page, tag, global, key, leaf, true);
     noteFill(group, tag);
   }
   return answerOf(leaf, 1, va);

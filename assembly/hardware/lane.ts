@@ -12,6 +12,7 @@ import { AGENT_L1, SMALL } from "./agent";
 import { agentOf, CONTEXT_CACHED } from "./context";
 import { laneContext, ofDevice, openLane, playPlainly, UNKNOWN } from "./lane-counts";
 import { isSameLane, knows, playHits } from "./lane-hits";
+import { countWalks } from "./lane-walk";
 import { accessInline, contextOf, hasDeviceTlb } from "./requesters";
 
 /** Ticks before the clock's limit at which the lane leaves hits to `translate`: more than records are played at once. */
@@ -73,6 +74,7 @@ export function playLane(first: usize, end: usize, results: usize, each: u64): u
     }
     if (out != 0) out += (at - begin) >> 1;
   } while (at < end && isSameLane(at, head));
+  countWalks(agentOf(laneContext));
   return at;
 }
 

@@ -6,8 +6,7 @@
 //   an entry    isPresent, isLeaf, frameIn, rootFrame, isMalformed, leadsOn, isAccessed, TABLE_MARKS, leafMarks
 //   a path      FULL_RIGHTS, accumulate, USER_REACHABLE, isUserReachable, cachedPath, rightsOfPath (frameIn reads a cached path too)
 //   a leaf      cachedLeaf, withMarks, isWritable, isGlobalLeaf, isCachedGlobal, answerOf, frameOfLeaf, STALE, STALE_RIGHTS
-//   a context   FORMAT_SIZE, setFormatMode, setRules, checkOf, allowsAsCached, allowsBeforeKeys, hasKeys, allowsOnceMarked,
-//               honoursGlobal
+//   a context   FORMAT_SIZE, setFormatMode, setRules, checkOf, allowsAsCached, allowsAtOnce, allowsOnceMarked, honoursGlobal
 //   faults      refusal, notPresent, malformed, supervisorEntry
 //   a kernel    PAGE_TABLE, KERNPG_TABLE, PAGE_KERNEL, G, PAGE_USER, PAGE_FORGED, tableEntry, leafEntry, addressIn,
 //               bitsOfPieces, nextLeaf, largerLeaf, mayBeLeaf, readOnly

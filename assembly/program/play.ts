@@ -41,6 +41,7 @@ import {
 import { agentOf, nameOf } from "../hardware/context";
 import { changeControls, flushEverything, invlpg, invlpgRange, invpcid, movToCr3 } from "../hardware/cpu";
 import { ALL_PAGES_MASK, invalidateAll, invalidateDeviceTlb, invalidatePages } from "../hardware/iommu";
+import { isFlushRun, playFlushes } from "../hardware/lane-flushes";
 import { hasLane, isRun, playLane } from "../hardware/lane";
 import { bind, invalidatePasidCache } from "../hardware/pasid";
 import { access, accessInline, beginWalk, contextOf, deviceTlbOf, isCpu, requesterCount } from "../hardware/requesters";
@@ -69,6 +70,14 @@ export function play(program: usize, count: u32, results: usize): void {
       const place: usize = results == 0 ? 0 : results + (((at - program) / OPERATION_SIZE) << 3);
       at = playLane(at, end, place, 1) - OPERATION_SIZE;
       continue;
+    }
+    if (isFlushRun(at, end) && !watching && requesterIn(at) != EVERY_CPU) {
+      const place: usize = results == 0 ? 0 : results + (((at - program) / OPERATION_SIZE) << 3);
+      const stopped = playFlushes(at, end, place);
+      if (stopped != at) {
+        at = stopped - OPERATION_SIZE;
+        continue;
+      }
     }
     let result: u64;
     if (operation == OP_ACCESS) result = accessInline(requesterIn(at), addressIn(at), typeIn(at));

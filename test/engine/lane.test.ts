@@ -14,6 +14,7 @@ import {
   ProgramBuilder,
   unpackOutcome,
 } from "../../src/index.js";
+import { everyCpu } from "../../src/program/operations.js";
 import { type Program, programs } from "../model/programs.js";
 import { dumpEngine, engineMachine, stepEngine } from "../support/engine-player.js";
 import fc from "../support/fast-check.js";
@@ -108,6 +109,13 @@ const shapes: Record<string, CpuConfig> = {
     ],
     l2: [{ entries: 512, ways: 8 }],
   },
+  "an l2 whose first cache has no small pages": {
+    l1: [{ entries: 16, ways: 4 }],
+    l2: [
+      { entries: 16, ways: 4, pageSizes: ["2M"] },
+      { entries: 96, ways: 12, pageSizes: ["4K"] },
+    ],
+  },
   "an l1 with the most ways whose victim takes no loop": {
     l1: [{ entries: 48, ways: 12 }],
     l2: [{ entries: 256, ways: 16 }],
@@ -122,6 +130,11 @@ const shapes: Record<string, CpuConfig> = {
     l2: [{ entries: 60, ways: 4 }],
   },
   "address spaces, and protection keys": { ...geometries.skylake, controls: { pcide: true, pke: true, pkru: 0x38 } },
+  "no PCIDs, and no protection keys": { ...geometries.skylake, controls: { pcide: false, pke: false } },
+  "a protection key of most pages that refuses writes": {
+    ...geometries.skylake,
+    controls: { pcide: true, pke: true, pkru: 0x3a },
+  },
   "first in, first out": {
     l1: [{ entries: 64, ways: 4, replacement: "fifo" }],
     l2: [{ entries: 1536, ways: 12, replacement: "random" }],
@@ -156,8 +169,8 @@ function laidOut(cpu: CpuConfig, iommus: IommuConfig[] = []): Machine {
 const twins: readonly number[][] = (() => {
   const alike = new Map<string, number[]>();
   for (let page = 0; page < SMALL_PAGES; page++) {
-    const spread = BigInt.asUintN(64, BigInt(page) * 0x9e37_79b9_7f4a_7c15n);
-    const key = `${page & 15} ${(spread >> 56n) | 1n}`;
+    const spread = Math.imul(page, 0x9e37_79b1) >>> 24;
+    const key = `${page & 15} ${spread | 1}`;
     alike.set(key, [...(alike.get(key) ?? []), page]);
   }
   return [...alike.values()].filter(({ length }) => length >= 3);
@@ -168,9 +181,9 @@ const KINDS = [Access.userRead, Access.userWrite, Access.supervisorRead, Access.
 
 /**
  * Accesses in runs, of one kind or of many, some of them to large pages from the middle on, with single flushes between, and with
- * switches of address space where there are some.
+ * switches of address space where there are some. `upset`: in a row, too, and page tables change; sets are rarely full then.
  */
-function mixture(below: (limit: number) => number, spaces = 1): Uint8Array {
+function mixture(below: (limit: number) => number, spaces: number, upset: boolean): Uint8Array {
   const builder = new ProgramBuilder();
   while (builder.count < 6000) {
     if (spaces > 1 && below(8) === 0) builder.movToCr3(0, ROOT, below(spaces), below(4) !== 0);
@@ -189,8 +202,22 @@ function mixture(below: (limit: number) => number, spaces = 1): Uint8Array {
     if (below(3) === 0) builder.invlpg(0, BigInt(below(pages)) << 12n);
     if (below(40) === 0) builder.movToCr3(0, ROOT);
     if (below(80) === 0) builder.flushAll(0);
+    // Pages of both sizes are cached for the same addresses: nothing drops the others.
+    if (upset && below(20) === 0) builder.writeEntry(0x3000n, below(2) === 0 ? 0x10007n : 0x1_0000_0087n);
+    if (upset && below(12) === 0) flushesInARow(builder, below, spaces);
   }
   return builder.build();
+}
+
+/** A run of flushes of a kind, mostly two or more; of one context also of contexts that do not exist where there are no PCIDs. */
+function flushesInARow(builder: ProgramBuilder, below: (limit: number) => number, spaces: number): void {
+  const kind = below(5);
+  for (let i = below(5); i >= 0; i--) {
+    if (kind === 0) builder.flushAll(0);
+    else if (kind === 1) builder.invpcid(0, 1, below(spaces + 1));
+    else if (kind === 2) builder.flushAll(everyCpu);
+    else builder.invlpg(0, (BigInt(below(SMALL_PAGES)) << 12n) | (below(9) === 0 ? 1n << 47n : 0n));
+  }
 }
 
 describe.each(Object.entries(shapes))("a long program on %s", (_, shape) => {
@@ -198,14 +225,47 @@ describe.each(Object.entries(shapes))("a long program on %s", (_, shape) => {
     const lane = laidOut(shape);
     const plain = laidOut(shape);
     const below = seeded(SEED);
-    for (let round = 0; round < 3; round++) {
-      const program = mixture(below, shape.controls?.pcide ? 3 : 1);
+    for (let round = 0; round < 4; round++) {
+      const program = mixture(below, shape.controls?.pcide ? 3 : 1, round > 1);
       // Who watches points sees every record by itself: such programs play without the lane.
       const { results } = plain.playInterleaved(program, { operations: new Uint8Array(0), points: [] });
       expect(lane.play(program)).toEqual(results);
       expect(seenOf(lane)).toEqual(seenOf(plain));
     }
     expect(lane.cpus[0]?.counters.faults).toBeGreaterThan(100);
+  });
+});
+
+describe("a run of flushes", () => {
+  const kinds: Record<string, (builder: ProgramBuilder, i: number) => ProgramBuilder> = {
+    everything: (builder) => builder.flushAll(0),
+    "one context": (builder) => builder.invpcid(0, 1, 0),
+    "one page": (builder, i) => builder.invlpg(0, BigInt(i) << 12n),
+  };
+
+  it.each(Object.entries(kinds))("of %s ends with its program, whatever was played before", (_, flush) => {
+    const machine = laidOut(geometries.skylake);
+    const program = (count: number) => {
+      const builder = new ProgramBuilder();
+      for (let i = 0; i < count; i++) flush(builder, i);
+      return builder.build();
+    };
+    expect(machine.play(program(8))).toEqual(BigUint64Array.from({ length: 8 }, () => 1n));
+    expect(machine.play(program(3))).toEqual(BigUint64Array.from([1n, 1n, 1n]));
+    expect(machine.cpus[0]?.counters.invalidations).toBe(11);
+  });
+
+  it.each(Object.entries(kinds))("of %s waits for a walk that is under way", (_, flush) => {
+    const [lane, plain] = [
+      laidOut({ ...geometries.skylake, walks: "stepwise" }),
+      laidOut({ ...geometries.skylake, walks: "stepwise" }),
+    ];
+    const builder = new ProgramBuilder().beginWalk(0, 0, 0x1000n, Access.userRead).stepWalk(0);
+    for (let i = 0; i < 3; i++) flush(builder, 1);
+    const program = builder.finishWalk(0).build();
+    const { results } = plain.playInterleaved(program, { operations: new Uint8Array(0), points: [] });
+    expect(lane.play(program)).toEqual(results);
+    expect(seenOf(lane)).toEqual(seenOf(plain));
   });
 });
 

@@ -131,14 +131,8 @@ export function allowsAsCached(check: usize, leaf: u64): bool {
 /** The same: there are no protection keys. */
 // @ts-ignore: decorator
 @inline
-export function allowsBeforeKeys(check: usize, leaf: u64): bool {
+export function allowsAtOnce(check: usize, leaf: u64): bool {
   return allowsAsCached(check, leaf);
-}
-
-// @ts-ignore: decorator
-@inline
-export function hasKeys(check: usize): bool {
-  return false;
 }
 
 /** The same for a leaf that a walk is about to mark, if the hardware marks at all. */

@@ -9,7 +9,7 @@
 
 import { OK_LEVEL_SHIFT } from "../outcome";
 
-const P: u64 = 1;
+export const P: u64 = 1;
 export const RW: u64 = 1 << 1;
 export const US: u64 = 1 << 2;
 const A: u64 = 1 << 5;
@@ -17,7 +17,7 @@ export const D: u64 = 1 << 6;
 export const PS: u64 = 1 << 7;
 export const G: u64 = 1 << 8;
 export const XD: u64 = 1 << 63;
-const PKEY: u64 = 0xf << 59;
+export const PKEY: u64 = 0xf << 59;
 export const PKEY_SHIFT: u64 = 59;
 const FRAME: u64 = 0x000f_ffff_ffff_f000;
 

@@ -16,7 +16,7 @@ import {
   WRITE_REFUSED,
 } from "../outcome";
 import { AC, NXE, PGE, PKE, SMAP, SMEP, WP } from "./controls";
-import { D, G, PLAIN, MAX_LEAF_LEVEL, MAX_LEVELS, PKEY_SHIFT, PS, RW, STALE, STALE_RIGHTS, shiftOf, US, XD } from "./entry";
+import { D, G, P, PLAIN, MAX_LEAF_LEVEL, MAX_LEVELS, PKEY, PKEY_SHIFT, PS, RW, STALE, STALE_RIGHTS, shiftOf, US, XD } from "./entry";
 
 // ---- the part of a context that is the format's own ----
 /** Reserved bits of non-leaf entries, then of leaves, 8 bytes per level (0 is not used). */
@@ -26,7 +26,9 @@ const FORMAT_RESERVED_LEAF: usize = FORMAT_RESERVED + (MAX_LEVELS + 1) * 8;
 const FORMAT_CHECKS: usize = FORMAT_RESERVED_LEAF + (MAX_LEVELS + 1) * 8;
 const CHECK_MASK: usize = 0;
 const CHECK_WANTED: usize = CHECK_MASK + 8;
-const CHECK_PKEYS: usize = CHECK_WANTED + 8;
+/** The mask with the bits of the protection key, if a key other than 0 refuses: most leaves have none. */
+const CHECK_MASK_AT_ONCE: usize = CHECK_WANTED + 8;
+const CHECK_PKEYS: usize = CHECK_MASK_AT_ONCE + 8;
 const CHECK_SHIFT: usize = 5;
 /** As many as there are codes below SPECULATIVE. */
 const CHECKS: usize = SPECULATIVE;
@@ -111,8 +113,10 @@ function setCheck(check: usize, access: u32, controls: u32, pkru: u32): void {
   }
   store<u64>(check, mask, CHECK_MASK);
   store<u64>(check, wanted, CHECK_WANTED);
-  const binds = user || (controls & WP) != 0;
-  store<u32>(check, controls & PKE && type != FETCH ? refusingKeys(type, binds, pkru) : 0, CHECK_PKEYS);
+  const keys = controls & PKE && type != FETCH ? refusingKeys(type, user || (controls & WP) != 0, pkru) : 0;
+  store<u32>(check, keys, CHECK_PKEYS);
+  // Where key 0 refuses, nothing is allowed at once: P, which each leaf has, is never wanted.
+  store<u64>(check, mask | (keys & 1 ? P : keys ? PKEY : 0), CHECK_MASK_AT_ONCE);
 }
 
 // @ts-ignore: decorator
@@ -162,28 +166,21 @@ function pkeyRefuses(check: usize, leaf: u64): u32 {
 // @ts-ignore: decorator
 @inline
 export function allowsAsCached(check: usize, leaf: u64): bool {
-  return allowsBeforeKeys(check, leaf) && !pkeyRefuses(check, leaf);
+  return (leaf & load<u64>(check, CHECK_MASK)) == load<u64>(check, CHECK_WANTED) && !pkeyRefuses(check, leaf);
 }
 
-/** The same but for protection keys. */
+/** The same in one comparison, for most leaves that are allowed: none of those that are not. */
 // @ts-ignore: decorator
 @inline
-export function allowsBeforeKeys(check: usize, leaf: u64): bool {
-  return (leaf & load<u64>(check, CHECK_MASK)) == load<u64>(check, CHECK_WANTED);
-}
-
-/** Whether some protection key refuses such an access. */
-// @ts-ignore: decorator
-@inline
-export function hasKeys(check: usize): bool {
-  return load<u32>(check, CHECK_PKEYS) != 0;
+export function allowsAtOnce(check: usize, leaf: u64): bool {
+  return (leaf & load<u64>(check, CHECK_MASK_AT_ONCE)) == load<u64>(check, CHECK_WANTED);
 }
 
 /** The same for a leaf that a walk is about to mark. */
 // @ts-ignore: decorator
 @inline
 export function allowsOnceMarked(check: usize, leaf: u64): bool {
-  return allowsAsCached(check, leaf | D);
+  return allowsAtOnce(check, leaf | D) || allowsAsCached(check, leaf | D);
 }
 
 /** Whether leaves may be global under these controls. */
