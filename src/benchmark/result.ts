@@ -86,7 +86,10 @@ export interface BenchRow {
   readonly counters: Readonly<Record<string, number>>;
   /** One for each round. */
   readonly samples: readonly BenchSample[];
-  /** Nanoseconds an operation: the least of the samples' leasts, the median of their medians, with 95 % intervals. */
+  /**
+   * Nanoseconds an operation: the least of the samples' leasts (of twelve and more the second, of twenty-four the third, and so on), the median of
+   * their medians, with 95 % intervals.
+   */
   readonly least: Estimate;
   readonly median: Estimate;
   /** Whether the least is known to ±5 %. */

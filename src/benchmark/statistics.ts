@@ -15,6 +15,8 @@ export const WANTED = 0.05;
 export const LEAST_SAMPLES = 3;
 
 const OUTSIDE = 0.025;
+/** Of so many processes one is quicker by luck. */
+const LUCKY = 12;
 
 function ascending(values: readonly number[]): number[] {
   if (values.length === 0) throw new RangeError("no values");
@@ -30,18 +32,33 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * The least value, and where that of another run of as many samples will lie. Whatever the distribution, the k least of both runs
- * together are all of the first with the chance n/2n (n-1)/(2n-1) …, k factors: the first k for which that is at most 2.5 % bounds the
- * other run's least from above (of four samples and less the greatest does). It is taken to lie as far below at most.
+ * The least value that was not luck, and where that of another run of as many samples will lie. One process in so many is quicker than the
+ * others by chance, the more of them there are the quicker: of twelve samples and more the second, of twenty-four the third counts, and so
+ * on. Bounded from above by the first of the ranks that the other run's value lies beyond with 2.5 % at most, whatever the distribution (if
+ * there is none, by the greatest); it is taken to lie as far below at most.
  * @throws RangeError for an empty list
  */
 export function estimateLeast(values: readonly number[]): Estimate {
   const sorted = ascending(values);
   const count = sorted.length;
-  let rank = 0;
-  for (let chance = 1; chance > OUTSIDE && rank < count; rank++) chance *= (count - rank) / (2 * count - rank);
-  const [value, high] = [sorted[0], sorted[rank - 1]] as [number, number];
+  const rank = 1 + Math.floor(count / LUCKY);
+  let beyond = rank;
+  while (beyond < count && chanceBeyond(rank, beyond, count) > OUTSIDE) beyond++;
+  const [value, high] = [sorted[rank - 1], sorted[beyond - 1]] as [number, number];
   return { value, low: Math.max(0, 2 * value - high), high };
+}
+
+/** The chance that of two runs of `count` samples the `rank`th of one lies beyond the `bound`th of the other: at most `rank` - 1 before it. */
+function chanceBeyond(rank: number, bound: number, count: number): number {
+  // None before it: of 2n samples in order the first `bound` are all of the other run. Then one after the other.
+  let chance = 1;
+  for (let i = 0; i < bound; i++) chance *= (count - i) / (2 * count - i);
+  let sum = 0;
+  for (let before = 0; before < rank; before++) {
+    sum += chance;
+    chance *= ((bound + before) / (before + 1)) * ((count - before) / (2 * count - bound - before));
+  }
+  return sum;
 }
 
 /**
