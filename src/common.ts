@@ -42,7 +42,7 @@ export {
   resolveKernel,
 } from "./kernel/versions.js";
 export type { Machine, Snapshot } from "./machine.js";
-export type { MachineConfig, SnapshotOptions } from "./machine-config.js";
+export type { MachineConfig, PlayOptions, SnapshotOptions } from "./machine-config.js";
 export { Access, type AccessName, type Controls, linuxControls } from "./paging/access.js";
 export type { FrameState, Frames } from "./paging/frames.js";
 export type { MappingBatch } from "./paging/mappings.js";

@@ -1,6 +1,6 @@
 // What a machine is made with, and how it is checked.
 
-import { boolean, integer, list, object, optional } from "./base/schema.js";
+import { boolean, integer, list, object, optional, parse } from "./base/schema.js";
 import { type EngineOptions, engineFields } from "./engine/instance.js";
 import { MAX_WORKLOAD_PAGES } from "./engine/limits.js";
 import { type CpuConfig, cpuSchema } from "./hardware/cpu.js";
@@ -36,6 +36,19 @@ export interface SnapshotOptions {
 
 /** Schema of {@link SnapshotOptions}. @internal */
 export const snapshotSchema = object({ ram: optional(boolean()) });
+
+/** How a program is played. */
+export interface PlayOptions {
+  /** Whether results are wanted; false: none are written, and none returned. Default: true */
+  results?: boolean;
+}
+
+const playSchema = object({ results: optional(boolean()) });
+
+/** Whether a program's results are wanted. @internal @throws InvalidOptionError naming the field, the value and what is allowed */
+export function resultsWanted(options: PlayOptions): boolean {
+  return (parse(playSchema, options, "options") as PlayOptions).results ?? true;
+}
 
 /** What every kind of machine has. @internal */
 export function machineFields() {

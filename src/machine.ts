@@ -1,13 +1,12 @@
 // A machine: CPUs and IOMMUs over one set of frames, and programs that play on it.
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { checkInteger, InvalidOptionError } from "./base/errors.js";
+import { InvalidOptionError } from "./base/errors.js";
 import { describeToConsole } from "./base/inspect.js";
 import type { RunOptions } from "./base/progress.js";
 import { parse } from "./base/schema.js";
-import type { Pointer } from "./engine/exports.js";
 import { Engine } from "./engine/instance.js";
-import { CHUNK, MAX_AREAS, MAX_GENERATED, SCRATCH_WORDS } from "./engine/limits.js";
+import { MAX_AREAS, SCRATCH_WORDS } from "./engine/limits.js";
 import { type Image, type Range, State } from "./engine/state.js";
 import type { WasmModule } from "./engine/wasm-module.js";
 import type { Workshop } from "./hardware/agent.js";
@@ -15,15 +14,22 @@ import { Cpu } from "./hardware/cpu.js";
 import { Iommu } from "./hardware/iommu.js";
 import { Walks } from "./hardware/walks.js";
 import { Kernel, poolOf } from "./kernel/kernel.js";
-import { type MachineConfig, machineSchema, type SnapshotOptions, snapshotSchema } from "./machine-config.js";
+import {
+  type MachineConfig,
+  machineSchema,
+  type PlayOptions,
+  resultsWanted,
+  type SnapshotOptions,
+  snapshotSchema,
+} from "./machine-config.js";
 import type { Controls } from "./paging/access.js";
 import { Frames, type MakeHost } from "./paging/frames.js";
 import { defaultPhysicalBits, setPagingMode } from "./paging/paging-mode.js";
 import { framesOfRam } from "./paging/ram.js";
-import { type KernelWorkloadOptions, startKernelWorkload } from "./program/kernel-workload.js";
-import { operationBytes } from "./program/operations.js";
+import type { KernelWorkloadOptions } from "./program/kernel-workload.js";
 import { type Interleaved, Player, type ReachedPoint } from "./program/player.js";
-import { checkWorkload, type WorkloadOptions } from "./program/workload.js";
+import type { WorkloadOptions } from "./program/workload.js";
+import { Workloads } from "./program/workloads.js";
 
 /** State of a machine at one moment; only the machine that took it can go back to it. */
 export interface Snapshot {
@@ -60,11 +66,7 @@ export class Machine {
   readonly engine: Engine;
   /** @internal */
   readonly player: Player;
-  /** Whether a workload runs, and its `onProgress` may be calling. */
-  private generating = false;
-  private readonly pageList: Pointer;
-  private readonly workloadPages: number;
-  private readonly iommuRequesters: number;
+  private readonly workloads: Workloads;
   /** Whether the guest's memory is the host's. */
   private readonly hosts: boolean;
   private guest: Uint8Array<ArrayBuffer> | undefined;
@@ -87,15 +89,14 @@ export class Machine {
     const workshop: Workshop = { engine, levels, scratch, nextAgent: 0 };
     this.cpus = (config.cpus ?? [{}]).map((cpu, i) => new Cpu(workshop, cpu, `cpus[${i}]`));
     this.iommus = (config.iommus ?? []).map((iommu, i) => new Iommu(workshop, iommu, `iommus[${i}]`));
-    this.iommuRequesters = this.iommus.reduce((sum, iommu) => sum + iommu.requesterCount, 0);
-    this.walks = new Walks(engine, this.cpus.length + this.iommuRequesters);
-    this.player = new Player(engine, {
+    const actors = {
       cpus: this.cpus.length,
-      requesters: this.cpus.length + this.iommuRequesters,
+      requesters: this.iommus.reduce((sum, iommu) => sum + iommu.requesterCount, this.cpus.length),
       kernel: config.kernel !== undefined,
-    });
-    this.workloadPages = config.workloadPages ?? 65536;
-    this.pageList = engine.made(exports.createWorkload(this.workloadPages), "workload pages");
+    };
+    this.walks = new Walks(engine, actors.requesters);
+    this.player = new Player(engine, actors);
+    this.workloads = new Workloads(engine, this.player.program, actors, config.workloadPages ?? 65536);
     engine.made(exports.createUnlinked(), "the stack of unlinked tables");
     const ram = config.ram && framesOfRam(config.ram, maxPhyAddr, tables, exports.arenaBytes());
     this.frames = new Frames(engine, tables, {
@@ -167,8 +168,30 @@ export class Machine {
    * A second record has 0
    * @throws InvalidOptionError naming the first operation that this machine cannot play; then none has been played
    */
-  play(program: Uint8Array): BigUint64Array {
-    return this.player.play(program);
+  play(program: Uint8Array, options?: PlayOptions): BigUint64Array {
+    return this.player.play(program, options === undefined || resultsWanted(options));
+  }
+
+  /**
+   * Room for a program in the engine's own memory, from which {@link play} plays without a copy what stands in its first records. It keeps
+   * what was written there until another program is played, or a workload generates one.
+   * @param records how many records, 1 to 65,536
+   * @throws InvalidOptionError naming the field, the value and what is allowed
+   * @example
+   * ```ts
+   * import { Access, createMachine, ProgramBuilder } from "stalewalk";
+   *
+   * const machine = await createMachine({ tables: 1, cpus: [{ root: 0x1000n }] });
+   * machine.frames.setTable(1);
+   * const builder = new ProgramBuilder();
+   * for (let i = 0n; i < 1000n; i++) builder.access(0, i << 12n, Access.userRead);
+   * const program = builder.build(machine.programMemory(builder.count));
+   * for (let round = 0; round < 100; round++) machine.play(program, { results: false });
+   * console.log(machine.cpus[0].counters.translations); // 100000
+   * ```
+   */
+  programMemory(records: number): Uint8Array<ArrayBuffer> {
+    return this.player.memory(records);
   }
 
   /**
@@ -205,9 +228,7 @@ export class Machine {
    * @throws InvalidOptionError; or the signal's reason if aborted
    */
   runWorkload(options: WorkloadOptions, operations: number, run: RunOptions = {}): void {
-    this.checkIdle("runWorkload()");
-    this.startWorkload(options);
-    this.runGenerated((count) => this.engine.exports.generate(this.player.program, count), operations, run);
+    this.workloads.run(options, operations, run);
   }
 
   /**
@@ -217,44 +238,7 @@ export class Machine {
    */
   runKernelWorkload(options: KernelWorkloadOptions, records: number, run: RunOptions = {}): void {
     if (!this.kernel) throw new InvalidOptionError("kernel", undefined, "a machine that was made with one");
-    this.checkIdle("runKernelWorkload()");
-    startKernelWorkload(this.engine, options, this.cpus.length);
-    const { first, count } = options.devices;
-    if (first < this.cpus.length || first + count > this.cpus.length + this.iommuRequesters) {
-      throw new InvalidOptionError(
-        "devices",
-        `${first} to ${first + count - 1}`,
-        "requesters of this machine's IOMMUs",
-      );
-    }
-    this.runGenerated((records) => this.engine.exports.generateKernel(this.player.program, records), records, run);
-  }
-
-  private runGenerated(generate: (count: number) => void, operations: number, run: RunOptions): void {
-    const total = checkInteger("operations", operations, 0, Number.MAX_SAFE_INTEGER);
-    this.generating = true;
-    try {
-      for (let done = 0; done < total; ) {
-        run.signal?.throwIfAborted();
-        const count = Math.min(CHUNK, total - done);
-        generate(count);
-        this.engine.exports.play(this.player.program, count, 0);
-        done += count;
-        run.onProgress?.({ done, total, unit: "operations" });
-      }
-    } finally {
-      this.generating = false;
-    }
-  }
-
-  /** A machine has one generator: another workload would turn a running one into something else. */
-  private checkIdle(what: string): void {
-    if (!this.generating) return;
-    throw new InvalidOptionError(
-      what,
-      "called while a workload runs",
-      "a call before or after it, not inside onProgress",
-    );
+    this.workloads.runKernel(options, records, run);
   }
 
   /**
@@ -262,30 +246,7 @@ export class Machine {
    * @throws InvalidOptionError naming the field, the value and what is allowed, and while a workload runs
    */
   generate(options: WorkloadOptions, operations: number): Uint8Array {
-    this.checkIdle("generate()");
-    const total = checkInteger("operations", operations, 0, MAX_GENERATED);
-    this.startWorkload(options);
-    const program = new Uint8Array(total * operationBytes);
-    for (let done = 0; done < total; ) {
-      const count = Math.min(CHUNK, total - done);
-      this.engine.exports.generate(this.player.program, count);
-      program.set(this.engine.bytes(this.player.program, count * operationBytes), done * operationBytes);
-      done += count;
-    }
-    return program;
-  }
-
-  private startWorkload(options: WorkloadOptions): void {
-    const { exports } = this.engine;
-    const shape = checkWorkload(options, this.workloadPages);
-    const { first, count } = shape.requesters;
-    if (first + count > this.cpus.length + this.iommuRequesters) {
-      throw new InvalidOptionError("requesters", `${first} to ${first + count - 1}`, "requesters of this machine");
-    }
-    this.engine.words(this.pageList, shape.pages.length).set(shape.pages);
-    for (const [kind, weight] of shape.flushes.entries()) exports.setFlushWeight(kind, weight);
-    exports.setActors(first, count, shape.pcids, shape.writes);
-    exports.startWorkload(shape.seed, shape.stream, shape.pages.length, shape.stride, shape.exponent);
+    return this.workloads.generate(options, operations);
   }
 
   /**

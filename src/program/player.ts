@@ -18,6 +18,8 @@ export interface Interleaved {
 }
 
 const LAST_POINT = 0xffff_ffff;
+/** In place of where results go. */
+const NO_RESULTS = 0 as Pointer;
 
 /** A point that a program has reached (docs/rules.md section 13). */
 export interface ReachedPoint {
@@ -55,22 +57,28 @@ export class Player {
     this.results = engine.made(exports.allocate(CHUNK * 8), "result memory");
   }
 
-  play(program: Uint8Array): BigUint64Array {
+  play(program: Uint8Array, wanted: boolean): BigUint64Array {
     const { exports } = this.engine;
     const total = countOperations(program);
     // Nothing is played unless all of it can be.
     for (const [first, count] of this.chunks(program, total)) this.check(this.program, first, count);
+    const at = wanted ? this.results : NO_RESULTS;
     if (total <= CHUNK) {
       // It lies there still.
-      exports.play(this.program, total, this.results);
-      return this.engine.words(this.results, total).slice();
+      exports.play(this.program, total, at);
+      return this.engine.words(this.results, wanted ? total : 0).slice();
     }
-    const results = new BigUint64Array(total);
+    const results = new BigUint64Array(wanted ? total : 0);
     for (const [first, count] of this.chunks(program, total)) {
-      exports.play(this.program, count, this.results);
-      results.set(this.engine.words(this.results, count), first);
+      exports.play(this.program, count, at);
+      if (wanted) results.set(this.engine.words(this.results, count), first);
     }
     return results;
+  }
+
+  /** The memory that programs are played from. */
+  memory(records: number): Uint8Array<ArrayBuffer> {
+    return this.engine.bytes(this.program, checkInteger("records", records, 1, CHUNK) * operationBytes);
   }
 
   /** Copies the program into the engine chunk by chunk; an operation and its second record stay together. */
@@ -80,7 +88,9 @@ export class Player {
       const last = program[(first + count - 1) * operationBytes] as number;
       if (first + count < total && last in twoRecords && count > 1) count--;
       const bytes = program.subarray(first * operationBytes, (first + count) * operationBytes);
-      this.engine.bytes(this.program, bytes.length).set(bytes);
+      const room = this.engine.bytes(this.program, bytes.length);
+      // What the caller has written there needs no copy.
+      if (bytes.buffer !== room.buffer || bytes.byteOffset !== room.byteOffset) room.set(bytes);
       yield [first, count];
       first += count;
     }

@@ -2,11 +2,10 @@
 
 import { checkAddress, checkInteger, checkOneOf, rootFrame } from "../base/errors.js";
 import { boolean, parse } from "../base/schema.js";
-import { operation as field, operationTypes as types } from "../engine/abi.js";
-import { writeNumber, writeWord } from "../engine/structures.js";
+import { operationTypes as types } from "../engine/abi.js";
 import { checkAccess } from "../hardware/context.js";
 import type { Access } from "../paging/access.js";
-import { everyCpu, Operation, type OperationName, operationBytes, operationName } from "./operations.js";
+import { Operation } from "./operations.js";
 import {
   type HotAddOptions,
   hotAddType,
@@ -15,13 +14,13 @@ import {
   type ReuseContents,
   reuseTypeAndWord,
 } from "./options.js";
-import { LEAST_SHIFT, MOST_SHIFT, parameterName, parameters } from "./parameters.js";
+import { LEAST_SHIFT, MOST_SHIFT } from "./parameters.js";
+import { RecordBuffer } from "./record-buffer.js";
 import { type Site, sites } from "./sites.js";
 
 const INVPCID_TYPES = [0, 1, 2, 3] as const;
 const LEAVES = [12, 21, 30] as const;
 
-const MAX_ARGUMENT = 0xffff_ffff;
 /** TLB_FLUSH_ALL. */
 const FLUSH_ALL = 0xffff_ffff_ffff_ffffn;
 
@@ -40,45 +39,7 @@ const FLUSH_ALL = 0xffff_ffff_ffff_ffffn;
  * console.log(program.count, unpackOutcome(results[0])); // 2 { kind: 'fault', reason: 'not-present', errorCode: 4, level: 4 }
  * ```
  */
-export class ProgramBuilder {
-  private buffer = new ArrayBuffer(64 * operationBytes);
-  private view = new DataView(this.buffer);
-  private length = 0;
-
-  /** Records so far. */
-  get count(): number {
-    return this.length;
-  }
-
-  private put(operation: number, type: number, requester: number, argument: number, address: bigint): this {
-    const name = operationName(operation) as OperationName;
-    checkInteger(parameterName(name, "who"), requester, 0, everyCpu);
-    const most = parameters[name].most ?? MAX_ARGUMENT;
-    checkInteger(parameterName(name, "argument"), argument, 0, most);
-    return this.write(operation, type, requester, argument, checkAddress(parameterName(name, "address"), address));
-  }
-
-  /** The second record of an operation. */
-  private second(name: OperationName, word: bigint): this {
-    return this.write(Operation.nothing, 0, 0, 0, checkAddress(parameterName(name, "second"), word));
-  }
-
-  private write(operation: number, type: number, requester: number, argument: number, address: bigint): this {
-    if ((this.length + 1) * operationBytes > this.buffer.byteLength) {
-      const larger = new ArrayBuffer(this.buffer.byteLength * 2);
-      new Uint8Array(larger).set(new Uint8Array(this.buffer));
-      this.buffer = larger;
-      this.view = new DataView(larger);
-    }
-    const at = this.length++ * operationBytes;
-    writeNumber(this.view, field.code, operation, at);
-    writeNumber(this.view, field.type, type, at);
-    writeNumber(this.view, field.requester, requester, at);
-    writeNumber(this.view, field.argument, argument, at);
-    writeWord(this.view, field.address, address, at);
-    return this;
-  }
-
+export class ProgramBuilder extends RecordBuffer {
   /**
    * A translation.
    * @throws InvalidOptionError naming the field, the value and what is allowed
@@ -346,10 +307,5 @@ export class ProgramBuilder {
   /** Everything in the requester's IOMMU. */
   invalidateIommu(requester: number): this {
     return this.put(Operation.invalidateIommu, 0, requester, 0, 0n);
-  }
-
-  /** The program, packed. */
-  build(): Uint8Array {
-    return new Uint8Array(this.buffer.slice(0, this.length * operationBytes));
   }
 }
