@@ -4,7 +4,7 @@
 
 import { operationNumber, setOperationNumber } from "../base/clock";
 import { count } from "../base/memory";
-import { addressIn, OPERATION_SIZE, typeIn } from "../base/record";
+import { addressIn, OPERATION_SIZE, OPERATION_TYPE, typeIn } from "../base/record";
 import { GROUP_CLOCK } from "../cache/group";
 import { CACHE_EVICTIONS, CACHE_FILLS, CACHE_HITS, groupOf } from "../cache/layout";
 import { withoutSpeculativeWrite } from "../paging/access";
@@ -14,6 +14,16 @@ import { agentOf } from "./context";
 import { NOT_PLAYED, walkAlong } from "./lane-walk";
 import { asAnswer, asRequest, request } from "./iommu";
 import { countMisses, translate, translateFrom, walkNowhere } from "./translate";
+
+/** In the first word of a record: all but the kind of access. */
+const ALL_BUT_TYPE: u32 = ~(<u32>0xff << (8 * <u32>OPERATION_TYPE));
+
+/** Whether the record at `at` is of the same requester as one whose first word is `head`. */
+// @ts-ignore: decorator
+@inline
+export function isSameLane(at: usize, head: u32): bool {
+  return ((load<u32>(at) ^ head) & ALL_BUT_TYPE) == 0;
+}
 
 // ---- what is known of an access that is no hit ----
 /** Nothing. */
@@ -90,20 +100,39 @@ function countRecords(records: u32, now: u32): void {
   count(load<usize>(agent, AGENT_L2), CACHE_HITS, ofL2);
 }
 
+/** Accesses from `first` on, one; or, by a CPU without TLBs, all that follow each other. Returns where it stopped. */
+export function playWalks(first: usize, end: usize, head: u32, results: usize): usize {
+  const context = laneContext;
+  let at = first;
+  do {
+    const va = addressIn(at);
+    let known = UNKNOWN;
+    let outcome = NOT_PLAYED;
+    if (withoutTlbs && isCanonical(va)) {
+      known = NOWHERE;
+      if (alongPaths) outcome = walkAlong(context, agentOf(context), va, withoutSpeculativeWrite(typeIn(at)));
+    }
+    if (outcome == NOT_PLAYED) outcome = playPlainly(at, known);
+    if (results != 0) store<u64>(results + ((at - first) >> 1), outcome);
+    at += OPERATION_SIZE;
+  } while (withoutTlbs && at < end && isSameLane(at, head));
+  return at;
+}
+
 /** An access that is no hit, or may be none. */
 export function playPlainly(at: usize, known: u32): u64 {
   const context = laneContext;
   const va = addressIn(at);
   const access = ofDevice ? asRequest(typeIn(at)) : typeIn(at);
-  const nowhere = known == NOWHERE || (withoutTlbs && isCanonical(va));
-  if (nowhere && alongPaths) {
+  if (known == NOWHERE && alongPaths && !withoutTlbs) {
     const outcome = walkAlong(context, agentOf(context), va, withoutSpeculativeWrite(access));
     if (outcome != NOT_PLAYED) return outcome;
   }
   isOperation(at);
-  if (known == UNKNOWN && !nowhere) return ofDevice ? request(context, va, typeIn(at)) : translate(context, va, access);
-  const outcome = nowhere
-    ? walkNowhere(context, agentOf(context), va, withoutSpeculativeWrite(access))
-    : translateFrom(context, va, access, 0);
+  if (known == UNKNOWN) return ofDevice ? request(context, va, typeIn(at)) : translate(context, va, access);
+  const outcome =
+    known == NOWHERE
+      ? walkNowhere(context, agentOf(context), va, withoutSpeculativeWrite(access))
+      : translateFrom(context, va, access, 0);
   return ofDevice ? asAnswer(context, access, outcome) : outcome;
 }

@@ -6,7 +6,7 @@
 // been cached, a look for them (hit.ts) comes before what is found or not found of a small one.
 // test/engine/lane.test.ts holds it to what single accesses do.
 
-import { addressIn, OPERATION_SIZE, OPERATION_TYPE, typeIn } from "../base/record";
+import { addressIn, OPERATION_SIZE, typeIn } from "../base/record";
 import { LRU, oldestOfTwelve, UNROLLED_WAYS } from "../cache/fill";
 import { GROUP_CLOCK, GROUP_GLOBAL_SINCE, GROUP_LAST_FLUSH, GROUP_SEEN, tagSince } from "../cache/group";
 import {
@@ -43,10 +43,7 @@ import { agentOf, checkOf, CONTEXT_CACHED, CONTEXT_FORMAT, tagOf } from "./conte
 import { hasLarge } from "./hit";
 import { INTERRUPT_FRAMES, INTERRUPT_FRAMES_SHIFT } from "./fault-report";
 import { asRequest } from "./iommu";
-import { countFrom, countTo, laneContext, NOT_IN_L1, NOWHERE, ofDevice, playPlainly, UNKNOWN } from "./lane-counts";
-
-/** In the first word of a record: all but the kind of access. */
-const ALL_BUT_TYPE: u32 = ~(<u32>0xff << (8 * <u32>OPERATION_TYPE));
+import { countFrom, countTo, isSameLane, laneContext, NOT_IN_L1, NOWHERE, ofDevice, playPlainly, UNKNOWN } from "./lane-counts";
 
 // ---- set up once ----
 /** For each kind of access in a record, from a context to its check; of CPUs, then of devices. */
@@ -57,13 +54,6 @@ if (CONTEXT_FORMAT + FORMAT_SIZE > <usize>u16.MAX_VALUE) ERROR("the way from a c
 for (let kind: u32 = 0; kind < ACCESS_CODES; kind++) {
   store<u16>(KINDS + (<usize>kind << 1), <u16>checkOf(0, withoutSpeculativeWrite(kind)));
   store<u16>(KINDS + KINDS_OF_DEVICES + (<usize>kind << 1), <u16>checkOf(0, withoutSpeculativeWrite(asRequest(kind))));
-}
-
-/** Whether the record at `at` is of the same requester as one whose first word is `head`. */
-// @ts-ignore: decorator
-@inline
-export function isSameLane(at: usize, head: u32): bool {
-  return ((load<u32>(at) ^ head) & ALL_BUT_TYPE) == 0;
 }
 
 /** Whether the loop knows a cache: its sets are found by a mask. */

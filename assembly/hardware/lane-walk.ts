@@ -140,9 +140,15 @@ function fillNext(group: usize, cache: usize, page: u64, tag: u32, global: bool,
   return at;
 }
 
-/** A fill of another kind, which counts itself. */
+/** A fill of another kind. It counts itself, and what `countWalks` counts is taken back, if that is to be `later`. */
+// @ts-ignore: decorator
+@inline
 function fillOther(cache: usize, page: u64, tag: u32, global: bool, data: u64, later: bool): usize {
-  if (later) countFill(cache, -1);
+  return later ? fillCounted(cache, page, tag, global, data) : fillAbsent(cache, page, 1, tag, global, data);
+}
+
+function fillCounted(cache: usize, page: u64, tag: u32, global: bool, data: u64): usize {
+  countFill(cache, -1);
   return fillAbsent(cache, page, 1, tag, global, data);
 }
 

@@ -10,8 +10,8 @@ import { CACHE_SEEN, groupOf } from "../cache/layout";
 import { CLOCK_LIMIT } from "../cache/living";
 import { AGENT_L1, SMALL } from "./agent";
 import { agentOf, CONTEXT_CACHED } from "./context";
-import { laneContext, ofDevice, openLane, playPlainly, UNKNOWN } from "./lane-counts";
-import { isSameLane, knows, playHits } from "./lane-hits";
+import { isSameLane, laneContext, ofDevice, openLane, playWalks } from "./lane-counts";
+import { knows, playHits } from "./lane-hits";
 import { countWalks } from "./lane-walk";
 import { accessInline, contextOf, hasDeviceTlb } from "./requesters";
 
@@ -67,11 +67,7 @@ export function playLane(first: usize, end: usize, results: usize, each: u64): u
     const begin = at;
     const l1 = answering();
     if (l1 != 0) at = playHits(l1, at, end, out);
-    else {
-      const outcome = playPlainly(at, UNKNOWN);
-      if (out != 0) store<u64>(out, outcome);
-      at += OPERATION_SIZE;
-    }
+    else at = playWalks(at, end, head, out);
     if (out != 0) out += (at - begin) >> 1;
   } while (at < end && isSameLane(at, head));
   countWalks(agentOf(laneContext));

@@ -65,14 +65,14 @@ export function play(program: usize, count: u32, results: usize): void {
   const end = program + <usize>count * OPERATION_SIZE;
   for (let at = program; at < end; at += OPERATION_SIZE) {
     const operation = operationIn(at);
-    setOperationNumber(first + <u64>((at - program) / OPERATION_SIZE));
+    const index = (at - program) / OPERATION_SIZE;
+    setOperationNumber(first + <u64>index);
+    const place: usize = results == 0 ? 0 : results + (index << 3);
     if (operation == OP_ACCESS && !watching && isRun(at, end) && hasLane(requesterIn(at))) {
-      const place: usize = results == 0 ? 0 : results + (((at - program) / OPERATION_SIZE) << 3);
       at = playLane(at, end, place, 1) - OPERATION_SIZE;
       continue;
     }
     if (isFlushRun(at, end) && !watching && requesterIn(at) != EVERY_CPU) {
-      const place: usize = results == 0 ? 0 : results + (((at - program) / OPERATION_SIZE) << 3);
       const stopped = playFlushes(at, end, place);
       if (stopped != at) {
         at = stopped - OPERATION_SIZE;
@@ -86,10 +86,10 @@ export function play(program: usize, count: u32, results: usize): void {
     else result = playOther(at, operation);
     assert(unlinkedCount() == 0, "an operation left unlinked tables on the stack");
     point(OPERATION_DONE, 0);
-    if (results != 0) store<u64>(results + (((at - program) / OPERATION_SIZE) << 3), result);
+    if (place != 0) store<u64>(place, result);
     if (hasSecondRecord(operation)) {
       at += OPERATION_SIZE;
-      if (results != 0) store<u64>(results + (((at - program) / OPERATION_SIZE) << 3), 0);
+      if (place != 0) store<u64>(place, 0, 8);
     }
   }
   setOperationNumber(first + count);
