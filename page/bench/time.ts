@@ -54,7 +54,14 @@ function piecewise(task: PiecewiseTask, apart: boolean): { take: () => number; e
   let took = many(plays);
   for (; took < LONG * step; took = many(plays)) plays *= 2;
   plays = Math.ceil((plays * wanted) / took);
-  return { take: () => many(plays) / plays, enough: blurred ? 1 : TIMES };
+  // Who was interrupted meanwhile took a few plays for long: until it is at least half as long as wanted, a time goes on.
+  const take = (): number => {
+    let ns = 0;
+    let played = 0;
+    for (; ns < wanted / 2; played += plays) ns += many(plays);
+    return ns / played;
+  };
+  return { take, enough: blurred ? 1 : TIMES };
 }
 
 /** More digits no clock here has. */
