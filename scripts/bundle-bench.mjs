@@ -4,7 +4,7 @@
 import { cpSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
-import { COMPACT } from "./compact.mjs";
+import { SMALL } from "./compact.mjs";
 
 const FOLDER = "dist/bench";
 const manifest = JSON.parse(readFileSync("package.json", "utf8"));
@@ -35,7 +35,7 @@ export async function bundleBench() {
     ],
     logLevel: "warn",
   });
-  const { output } = await bundle.write({ dir: FOLDER, format: "esm", chunkFileNames: "[name].js", minify: COMPACT });
+  const { output } = await bundle.write({ dir: FOLDER, format: "esm", chunkFileNames: "[name].js", minify: SMALL });
   await bundle.close();
   cpSync("bench/native", `${FOLDER}/native`, { recursive: true });
   cpSync("bench/yardstick/stalewalk-0.1.0.mjs", `${FOLDER}/yardstick/stalewalk-0.1.0.mjs`);
