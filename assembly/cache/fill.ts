@@ -38,7 +38,7 @@ export const RANDOM: u32 = 2;
 export const REPLACEMENTS: u32 = 3;
 
 /** Up to so many ways the victim is found without a loop. */
-export const UNROLLED_WAYS: u32 = 12;
+const UNROLLED_WAYS: u32 = 12;
 
 /** Whether a cache's sets are found by a mask, and their victims without a loop. */
 export function isPlain(cache: usize): bool {

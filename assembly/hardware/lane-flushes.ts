@@ -35,15 +35,15 @@ export function playFlushes(first: usize, end: usize, results: usize): usize {
   const context = contextOf(requesterIn(first));
   const agent = agentOf(context);
   const keep = operationIn(first) == OP_FLUSH_ALL ? NOTHING : GLOBALS_AND_OTHER_TAGS;
-  // Without PCIDs none but PCID 0 is there to be named.
-  const others = !hasFlag(agent, IS_CPU) || (controlsOf(context) & PCIDE) != 0;
+  // To name a PCID but 0 where there are none is what faults.
+  const any = keep == NOTHING || !hasFlag(agent, IS_CPU) || (controlsOf(context) & PCIDE) != 0;
   const onePage = operationIn(first) == OP_INVLPG;
   let at = first;
   do {
     if (onePage) invlpg(context, addressIn(at));
     else {
       const tag = argumentIn(at);
-      if (keep != NOTHING && tag != 0 && !others) break;
+      if (tag != 0 && !any) break;
       flushBoth(agent, keep, tag);
     }
     if (results != 0) store<u64>(results + ((at - first) >> 1), 1);

@@ -7,13 +7,12 @@
 // test/engine/lane.test.ts holds it to what single accesses do.
 
 import { addressIn, OPERATION_SIZE, typeIn } from "../base/record";
-import { LRU, oldestOfTwelve, UNROLLED_WAYS } from "../cache/fill";
+import { isPlain, oldestOfTwelve } from "../cache/fill";
 import { GROUP_CLOCK, GROUP_GLOBAL_SINCE, GROUP_LAST_FLUSH, GROUP_SEEN, tagSince } from "../cache/group";
 import {
   CACHE_BASE,
   CACHE_DATA,
   CACHE_KEYS,
-  CACHE_REPLACEMENT,
   CACHE_SET_BYTES,
   CACHE_SET_MASK,
   CACHE_SETS,
@@ -44,6 +43,7 @@ import { hasLarge } from "./hit";
 import { INTERRUPT_FRAMES, INTERRUPT_FRAMES_SHIFT } from "./fault-report";
 import { asRequest } from "./iommu";
 import { countFrom, countTo, isSameLane, laneContext, NOT_IN_L1, NOWHERE, ofDevice, playPlainly, UNKNOWN } from "./lane-counts";
+import { setOf } from "./lane-walk";
 
 // ---- set up once ----
 /** For each kind of access in a record, from a context to its check; of CPUs, then of devices. */
@@ -80,13 +80,7 @@ export function playHits(l1: usize, first: usize, end: usize, results: usize): u
   if (ways > VECTOR) miss = UNKNOWN;
   else if (load<u32>(agent, AGENT_SMALL_FIRST) != 0) {
     if (l2 == 0) miss = NOWHERE;
-    else if (
-      knows(l2) &&
-      load<u32>(l2, CACHE_WAYS) <= VECTOR &&
-      ways <= UNROLLED_WAYS &&
-      load<u32>(l1, CACHE_REPLACEMENT) == LRU
-    )
-      below = l2;
+    else if (knows(l2) && load<u32>(l2, CACHE_WAYS) <= VECTOR && isPlain(l1)) below = l2;
   }
   return loop(
     first,
@@ -119,6 +113,8 @@ export function playHits(l1: usize, first: usize, end: usize, results: usize): u
 const NEVER_ZERO: usize = 7;
 
 /**
+ * Conditions stand one inside the other where the second loads something: joined, they would become a number that is asked again.
+ *
  * What is the same for every record is a parameter: left to the compiler, it would be found out each time. Parameters stand on the
  * stack, where instructions take them from for nothing.
  */
@@ -161,10 +157,9 @@ function loop(
       const candidates = candidatesOf(block, 0, page);
       if (candidates != 0) {
         const key = block + (<usize>ctz(candidates) << 3) + keys;
-        const found = load<u64>(key);
         let dead = since;
         // A key is its page's bits and its tag's: what is left without the page's.
-        const rest = found ^ (page << KEY_PAGE_SHIFT);
+        const rest = load<u64>(key) ^ (page << KEY_PAGE_SHIFT);
         if (rest != own) {
           if (rest == globalKeyOf(0, 1)) dead = load<u32>(group, GROUP_GLOBAL_SINCE);
           else if ((candidates & (candidates - 1)) != 0) break;
@@ -191,8 +186,7 @@ function loop(
       }
       known = miss;
       if (l2 == 0) break;
-      const lower =
-        load<usize>(l2, CACHE_BASE) + <usize>(<u32>page & load<u32>(l2, CACHE_SET_MASK)) * load<usize>(l2, CACHE_SET_BYTES);
+      const lower = setOf(l2, page);
       const others = candidatesOf(lower, 0, page);
       known = NOWHERE;
       if (others == 0) break;

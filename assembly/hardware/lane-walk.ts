@@ -98,7 +98,7 @@ const UNCLEAR: usize = 1;
 /** The block of the set of a page, in a cache that is plain. */
 // @ts-ignore: decorator
 @inline
-function setOf(cache: usize, page: u64): usize {
+export function setOf(cache: usize, page: u64): usize {
   return load<usize>(cache, CACHE_BASE) + <usize>(<u32>page & load<u32>(cache, CACHE_SET_MASK)) * load<usize>(cache, CACHE_SET_BYTES);
 }
 
