@@ -10,6 +10,7 @@ export type { AgentCounters } from "./hardware/agent.js";
 export type { Cache, CacheCounters, CacheEntry } from "./hardware/cache.js";
 export type { Explanation, WalkStep } from "./hardware/context.js";
 export type { Cpu, CpuConfig } from "./hardware/cpu.js";
+export type { DescriptorWords, QueueResult } from "./hardware/descriptors.js";
 export type { Device } from "./hardware/device.js";
 export { geometries } from "./hardware/geometries.js";
 export type {
@@ -21,7 +22,7 @@ export type {
   TranslationCacheGeometry,
   Vendor,
 } from "./hardware/geometry.js";
-export type { Iommu, QueueResult } from "./hardware/iommu.js";
+export type { Iommu } from "./hardware/iommu.js";
 export type { DeviceConfig, IommuConfig } from "./hardware/iommu-config.js";
 export type { Binding } from "./hardware/pasid-entry.js";
 export type { Walker, WalkerOptions } from "./hardware/walker.js";

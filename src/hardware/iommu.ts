@@ -14,24 +14,14 @@ import {
 import type { Pointer } from "../engine/exports.js";
 import type { Access } from "../paging/access.js";
 import { type Outcome, unpackOutcome } from "../paging/outcome.js";
-import { decodeAmd } from "../queue/amd.js";
-import { DescriptorError } from "../queue/fields.js";
-import { decodeVtd } from "../queue/vtd.js";
 import { Agent, makeCache, type Workshop } from "./agent.js";
 import { checkAccess, type Explanation, explainWalk, probeContext, translateBatch } from "./context.js";
+import { checkWords, type DescriptorWords, execute, executeUntilRefused, type QueueResult } from "./descriptors.js";
 import { Device, deviceFlags } from "./device.js";
 import { cacheShape } from "./geometry.js";
 import type { DeviceConfig, IommuConfig } from "./iommu-config.js";
 import { type Binding, packBinding } from "./pasid-entry.js";
 import { walkFlags } from "./walks.js";
-
-/** What became of a queue of descriptors. */
-export interface QueueResult {
-  /** Descriptors that were executed. */
-  done: number;
-  /** What is wrong with the next one, at which the queue has stopped. */
-  error?: DescriptorError;
-}
 
 /** An IOMMU of a machine. */
 export class Iommu extends Agent {
@@ -269,24 +259,10 @@ export class Iommu extends Agent {
    * @param device whose TLB a device-TLB descriptor is sent to, whatever source-id it names; default the source-id's
    * @throws DescriptorError naming the field that hardware refuses; InvalidOptionError for words or a device that cannot be
    */
-  submit(words: readonly [bigint, bigint, ...bigint[]], device?: number): void {
-    const most = this.dialect === "amd" ? 2 : 4;
-    checkInteger("words.length", words.length, 2, most);
-    const [first, second, third = 0n, fourth = 0n] = words.map((word, i) => checkAddress(`words[${i}]`, word)) as [
-      bigint,
-      bigint,
-      ...bigint[],
-    ];
+  submit(words: DescriptorWords, device?: number): void {
+    const checked = checkWords(this.dialect, words);
     const to = device === undefined ? anyOne : this.deviceAt(device).sourceId;
-    const { exports } = this.engine;
-    const near = this.contextsOf(0)[0] as Pointer;
-    if (this.dialect === "amd") {
-      decodeAmd(first, second);
-      exports.executeAmd(near, to, first, second);
-    } else {
-      decodeVtd(first, second, third, fourth);
-      exports.executeVtd(near, to, first, second);
-    }
+    execute(this.engine, this.dialect, this.contextsOf(0)[0] as Pointer, to, checked);
   }
 
   /**
@@ -294,16 +270,8 @@ export class Iommu extends Agent {
    * queue stops, and nothing behind it is executed.
    * @throws InvalidOptionError for words or a device that cannot be
    */
-  submitAll(descriptors: readonly (readonly [bigint, bigint, ...bigint[]])[], device?: number): QueueResult {
-    for (const [done, words] of descriptors.entries()) {
-      try {
-        this.submit(words, device);
-      } catch (error) {
-        if (error instanceof DescriptorError) return { done, error };
-        throw error;
-      }
-    }
-    return { done: descriptors.length };
+  submitAll(descriptors: readonly DescriptorWords[], device?: number): QueueResult {
+    return executeUntilRefused(descriptors, (words) => this.submit(words, device));
   }
 
   /** Everything of every PASID. */
