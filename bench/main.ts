@@ -17,7 +17,7 @@ import { findImages } from "./tables/images.js";
 import { findTraces } from "./traces.js";
 
 /** Seconds of measuring, about; the least rounds come on top where a machine is slow or busy, but not of a quick run: it ends in time. */
-const SECONDS = { quick: 27, usual: 110, full: 1200 };
+const SECONDS = { quick: 27, usual: 110, full: 2100 };
 const EFFORTS: Readonly<Record<EffortName, Effort>> = {
   quick: { leastRounds: 3, mostRounds: 8, turns: 1, turn: { plays: 2, quiet: 5, seconds: 0.03, warm: 0.02 } },
   usual: { leastRounds: 4, mostRounds: 20, turns: 2, turn: { plays: 2, quiet: 10, seconds: 0.15, warm: 0.06 } },

@@ -40,7 +40,7 @@ export function register(program: Command): void {
         "data is left out where there are none, and the report says so. Takes about two minutes. Exit code 1 if results differ.",
     )
     .option("--quick", "half a minute: smaller tables and programs, no recorded tables")
-    .option("--full", "twenty minutes: as many rounds as fit")
+    .option("--full", "35 minutes: as many rounds as fit")
     .option("--seconds <number>", "measure for about so long", parseCount)
     .option(
       "--filter <regex>",

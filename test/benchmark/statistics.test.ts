@@ -27,12 +27,15 @@ describe("estimates", () => {
     expect(estimateLeast([1, 9, 9]).low).toBe(0);
   });
 
-  it("takes no lucky process for the least: of 12 samples the second, of 24 the third", () => {
-    const of = (length: number) => estimateLeast(Array.from({ length }, (_, i) => 20 + i));
+  it("takes the mean around the second of 12 samples, the third of 24: lucky processes among them weigh little", () => {
+    const of = (length: number, first = 20) =>
+      estimateLeast([first, ...Array.from({ length: length - 1 }, (_, i) => 21 + i)]);
     // Six before the second: 12!/6! over 24!/18! is 0.69 %, with one of the other run before the last of them 2.7 % more; seven: 0.23 + 1.1 %.
     expect(of(12)).toEqual({ value: 21, low: 16, high: 26 });
+    expect(of(12, 17).value).toBe(20);
     expect(of(24).value).toBe(22);
-    expect(estimateLeast([1, ...Array.from({ length: 15 }, () => 10)]).value).toBe(10);
+    expect(of(24, 15).value).toBe(21);
+    expect(of(36).value).toBe(23);
   });
 
   it("bounds the median by ranks: the outermost of five, the third of twelve", () => {
