@@ -4,6 +4,7 @@ import { count } from "../base/memory";
 import { changedTag, GROUP_LAST_FLUSH, TAG_FILLED } from "./group";
 import {
   blockOf,
+  changedCount,
   CACHE_EVICTIONS,
   CACHE_FILLS,
   CACHE_LIVE,
@@ -14,10 +15,12 @@ import {
   CACHE_SET_MASK,
   CACHE_SETS,
   CACHE_WAYS,
+  COUNT_LIVE,
   dataAt,
   GLOBAL_TAG,
   globalKeyOf,
   groupOf,
+  KEY_GLOBAL,
   keyOf,
   keysOf,
   partialTag,
@@ -25,11 +28,12 @@ import {
   SET_PARTIALS,
   SET_SWEPT,
   setIndex,
+  tagOf,
   timesAt,
   CACHE_LEVELS,
 } from "./layout";
-import { countLiving, heldIn, livingIn, settle, sweep, tick } from "./living";
-import { findKey } from "./lookup";
+import { countLiving, heldIn, isCounted, livingIn, settle, sweep, tick } from "./living";
+import { findKey, findKeyAmong } from "./lookup";
 
 export const LRU: u32 = 0;
 export const FIFO: u32 = 1;
@@ -48,7 +52,7 @@ export function isPlain(cache: usize): bool {
 
 /** Puts an entry in; returns the address of its key. */
 export function fill(cache: usize, page: u64, level: u32, tag: u32, global: bool, data: u64): usize {
-  const at = findKey(cache, page, global ? globalKeyOf(page, level) : keyOf(page, level, tag));
+  const at = findKeyAmong(cache, blockOf(cache, setIndex(cache, page)), page, global ? globalKeyOf(page, level) : keyOf(page, level, tag));
   if (at == 0) return fillAbsent(cache, page, level, tag, global, data);
   const now = tick(groupOf(cache));
   write(cache, at, data, now);
@@ -134,12 +138,24 @@ function evict(cache: usize, keys: usize, key: u64): u32 {
   assert(way < ways && old != 0, "the victim is no entry of the set");
   assert(!plain || way == victim(cache, keys, ways), "the short way to the victim finds another");
   count(cache, CACHE_EVICTIONS);
-  // Mostly a tag displaces its own, and its count stays.
-  if ((old ^ key) & GLOBAL_TAG) exchange(cache, old, key);
+  exchange(cache, old, key);
   return way;
 }
 
+/** Counts a key in and a living one out. Which address space displaces which is chance, and a branch on it would be guessed wrong. */
+// @ts-ignore: decorator
+@inline
 function exchange(cache: usize, old: u64, key: u64): void {
+  if (((old | key) & KEY_GLOBAL) == 0 && isCounted(cache, tagOf(key))) {
+    const from = changedCount(cache, tagOf(old)) + COUNT_LIVE;
+    const to = changedCount(cache, tagOf(key)) + COUNT_LIVE;
+    assert(isCounted(cache, tagOf(old)) && load<u32>(from) != 0, "the tag of the living entry to displace has none");
+    store<u32>(from, load<u32>(from) - 1);
+    store<u32>(to, load<u32>(to) + 1);
+  } else if ((old ^ key) & GLOBAL_TAG) exchangeOther(cache, old, key);
+}
+
+function exchangeOther(cache: usize, old: u64, key: u64): void {
   countLiving(cache, old, -1);
   countLiving(cache, key, 1);
 }

@@ -83,6 +83,13 @@ export function liveOf(cache: usize, tag: u32): u32 {
   return load<u32>(own, COUNT_TIME) <= tagSince(groupOf(cache), tag) ? 0 : load<u32>(own, COUNT_LIVE);
 }
 
+/** Whether a tag's count is of living entries. */
+// @ts-ignore: decorator
+@inline
+export function isCounted(cache: usize, tag: u32): bool {
+  return load<u32>(countOf(cache, tag), COUNT_TIME) > tagSince(groupOf(cache), tag);
+}
+
 /** Live global entries of a settled cache. */
 // @ts-ignore: decorator
 @inline

@@ -114,7 +114,7 @@ function walkFrom(context: usize, agent: usize, va: u64, access: u32): u64 {
     // Lowest level first. Not a loop, whose every turn would have the host look at its stack.
     let cached: u32 = 2;
     let at = pathAt(context, agent, va, 2);
-    if (at == 0) at = pathAt(context, agent, va, (cached = 3));
+    if (at == 0) at = pathAbove(context, agent, va, (cached = 3));
     if (at == 0 && levels >= 4) at = pathAbove(context, agent, va, (cached = 4));
     if (at == 0 && levels >= 5) at = pathAbove(context, agent, va, (cached = 5));
     if (at != 0) {

@@ -68,22 +68,27 @@ export function play(program: usize, count: u32, results: usize): void {
     const index = (at - program) / OPERATION_SIZE;
     setOperationNumber(first + <u64>index);
     const place: usize = results == 0 ? 0 : results + (index << 3);
-    if (operation == OP_ACCESS && !watching && isRun(at, end) && hasLane(requesterIn(at))) {
-      at = playLane(at, end, place, 1) - OPERATION_SIZE;
-      continue;
-    }
-    if (isFlushRun(at, end) && !watching && requesterIn(at) != EVERY_CPU) {
-      const stopped = playFlushes(at, end, place);
-      if (stopped != at) {
-        at = stopped - OPERATION_SIZE;
+    let result: u64;
+    if (operation == OP_ACCESS) {
+      const requester = requesterIn(at);
+      // Whether two accesses of devices in a row are one's is chance: that they have no lane is asked first.
+      if (hasLane(requester) && isRun(at, end) && !watching) {
+        at = playLane(at, end, place, 1) - OPERATION_SIZE;
         continue;
       }
+      result = accessInline(requester, addressIn(at), typeIn(at));
+    } else {
+      if (isFlushRun(at, end) && !watching && requesterIn(at) != EVERY_CPU) {
+        const stopped = playFlushes(at, end, place);
+        if (stopped != at) {
+          at = stopped - OPERATION_SIZE;
+          continue;
+        }
+      }
+      if (operation < OP_WRITE_ENTRY && operation != OP_NOTHING && requesterIn(at) != EVERY_CPU)
+        result = resultOf(playOnCpu(at, operation, contextOf(requesterIn(at))));
+      else result = playOther(at, operation);
     }
-    let result: u64;
-    if (operation == OP_ACCESS) result = accessInline(requesterIn(at), addressIn(at), typeIn(at));
-    else if (operation < OP_WRITE_ENTRY && operation != OP_NOTHING && requesterIn(at) != EVERY_CPU)
-      result = resultOf(playOnCpu(at, operation, contextOf(requesterIn(at))));
-    else result = playOther(at, operation);
     assert(unlinkedCount() == 0, "an operation left unlinked tables on the stack");
     point(OPERATION_DONE, 0);
     if (place != 0) store<u64>(place, result);
