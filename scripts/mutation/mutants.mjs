@@ -103,6 +103,9 @@ export function mutate(path, text, first, skip = () => false) {
     let out = now;
     // Whoever assigns in a condition has it assigned on every path.
     if (ts.isExpression(node) && assigns(node)) return out;
+    // Nothing stands behind a loop without an end, not even what a function owes its caller: without the loop it would not compile.
+    if (node.kind === ts.SyntaxKind.TrueKeyword && isCondition({ parent: node.parent }, node) && isLoop(node.parent))
+      return out;
     if (isRemovable(node)) {
       out = add(node, "removed", (number, it) => `{ if (MUTANT != ${number}) { ${it} } }`, out);
     } else if (node.kind === ts.SyntaxKind.TrueKeyword || node.kind === ts.SyntaxKind.FalseKeyword) {

@@ -84,6 +84,10 @@ const shapes: Record<string, CpuConfig> = {
     psc: { 2: { entries: 24, ways: 4 } },
   },
   "24 ways": { l1: [{ entries: 24, ways: 24 }], l2: [{ entries: 480, ways: 24 }] },
+  "no l2, and paths in sets that are no power of two": {
+    l1: [{ entries: 16, ways: 4 }],
+    psc: { 2: { entries: 12, ways: 4 }, 3: { entries: 6, ways: 2 } },
+  },
   "no l2": { l1: [{ entries: 64, ways: 4 }], psc: geometries.skylake.psc },
   "no TLBs": { psc: geometries.skylake.psc },
   "no caches at all": {},

@@ -59,6 +59,13 @@ describe("mutants of a file", () => {
     expect(mutants.map(({ number }) => number)).toEqual(mutants.map((_, i) => i + 1));
   });
 
+  it("leave alone that a loop has no end: without it the function would not return what it says", () => {
+    const source = "function f(x: u32): u32 {\n  while (true) {\n    if (g(x)) return x;\n    x++;\n  }\n}\n";
+    expect(mutate("assembly/kernel/pool.ts", source, 1).mutants.map(({ line, what }) => `${line} ${what}`)).toEqual([
+      ...["3 never", "3 always", "4 removed"],
+    ]);
+  });
+
   it("stand behind their numbers in a text of as many lines, whose loops are bounded", () => {
     const lines = text.split("\n");
     expect(lines).toHaveLength(SOURCE.split("\n").length);
