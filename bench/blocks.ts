@@ -12,7 +12,7 @@ import type { NativeBuild } from "./contestants/compile.js";
 import { curves, REPLAYS, SYNTHETIC_REPLAY } from "./growth.js";
 import { pointOf, sizesOf } from "./growth-curve.js";
 import { kernelField } from "./kernel-tasks.js";
-import { KERNEL_PIECE, kernelPieces, kernelPolicies, kernelTable } from "./kernel-work.js";
+import { KERNEL_PIECE, kernelPieces, kernelPolicies, kernelTables } from "./kernel-work.js";
 import type { Runtime } from "./runtimes.js";
 import { javascriptField, ramField } from "./table-tasks.js";
 import { imageTables, nameOfImage } from "./tables/images.js";
@@ -123,14 +123,7 @@ function allPlans(effort: EffortName, material: Material): BlockPlan[] {
       ],
       { otherRules: OTHER_RULES },
     ),
-    plainPlan(
-      "kernel",
-      kernelTable,
-      "operation",
-      kernelPolicies,
-      field(Object.keys(kernelField), { kind: "kernel", operations: kernelPieces[effort] * KERNEL_PIECE }, material),
-      { otherRules: OTHER_RULES },
-    ),
+    ...kernelPlans(effort, material),
     ...tracePlans(material),
     plainPlan(
       "verdicts",
@@ -178,6 +171,16 @@ function growthPlans(effort: EffortName, material: Material): BlockPlan[] {
     return plainPlan("growth", table, unit, Object.keys(sizes), entrants, {
       otherRules: OTHER_RULES,
       grows: { of, sizes },
+    });
+  });
+}
+
+function kernelPlans(effort: EffortName, material: Material): BlockPlan[] {
+  const operations = kernelPieces[effort] * KERNEL_PIECE;
+  return Object.entries(kernelTables).map(([table, pattern]) => {
+    const entrants = field(Object.keys(kernelField), { kind: "kernel", operations, pattern }, material);
+    return plainPlan("kernel", table, "operation", kernelPolicies, entrants, {
+      otherRules: OTHER_RULES,
     });
   });
 }

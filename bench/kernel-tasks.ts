@@ -1,7 +1,7 @@
 // Kernel programs as tasks: each policy with hazard detection on and off, and in version 0.1.0.
 import type { PolicyName } from "stalewalk";
-import { kernelTask } from "./kernel-work.js";
-import { type Library, present } from "./library.js";
+import { type kernelTables, kernelTask } from "./kernel-work.js";
+import { type Library, NotPlayedError, present } from "./library.js";
 import type { PiecewiseTask } from "./task.js";
 import { yardstick } from "./yardstick/index.js";
 
@@ -9,6 +9,8 @@ import { yardstick } from "./yardstick/index.js";
 export interface KernelSpec {
   kind: "kernel";
   operations: number;
+  /** How accesses choose their pages. */
+  pattern: (typeof kernelTables)[string];
 }
 
 /** The contestants: hazard detection, version. */
@@ -20,11 +22,14 @@ export const kernelField: Readonly<Record<string, readonly [boolean, Library]>> 
 
 /** A contestant under a policy, or another build. */
 export function openKernelTask(
-  { operations }: KernelSpec,
+  { operations, pattern }: KernelSpec,
   policy: string,
   contestant: string,
   other?: Library,
 ): PiecewiseTask {
   const [detect, library] = other ? [true, other] : (kernelField[contestant] as (typeof kernelField)[string]);
-  return kernelTask(operations, policy as PolicyName, detect, library, library !== yardstick);
+  // It has one pattern, and no name for it.
+  const named = library === yardstick ? undefined : pattern;
+  if (named === undefined && pattern !== "uniform") throw new NotPlayedError("its kernel programs have no locality");
+  return kernelTask(operations, policy as PolicyName, detect, library, named);
 }

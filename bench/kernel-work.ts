@@ -5,10 +5,18 @@ import { type Check, hashOf } from "./check.js";
 import { type Library, present } from "./library.js";
 import type { PiecewiseTask } from "./task.js";
 
+type KernelPattern = NonNullable<KernelWorkloadOptions["pattern"]>;
+
 /** Policies whose kernel programs are measured. */
 export const kernelPolicies: readonly PolicyName[] = ["none", "flush-range", "deferred-free"];
-/** The table of these rows. */
-export const kernelTable = "kernel programs";
+/**
+ * The tables of these rows, by how accesses choose their pages: all alike, as version 0.1.0 had it, or as devices go through buffers and
+ * CPUs come back to few pages.
+ */
+export const kernelTables: Readonly<Record<string, KernelPattern>> = {
+  "kernel programs": "uniform",
+  "kernel programs with locality": "streams",
+};
 /** So many pieces, by effort. */
 export const kernelPieces = { quick: 4, usual: 24, full: 24 } as const;
 /** Operations of one generated program: one piece. */
@@ -22,7 +30,7 @@ export function kernelMachine(
   policy: PolicyName,
   detectHazards: boolean,
   library: Library = present,
-  hasPatterns = true,
+  pattern: KernelPattern | undefined = "uniform",
 ): { machine: Machine; options: KernelWorkloadOptions } {
   const machine = library.createMachineSync({
     tables: 1024,
@@ -38,11 +46,9 @@ export function kernelMachine(
     kernel.run((program) => program.switchMm(mm, mm).svaBind(iommu.requester(pasid, 0), mm));
   }
   const devices = { first: iommu.requester(PASIDS[0] as number, 0), count: PASIDS.length };
-  // Version 0.1.0 has this pattern alone, and no name for it.
-  const pattern = hasPatterns ? ({ pattern: "uniform" } as const) : {};
   return {
     machine,
-    options: { user: { base: USER_BASE, pages: USER_PAGES }, mms: PASIDS.length, devices, ...pattern },
+    options: { user: { base: USER_BASE, pages: USER_PAGES }, mms: PASIDS.length, devices, ...(pattern && { pattern }) },
   };
 }
 
@@ -58,9 +64,9 @@ export function kernelTask(
   policy: PolicyName,
   detect: boolean,
   library: Library = present,
-  hasPatterns = true,
+  pattern: KernelPattern | undefined = "uniform",
 ): PiecewiseTask {
-  const { machine, options } = kernelMachine(policy, detect, library, hasPatterns);
+  const { machine, options } = kernelMachine(policy, detect, library, pattern);
   const start = machine.snapshot();
   const pieces = Array.from({ length: Math.ceil(operations / KERNEL_PIECE) }, (_, i) => () => {
     machine.runKernelWorkload({ ...options, seed: BigInt(i + 1) }, KERNEL_PIECE);

@@ -6,6 +6,7 @@ import { stalewalk } from "../contestants/stalewalk.js";
 import { stalewalkInRam } from "../contestants/stalewalk-doors.js";
 import { openGrowthTask } from "../growth-tasks.js";
 import { kernelTask } from "../kernel-work.js";
+import { present } from "../library.js";
 import { caseTask } from "../table-case.js";
 import type { Task } from "../task.js";
 import type { OpenRequest } from "../tasks.js";
@@ -28,7 +29,7 @@ export async function openHere(
     case "growth":
       return openGrowthTask(spec, name, contestant);
     case "kernel":
-      return kernelTask(spec.operations, name as PolicyName, true);
+      return kernelTask(spec.operations, name as PolicyName, true, present, spec.pattern);
     case "trace":
       return openTraceTask(spec, await read(spec.path), contestant);
     case "verdicts":

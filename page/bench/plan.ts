@@ -10,7 +10,8 @@ import { tunedJs } from "../../bench/contestants/tuned-js.js";
 import { curves, REPLAYS, SYNTHETIC_REPLAY } from "../../bench/growth.js";
 import { pointOf } from "../../bench/growth-curve.js";
 import { openGrowthTask } from "../../bench/growth-tasks.js";
-import { KERNEL_PIECE, kernelPieces, kernelPolicies, kernelTable, kernelTask } from "../../bench/kernel-work.js";
+import { KERNEL_PIECE, kernelPieces, kernelPolicies, kernelTables, kernelTask } from "../../bench/kernel-work.js";
+import { present } from "../../bench/library.js";
 import { caseTask, checkCase, type Part } from "../../bench/table-case.js";
 import { quickScale, syntheticTables } from "../../bench/tables/synthetic.js";
 import type { Task } from "../../bench/task.js";
@@ -89,13 +90,15 @@ const tableBlock = (suite: "translate" | "flush"): PageBlock => ({
 export const pageBlocks: readonly PageBlock[] = [
   tableBlock("translate"),
   tableBlock("flush"),
-  {
-    suite: "kernel",
-    table: kernelTable,
-    unit: "operation",
-    cases: kernelPolicies,
-    contestants: ["stalewalk", "detection off"],
-  },
+  ...Object.keys(kernelTables).map(
+    (table): PageBlock => ({
+      suite: "kernel",
+      table,
+      unit: "operation",
+      cases: kernelPolicies,
+      contestants: ["stalewalk", "detection off"],
+    }),
+  ),
   { suite: "replay", table: REPLAYS, unit: "operation", cases: [SYNTHETIC_REPLAY], contestants: ["stalewalk"] },
   {
     suite: "verdicts",
@@ -150,7 +153,8 @@ function openOther(
   }
   if (suite === "growth" || suite === "replay") return openGrowthTask({ kind: "growth", table }, name, contestant);
   if (suite === "verdicts") return openVerdictTask(name);
-  return kernelTask(kernelPieces.quick * KERNEL_PIECE, name as PolicyName, contestant === "stalewalk");
+  const operations = kernelPieces.quick * KERNEL_PIECE;
+  return kernelTask(operations, name as PolicyName, contestant === "stalewalk", present, kernelTables[table]);
 }
 
 function openTableCase(suite: "translate" | "flush", name: string, contestant: string): Opened {

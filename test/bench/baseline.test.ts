@@ -60,7 +60,12 @@ describe("a baseline", () => {
   it.each([["folder"], ["module"]])("as a %s comes to the same at every kind of task", async (kind) => {
     const other = await loadLibrary(findBaseline(kind === "folder" ? ROOT : MODULE).source);
     const kernel = (library?: Library) =>
-      openKernelTask({ kind: "kernel", operations: 8192 }, "flush-range", "stalewalk", library).check();
+      openKernelTask(
+        { kind: "kernel", operations: 8192, pattern: "uniform" },
+        "flush-range",
+        "stalewalk",
+        library,
+      ).check();
     expect(await kernel(other)).toEqual(await kernel());
     const trace = async (library: Library) =>
       (await openTraceTask({ kind: "trace", path: TRACE }, readFileSync(TRACE), BASELINE, library)).check();

@@ -65,7 +65,7 @@ function program(name: string, then: string): string {
   return path;
 }
 
-const KERNEL = { open: { kind: "kernel", operations: 8192 }, case: "none" } as const;
+const KERNEL = { open: { kind: "kernel", operations: 8192, pattern: "uniform" }, case: "none" } as const;
 
 describe.each(browsers)("in %s", (kind, path, note) => {
   describe.skipIf(!path)(`which is here${note}`, () => {

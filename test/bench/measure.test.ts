@@ -149,7 +149,7 @@ describe("a case", () => {
   });
 
   it("of a kernel comes to the same in every process, with hazards looked for or not", async () => {
-    const spec = { kind: "kernel", operations: 16384 } as const;
+    const spec = { kind: "kernel", operations: 16384, pattern: "uniform" } as const;
     const checkOf = (contestant: string) => openKernelTask(spec, "flush-range", contestant).check();
     const own = await checkOf("stalewalk");
     expect(await checkOf("stalewalk")).toEqual(own);
