@@ -1,9 +1,10 @@
 // Two runs beside each other: a ratio for each row that both have, with an interval, and a judgement that goes by the interval. A row
-// counts as slower only if all of its interval lies beyond the threshold; where the times are known too badly, that is said instead.
+// counts as slower only if all of its interval lies beyond the threshold, and if chance does not make such a difference in as many rows as
+// the runs have; where the times are known too badly, that is said instead.
 import { InvalidOptionError } from "../base/errors.js";
 import type { BenchResult, BenchRow } from "./result.js";
-import { rowKey, rowName } from "./row.js";
-import { type Estimate, LEAST_SAMPLES, ratioOf } from "./statistics.js";
+import { countingSamples, rowKey, rowName } from "./row.js";
+import { type Estimate, isBeyondChance, LEAST_SAMPLES, ratioOf } from "./statistics.js";
 
 /** Which of a row's estimates is compared. */
 export type EstimatorName = "least" | "median";
@@ -57,7 +58,9 @@ export function compareRuns(before: BenchResult, after: BenchResult, options: Co
     throw new InvalidOptionError("rows", after.rows, "at least one row that the other run has too");
   }
   const same = common.filter((row) => now.get(rowKey(row))?.digest === row.digest);
-  const rows = same.flatMap((row) => compareRow([row, old], [now.get(rowKey(row)) as BenchRow, now], options) ?? []);
+  const rows = same.flatMap(
+    (row) => compareRow([row, old], [now.get(rowKey(row)) as BenchRow, now], options, same.length) ?? [],
+  );
   if (rows.length === 0 && same.length > 0) {
     const there = [...new Set(common.map(({ contestant }) => contestant))].join(", ");
     throw new InvalidOptionError("relativeTo", options.relativeTo, `a contestant beside others in both runs: ${there}`);
@@ -87,6 +90,7 @@ function compareRow(
   [oldRow, oldRows]: readonly [BenchRow, Rows],
   [newRow, newRows]: readonly [BenchRow, Rows],
   options: CompareOptions,
+  rows: number,
 ): ComparedRow | undefined {
   const before = timeOf(oldRow, oldRows, options);
   const after = timeOf(newRow, newRows, options);
@@ -94,7 +98,10 @@ function compareRow(
   const ratio = ratioOf(after, before);
   const { suite, table, case: name, contestant, unit } = oldRow;
   const few = Math.min(oldRow.samples.length, newRow.samples.length) < LEAST_SAMPLES;
-  const judgement = few ? "unclear" : judge(ratio, options.threshold);
+  let judgement = few ? "unclear" : judge(ratio, options.threshold);
+  const [old, now] = [timesOf(oldRow, before, options), timesOf(newRow, after, options)];
+  if (judgement === "slower" && !isBeyondChance(after.value, now, old, rows)) judgement = "unclear";
+  if (judgement === "faster" && !isBeyondChance(before.value, old, now, rows)) judgement = "unclear";
   return { suite, table, case: name, contestant, unit, before, after, ratio, judgement };
 }
 
@@ -103,6 +110,12 @@ function timeOf(row: BenchRow, rows: Rows, { estimator, relativeTo }: CompareOpt
   if (row.contestant === relativeTo) return undefined;
   const other = rows.get(rowKey({ ...row, contestant: relativeTo }));
   return other && ratioOf(row[estimator], other[estimator]);
+}
+
+/** What a time was estimated from; of multiples of another contestant's as multiples, too. */
+function timesOf(row: BenchRow, time: Estimate, { estimator }: CompareOptions): number[] {
+  const scale = time.value / row[estimator].value;
+  return countingSamples(row.samples).map((sample) => sample[estimator] * scale);
 }
 
 /** By the interval: all of it beyond the threshold, or none of it, or neither. */

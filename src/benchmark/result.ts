@@ -87,8 +87,8 @@ export interface BenchRow {
   /** One for each round. */
   readonly samples: readonly BenchSample[];
   /**
-   * Nanoseconds an operation: the least of the samples' leasts (of twelve and more the mean of the least three, of twenty-four of five,
-   * and so on), the median of their medians, with 95 % intervals.
+   * Nanoseconds an operation: the least of the samples' leasts (of twelve and more the second, of twenty-four the third, and so on), the median of
+   * their medians, with 95 % intervals.
    */
   readonly least: Estimate;
   readonly median: Estimate;

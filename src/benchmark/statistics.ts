@@ -1,5 +1,5 @@
 // Estimates of a time from its samples, one of each round. Means are useless on a shared machine: one interruption moves them. The
-// least say what the work takes when nobody disturbs it, the median what it usually took. Intervals are made of order statistics:
+// least says what the work takes when nobody disturbs it, the median what it usually took. Intervals are made of order statistics:
 // no distribution is assumed, nothing is drawn at random, and the same samples give the same bounds.
 
 /** A value, and bounds that hold the next run's value in about 95 of 100 runs. */
@@ -15,6 +15,8 @@ export const WANTED = 0.05;
 export const LEAST_SAMPLES = 3;
 
 const OUTSIDE = 0.025;
+/** Pairs of runs of one build in which chance alone may make a row differ, as a share of all. */
+const FALSE_ALARMS = 0.1;
 /** Of so many processes one is quicker by luck. */
 const LUCKY = 12;
 
@@ -32,36 +34,53 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * What the quickest samples come to, and where that of another run of as many samples will lie. One process in so many is quicker than the
- * others by chance, the more of them there are the quicker: of twelve samples and more the second would count, of twenty-four the third,
- * and so on. The value is the mean of the ranks around that one, as many above as there are below it (three, five), which moves less from run
- * to run than any one of them. Bounded from above by the first of the ranks that the other run's middle rank lies beyond with 2.5 %
- * at most, whatever the distribution (if there is none, by the greatest); it is taken to lie as far below at most.
+ * The least value that was not luck, and where that of another run of as many samples will lie. One process in so many is quicker than the
+ * others by chance, the more of them there are the quicker: of twelve samples and more the second, of twenty-four the third counts, and so
+ * on. Bounded from above by the first of the ranks that the other run's value lies beyond with 2.5 % at most, whatever the distribution (if
+ * there is none, by the greatest); it is taken to lie as far below at most.
  * @throws RangeError for an empty list
  */
 export function estimateLeast(values: readonly number[]): Estimate {
   const sorted = ascending(values);
   const count = sorted.length;
   const rank = 1 + Math.floor(count / LUCKY);
-  const around = sorted.slice(0, 2 * rank - 1);
   let beyond = rank;
-  while (beyond < count && chanceBeyond(rank, beyond, count) > OUTSIDE) beyond++;
-  const value = around.reduce((sum, one) => sum + one) / around.length;
-  const high = sorted[beyond - 1] as number;
+  while (beyond < count && chanceBeyond(rank, count, beyond, count) > OUTSIDE) beyond++;
+  const [value, high] = [sorted[rank - 1], sorted[beyond - 1]] as [number, number];
   return { value, low: Math.max(0, 2 * value - high), high };
 }
 
-/** The chance that of two runs of `count` samples the `rank`th of one lies beyond the `bound`th of the other: at most `rank` - 1 before it. */
-function chanceBeyond(rank: number, bound: number, count: number): number {
-  // None before it: of 2n samples in order the first `bound` are all of the other run. Then one after the other.
+/**
+ * The chance that of two runs of one thing the `rank`th of `count` samples lies beyond the `bound`th of the other run's `others`: at most
+ * `rank` - 1 lie before it.
+ */
+export function chanceBeyond(rank: number, count: number, bound: number, others: number): number {
+  const all = count + others;
+  // None before it: of all samples in order the first `bound` are the other run's. Then one after the other.
   let chance = 1;
-  for (let i = 0; i < bound; i++) chance *= (count - i) / (2 * count - i);
+  for (let i = 0; i < bound; i++) chance *= (others - i) / (all - i);
   let sum = 0;
-  for (let before = 0; before < rank; before++) {
+  for (let before = 0; before < rank && before <= count; before++) {
     sum += chance;
-    chance *= ((bound + before) / (before + 1)) * ((count - before) / (2 * count - bound - before));
+    chance *= ((bound + before) / (before + 1)) * ((count - before) / (all - bound - before));
   }
   return sum;
+}
+
+/**
+ * Whether a value of these times is greater than others by more than chance makes it in one of so many rows: by the rank that it has among
+ * its own, and by how many of the others lie below it. Of few times, if all do.
+ */
+export function isBeyondChance(
+  value: number,
+  times: readonly number[],
+  others: readonly number[],
+  rows: number,
+): boolean {
+  const below = others.filter((other) => other < value).length;
+  if (below === others.length) return true;
+  const rank = times.filter((time) => time <= value).length;
+  return below > 0 && chanceBeyond(rank, times.length, below, others.length) <= FALSE_ALARMS / rows;
 }
 
 /**

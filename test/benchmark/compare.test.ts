@@ -1,6 +1,8 @@
 // Comparing two runs: judged by intervals, relative to a contestant, and what cannot be compared.
 import { describe, expect, it } from "vitest";
+import { seeded } from "../../bench/random.js";
 import { compareRuns, judge } from "../../src/benchmark/compare.js";
+import type { BenchResult } from "../../src/benchmark/result.js";
 import { resultOf, rowOf } from "./results.js";
 
 const options = { threshold: 0.05, estimator: "least" } as const;
@@ -41,6 +43,23 @@ describe("two runs", () => {
     const wide = resultOf([rowOf("stalewalk", [11, 12, 13, 14]), rowOf("0.1.0", [40, 40])]);
     const { rows } = compareRuns(before, wide, options);
     expect(rows.map(({ judgement }) => judgement)).toEqual(["unclear", "unclear"]);
+  });
+
+  it("finds none slower of many rows of one build, each of which is quick or slow by chance; and what is a tenth slower", () => {
+    const below = seeded(11);
+    const times = () => Array.from({ length: 20 }, () => (below(3) === 0 ? 100 : 125) + below(100) / 50);
+    const names = Array.from({ length: 200 }, (_, i) => `row ${i}`);
+    let alarms = 0;
+    for (let pair = 0; pair < 10; pair++) {
+      const [one, other] = [0, 1].map(() => resultOf(names.map((name) => rowOf(name, times()))));
+      const { rows } = compareRuns(one as BenchResult, other as BenchResult, options);
+      alarms += rows.filter(({ judgement }) => judgement === "slower" || judgement === "faster").length;
+    }
+    expect(alarms).toBeLessThan(3);
+    const noisy = (least: number) => Array.from({ length: 20 }, (_, i) => least * (1 + i / 200));
+    const now = names.map((name, i) => rowOf(name, noisy(i === 7 ? 110 : 100)));
+    const { rows } = compareRuns(resultOf(names.map((name) => rowOf(name, noisy(100)))), resultOf(now), options);
+    expect(rows.filter(({ judgement }) => judgement !== "same").map(({ contestant }) => contestant)).toEqual(["row 7"]);
   });
 
   it("compares medians if asked", () => {

@@ -1,7 +1,15 @@
 // Estimates: values by hand, and how often intervals hold what they promise to hold.
 import { describe, expect, it } from "vitest";
 import { seeded } from "../../bench/random.js";
-import { estimateLeast, estimateMedian, median, ratioOf, uncertainty } from "../../src/benchmark/statistics.js";
+import {
+  chanceBeyond,
+  estimateLeast,
+  estimateMedian,
+  isBeyondChance,
+  median,
+  ratioOf,
+  uncertainty,
+} from "../../src/benchmark/statistics.js";
 
 const below = seeded(7);
 const uniform = () => below(1_000_000) / 1_000_000;
@@ -27,15 +35,12 @@ describe("estimates", () => {
     expect(estimateLeast([1, 9, 9]).low).toBe(0);
   });
 
-  it("takes the mean around the second of 12 samples, the third of 24: lucky processes among them weigh little", () => {
-    const of = (length: number, first = 20) =>
-      estimateLeast([first, ...Array.from({ length: length - 1 }, (_, i) => 21 + i)]);
+  it("takes no lucky process for the least: of 12 samples the second, of 24 the third", () => {
+    const of = (length: number) => estimateLeast(Array.from({ length }, (_, i) => 20 + i));
     // Six before the second: 12!/6! over 24!/18! is 0.69 %, with one of the other run before the last of them 2.7 % more; seven: 0.23 + 1.1 %.
     expect(of(12)).toEqual({ value: 21, low: 16, high: 26 });
-    expect(of(12, 17).value).toBe(20);
     expect(of(24).value).toBe(22);
-    expect(of(24, 15).value).toBe(21);
-    expect(of(36).value).toBe(23);
+    expect(estimateLeast([1, ...Array.from({ length: 15 }, () => 10)]).value).toBe(10);
   });
 
   it("bounds the median by ranks: the outermost of five, the third of twelve", () => {
@@ -66,6 +71,33 @@ describe("estimates", () => {
     }
     expect(inside).toBeGreaterThan(930);
     expect(inside).toBeLessThan(995);
+  });
+
+  it("knows the chance of an order: by counting all orders of two runs", () => {
+    // Of 3 and 4 samples there are 35 orders.
+    const orders = Array.from({ length: 2 ** 7 }, (_, bits) =>
+      [...bits.toString(2).padStart(7, "0")].map(Number),
+    ).filter((order) => order.reduce((sum, one) => sum + one) === 3);
+    expect(orders).toHaveLength(35);
+    const place = (order: number[], of: number, rank: number) =>
+      order.flatMap((one, i) => (one === of ? [i] : []))[rank - 1] as number;
+    for (const rank of [1, 2, 3]) {
+      for (const bound of [1, 2, 3, 4]) {
+        const beyond = orders.filter((order) => place(order, 1, rank) > place(order, 0, bound)).length;
+        expect(chanceBeyond(rank, 3, bound, 4), `${rank} beyond ${bound}`).toBeCloseTo(beyond / 35, 12);
+      }
+    }
+  });
+
+  it("takes no difference for one that chance makes in one of many rows, and few times only if all lie apart", () => {
+    const old = Array.from({ length: 16 }, (_, i) => 100 + i);
+    // The second of twelve lies beyond twelve of sixteen, then beyond six.
+    const now = (second: number) => [100, second, ...Array.from({ length: 10 }, () => 130)];
+    expect(isBeyondChance(114, now(114), old, 200)).toBe(true);
+    expect(isBeyondChance(106.5, now(106.5), old, 200)).toBe(false);
+    expect(isBeyondChance(99, now(106.5), old, 1)).toBe(false);
+    expect(isBeyondChance(11, [11, 11, 12], [9, 10, 10], 200)).toBe(true);
+    expect(isBeyondChance(11, [11, 11, 12], [9, 10, 12], 200)).toBe(false);
   });
 
   it("knows nothing from two samples", () => {
