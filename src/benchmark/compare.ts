@@ -3,7 +3,7 @@
 // the runs have; where the times are known too badly, that is said instead.
 import { InvalidOptionError } from "../base/errors.js";
 import type { BenchResult, BenchRow } from "./result.js";
-import { countingSamples, rowKey, rowName } from "./row.js";
+import { rowKey, rowName, timesFor } from "./row.js";
 import { type Estimate, isBeyondChance, LEAST_SAMPLES, ratioOf } from "./statistics.js";
 
 /** Which of a row's estimates is compared. */
@@ -115,7 +115,7 @@ function timeOf(row: BenchRow, rows: Rows, { estimator, relativeTo }: CompareOpt
 /** What a time was estimated from; of multiples of another contestant's as multiples, too. */
 function timesOf(row: BenchRow, time: Estimate, { estimator }: CompareOptions): number[] {
   const scale = time.value / row[estimator].value;
-  return countingSamples(row.samples).map((sample) => sample[estimator] * scale);
+  return timesFor(estimator, row.samples).map((one) => one * scale);
 }
 
 /** By the interval: all of it beyond the threshold, or none of it, or neither. */

@@ -7,15 +7,23 @@ export type RowHead = Omit<BenchRow, "samples" | "least" | "median" | "certain">
 
 /** A row of these samples. @throws RangeError if there are none */
 export function makeRow(head: RowHead, samples: readonly BenchSample[]): BenchRow {
-  const quiet = countingSamples(samples);
-  const least = estimateLeast(quiet.map((sample) => sample.least));
-  const median = estimateMedian(quiet.map((sample) => sample.median));
+  const least = estimateLeast(timesFor("least", samples));
+  const quiet = quietSamples(samples);
+  const median = estimateMedian(timesFor("median", samples));
   const certain = quiet.every(({ times }) => times > 0) && uncertainty(least, quiet.length) <= WANTED;
   return { ...head, samples, least, median, certain };
 }
 
-/** The samples that count: those of rounds with quiet times, if there are enough, else all. */
-export function countingSamples(samples: readonly BenchSample[]): readonly BenchSample[] {
+/**
+ * What an estimate is made of. A disturbance only adds to a time, so the least of a round that never was quiet counts, too: its process may have
+ * been a quick one. Medians of such rounds say how busy the machine was.
+ */
+export function timesFor(estimator: "least" | "median", samples: readonly BenchSample[]): number[] {
+  return (estimator === "least" ? samples : quietSamples(samples)).map((sample) => sample[estimator]);
+}
+
+/** The samples of rounds with quiet times, if there are enough, else all. */
+function quietSamples(samples: readonly BenchSample[]): readonly BenchSample[] {
   const quiet = samples.filter(({ times }) => times > 0);
   return quiet.length >= LEAST_SAMPLES ? quiet : samples;
 }
