@@ -36,7 +36,9 @@ export class Premises {
     const { policy, agent, version } = stage;
     const { record } = resolveKernel(version);
     const { kernelRange, flushAll } = actsOf(scenario, policy, record);
-    this.#workless = !hasWorkIn(scenario, policy, agent, record);
+    // A CPU notices the frees of deferred work, not its invalidations of an IOMMU: such work may wait, and does nothing to be seen.
+    const unseen = agent === "cpu" && policy.timing === "work";
+    this.#workless = !unseen && !hasWorkIn(scenario, policy, agent, record);
     this.#evictions = forms.evictions();
     const counted = (name: string, what: Counted["what"], is?: number): Counted => {
       const word = forms.counterAt(kernelCounters.indexOf(name as (typeof kernelCounters)[number]));
