@@ -79,7 +79,8 @@ export function isBeyondChance(
 ): boolean {
   const below = others.filter((other) => other < value).length;
   if (below === others.length) return true;
-  const rank = times.filter((time) => time <= value).length;
+  // Multiples may have been rounded: the least of them is its first all the same.
+  const rank = Math.max(1, times.filter((time) => time <= value).length);
   return below > 0 && chanceBeyond(rank, times.length, below, others.length) <= FALSE_ALARMS / rows;
 }
 

@@ -96,6 +96,7 @@ describe("estimates", () => {
     expect(isBeyondChance(114, now(114), old, 200)).toBe(true);
     expect(isBeyondChance(106.5, now(106.5), old, 200)).toBe(false);
     expect(isBeyondChance(99, now(106.5), old, 1)).toBe(false);
+    expect(isBeyondChance(106.4, now(106.5).slice(1), old, 200)).toBe(false);
     expect(isBeyondChance(11, [11, 11, 12], [9, 10, 10], 200)).toBe(true);
     expect(isBeyondChance(11, [11, 11, 12], [9, 10, 12], 200)).toBe(false);
   });
