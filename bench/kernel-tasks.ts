@@ -28,8 +28,7 @@ export function openKernelTask(
   other?: Library,
 ): PiecewiseTask {
   const [detect, library] = other ? [true, other] : (kernelField[contestant] as (typeof kernelField)[string]);
-  // It has one pattern, and no name for it.
-  const named = library === yardstick ? undefined : pattern;
-  if (named === undefined && pattern !== "uniform") throw new NotPlayedError("its kernel programs have no locality");
-  return kernelTask(operations, policy as PolicyName, detect, library, named);
+  const isOld = library === yardstick;
+  if (isOld && pattern !== "uniform") throw new NotPlayedError("its kernel programs have no locality");
+  return kernelTask(operations, policy as PolicyName, detect, library, isOld ? undefined : pattern);
 }

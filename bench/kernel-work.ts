@@ -2,7 +2,7 @@
 // user unmaps, deferred work, generated and played inside the engine. Nothing here needs Node.
 import { geometries, type KernelWorkloadOptions, type Machine, type PolicyName } from "stalewalk";
 import { type Check, hashOf } from "./check.js";
-import { type Library, present } from "./library.js";
+import type { Library } from "./library.js";
 import type { PiecewiseTask } from "./task.js";
 
 type KernelPattern = NonNullable<KernelWorkloadOptions["pattern"]>;
@@ -25,12 +25,12 @@ const USER_BASE = 0x7f0000000000n;
 const USER_PAGES = 4096;
 const PASIDS = [1, 2];
 
-/** Two CPUs, one IOMMU with two processes' PASIDs and a device with a TLB of its own. */
+/** Two CPUs, one IOMMU with two processes' PASIDs and a device with a TLB of its own. A library that has one pattern knows no name for it. */
 export function kernelMachine(
   policy: PolicyName,
   detectHazards: boolean,
-  library: Library = present,
-  pattern: KernelPattern | undefined = "uniform",
+  library: Library,
+  pattern: KernelPattern | undefined,
 ): { machine: Machine; options: KernelWorkloadOptions } {
   const machine = library.createMachineSync({
     tables: 1024,
@@ -63,8 +63,8 @@ export function kernelTask(
   operations: number,
   policy: PolicyName,
   detect: boolean,
-  library: Library = present,
-  pattern: KernelPattern | undefined = "uniform",
+  library: Library,
+  pattern: KernelPattern | undefined,
 ): PiecewiseTask {
   const { machine, options } = kernelMachine(policy, detect, library, pattern);
   const start = machine.snapshot();

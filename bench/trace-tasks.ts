@@ -40,7 +40,7 @@ export async function openTraceTask(
       sample: async () => (operations / (await play()).throughput.operationsPerSecond) * 1e9,
     };
   }
-  const { machine, options } = kernelMachine("none", true, present);
+  const { machine, options } = kernelMachine("none", true, present, "uniform");
   const start = machine.snapshot();
   const run = (): void => {
     machine.restore(start);

@@ -75,19 +75,18 @@ export function livesAt(cache: usize, at: usize): bool {
   return key != 0 && isAlive(groupOf(cache), key, load<u32>(timesAt(cache, at), TIME_FILLED));
 }
 
-/** Live entries of a tag, globals not included. */
-// @ts-ignore: decorator
-@inline
-export function liveOf(cache: usize, tag: u32): u32 {
-  const own = countOf(cache, tag);
-  return load<u32>(own, COUNT_TIME) <= tagSince(groupOf(cache), tag) ? 0 : load<u32>(own, COUNT_LIVE);
-}
-
 /** Whether a tag's count is of living entries. */
 // @ts-ignore: decorator
 @inline
 export function isCounted(cache: usize, tag: u32): bool {
   return load<u32>(countOf(cache, tag), COUNT_TIME) > tagSince(groupOf(cache), tag);
+}
+
+/** Live entries of a tag, globals not included. */
+// @ts-ignore: decorator
+@inline
+export function liveOf(cache: usize, tag: u32): u32 {
+  return isCounted(cache, tag) ? load<u32>(countOf(cache, tag), COUNT_LIVE) : 0;
 }
 
 /** Live global entries of a settled cache. */

@@ -77,6 +77,7 @@ export function findKey(cache: usize, page: u64, key: u64): usize {
   return isLast(cache, candidates) ? 0 : findKeyAmong(cache, block, page, key);
 }
 
+/** The same, whatever the number of ways and candidates. */
 export function findKeyAmong(cache: usize, block: usize, page: u64, key: u64): usize {
   const ways = load<u32>(cache, CACHE_WAYS);
   for (let way: u32 = 0; way < ways; way += VECTOR) {

@@ -60,7 +60,7 @@ export function chanceBeyond(rank: number, count: number, bound: number, others:
   let chance = 1;
   for (let i = 0; i < bound; i++) chance *= (others - i) / (all - i);
   let sum = 0;
-  for (let before = 0; before < rank && before <= count; before++) {
+  for (let before = 0; before < rank; before++) {
     sum += chance;
     chance *= ((bound + before) / (before + 1)) * ((count - before) / (all - bound - before));
   }

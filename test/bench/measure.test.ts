@@ -10,12 +10,15 @@ import { compileNative } from "../../bench/contestants/compile.js";
 import { NativeCase } from "../../bench/contestants/native.js";
 import { figureOf } from "../../bench/figure.js";
 import { openKernelTask } from "../../bench/kernel-tasks.js";
+import { kernelMachine } from "../../bench/kernel-work.js";
+import { NotPlayedError } from "../../bench/library.js";
 import { calibrationNs, calibrationTurns, clockStep, PieceClock, pieceSize, playsPerTime } from "../../bench/pieces.js";
 import { Stopwatch } from "../../bench/stopwatch.js";
 import { caseTask } from "../../bench/table-case.js";
 import { javascriptField } from "../../bench/table-tasks.js";
 import { syntheticTables } from "../../bench/tables/synthetic.js";
 import { timeWithBenchmark } from "../../bench/time.js";
+import { yardstick } from "../../bench/yardstick/index.js";
 import { verifyCase } from "./agree.js";
 
 const folder = mkdtempSync(join(tmpdir(), "stalewalk-measure-"));
@@ -159,6 +162,14 @@ describe("a case", () => {
     const before = task.check();
     await new Stopwatch(task).time(shortest);
     expect(task.check()).toEqual(before);
+  });
+
+  it("of a kernel names no pattern to 0.1.0, which knows none, and is not played by it with another than its own", () => {
+    expect(kernelMachine("none", true, yardstick, undefined).options).not.toHaveProperty("pattern");
+    const task = (pattern: "uniform" | "streams") =>
+      openKernelTask({ kind: "kernel", operations: 8192, pattern }, "none", "0.1.0").check();
+    expect(task("uniform")).toHaveProperty("hash");
+    expect(() => task("streams")).toThrow(NotPlayedError);
   });
 
   it.skipIf("missing" in compiled)("is timed by native C in pieces (skipped without a compiler)", async () => {
