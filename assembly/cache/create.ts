@@ -1,11 +1,9 @@
-// Making a cache: sizes of its blocks, its tag states, its bitmap of occupied sets.
+// Making a cache: sizes of its blocks, their padding, its bitmap of occupied sets.
 
 import { allocate, LINE } from "../base/memory";
-import { allocateSparse } from "../base/sparse";
 import { GROUP_CACHES, GROUP_TAG_COUNT } from "./group";
 import {
   CACHE_BASE,
-  CACHE_COUNTS,
   CACHE_DATA,
   CACHE_END,
   CACHE_GROUP,
@@ -23,7 +21,7 @@ import {
   CACHE_SPAN,
   CACHE_TIMES,
   CACHE_WAYS,
-  COUNT_SHIFT,
+  PADDING,
   PATHS,
   SET_PARTIALS,
   TAGS_END,
@@ -56,9 +54,8 @@ export function createCache(group: usize, sets: u32, ways: u32, levels: u32, spa
   if (total >= 0xfff0_0000) return 0;
   const cache = allocate(CACHE_SIZE);
   const base = allocate(<usize>total);
-  const counts = allocateSparse(<usize>tags << COUNT_SHIFT);
   const occupied = allocate(<usize>((sets + 63) >> 6) << 3);
-  if (cache == 0 || base == 0 || counts == 0 || occupied == 0) return 0;
+  if (cache == 0 || base == 0 || occupied == 0) return 0;
   store<u32>(cache, sets, CACHE_SETS);
   store<u32>(cache, (sets & (sets - 1)) == 0 ? sets - 1 : 0, CACHE_SET_MASK);
   store<u32>(cache, ways, CACHE_WAYS);
@@ -76,11 +73,11 @@ export function createCache(group: usize, sets: u32, ways: u32, levels: u32, spa
   store<usize>(cache, group, CACHE_GROUP);
   store<usize>(cache, load<usize>(group, GROUP_CACHES), CACHE_NEXT);
   store<usize>(group, cache, GROUP_CACHES);
-  store<usize>(cache, counts, CACHE_COUNTS);
   store<usize>(cache, occupied, CACHE_OCCUPIED);
   for (let set: u32 = 0; set < sets; set++) {
-    const first = base + <usize>set * setBytes + keys + 2 * words;
-    for (let padding = words; padding < times; padding += 8) store<u64>(first + padding, NEVER);
+    const block = base + <usize>set * setBytes;
+    for (let way = SET_PARTIALS + ways; way < keys; way++) store<u8>(block + way, PADDING);
+    for (let way = words; way < times; way += 8) store<u64>(block + keys + 2 * words + way, NEVER);
   }
   return cache;
 }

@@ -4,10 +4,9 @@ import { count } from "../base/memory";
 import { changedTag, GROUP_LAST_FLUSH, TAG_FILLED } from "./group";
 import {
   blockOf,
-  changedCount,
+  CACHE_ADDED,
   CACHE_EVICTIONS,
   CACHE_FILLS,
-  CACHE_LIVE,
   CACHE_OCCUPIED,
   CACHE_RANDOM,
   CACHE_REPLACEMENT,
@@ -15,24 +14,21 @@ import {
   CACHE_SET_MASK,
   CACHE_SETS,
   CACHE_WAYS,
-  COUNT_LIVE,
   dataAt,
-  GLOBAL_TAG,
+  emptyFrom,
   globalKeyOf,
   groupOf,
-  KEY_GLOBAL,
   keyOf,
   keysOf,
   partialTag,
-  SET_LIVE,
   SET_PARTIALS,
   SET_SWEPT,
   setIndex,
-  tagOf,
   timesAt,
+  VECTOR,
   CACHE_LEVELS,
 } from "./layout";
-import { countLiving, heldIn, isCounted, livingIn, settle, sweep, tick } from "./living";
+import { heldIn, livingIn, sweep, tick } from "./living";
 import { findKey, findKeyAmong } from "./lookup";
 
 export const LRU: u32 = 0;
@@ -79,23 +75,18 @@ function noteFill(cache: usize, level: u32, tag: u32, now: u32): void {
   store<u32>(cache, load<u32>(cache, CACHE_SEEN) | (1 << level), CACHE_SEEN);
 }
 
-/** Puts an entry in of which no living one has the key; nothing is counted or noted but what lives. */
+/** Puts an entry in of which no living one has the key, into an empty way or a victim's. */
 // @ts-ignore: decorator
 @inline
 export function put(cache: usize, page: u64, key: u64, data: u64, now: u32): usize {
   const set = setIndex(cache, page);
   const block = blockOf(cache, set);
-  // A set that has been swept since the last flush has been so by a fill, which settled the cache.
-  if (load<u32>(block, SET_SWEPT) < load<u32>(groupOf(cache), GROUP_LAST_FLUSH)) {
-    settle(cache);
-    sweep(cache, block);
-  }
+  if (load<u32>(block, SET_SWEPT) < load<u32>(groupOf(cache), GROUP_LAST_FLUSH)) sweep(cache, block);
   assert(heldIn(cache, block) == livingIn(cache, block), "the set holds dead entries: it has not been swept");
-  assert(livingIn(cache, block) == load<u32>(block, SET_LIVE), "the set's count of living entries is wrong");
   assert(findKey(cache, page, key) == 0, "an entry that is to be absent is there");
   const keys = keysOf(cache, block);
-  const full = load<u32>(block, SET_LIVE) == load<u32>(cache, CACHE_WAYS);
-  const way = full ? evict(cache, keys, key) : freeWay(cache, set, block, keys, key);
+  const empty = emptyWay(cache, block);
+  const way = empty < load<u32>(cache, CACHE_WAYS) ? occupy(cache, set, empty) : evict(cache, keys);
   const at = keys + (<usize>way << 3);
   store<u64>(at, key);
   store<u8>(block + way, partialTag(page), SET_PARTIALS);
@@ -111,53 +102,44 @@ function write(cache: usize, at: usize, data: u64, now: u32): void {
   store<u64>(timesAt(cache, at), <u64>now | (<u64>now << 32));
 }
 
-/** The lowest-numbered empty way; counts the key in. */
+/** The lowest-numbered empty way; in a full set none that there is. */
 // @ts-ignore: decorator
 @inline
-function freeWay(cache: usize, set: u32, block: usize, keys: usize, key: u64): u32 {
-  countLiving(cache, key, 1);
-  store<u32>(block, load<u32>(block, SET_LIVE) + 1, SET_LIVE);
-  store<u32>(cache, load<u32>(cache, CACHE_LIVE) + 1, CACHE_LIVE);
-  assert(load<u32>(block, SET_LIVE) <= load<u32>(cache, CACHE_WAYS), "more entries of a set are alive than it has ways");
+function emptyWay(cache: usize, block: usize): u32 {
+  const empty = emptyFrom(block, 0);
+  return empty == 0 && load<u32>(cache, CACHE_WAYS) > VECTOR ? emptyAmong(cache, block) : ctz(empty);
+}
+
+function emptyAmong(cache: usize, block: usize): u32 {
+  for (let way = VECTOR; way < load<u32>(cache, CACHE_WAYS); way += VECTOR) {
+    const empty = emptyFrom(block, way);
+    if (empty != 0) return way + ctz(empty);
+  }
+  return load<u32>(cache, CACHE_WAYS);
+}
+
+/** An entry goes into an empty way of a set. */
+// @ts-ignore: decorator
+@inline
+function occupy(cache: usize, set: u32, way: u32): u32 {
+  assert(way < load<u32>(cache, CACHE_WAYS), "there is no such way");
+  count(cache, CACHE_ADDED);
   const word = load<usize>(cache, CACHE_OCCUPIED) + (<usize>(set >> 6) << 3);
   store<u64>(word, load<u64>(word) | ((<u64>1) << (set & 63)));
-  let way: u32 = 0;
-  while (load<u64>(keys + (<usize>way << 3)) != 0) way++;
-  assert(way < load<u32>(cache, CACHE_WAYS), "the way is not free");
   return way;
 }
 
-/** The victim's way in a full set; counts the key in and the victim out. */
+/** The victim's way in a full set. */
 // @ts-ignore: decorator
 @inline
-function evict(cache: usize, keys: usize, key: u64): u32 {
+function evict(cache: usize, keys: usize): u32 {
   const ways = load<u32>(cache, CACHE_WAYS);
   const plain = load<u32>(cache, CACHE_REPLACEMENT) == LRU && ways <= UNROLLED_WAYS;
   const way = plain ? oldestOfTwelve(timesAt(cache, keys), ways) : victim(cache, keys, ways);
-  const old = load<u64>(keys + (<usize>way << 3));
-  assert(way < ways && old != 0, "the victim is no entry of the set");
+  assert(way < ways && load<u64>(keys + (<usize>way << 3)) != 0, "the victim is no entry of the set");
   assert(!plain || way == victim(cache, keys, ways), "the short way to the victim finds another");
   count(cache, CACHE_EVICTIONS);
-  exchange(cache, old, key);
   return way;
-}
-
-/** Counts a key in and a living one out. Which address space displaces which is chance, and a branch on it would be guessed wrong. */
-// @ts-ignore: decorator
-@inline
-function exchange(cache: usize, old: u64, key: u64): void {
-  if (((old | key) & KEY_GLOBAL) == 0 && isCounted(cache, tagOf(key))) {
-    const from = changedCount(cache, tagOf(old)) + COUNT_LIVE;
-    const to = changedCount(cache, tagOf(key)) + COUNT_LIVE;
-    assert(isCounted(cache, tagOf(old)) && load<u32>(from) != 0, "the tag of the living entry to displace has none");
-    store<u32>(from, load<u32>(from) - 1);
-    store<u32>(to, load<u32>(to) + 1);
-  } else if ((old ^ key) & GLOBAL_TAG) exchangeOther(cache, old, key);
-}
-
-function exchangeOther(cache: usize, old: u64, key: u64): void {
-  countLiving(cache, old, -1);
-  countLiving(cache, key, 1);
 }
 
 /** The way to evict from a full set: least recently used, first filled, or the next of the random sequence. */

@@ -4,7 +4,6 @@
 import { INDEX_BITS, MAX_LEAF_LEVEL, shiftOf } from "../paging/format";
 import {
   changedTag,
-  GROUP_FLUSHED,
   GROUP_GLOBAL_SINCE,
   GROUP_LAST_FLUSH,
   GROUP_REGIONS,
@@ -12,15 +11,15 @@ import {
   GROUP_TAGGED_SINCE,
   stateOfTag,
   TAG_FILLED,
-  TAG_NEXT,
   TAG_SINCE,
   tagSince,
 } from "./group";
 import {
   blockOf,
   candidatesOf,
+  clear,
+  emptyFrom,
   CACHE_LEVELS,
-  CACHE_LIVE,
   CACHE_OCCUPIED,
   CACHE_SEEN,
   CACHE_SETS,
@@ -36,15 +35,12 @@ import {
   keysOf,
   nextBlock,
   regionBit,
-  SET_LIVE,
   SET_SWEPT,
   setIndex,
-  TIME_FILLED,
   tagOf,
-  timesAt,
   VECTOR,
 } from "./layout";
-import { heldIn, isAlive, liveGlobals, liveOf, livingIn, remove, settle, sweep, tick } from "./living";
+import { heldIn, livingIn, sweep, tick } from "./living";
 
 /** Everything in the caches of a group. */
 // @ts-ignore: decorator
@@ -76,10 +72,6 @@ export function flushTag(group: usize, tag: u32): void {
   const now = tick(group);
   store<u32>(changedTag(group, tag), now, TAG_SINCE);
   store<u32>(group, now, GROUP_LAST_FLUSH);
-  if (load<u32>(state, TAG_NEXT) != 0) return;
-  // The caches count this later.
-  store<u32>(state, load<u32>(group, GROUP_FLUSHED), TAG_NEXT);
-  store<u32>(group, tag + 1, GROUP_FLUSHED);
 }
 
 /** The entry of a tag for one page number (and, if asked, the global one) of leaves of `level` (1: paging-structure caches). */
@@ -108,7 +100,8 @@ function flushIf(cache: usize, block: usize, way: u32, page: u64, level: u32, ta
     if (!globals) return;
     if (key != globalKeyOf(page, level)) return;
   }
-  if (isAlive(groupOf(cache), key, load<u32>(timesAt(cache, at), TIME_FILLED))) remove(cache, block, at);
+  // If it is dead, nobody counts that it goes.
+  clear(block, at, way);
 }
 
 function flushAmong(cache: usize, block: usize, page: u64, level: u32, tag: u32, globals: bool): void {
@@ -125,9 +118,8 @@ function flushAmong(cache: usize, block: usize, page: u64, level: u32, tag: u32,
 /** Entries of a tag (and, if asked, global ones) whose span overlaps the translated addresses `first`..`last`, both included. */
 export function flushRange(cache: usize, first: u64, last: u64, tag: u32, globals: bool): void {
   assert(first <= last, "the range ends before it starts");
-  settle(cache);
-  const candidates = liveOf(cache, tag) + (globals ? liveGlobals(cache) : 0);
-  if (candidates == 0) return;
+  const group = groupOf(cache);
+  if (!globals && load<u32>(stateOfTag(group, tag), TAG_FILLED) <= tagSince(group, tag)) return;
   if (load<u32>(cache, CACHE_LEVELS) & 1) {
     flushSpans(cache, first, last, <u64>load<u32>(cache, CACHE_SPAN), 1, tag, globals);
     return;
@@ -150,9 +142,8 @@ function mayHold(cache: usize, first: u64, last: u64, level: u32): bool {
 function flushSpans(cache: usize, first: u64, last: u64, span: u64, level: u32, tag: u32, globals: bool): void {
   const end = last >> span;
   if (!mayHold(cache, first >> span, end, level)) return;
-  const live = <u64>load<u32>(cache, CACHE_LIVE);
   // A probe costs about as much as looking through one set.
-  if (end - (first >> span) >= min<u64>(live, load<u32>(cache, CACHE_SETS))) {
+  if (isLessToScan(cache, end - (first >> span))) {
     scanRange(cache, first >> span, end, level, tag, globals);
     return;
   }
@@ -163,6 +154,16 @@ function flushSpans(cache: usize, first: u64, last: u64, span: u64, level: u32, 
     flushFromSet(cache, block, page, level, tag, globals);
     block = nextBlock(cache, block);
   }
+}
+
+/** Whether no more sets are occupied than one less than so many pages; which of them are is told by one bit each. */
+function isLessToScan(cache: usize, pages: u64): bool {
+  const sets = load<u32>(cache, CACHE_SETS);
+  if (pages >= <u64>sets) return true;
+  const end = load<usize>(cache, CACHE_OCCUPIED) + <usize>(((sets + 63) >> 6) << 3);
+  let occupied: u64 = 0;
+  for (let word = load<usize>(cache, CACHE_OCCUPIED); word < end && occupied <= pages; word += 8) occupied += popcnt(load<u64>(word));
+  return occupied <= pages;
 }
 
 /** Looks through the occupied sets for leaves of a level (or paths) that overlap the range. */
@@ -177,8 +178,8 @@ function scanRange(cache: usize, first: u64, last: u64, level: u32, tag: u32, gl
       occupied &= occupied - 1;
       const block = blockOf(cache, (word << 6) + <u32>bit);
       if (load<u32>(block, SET_SWEPT) < load<u32>(group, GROUP_LAST_FLUSH)) sweep(cache, block);
-      if (load<u32>(block, SET_LIVE) != 0) scanSet(cache, block, first, last, level, tag, globals);
-      if (load<u32>(block, SET_LIVE) == 0) store<u64>(at, load<u64>(at) & ~((<u64>1) << bit));
+      scanSet(cache, block, first, last, level, tag, globals);
+      if (isEmpty(cache, block)) store<u64>(at, load<u64>(at) & ~((<u64>1) << bit));
     }
   }
 }
@@ -196,21 +197,29 @@ function scanSet(cache: usize, block: usize, first: u64, last: u64, level: u32, 
   const sign = i64x2.splat(SIGN);
   const lowest = i64x2.splat((first << KEY_PAGE_SHIFT) ^ SIGN);
   const highest = i64x2.splat(((last << KEY_PAGE_SHIFT) | (((<u64>1) << KEY_PAGE_SHIFT) - 1)) ^ SIGN);
-  for (let at = keys; at < end; at += 16) {
+  let way: u32 = 0;
+  for (let at = keys; at < end; at += 16, way += 2) {
     const two = v128.xor(v128.load(at), sign);
     const outside = i64x2.bitmask(v128.or(i64x2.gt_s(lowest, two), i64x2.gt_s(two, highest)));
     if (outside == 3) continue;
-    if (!(outside & 1)) dropIf(cache, block, at, level, tag, globals);
-    if (!(outside & 2) && at + 8 < end) dropIf(cache, block, at + 8, level, tag, globals);
+    if (!(outside & 1)) dropIf(block, at, way, level, tag, globals);
+    if (!(outside & 2) && at + 8 < end) dropIf(block, at + 8, way + 1, level, tag, globals);
   }
 }
 
 /** Drops the entry in a range whose key is at `at`, if it is one of those meant. */
 // @ts-ignore: decorator
 @inline
-function dropIf(cache: usize, block: usize, at: usize, level: u32, tag: u32, globals: bool): void {
+function dropIf(block: usize, at: usize, way: u32, level: u32, tag: u32, globals: bool): void {
   const key = load<u64>(at);
   if ((key & KEY_LEVEL) != <u64>level) return;
   if (key & KEY_GLOBAL ? !globals : tagOf(key) != tag) return;
-  remove(cache, block, at);
+  clear(block, at, way);
+}
+
+function isEmpty(cache: usize, block: usize): bool {
+  const ways = load<u32>(cache, CACHE_WAYS);
+  let empty: u32 = 0;
+  for (let way: u32 = 0; way < ways; way += VECTOR) empty += popcnt(emptyFrom(block, way));
+  return empty == ways;
 }

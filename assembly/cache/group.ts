@@ -1,6 +1,6 @@
 // A group: caches that are flushed together, the translation caches of an agent or its paging-structure caches, or one device TLB.
 // They share a clock and the times of flushes, so that "everything" and "one tag" are one note for all of them, whatever their
-// number and size. What was filled before is dead; each cache counts it out when it is next filled or looked at (living.ts).
+// number and size. What was filled before is dead (living.ts).
 
 import { allocate } from "../base/memory";
 import { allocateSparse, touchSparse } from "../base/sparse";
@@ -17,12 +17,10 @@ export const GROUP_SEEN: usize = GROUP_LAST_FLUSH + 4;
 /** States of tags 0 to GROUP_TAG_COUNT - 1. */
 export const GROUP_TAGS: usize = GROUP_SEEN + 4;
 export const GROUP_TAG_COUNT: usize = GROUP_TAGS + 4;
-/** The first tag, + 1, whose flush some cache may not have counted yet; LAST_FLUSHED: there is none. */
-export const GROUP_FLUSHED: usize = GROUP_TAG_COUNT + 4;
 /** The first cache; CACHE_NEXT leads on. */
-export const GROUP_CACHES: usize = GROUP_FLUSHED + 4;
+export const GROUP_CACHES: usize = GROUP_TAG_COUNT + 4;
 /** Bit h: a leaf in some 2 MiB region with hash h was filled since everything was flushed; others need no probe. */
-export const GROUP_REGIONS: usize = GROUP_CACHES + 8;
+export const GROUP_REGIONS: usize = GROUP_CACHES + 4;
 export const GROUP_SIZE: usize = GROUP_REGIONS + 8;
 
 if (GROUP_REGIONS % 8 != 0) ERROR("the regions of a group are not aligned");
@@ -32,12 +30,9 @@ if (GROUP_REGIONS % 8 != 0) ERROR("the regions of a group are not aligned");
 export const TAG_SINCE: usize = 0;
 /** When one was last filled. */
 export const TAG_FILLED: usize = TAG_SINCE + 4;
-/** Next of the flushed tags, + 1, or LAST_FLUSHED; 0: it is none of them. */
-export const TAG_NEXT: usize = TAG_FILLED + 4;
-export const TAG_SHIFT: usize = 4;
-export const LAST_FLUSHED: u32 = 0xffff_ffff;
+export const TAG_SHIFT: usize = 3;
 
-if (TAG_NEXT + 4 > 1 << TAG_SHIFT) ERROR("a tag's state does not fit into its 2^TAG_SHIFT bytes");
+if (TAG_FILLED + 4 > 1 << TAG_SHIFT) ERROR("a tag's state does not fit into its 2^TAG_SHIFT bytes");
 
 /** Makes a group for tags 0..`tags`-1; 0 if memory is out. */
 export function createGroup(tags: u32): usize {
@@ -48,7 +43,6 @@ export function createGroup(tags: u32): usize {
   store<u32>(group, 1, GROUP_CLOCK);
   store<usize>(group, states, GROUP_TAGS);
   store<u32>(group, tags, GROUP_TAG_COUNT);
-  store<u32>(group, LAST_FLUSHED, GROUP_FLUSHED);
   return group;
 }
 

@@ -4,7 +4,9 @@ import { FIFO, LRU } from "./fill";
 import { GROUP_CLOCK } from "./group";
 import {
   blockOf,
+  CACHE_ADDED,
   CACHE_HITS,
+  CACHE_INVALIDATED,
   CACHE_REPLACEMENT,
   CACHE_SETS,
   CACHE_WAYS,
@@ -15,7 +17,7 @@ import {
   TIME_USED,
   timesAt,
 } from "./layout";
-import { livesAt, settleGroup } from "./living";
+import { ANY_TAG, livesAt, livingOf } from "./living";
 
 // ---- an entry as it is dumped ----
 export const DUMP_KEY: usize = 0;
@@ -31,7 +33,7 @@ if (DUMP_SIZE < DUMP_END || DUMP_SIZE % 8 != 0) ERROR("DUMP_SIZE does not hold a
 
 /** A counter by its number in the cache, from CACHE_HITS on. */
 export function cacheCounter(cache: usize, which: u32): u64 {
-  settleGroup(groupOf(cache));
+  store<u64>(cache, load<u64>(cache, CACHE_ADDED) - livingOf(cache, ANY_TAG), CACHE_INVALIDATED);
   return load<u64>(cache + (<usize>which << 3), CACHE_HITS);
 }
 
@@ -42,16 +44,17 @@ export function cacheContents(cache: usize, out: usize, most: u32): u32 {
   const ways = load<u32>(cache, CACHE_WAYS);
   let found: u32 = 0;
   for (let set: u32 = 0; set < sets; set++) {
-    const keys = keysOf(cache, blockOf(cache, set));
+    const block = blockOf(cache, set);
+    const keys = keysOf(cache, block);
     for (let way: u32 = 0; way < ways; way++) {
       const at = keys + ((<usize>way) << 3);
-      if (!livesAt(cache, at)) continue;
+      if (!livesAt(cache, block, at)) continue;
       if (found == most) return found;
       store<u64>(out, load<u64>(at), DUMP_KEY);
       store<u64>(out, load<u64>(dataAt(cache, at)), DUMP_DATA);
       store<u32>(out, set, DUMP_SET);
       store<u32>(out, way, DUMP_WAY);
-      store<u32>(out, placeOf(cache, keys, at, ways), DUMP_RANK);
+      store<u32>(out, placeOf(cache, block, at, ways), DUMP_RANK);
       out += DUMP_SIZE;
       found++;
     }
@@ -59,14 +62,15 @@ export function cacheContents(cache: usize, out: usize, most: u32): u32 {
   return found;
 }
 
-function placeOf(cache: usize, keys: usize, at: usize, ways: u32): u32 {
+function placeOf(cache: usize, block: usize, at: usize, ways: u32): u32 {
   const replacement = load<u32>(cache, CACHE_REPLACEMENT);
   if (replacement != LRU && replacement != FIFO) return 0;
   const which = replacement == FIFO ? TIME_FILLED : TIME_USED;
   const time = load<u32>(timesAt(cache, at) + which);
+  const keys = keysOf(cache, block);
   let place: u32 = 0;
   for (let other = keys; other < keys + ((<usize>ways) << 3); other += 8) {
-    if (livesAt(cache, other) && load<u32>(timesAt(cache, other) + which) < time) place++;
+    if (livesAt(cache, block, other) && load<u32>(timesAt(cache, other) + which) < time) place++;
   }
   return place;
 }

@@ -6,7 +6,6 @@
 // The dead are swept out of a set before its next fill, so that victims, evictions and contents are those of an eager flush.
 
 import { PCIDS } from "../base/limits";
-import { touchSparse } from "../base/sparse";
 import { INDEX_BITS, LEAF_LEVEL_BITS, MAX_LEAF_LEVEL, MAX_LEVELS } from "../paging/format";
 import { GROUP_TAG_COUNT } from "./group";
 
@@ -35,44 +34,37 @@ export const CACHE_SEEN: usize = CACHE_SPAN + 4;
 /** The group that the cache belongs to, and the next cache of it. */
 export const CACHE_GROUP: usize = CACHE_SEEN + 4;
 export const CACHE_NEXT: usize = CACHE_GROUP + 4;
-/** Live entries, global ones among them, as of this time: later flushes are not counted yet. */
-export const CACHE_LIVE: usize = CACHE_NEXT + 4;
-export const CACHE_LIVE_GLOBAL: usize = CACHE_LIVE + 4;
-export const CACHE_SETTLED: usize = CACHE_LIVE_GLOBAL + 4;
-/** Counts of tags. */
-export const CACHE_COUNTS: usize = CACHE_SETTLED + 4;
+/** A flush of everything at or before this time is noted in CACHE_SEEN. */
+export const CACHE_SETTLED: usize = CACHE_NEXT + 4;
 /** One bit a set: something was filled there; cleared when a scan finds the set empty. */
-export const CACHE_OCCUPIED: usize = CACHE_COUNTS + 4;
+export const CACHE_OCCUPIED: usize = CACHE_SETTLED + 4;
 /** Where the last set ends. */
 export const CACHE_END: usize = CACHE_OCCUPIED + 4;
+/** Entries that have been put into empty ways: those of them that are no longer there have been invalidated. */
+export const CACHE_ADDED: usize = CACHE_END + 8;
 /** Lookups that it answered, refusals included. */
-export const CACHE_HITS: usize = CACHE_END + 4;
+export const CACHE_HITS: usize = CACHE_ADDED + 8;
 /** Lookups that it did not answer. */
 export const CACHE_MISSES: usize = CACHE_HITS + 8;
 /** Entries put in. */
 export const CACHE_FILLS: usize = CACHE_MISSES + 8;
 /** Live entries that a fill displaced. */
 export const CACHE_EVICTIONS: usize = CACHE_FILLS + 8;
-/** Live entries that an invalidation or a page fault dropped. */
+/** Live entries that an invalidation or a page fault dropped; brought up to date when somebody asks (inspect.ts). */
 export const CACHE_INVALIDATED: usize = CACHE_EVICTIONS + 8;
 export const CACHE_SIZE: usize = CACHE_INVALIDATED + 8;
 
-if (CACHE_HITS % 8 != 0) ERROR("the 64-bit fields of a cache are not aligned");
-
-// ---- the count of a tag ----
-export const COUNT_LIVE: usize = 0;
-/** One after the time when COUNT_LIVE was last written; not after a flush of the tag, it counts dead entries. */
-export const COUNT_TIME: usize = COUNT_LIVE + 4;
-export const COUNT_SHIFT: usize = 3;
-
-if (COUNT_TIME + 4 > 1 << COUNT_SHIFT) ERROR("a tag's count does not fit into its 2^COUNT_SHIFT bytes");
+if (CACHE_ADDED % 8 != 0) ERROR("the 64-bit fields of a cache are not aligned");
 
 // ---- a set's head ----
+/** When the dead were last taken out. */
 export const SET_SWEPT: usize = 0;
-export const SET_LIVE: usize = SET_SWEPT + 4;
+/** One byte a way: 0 if it is empty. */
 export const SET_PARTIALS: usize = 16;
+/** In place of a partial tag, for ways that only pad a set to whole vectors: no page has it, and it is not empty. */
+export const PADDING: u8 = 2;
 
-if (SET_LIVE + 4 > SET_PARTIALS || SET_PARTIALS % 16 != 0)
+if (SET_SWEPT + 4 > SET_PARTIALS || SET_PARTIALS % 16 != 0)
   ERROR("the head of a set reaches into its partial tags, or they are not aligned");
 
 // ---- a key: page number, tag, global, level of the leaf; 0 is an empty way ----
@@ -120,11 +112,6 @@ export function blockOf(cache: usize, set: u32): usize {
   return load<usize>(cache, CACHE_BASE) + <usize>set * load<usize>(cache, CACHE_SET_BYTES);
 }
 
-/** Ways of all sets. */
-export function capacityOf(cache: usize): u32 {
-  return load<u32>(cache, CACHE_SETS) * load<u32>(cache, CACHE_WAYS);
-}
-
 /** The block of the next set, in a ring. */
 // @ts-ignore: decorator
 @inline
@@ -150,7 +137,7 @@ export function regionBit(page: u64, level: u32): u64 {
 
 const SPREAD_32: u32 = 0x9e37_79b1;
 
-/** Never 0: the ways that only pad a set to a whole vector have 0 and never match. */
+/** Always odd: never 0, which is an empty way's, nor PADDING. */
 // @ts-ignore: decorator
 @inline
 export function partialTag(page: u64): u32 {
@@ -165,6 +152,21 @@ export const VECTOR: u32 = 16;
 @inline
 export function candidatesOf(block: usize, way: u32, page: u64): i32 {
   return i8x16.bitmask(i8x16.eq(v128.load(block + way, SET_PARTIALS), i8x16.splat(<i8>partialTag(page))));
+}
+
+/** Bit i: way `way + i` of a set is empty. */
+// @ts-ignore: decorator
+@inline
+export function emptyFrom(block: usize, way: u32): i32 {
+  return i8x16.bitmask(i8x16.eq(v128.load(block + way, SET_PARTIALS), i8x16.splat(0)));
+}
+
+/** Empties a way, the key of which is at `at`. */
+// @ts-ignore: decorator
+@inline
+export function clear(block: usize, at: usize, way: u32): void {
+  store<u64>(at, 0);
+  store<u8>(block + way, 0, SET_PARTIALS);
 }
 
 /** Of the first ways' candidates: whether there are none behind the first. */
@@ -207,21 +209,9 @@ export function hasTag(cache: usize, tag: u32): bool {
   return tag < load<u32>(groupOf(cache), GROUP_TAG_COUNT);
 }
 
-/** The count of a tag's live entries in a cache. */
-// @ts-ignore: decorator
-@inline
-export function countOf(cache: usize, tag: u32): usize {
-  assert(hasTag(cache, tag), "the cache has no such tag");
-  return load<usize>(cache, CACHE_COUNTS) + (<usize>tag << COUNT_SHIFT);
-}
-
-/** The same, to be written to. */
-// @ts-ignore: decorator
-@inline
-export function changedCount(cache: usize, tag: u32): usize {
-  const own = countOf(cache, tag);
-  touchSparse(load<usize>(cache, CACHE_COUNTS), <usize>tag << COUNT_SHIFT);
-  return own;
+/** The block in which a key stands. For assertions. */
+export function setWith(cache: usize, key: usize): usize {
+  return key - ((key - load<usize>(cache, CACHE_BASE)) % load<usize>(cache, CACHE_SET_BYTES));
 }
 
 /** Whether the key of some way of a cache stands at an address. For assertions. */

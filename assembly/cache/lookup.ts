@@ -17,7 +17,8 @@ import {
   PATH_LEVEL,
   PATHS,
   setIndex,
-  TIME_FILLED,
+  setWith,
+  SET_SWEPT,
   TIME_USED,
   timesAt,
   VECTOR,
@@ -37,9 +38,9 @@ export function find(cache: usize, page: u64, level: u32, tag: u32): usize {
   if (candidates == 0) return load<u32>(cache, CACHE_WAYS) > VECTOR ? findAmong(cache, block, page, level, tag) : 0;
   const at = keysOf(cache, block) + (<usize>ctz(candidates) << 3);
   const key = load<u64>(at);
-  const filled = load<u32>(timesAt(cache, at), TIME_FILLED);
-  if (key == keyOf(page, level, tag) && filled > tagSince(groupOf(cache), tag)) return at;
-  if (key == globalKeyOf(page, level) && filled > load<u32>(groupOf(cache), GROUP_GLOBAL_SINCE)) return at;
+  const swept = load<u32>(block, SET_SWEPT);
+  if (key == keyOf(page, level, tag) && swept >= tagSince(groupOf(cache), tag)) return at;
+  if (key == globalKeyOf(page, level) && swept >= load<u32>(groupOf(cache), GROUP_GLOBAL_SINCE)) return at;
   return isLast(cache, candidates) ? 0 : findAmong(cache, block, page, level, tag);
 }
 
@@ -54,7 +55,7 @@ function findAmong(cache: usize, block: usize, page: u64, level: u32, tag: u32):
 // @ts-ignore: decorator
 @inline
 export function touch(cache: usize, key: usize): void {
-  assert(livesAt(cache, key), "the entry that was hit is not alive");
+  assert(livesAt(cache, setWith(cache, key), key), "the entry that was hit is not alive");
   count(cache, CACHE_HITS);
   const now = tick(groupOf(cache));
   store<u32>(timesAt(cache, key), now, TIME_USED);
@@ -73,7 +74,7 @@ export function findKey(cache: usize, page: u64, key: u64): usize {
   const first = keys + (<usize>ctz(candidates) << 3);
   const second = keys + (<usize>ctz(others | (1 << 31)) << 3);
   const at = first ^ ((first ^ second) & (0 - (usize(load<u64>(first) != key) & usize(others != 0))));
-  if (load<u64>(at) == key && isAlive(groupOf(cache), key, load<u32>(timesAt(cache, at), TIME_FILLED))) return at;
+  if (load<u64>(at) == key && isAlive(groupOf(cache), key, load<u32>(block, SET_SWEPT))) return at;
   return isLast(cache, candidates) ? 0 : findKeyAmong(cache, block, page, key);
 }
 
@@ -84,7 +85,7 @@ export function findKeyAmong(cache: usize, block: usize, page: u64, key: u64): u
     let candidates = candidatesOf(block, way, page);
     while (candidates != 0) {
       const at = keysOf(cache, block) + (<usize>(way + ctz(candidates)) << 3);
-      if (load<u64>(at) == key && isAlive(groupOf(cache), key, load<u32>(timesAt(cache, at), TIME_FILLED))) return at;
+      if (load<u64>(at) == key && isAlive(groupOf(cache), key, load<u32>(block, SET_SWEPT))) return at;
       candidates &= candidates - 1;
     }
   }

@@ -15,16 +15,12 @@ import {
   keysOf,
   regionBit,
   setIndex,
-  TIME_FILLED,
+  SET_SWEPT,
   tagOf,
-  timesAt,
   CACHE_LEVELS,
   VECTOR,
 } from "./layout";
-import { isAlive } from "./living";
-
-/** In place of a tag: every tag, and globals. */
-export const ANY_TAG: u32 = 0xffff_ffff;
+import { ANY_TAG, isAlive } from "./living";
 
 /** Whether leaves of a level in the 2 MiB region of a page may be here. */
 // @ts-ignore: decorator
@@ -43,15 +39,15 @@ export function markStale(cache: usize, page: u64, level: u32, tag: u32, bit: u6
     while (candidates != 0) {
       const at = keysOf(cache, block) + (<usize>(way + ctz(candidates)) << 3);
       const key = load<u64>(at);
-      if (key >> KEY_PAGE_SHIFT == page && (key & KEY_LEVEL) == <u64>level) mark(cache, at, key, tag, bit);
+      if (key >> KEY_PAGE_SHIFT == page && (key & KEY_LEVEL) == <u64>level) mark(cache, block, at, key, tag, bit);
       candidates &= candidates - 1;
     }
   }
 }
 
-function mark(cache: usize, at: usize, key: u64, tag: u32, bit: u64): void {
+function mark(cache: usize, block: usize, at: usize, key: u64, tag: u32, bit: u64): void {
   if (tag != ANY_TAG && (key & KEY_GLOBAL || tagOf(key) != tag)) return;
-  if (!isAlive(groupOf(cache), key, load<u32>(timesAt(cache, at), TIME_FILLED))) return;
+  if (!isAlive(groupOf(cache), key, load<u32>(block, SET_SWEPT))) return;
   const data = dataAt(cache, at);
   store<u64>(data, load<u64>(data) | bit);
 }

@@ -19,17 +19,15 @@ import {
   CACHE_WAYS,
   candidatesOf,
   dataAt,
-  GLOBAL_TAG,
+  emptyFrom,
   globalKeyOf,
   groupOf,
   KEY_PAGE_SHIFT,
   keyOf,
   keysOf,
   partialTag,
-  SET_LIVE,
   SET_PARTIALS,
   SET_SWEPT,
-  TIME_FILLED,
   TIME_USED,
   timesAt,
   VECTOR,
@@ -165,7 +163,7 @@ function loop(
           else if ((candidates & (candidates - 1)) != 0) break;
           else dead = u32.MAX_VALUE;
         }
-        if (load<u32>(key + (data << 1), TIME_FILLED) > dead) {
+        if (load<u32>(block, SET_SWEPT) >= dead) {
           const leaf = load<u64>(key + data);
           const check = checks + load<u16>(kinds + (<usize>typeIn(at) << 1));
           if (!allowsAtOnce(check, leaf)) {
@@ -199,7 +197,7 @@ function loop(
         if (found != globalKeyOf(page, 1)) break;
         dead = load<u32>(group, GROUP_GLOBAL_SINCE);
       }
-      if (load<u32>(timesAt(l2, key), TIME_FILLED) <= dead) break;
+      if (load<u32>(lower, SET_SWEPT) < dead) break;
       known = NOT_IN_L1;
       if (seen != SMALL) {
         if (isLarge(at, AGENT_L1)) break;
@@ -210,11 +208,10 @@ function loop(
         if (!allowsAsCached(check, leaf)) break;
       }
       if (frameOfLeaf(leaf) >> INTERRUPT_FRAMES_SHIFT == interrupts) break;
-      // Into a set that is full of the same tag's, and of the living.
-      if (load<u32>(block, SET_SWEPT) < lastFlush || load<u32>(block, SET_LIVE) != ways) break;
+      // Into a set that is full of the living.
+      if (load<u32>(block, SET_SWEPT) < lastFlush || emptyFrom(block, 0) != 0) break;
       const way = oldestOfTwelve(block + keys + (data << 1), ways);
       const victim = block + keys + (<usize>way << 3);
-      if (((load<u64>(victim) ^ found) & GLOBAL_TAG) != 0) break;
       store<u32>(timesAt(l2, key), now + 1, TIME_USED);
       now += 2;
       store<u64>(victim, found);

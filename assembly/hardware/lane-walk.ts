@@ -28,17 +28,15 @@ import {
   CACHE_WAYS,
   candidatesOf,
   dataAt,
-  GLOBAL_TAG,
+  emptyFrom,
   globalKeyOf,
   KEY_PAGE_SHIFT,
   keyOf,
   linkAt,
   partialTag,
   PATH_LEVEL,
-  SET_LIVE,
   SET_PARTIALS,
   SET_SWEPT,
-  TIME_FILLED,
   TIME_USED,
   timesAt,
 } from "../cache/layout";
@@ -110,13 +108,13 @@ function probe(cache: usize, page: u64, own: u64, since: u32): usize {
   const candidates = candidatesOf(block, 0, page);
   if (candidates == 0) return 0;
   const at = block + load<usize>(cache, CACHE_KEYS) + (<usize>ctz(candidates) << 3);
-  if (load<u64>(at) == (page << KEY_PAGE_SHIFT | own) && load<u32>(timesAt(cache, at), TIME_FILLED) > since) return at;
+  if (load<u64>(at) == (page << KEY_PAGE_SHIFT | own) && load<u32>(block, SET_SWEPT) >= since) return at;
   return (candidates & (candidates - 1)) == 0 ? 0 : UNCLEAR;
 }
 
 /**
- * Puts an entry in at the next tick, of which no living one has the key; returns where its key stands. In a set that is full of the same
- * tag's, and of the living, it is the victim's place; others are filled as everywhere else. What `countWalks` counts is not counted here.
+ * Puts an entry in at the next tick, of which no living one has the key; returns where its key stands. In a set that is full of the
+ * living, it is the victim's place; others are filled as everywhere else. What `countWalks` counts is not counted here.
  */
 // @ts-ignore: decorator
 @inline
@@ -126,10 +124,9 @@ function fillNext(group: usize, cache: usize, page: u64, tag: u32, global: bool,
   const distance = load<usize>(cache, CACHE_DATA);
   const keys = block + load<usize>(cache, CACHE_KEYS);
   const swept = load<u32>(block, SET_SWEPT) >= load<u32>(group, GROUP_LAST_FLUSH);
-  if (!swept || load<u32>(block, SET_LIVE) != ways) return fillOther(cache, page, tag, global, data, later);
+  if (!swept || emptyFrom(block, 0) != 0) return fillOther(cache, page, tag, global, data, later);
   const way = oldestOfTwelve(keys + (distance << 1), ways);
   const at = keys + (<usize>way << 3);
-  if (((load<u64>(at) ^ key) & GLOBAL_TAG) != 0) return fillOther(cache, page, tag, global, data, later);
   const now = load<u32>(group, GROUP_CLOCK) + 1;
   store<u32>(group, now, GROUP_CLOCK);
   if (!later) countFill(cache);

@@ -1,7 +1,8 @@
 // Whose translations become stale when a leaf is cleared or made read-only without a flush that reaches them (docs/rules.md section 12):
 // the CPUs' for the kernel half, until the purge; those of IOMMUs and devices for a process, if nobody notifies them.
 
-import { ANY_TAG, markStale, mayHoldRegion } from "../cache/stale";
+import { ANY_TAG } from "../cache/living";
+import { markStale, mayHoldRegion } from "../cache/stale";
 import { AGENT_L1, AGENT_L2 } from "../hardware/agent";
 import { DOMAINS_OF_PASID } from "../base/limits";
 import { agentOf, CONTEXT_DEVICE_TLBS, CONTEXT_NEXT_SOURCE, nameOf, tagIn } from "../hardware/context";

@@ -75,18 +75,12 @@ export const GROUPS = [
     prefix: "SET_",
     number: true,
   }),
-  values("timeAt", "cache/layout", "TIME_USED", "TIME_FILLED", {
-    about: "Offsets in the times of a way",
-    prefix: "TIME_",
-    number: true,
-  }),
   values("groupAt", "cache/group", "GROUP_CLOCK", "GROUP_SIZE", {
     about: "Offsets in a group of caches",
     prefix: "GROUP_",
     number: true,
   }),
   single("cache/group", ["TAG_SINCE", "TAG_SHIFT"], { number: true }),
-  single("cache/layout", ["COUNT_SHIFT"], { number: true, prefix: "cache" }),
   single("hardware/agent", ["AGENT_PAGE_REQUESTS", "AGENT_SIZE"], { number: true }),
   single("hardware/context", ["CONTEXT_FORMAT", "CONTEXT_CACHED"], { number: true }),
   values("walkStateAt", "hardware/walks", "WALK_REQUESTER", "WALK_SIZE", {

@@ -156,7 +156,7 @@ export class Forms {
   }
 
   /** Entries that are alive, and will be when their PCID is loaded next, in order of their keys. Ways do not matter, unless an entry of every tag stands beside others. */
-  private tellCache({ sets, ways, data, filled, links, group, tags, spaces }: CachePlaces): void {
+  private tellCache({ sets, ways, data, swept, links, group, tags, spaces }: CachePlaces): void {
     const { words, memory } = this;
     const start = this.length;
     const first = start + 2;
@@ -166,6 +166,7 @@ export class Forms {
     const globalSince = memory[group + groupAt.globalSince / 4] as number;
     for (let set = 0; set < sets.length; set++) {
       const keys = sets[set] as number;
+      const sweptAt = memory[keys + swept] as number;
       for (let way = 0; way < ways; way++) {
         const key = keys + 2 * way;
         const low = memory[key] as number;
@@ -176,7 +177,7 @@ export class Forms {
           if (spaces !== 0 && isDropped(memory, spaces, tag)) continue;
           since = Math.max(taggedSince, memory[tags + ((tag << tagShift) >> 2) + tagSince / 4] as number);
         } else global++;
-        if ((memory[key + filled] as number) <= since) continue;
+        if (sweptAt < since) continue;
         length = this.enter(first, length, key, key + data, links === 0 ? 0 : key + links);
       }
     }

@@ -10,7 +10,7 @@ import {
   cpuSpacesAt,
   groupAt,
   initMm,
-  timeAt,
+  setAt,
   walkStateAt,
 } from "../../engine/abi.js";
 import type { Range } from "./lens.js";
@@ -42,7 +42,8 @@ export interface CachePlaces {
   sets: readonly number[];
   ways: number;
   data: number;
-  filled: number;
+  /** From a first key back to when its set was swept. */
+  swept: number;
   /** 0 if it holds leaves. */
   links: number;
   group: number;
@@ -75,7 +76,7 @@ export function placesIn(memory: Uint32Array, cache: number, spaces: number): Ca
     sets: Array.from({ length: field(cacheShapeAt.sets) }, (_, set) => (base + set * setBytes + keys) >>> 2),
     ways: field(cacheShapeAt.ways),
     data: field(cacheShapeAt.data) >>> 2,
-    filled: (field(cacheShapeAt.times) + timeAt.filled) >>> 2,
+    swept: (setAt.swept - keys) >> 2,
     links: (field(cacheShapeAt.levels) & Number(cachePaths)) === 0 ? 0 : field(cacheShapeAt.links) >>> 2,
     group: group >>> 2,
     tags: word(group + groupAt.tags) >>> 2,

@@ -5,7 +5,6 @@
 import {
   agentPageRequests,
   agentSize,
-  cacheCountShift,
   cacheShapeAt,
   cacheStateAt,
   contextCached,
@@ -89,7 +88,6 @@ export function placesOf(machine: Machine, hazardRecords: number): Place[] {
   }
   for (const group of groups) {
     add(group + groupAt.clock, groupAt.tags - groupAt.clock, "times of a group", "told by which entries are alive");
-    add(group + groupAt.flushed, 4, "tags flushed since counts were settled", "counts follow from the entries alive");
     add(group + groupAt.regions, 8, "regions seen in a group", "says which look-ups would find nothing");
     const tags = word(group + groupAt.tags);
     add(tags, word(group + groupAt.tagCount) << tagShift, "times of tags", "told by which entries are alive");
@@ -97,14 +95,12 @@ export function placesOf(machine: Machine, hazardRecords: number): Place[] {
   for (const { pointer } of [...agents.flatMap(({ caches }) => caches), ...deviceTlbs]) {
     const at = (field: number): Pointer => pointer + field;
     add(at(cacheStateAt.seen), 4, "sizes seen in a cache", "says which look-ups would find nothing");
-    add(at(cacheStateAt.live), cacheStateAt.counts - cacheStateAt.live, "counts of a cache", "follow from its entries");
-    add(at(cacheStateAt.hits), cacheStateAt.size - cacheStateAt.hits, "counters of a cache", "they count");
+    add(at(cacheStateAt.settled), 4, "when a cache noted a flush", "says when sizes seen in it are too many");
+    add(at(cacheStateAt.added), cacheStateAt.size - cacheStateAt.added, "counters of a cache", "they count");
     const from = word(at(cacheShapeAt.base));
     add(from, word(at(cacheStateAt.end)) - from, "entries of a cache", "told entry by entry, those that are alive");
     const words = Math.ceil(word(at(cacheShapeAt.sets)) / 64);
     add(word(at(cacheStateAt.occupied)), words * 8, "occupied sets", "says which sets hold nothing");
-    const tags = word(word(at(cacheStateAt.group)) + groupAt.tagCount);
-    add(word(at(cacheStateAt.counts)), tags << cacheCountShift, "counts of tags", "follow from the entries alive");
   }
 
   if (machine.kernel) {

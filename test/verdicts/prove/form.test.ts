@@ -19,7 +19,6 @@ const ROW = rowOf("pmd_free_pte_page");
 const TOLD = [
   "entries of a cache",
   "generation of a frame",
-  "tags flushed since counts were settled",
   "times of a group",
   "times of tags",
   "walks under way",
@@ -31,9 +30,8 @@ const LEFT_OUT = [
   "counters of an agent",
   "counters of queues",
   "counters of the kernel",
-  "counts of a cache",
+  "when a cache noted a flush",
   "counts of hazards",
-  "counts of tags",
   "numbers of hazards",
   "occupied sets",
   "path of an exit",
