@@ -1,4 +1,4 @@
-// Making a cache: sizes of its blocks, their padding, its bitmap of occupied sets.
+// Making a cache: sizes of its blocks, their padding.
 
 import { allocate, LINE } from "../base/memory";
 import { GROUP_CACHES, GROUP_TAG_COUNT } from "./group";
@@ -6,12 +6,12 @@ import {
   CACHE_BASE,
   CACHE_DATA,
   CACHE_END,
+  CACHE_FIRST,
   CACHE_GROUP,
   CACHE_KEYS,
   CACHE_LEVELS,
   CACHE_LINKS,
   CACHE_NEXT,
-  CACHE_OCCUPIED,
   CACHE_RANDOM,
   CACHE_REPLACEMENT,
   CACHE_SET_BYTES,
@@ -21,6 +21,7 @@ import {
   CACHE_SPAN,
   CACHE_TIMES,
   CACHE_WAYS,
+  LAST_SET,
   PADDING,
   PATHS,
   SET_PARTIALS,
@@ -54,8 +55,7 @@ export function createCache(group: usize, sets: u32, ways: u32, levels: u32, spa
   if (total >= 0xfff0_0000) return 0;
   const cache = allocate(CACHE_SIZE);
   const base = allocate(<usize>total);
-  const occupied = allocate(<usize>((sets + 63) >> 6) << 3);
-  if (cache == 0 || base == 0 || occupied == 0) return 0;
+  if (cache == 0 || base == 0) return 0;
   store<u32>(cache, sets, CACHE_SETS);
   store<u32>(cache, (sets & (sets - 1)) == 0 ? sets - 1 : 0, CACHE_SET_MASK);
   store<u32>(cache, ways, CACHE_WAYS);
@@ -73,7 +73,7 @@ export function createCache(group: usize, sets: u32, ways: u32, levels: u32, spa
   store<usize>(cache, group, CACHE_GROUP);
   store<usize>(cache, load<usize>(group, GROUP_CACHES), CACHE_NEXT);
   store<usize>(group, cache, GROUP_CACHES);
-  store<usize>(cache, occupied, CACHE_OCCUPIED);
+  store<usize>(cache, LAST_SET, CACHE_FIRST);
   for (let set: u32 = 0; set < sets; set++) {
     const block = base + <usize>set * setBytes;
     for (let way = SET_PARTIALS + ways; way < keys; way++) store<u8>(block + way, PADDING);

@@ -7,6 +7,7 @@ import {
   CACHE_ADDED,
   CACHE_EVICTIONS,
   CACHE_FILLS,
+  CACHE_FIRST,
   CACHE_OCCUPIED,
   CACHE_RANDOM,
   CACHE_REPLACEMENT,
@@ -21,6 +22,7 @@ import {
   keyOf,
   keysOf,
   partialTag,
+  SET_NEXT,
   SET_PARTIALS,
   SET_SWEPT,
   setIndex,
@@ -79,14 +81,13 @@ function noteFill(cache: usize, level: u32, tag: u32, now: u32): void {
 // @ts-ignore: decorator
 @inline
 export function put(cache: usize, page: u64, key: u64, data: u64, now: u32): usize {
-  const set = setIndex(cache, page);
-  const block = blockOf(cache, set);
+  const block = blockOf(cache, setIndex(cache, page));
   if (load<u32>(block, SET_SWEPT) < load<u32>(groupOf(cache), GROUP_LAST_FLUSH)) sweep(cache, block);
   assert(heldIn(cache, block) == livingIn(cache, block), "the set holds dead entries: it has not been swept");
   assert(findKey(cache, page, key) == 0, "an entry that is to be absent is there");
   const keys = keysOf(cache, block);
   const empty = emptyWay(cache, block);
-  const way = empty < load<u32>(cache, CACHE_WAYS) ? occupy(cache, set, empty) : evict(cache, keys);
+  const way = empty < load<u32>(cache, CACHE_WAYS) ? occupy(cache, block, empty) : evict(cache, keys);
   const at = keys + (<usize>way << 3);
   store<u64>(at, key);
   store<u8>(block + way, partialTag(page), SET_PARTIALS);
@@ -121,11 +122,14 @@ function emptyAmong(cache: usize, block: usize): u32 {
 /** An entry goes into an empty way of a set. */
 // @ts-ignore: decorator
 @inline
-function occupy(cache: usize, set: u32, way: u32): u32 {
+export function occupy(cache: usize, block: usize, way: u32): u32 {
   assert(way < load<u32>(cache, CACHE_WAYS), "there is no such way");
   count(cache, CACHE_ADDED);
-  const word = load<usize>(cache, CACHE_OCCUPIED) + (<usize>(set >> 6) << 3);
-  store<u64>(word, load<u64>(word) | ((<u64>1) << (set & 63)));
+  if (load<usize>(block, SET_NEXT) == 0) {
+    store<usize>(block, load<usize>(cache, CACHE_FIRST), SET_NEXT);
+    store<usize>(cache, block, CACHE_FIRST);
+    store<u32>(cache, load<u32>(cache, CACHE_OCCUPIED) + 1, CACHE_OCCUPIED);
+  }
   return way;
 }
 

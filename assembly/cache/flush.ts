@@ -5,6 +5,7 @@ import { INDEX_BITS, MAX_LEAF_LEVEL, shiftOf } from "../paging/format";
 import {
   changedTag,
   GROUP_GLOBAL_SINCE,
+  GROUP_LARGE,
   GROUP_LAST_FLUSH,
   GROUP_REGIONS,
   GROUP_SEEN,
@@ -19,10 +20,10 @@ import {
   candidatesOf,
   clear,
   emptyFrom,
+  CACHE_FIRST,
   CACHE_LEVELS,
   CACHE_OCCUPIED,
   CACHE_SEEN,
-  CACHE_SETS,
   CACHE_SPAN,
   CACHE_WAYS,
   globalKeyOf,
@@ -35,6 +36,8 @@ import {
   keysOf,
   nextBlock,
   regionBit,
+  LAST_SET,
+  SET_NEXT,
   SET_SWEPT,
   setIndex,
   tagOf,
@@ -52,6 +55,7 @@ export function flushAll(group: usize): void {
   store<u32>(group, now, GROUP_LAST_FLUSH);
   store<u32>(group, 0, GROUP_SEEN);
   store<u64>(group, 0, GROUP_REGIONS);
+  store<u64>(group, 0, GROUP_LARGE);
 }
 
 /** Everything but global entries. */
@@ -78,38 +82,37 @@ export function flushTag(group: usize, tag: u32): void {
 // @ts-ignore: decorator
 @inline
 export function flushPage(cache: usize, page: u64, level: u32, tag: u32, globals: bool): void {
-  flushFromSet(cache, blockOf(cache, setIndex(cache, page)), page, level, tag, globals);
+  const own = keyOf(0, level, tag);
+  flushFromSet(cache, blockOf(cache, setIndex(cache, page)), page, own, globals ? globalKeyOf(0, level) : own);
 }
 
-/** Mostly one way is a candidate at most: that much is straight-line code (lookup.ts). */
+/**
+ * Drops what has the key of a page, which is `own` or `other` but for the page. Mostly one way is a candidate at most: that much is
+ * straight-line code (lookup.ts).
+ */
 // @ts-ignore: decorator
 @inline
-function flushFromSet(cache: usize, block: usize, page: u64, level: u32, tag: u32, globals: bool): void {
+function flushFromSet(cache: usize, block: usize, page: u64, own: u64, other: u64): void {
   const candidates = candidatesOf(block, 0, page);
-  if (candidates != 0) flushIf(cache, block, <u32>ctz(candidates), page, level, tag, globals);
-  if (!isLast(cache, candidates)) flushAmong(cache, block, page, level, tag, globals);
+  if (candidates != 0) flushIf(cache, block, <u32>ctz(candidates), page, own, other);
+  if (!isLast(cache, candidates)) flushAmong(cache, block, page, own, other);
 }
 
-/** Drops the entry of a way if it is one of those meant. */
+/** Drops the entry of a way if it is one of those meant. If it is dead, nobody counts that it goes. */
 // @ts-ignore: decorator
 @inline
-function flushIf(cache: usize, block: usize, way: u32, page: u64, level: u32, tag: u32, globals: bool): void {
+function flushIf(cache: usize, block: usize, way: u32, page: u64, own: u64, other: u64): void {
   const at = keysOf(cache, block) + (<usize>way << 3);
-  const key = load<u64>(at);
-  if (key != keyOf(page, level, tag)) {
-    if (!globals) return;
-    if (key != globalKeyOf(page, level)) return;
-  }
-  // If it is dead, nobody counts that it goes.
-  clear(block, at, way);
+  const rest = load<u64>(at) ^ (page << KEY_PAGE_SHIFT);
+  if (rest == own || rest == other) clear(block, at, way);
 }
 
-function flushAmong(cache: usize, block: usize, page: u64, level: u32, tag: u32, globals: bool): void {
+function flushAmong(cache: usize, block: usize, page: u64, own: u64, other: u64): void {
   const ways = load<u32>(cache, CACHE_WAYS);
   for (let way: u32 = 0; way < ways; way += VECTOR) {
     let candidates = candidatesOf(block, way, page);
     while (candidates != 0) {
-      flushIf(cache, block, way + <u32>ctz(candidates), page, level, tag, globals);
+      flushIf(cache, block, way + <u32>ctz(candidates), page, own, other);
       candidates &= candidates - 1;
     }
   }
@@ -124,7 +127,7 @@ export function flushRange(cache: usize, first: u64, last: u64, tag: u32, global
     flushSpans(cache, first, last, <u64>load<u32>(cache, CACHE_SPAN), 1, tag, globals);
     return;
   }
-  const seen = load<u32>(cache, CACHE_SEEN);
+  const seen = load<u32>(cache, CACHE_SEEN) & load<u32>(group, GROUP_SEEN);
   for (let level: u32 = 1; level <= MAX_LEAF_LEVEL; level++) {
     if (seen & (1 << level)) flushSpans(cache, first, last, shiftOf(level), level, tag, globals);
   }
@@ -143,44 +146,37 @@ function flushSpans(cache: usize, first: u64, last: u64, span: u64, level: u32, 
   const end = last >> span;
   if (!mayHold(cache, first >> span, end, level)) return;
   // A probe costs about as much as looking through one set.
-  if (isLessToScan(cache, end - (first >> span))) {
+  if (end - (first >> span) >= <u64>load<u32>(cache, CACHE_OCCUPIED)) {
     scanRange(cache, first >> span, end, level, tag, globals);
     return;
   }
-  // Neighbouring pages lie in neighbouring sets.
-  let block = blockOf(cache, setIndex(cache, first >> span));
-  for (let page = first >> span; page <= end; page++) {
+  const own = keyOf(0, level, tag);
+  flushPages(cache, first >> span, end, own, globals ? globalKeyOf(0, level) : own);
+}
+
+/** The same page by page: neighbouring pages lie in neighbouring sets. */
+function flushPages(cache: usize, first: u64, last: u64, own: u64, other: u64): void {
+  let block = blockOf(cache, setIndex(cache, first));
+  for (let page = first; page <= last; page++) {
     assert(block == blockOf(cache, setIndex(cache, page)), "neighbouring pages do not lie in neighbouring sets");
-    flushFromSet(cache, block, page, level, tag, globals);
+    flushFromSet(cache, block, page, own, other);
     block = nextBlock(cache, block);
   }
 }
 
-/** Whether no more sets are occupied than one less than so many pages; which of them are is told by one bit each. */
-function isLessToScan(cache: usize, pages: u64): bool {
-  const sets = load<u32>(cache, CACHE_SETS);
-  if (pages >= <u64>sets) return true;
-  const end = load<usize>(cache, CACHE_OCCUPIED) + <usize>(((sets + 63) >> 6) << 3);
-  let occupied: u64 = 0;
-  for (let word = load<usize>(cache, CACHE_OCCUPIED); word < end && occupied <= pages; word += 8) occupied += popcnt(load<u64>(word));
-  return occupied <= pages;
-}
-
 /** Looks through the occupied sets for leaves of a level (or paths) that overlap the range. */
 function scanRange(cache: usize, first: u64, last: u64, level: u32, tag: u32, globals: bool): void {
-  const words = (load<u32>(cache, CACHE_SETS) + 63) >> 6;
   const group = groupOf(cache);
-  for (let word: u32 = 0; word < words; word++) {
-    const at = load<usize>(cache, CACHE_OCCUPIED) + (<usize>word << 3);
-    let occupied = load<u64>(at);
-    while (occupied != 0) {
-      const bit = ctz(occupied);
-      occupied &= occupied - 1;
-      const block = blockOf(cache, (word << 6) + <u32>bit);
-      if (load<u32>(block, SET_SWEPT) < load<u32>(group, GROUP_LAST_FLUSH)) sweep(cache, block);
-      scanSet(cache, block, first, last, level, tag, globals);
-      if (isEmpty(cache, block)) store<u64>(at, load<u64>(at) & ~((<u64>1) << bit));
-    }
+  let before = cache + CACHE_FIRST;
+  let block: usize;
+  while ((block = load<usize>(before)) != LAST_SET) {
+    if (load<u32>(block, SET_SWEPT) < load<u32>(group, GROUP_LAST_FLUSH)) sweep(cache, block);
+    scanSet(cache, block, first, last, level, tag, globals);
+    if (isEmpty(cache, block)) {
+      store<usize>(before, load<usize>(block, SET_NEXT));
+      store<usize>(block, 0, SET_NEXT);
+      store<u32>(cache, load<u32>(cache, CACHE_OCCUPIED) - 1, CACHE_OCCUPIED);
+    } else before = block + SET_NEXT;
   }
 }
 
@@ -193,14 +189,12 @@ function scanSet(cache: usize, block: usize, first: u64, last: u64, level: u32, 
   assert(heldIn(cache, block) == livingIn(cache, block), "the set holds dead entries: it has not been swept");
   const keys = keysOf(cache, block);
   const end = keys + (<usize>load<u32>(cache, CACHE_WAYS) << 3);
-  // Vectors compare signed numbers.
-  const sign = i64x2.splat(SIGN);
-  const lowest = i64x2.splat((first << KEY_PAGE_SHIFT) ^ SIGN);
-  const highest = i64x2.splat(((last << KEY_PAGE_SHIFT) | (((<u64>1) << KEY_PAGE_SHIFT) - 1)) ^ SIGN);
+  // Vectors compare signed numbers: of distances from the first page, the longest are to be the largest.
+  const least = i64x2.splat((first << KEY_PAGE_SHIFT) + SIGN);
+  const longest = i64x2.splat((((last - first + 1) << KEY_PAGE_SHIFT) - 1) ^ SIGN);
   let way: u32 = 0;
   for (let at = keys; at < end; at += 16, way += 2) {
-    const two = v128.xor(v128.load(at), sign);
-    const outside = i64x2.bitmask(v128.or(i64x2.gt_s(lowest, two), i64x2.gt_s(two, highest)));
+    const outside = i64x2.bitmask(i64x2.gt_s(i64x2.sub(v128.load(at), least), longest));
     if (outside == 3) continue;
     if (!(outside & 1)) dropIf(block, at, way, level, tag, globals);
     if (!(outside & 2) && at + 8 < end) dropIf(block, at + 8, way + 1, level, tag, globals);

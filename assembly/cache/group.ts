@@ -21,7 +21,9 @@ export const GROUP_TAG_COUNT: usize = GROUP_TAGS + 4;
 export const GROUP_CACHES: usize = GROUP_TAG_COUNT + 4;
 /** Bit h: a leaf in some 2 MiB region with hash h was filled since everything was flushed; others need no probe. */
 export const GROUP_REGIONS: usize = GROUP_CACHES + 4;
-export const GROUP_SIZE: usize = GROUP_REGIONS + 8;
+/** Bit h: a leaf of more than a small page in some 1 GiB region with hash h was filled since then. */
+export const GROUP_LARGE: usize = GROUP_REGIONS + 8;
+export const GROUP_SIZE: usize = GROUP_LARGE + 8;
 
 if (GROUP_REGIONS % 8 != 0) ERROR("the regions of a group are not aligned");
 

@@ -36,12 +36,13 @@ export const CACHE_GROUP: usize = CACHE_SEEN + 4;
 export const CACHE_NEXT: usize = CACHE_GROUP + 4;
 /** A flush of everything at or before this time is noted in CACHE_SEEN. */
 export const CACHE_SETTLED: usize = CACHE_NEXT + 4;
-/** One bit a set: something was filled there; cleared when a scan finds the set empty. */
+/** The list of occupied sets, which something was filled into, until a scan finds them empty: how many, and the first; SET_NEXT leads on. */
 export const CACHE_OCCUPIED: usize = CACHE_SETTLED + 4;
+export const CACHE_FIRST: usize = CACHE_OCCUPIED + 4;
 /** Where the last set ends. */
-export const CACHE_END: usize = CACHE_OCCUPIED + 4;
+export const CACHE_END: usize = CACHE_FIRST + 4;
 /** Entries that have been put into empty ways: those of them that are no longer there have been invalidated. */
-export const CACHE_ADDED: usize = CACHE_END + 8;
+export const CACHE_ADDED: usize = CACHE_END + 4;
 /** Lookups that it answered, refusals included. */
 export const CACHE_HITS: usize = CACHE_ADDED + 8;
 /** Lookups that it did not answer. */
@@ -59,12 +60,16 @@ if (CACHE_ADDED % 8 != 0) ERROR("the 64-bit fields of a cache are not aligned");
 // ---- a set's head ----
 /** When the dead were last taken out. */
 export const SET_SWEPT: usize = 0;
+/** The next occupied set, or LAST_SET; 0 in a set that is none. */
+export const SET_NEXT: usize = SET_SWEPT + 4;
 /** One byte a way: 0 if it is empty. */
 export const SET_PARTIALS: usize = 16;
+/** In place of the next occupied set. */
+export const LAST_SET: usize = 1;
 /** In place of a partial tag, for ways that only pad a set to whole vectors: no page has it, and it is not empty. */
 export const PADDING: u8 = 2;
 
-if (SET_SWEPT + 4 > SET_PARTIALS || SET_PARTIALS % 16 != 0)
+if (SET_NEXT + 4 > SET_PARTIALS || SET_PARTIALS % 16 != 0)
   ERROR("the head of a set reaches into its partial tags, or they are not aligned");
 
 // ---- a key: page number, tag, global, level of the leaf; 0 is an empty way ----
@@ -133,6 +138,14 @@ export function keysOf(cache: usize, block: usize): usize {
 export function regionBit(page: u64, level: u32): u64 {
   if (level >= 3) return ~(<u64>0);
   return (<u64>1) << (((level == 1 ? page >> <u64>INDEX_BITS : page) * SPREAD) >> 58);
+}
+
+/** The bit of GROUP_LARGE of a leaf, which is no small page; all of them for one beyond 1 GiB. `page` is in pages of the level. */
+// @ts-ignore: decorator
+@inline
+export function largeBit(page: u64, level: u32): u64 {
+  if (level >= 4) return ~(<u64>0);
+  return (<u64>1) << (((level == 2 ? page >> <u64>INDEX_BITS : page) * SPREAD) >> 58);
 }
 
 const SPREAD_32: u32 = 0x9e37_79b1;

@@ -28,7 +28,9 @@ export const INVPCID_ALL: u32 = 2;
 export const INVPCID_ALL_BUT_GLOBAL: u32 = 3;
 
 /** What INVLPG does to the paging-structure caches depends on the processor. */
-function dropPagingStructures(agent: usize, page: u64, tag: u32): void {
+// @ts-ignore: decorator
+@inline
+export function dropPagingStructures(agent: usize, page: u64, tag: u32): void {
   if (hasFlag(agent, INVLPG_PATH)) dropPath(agent, page, tag);
   else flushPagingStructures(agent, hasFlag(agent, INVLPG_ALL) ? NOTHING : GLOBALS_AND_OTHER_TAGS, tag);
 }

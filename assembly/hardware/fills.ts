@@ -2,8 +2,8 @@
 // (SDM 4.10.2, 4.10.3).
 
 import { fill, fillAbsent } from "../cache/fill";
-import { GROUP_REGIONS, GROUP_SEEN } from "../cache/group";
-import { CACHE_LEVELS, groupOf, linkAt, PATH_LEVEL, regionBit } from "../cache/layout";
+import { GROUP_LARGE, GROUP_REGIONS, GROUP_SEEN } from "../cache/group";
+import { CACHE_LEVELS, groupOf, largeBit, linkAt, PATH_LEVEL, regionBit } from "../cache/layout";
 import { cachedPath, isCachedGlobal, isUserReachable, shiftOf } from "../paging/format";
 import { addressMask } from "../paging/mode";
 import { AGENT_L1, AGENT_L2, AGENT_SMALL_FIRST, hasFlag, leavesOf, PASS_SUPERVISOR_UNCACHED, pscOf } from "./agent";
@@ -62,6 +62,7 @@ export function fillLists(context: usize, agent: usize, va: u64, level: u32, lea
 export function noteSeen(group: usize, page: u64, level: u32): void {
   store<u32>(group, load<u32>(group, GROUP_SEEN) | (1 << level), GROUP_SEEN);
   store<u64>(group, load<u64>(group, GROUP_REGIONS) | regionBit(page, level), GROUP_REGIONS);
+  if (level != 1) store<u64>(group, load<u64>(group, GROUP_LARGE) | largeBit(page, level), GROUP_LARGE);
 }
 
 /**

@@ -1,7 +1,8 @@
 // The rule of a hit (docs/rules.md section 4), in one place for TLBs, IOTLBs, device TLBs and probes: what an access makes of a
 // cached leaf. The one other copy is the first lines of `translate` (translate.ts), which know the common case only.
 
-import { CACHE_SEEN } from "../cache/layout";
+import { GROUP_LARGE } from "../cache/group";
+import { CACHE_SEEN, largeBit } from "../cache/layout";
 import { find } from "../cache/lookup";
 import { READ, READ_OR_WRITE, SPECULATIVE, TYPE, WRITE } from "../paging/access";
 import { allowsAsCached, allowsOnceMarked, isWritable, MAX_LEAF_LEVEL, STALE, STALE_RIGHTS, shiftOf } from "../paging/format";
@@ -56,6 +57,13 @@ export function lookUpLarge(cache: usize, page: u64, tag: u32, seen: u32): usize
     if (key != 0) return key;
   }
   return 0;
+}
+
+/** Whether a large page for a translated address may be in a group's caches. */
+// @ts-ignore: decorator
+@inline
+export function mayBeLarge(group: usize, page: u64): bool {
+  return (load<u64>(group, GROUP_LARGE) & largeBit(page >> shiftOf(3), 3)) != 0;
 }
 
 /** Whether some cache of a list has a large page for an address. */

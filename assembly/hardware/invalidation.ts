@@ -14,7 +14,7 @@ export const GLOBALS_AND_OTHER_TAGS: u32 = 2;
 
 // @ts-ignore: decorator
 @inline
-function flush(group: usize, keep: u32, tag: u32): void {
+export function flush(group: usize, keep: u32, tag: u32): void {
   assert(keep <= GLOBALS_AND_OTHER_TAGS, "there is no such flush");
   if (keep == NOTHING) flushAll(group);
   else if (keep == GLOBALS) flushAllButGlobal(group);

@@ -37,7 +37,7 @@ import { allowsAsCached, allowsAtOnce, answerOf, FORMAT_SIZE, frameOfLeaf, shift
 import { addressMask } from "../paging/mode";
 import { AGENT_L1, AGENT_L2, AGENT_SMALL_FIRST, SMALL } from "./agent";
 import { agentOf, checkOf, CONTEXT_CACHED, CONTEXT_FORMAT, tagOf } from "./context";
-import { hasLarge } from "./hit";
+import { hasLarge, mayBeLarge } from "./hit";
 import { INTERRUPT_FRAMES, INTERRUPT_FRAMES_SHIFT } from "./fault-report";
 import { asRequest } from "./iommu";
 import { countFrom, countTo, isSameLane, laneContext, NOT_IN_L1, NOWHERE, ofDevice, playPlainly, UNKNOWN } from "./lane-counts";
@@ -200,7 +200,9 @@ function loop(
       if (load<u32>(lower, SET_SWEPT) < dead) break;
       known = NOT_IN_L1;
       if (seen != SMALL) {
-        if (isLarge(at, AGENT_L1)) break;
+        if (mayBeLarge(group, page << shiftOf(1))) {
+          if (isLarge(at, AGENT_L1)) break;
+        }
       }
       const leaf = load<u64>(dataAt(l2, key));
       const check = checks + load<u16>(kinds + (<usize>typeIn(at) << 1));
@@ -227,7 +229,7 @@ function loop(
       countTo(at, now);
       return at;
     }
-    if (known == NOWHERE && seen != SMALL) {
+    if (known == NOWHERE && seen != SMALL && mayBeLarge(group, addressIn(at) & translatedBits)) {
       if (isLarge(at, AGENT_L1) || isLarge(at, AGENT_L2)) known = NOT_IN_L1;
     }
     countTo(at, now);

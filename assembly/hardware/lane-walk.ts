@@ -7,7 +7,7 @@
 // test/engine/lane.test.ts holds it to what single accesses do.
 
 import { count } from "../base/memory";
-import { fillAbsent, oldestOfTwelve } from "../cache/fill";
+import { occupy, oldestOfTwelve } from "../cache/fill";
 import {
   changedTag,
   GROUP_CLOCK,
@@ -23,6 +23,7 @@ import {
   CACHE_HITS,
   CACHE_KEYS,
   CACHE_MISSES,
+  CACHE_SEEN,
   CACHE_SET_BYTES,
   CACHE_SET_MASK,
   CACHE_WAYS,
@@ -40,7 +41,7 @@ import {
   TIME_USED,
   timesAt,
 } from "../cache/layout";
-import { CLOCK_LIMIT } from "../cache/living";
+import { CLOCK_LIMIT, sweep } from "../cache/living";
 import { isWrite } from "../paging/access";
 import { contentsBase, entryIn, loadEntry, markEntry } from "../paging/contents";
 import {
@@ -113,23 +114,25 @@ function probe(cache: usize, page: u64, own: u64, since: u32): usize {
 }
 
 /**
- * Puts an entry in at the next tick, of which no living one has the key; returns where its key stands. In a set that is full of the
- * living, it is the victim's place; others are filled as everywhere else. What `countWalks` counts is not counted here.
+ * Puts an entry in at the next tick, of which no living one has the key; returns where its key stands. What `countWalks` counts is not
+ * counted here, if that is to be `later`: fills, and that each displaces another entry.
  */
 // @ts-ignore: decorator
 @inline
-function fillNext(group: usize, cache: usize, page: u64, tag: u32, global: bool, key: u64, data: u64, later: bool): usize {
+function fillNext(group: usize, cache: usize, page: u64, key: u64, data: u64, later: bool): usize {
   const ways = load<u32>(cache, CACHE_WAYS);
   const block = setOf(cache, page);
   const distance = load<usize>(cache, CACHE_DATA);
   const keys = block + load<usize>(cache, CACHE_KEYS);
-  const swept = load<u32>(block, SET_SWEPT) >= load<u32>(group, GROUP_LAST_FLUSH);
-  if (!swept || emptyFrom(block, 0) != 0) return fillOther(cache, page, tag, global, data, later);
-  const way = oldestOfTwelve(keys + (distance << 1), ways);
-  const at = keys + (<usize>way << 3);
   const now = load<u32>(group, GROUP_CLOCK) + 1;
   store<u32>(group, now, GROUP_CLOCK);
   if (!later) countFill(cache);
+  if (load<u32>(block, SET_SWEPT) < load<u32>(group, GROUP_LAST_FLUSH)) sweep(cache, block);
+  // The level of small pages' leaves, and of paths. After the sweep, which forgets what was seen before a flush of everything.
+  store<u32>(cache, load<u32>(cache, CACHE_SEEN) | (1 << PATH_LEVEL), CACHE_SEEN);
+  const empty = emptyFrom(block, 0);
+  const way = empty == 0 ? oldestOfTwelve(keys + (distance << 1), ways) : occupyEmpty(cache, block, empty);
+  const at = keys + (<usize>way << 3);
   store<u64>(at, key);
   store<u8>(block + way, partialTag(page), SET_PARTIALS);
   store<u64>(at + distance, data);
@@ -137,16 +140,10 @@ function fillNext(group: usize, cache: usize, page: u64, tag: u32, global: bool,
   return at;
 }
 
-/** A fill of another kind. It counts itself, and what `countWalks` counts is taken back, if that is to be `later`. */
-// @ts-ignore: decorator
-@inline
-function fillOther(cache: usize, page: u64, tag: u32, global: bool, data: u64, later: bool): usize {
-  return later ? fillCounted(cache, page, tag, global, data) : fillAbsent(cache, page, 1, tag, global, data);
-}
-
-function fillCounted(cache: usize, page: u64, tag: u32, global: bool, data: u64): usize {
-  countFill(cache, -1);
-  return fillAbsent(cache, page, 1, tag, global, data);
+/** The lowest of the empty ways; nothing is displaced. */
+function occupyEmpty(cache: usize, block: usize, empty: i32): u32 {
+  count(cache, CACHE_EVICTIONS, -1);
+  return occupy(cache, block, ctz(empty));
 }
 
 /** An entry has taken the place of another. */
@@ -280,7 +277,7 @@ export function walkAlong(context: usize, agent: usize, va: u64, access: u32): u
     count(agent, AGENT_ENTRY_READS, 2);
     count(psc2, CACHE_MISSES);
     hit(paths, psc3, above);
-    path = fillNext(paths, psc2, region, pathTag, false, region << KEY_PAGE_SHIFT | own, cachedPath(entry, rights), false);
+    path = fillNext(paths, psc2, region, region << KEY_PAGE_SHIFT | own, cachedPath(entry, rights), false);
     store<u64>(linkAt(psc2, path), <u64>table | (<u64>generationOf(table) << 32));
     noteFill(paths, pathTag);
   } else if (path != 0) {
@@ -294,8 +291,8 @@ export function walkAlong(context: usize, agent: usize, va: u64, access: u32): u
     const tag = tagOf(context);
     const key = global ? globalKeyOf(page, 1) : keyOf(page, 1, tag);
     noteSeen(group, page, 1);
-    if (l2 != 0) fillNext(group, l2, page, tag, global, key, leaf, true);
-    fillNext(group, l1, page, tag, global, key, leaf, true);
+    if (l2 != 0) fillNext(group, l2, page, key, leaf, true);
+    fillNext(group, l1, page, key, leaf, true);
     noteFill(group, tag);
   }
   return answerOf(leaf, 1, va);

@@ -26,7 +26,7 @@ import {
 import { agentOf, checkOf, controlsOf, formatOf, nameOf, pathTagOf, tagOf } from "./context";
 import { fillList } from "./fills";
 import { reportStaleHit } from "./hazard";
-import { ALLOWED, judge, lookUp, lookUpLarge, MISS, REFUSED, settled, STALE_HIT } from "./hit";
+import { ALLOWED, judge, lookUp, lookUpLarge, mayBeLarge, MISS, REFUSED, settled, STALE_HIT } from "./hit";
 import { dropPath, dropTranslations } from "./invalidation";
 import { translated, walk } from "./walk";
 
@@ -76,7 +76,7 @@ export function translateFrom(context: usize, va: u64, asked: u32, found: usize)
   const agent = agentOf(context);
   const access = withoutSpeculativeWrite(asked);
   const tag = tagOf(context);
-  if (found == 0 && isSmallOnly(agent)) {
+  if (found == 0 && isSmallOnly(agent, va)) {
     const small = (va & addressMask) >> shiftOf(1);
     const l2 = load<usize>(agent, AGENT_L2);
     const key: usize = l2 == 0 ? 0 : find(l2, small, 1, tag);
@@ -126,11 +126,12 @@ export function translateFrom(context: usize, va: u64, asked: u32, found: usize)
   return byWalk(context, agent, va, access, absent);
 }
 
-/** Whether an agent's caches hold small pages only, in the first of each list. */
+/** Whether all that an agent's caches may hold for an address are small pages, in the first of each list. */
 // @ts-ignore: decorator
 @inline
-export function isSmallOnly(agent: usize): bool {
-  return load<u32>(leavesOf(agent), GROUP_SEEN) == SMALL && load<u32>(agent, AGENT_SMALL_FIRST) != 0;
+export function isSmallOnly(agent: usize, va: u64): bool {
+  const group = leavesOf(agent);
+  return load<u32>(group, GROUP_SEEN) & SMALL && load<u32>(agent, AGENT_SMALL_FIRST) && !mayBeLarge(group, va & addressMask);
 }
 
 /** A walk for an access that no translation cache has anything for, as those with small pages only know by one look each. */

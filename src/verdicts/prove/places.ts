@@ -88,7 +88,7 @@ export function placesOf(machine: Machine, hazardRecords: number): Place[] {
   }
   for (const group of groups) {
     add(group + groupAt.clock, groupAt.tags - groupAt.clock, "times of a group", "told by which entries are alive");
-    add(group + groupAt.regions, 8, "regions seen in a group", "says which look-ups would find nothing");
+    add(group + groupAt.regions, groupAt.size - groupAt.regions, "regions seen in a group", "says which look-ups would find nothing");
     const tags = word(group + groupAt.tags);
     add(tags, word(group + groupAt.tagCount) << tagShift, "times of tags", "told by which entries are alive");
   }
@@ -96,11 +96,10 @@ export function placesOf(machine: Machine, hazardRecords: number): Place[] {
     const at = (field: number): Pointer => pointer + field;
     add(at(cacheStateAt.seen), 4, "sizes seen in a cache", "says which look-ups would find nothing");
     add(at(cacheStateAt.settled), 4, "when a cache noted a flush", "says when sizes seen in it are too many");
+    add(at(cacheStateAt.occupied), 8, "occupied sets", "says which sets hold nothing");
     add(at(cacheStateAt.added), cacheStateAt.size - cacheStateAt.added, "counters of a cache", "they count");
     const from = word(at(cacheShapeAt.base));
     add(from, word(at(cacheStateAt.end)) - from, "entries of a cache", "told entry by entry, those that are alive");
-    const words = Math.ceil(word(at(cacheShapeAt.sets)) / 64);
-    add(word(at(cacheStateAt.occupied)), words * 8, "occupied sets", "says which sets hold nothing");
   }
 
   if (machine.kernel) {
