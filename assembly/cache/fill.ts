@@ -1,7 +1,7 @@
 // Filling and replacement (docs/rules.md section 4, "Fill").
 
 import { count } from "../base/memory";
-import { changedTag, GROUP_LAST_FLUSH, TAG_FILLED } from "./group";
+import { GROUP_LAST_FLUSH } from "./group";
 import {
   blockOf,
   CACHE_ADDED,
@@ -54,7 +54,7 @@ export function fill(cache: usize, page: u64, level: u32, tag: u32, global: bool
   if (at == 0) return fillAbsent(cache, page, level, tag, global, data);
   const now = tick(groupOf(cache));
   write(cache, at, data, now);
-  noteFill(cache, level, tag, now);
+  noteFill(cache, level);
   return at;
 }
 
@@ -64,16 +64,15 @@ export function fillAbsent(cache: usize, page: u64, level: u32, tag: u32, global
   // First of all: if the clock starts again, a half-written entry would be taken for a dead one.
   const now = tick(groupOf(cache));
   const at = put(cache, page, global ? globalKeyOf(page, level) : keyOf(page, level, tag), data, now);
-  noteFill(cache, level, tag, now);
+  noteFill(cache, level);
   return at;
 }
 
-/** What a fill leaves behind for flushes and lookups: when the tag was filled, that there are leaves of a level. */
+/** What a fill leaves behind for flushes and lookups: that there are leaves of a level. */
 // @ts-ignore: decorator
 @inline
-function noteFill(cache: usize, level: u32, tag: u32, now: u32): void {
+function noteFill(cache: usize, level: u32): void {
   count(cache, CACHE_FILLS);
-  store<u32>(changedTag(groupOf(cache), tag), now, TAG_FILLED);
   store<u32>(cache, load<u32>(cache, CACHE_SEEN) | (1 << level), CACHE_SEEN);
 }
 

@@ -10,10 +10,7 @@ import {
   GROUP_REGIONS,
   GROUP_SEEN,
   GROUP_TAGGED_SINCE,
-  stateOfTag,
-  TAG_FILLED,
   TAG_SINCE,
-  tagSince,
 } from "./group";
 import {
   blockOf,
@@ -71,8 +68,6 @@ export function flushAllButGlobal(group: usize): void {
 // @ts-ignore: decorator
 @inline
 export function flushTag(group: usize, tag: u32): void {
-  const state = stateOfTag(group, tag);
-  if (load<u32>(state, TAG_FILLED) <= tagSince(group, tag)) return;
   const now = tick(group);
   store<u32>(changedTag(group, tag), now, TAG_SINCE);
   store<u32>(group, now, GROUP_LAST_FLUSH);
@@ -122,7 +117,6 @@ function flushAmong(cache: usize, block: usize, page: u64, own: u64, other: u64)
 export function flushRange(cache: usize, first: u64, last: u64, tag: u32, globals: bool): void {
   assert(first <= last, "the range ends before it starts");
   const group = groupOf(cache);
-  if (!globals && load<u32>(stateOfTag(group, tag), TAG_FILLED) <= tagSince(group, tag)) return;
   if (load<u32>(cache, CACHE_LEVELS) & 1) {
     flushSpans(cache, first, last, <u64>load<u32>(cache, CACHE_SPAN), 1, tag, globals);
     return;

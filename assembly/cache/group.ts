@@ -30,11 +30,9 @@ if (GROUP_REGIONS % 8 != 0) ERROR("the regions of a group are not aligned");
 // ---- a tag of a group ----
 /** Its entries filled at or before this time are dead. */
 export const TAG_SINCE: usize = 0;
-/** When one was last filled. */
-export const TAG_FILLED: usize = TAG_SINCE + 4;
-export const TAG_SHIFT: usize = 3;
+export const TAG_SHIFT: usize = 2;
 
-if (TAG_FILLED + 4 > 1 << TAG_SHIFT) ERROR("a tag's state does not fit into its 2^TAG_SHIFT bytes");
+if (TAG_SINCE + 4 > 1 << TAG_SHIFT) ERROR("a tag's state does not fit into its 2^TAG_SHIFT bytes");
 
 /** Makes a group for tags 0..`tags`-1; 0 if memory is out. */
 export function createGroup(tags: u32): usize {

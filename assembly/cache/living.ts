@@ -12,8 +12,6 @@ import {
   GROUP_LAST_FLUSH,
   GROUP_TAG_COUNT,
   GROUP_TAGGED_SINCE,
-  stateOfTag,
-  TAG_FILLED,
   TAG_SINCE,
   tagSince,
 } from "./group";
@@ -83,12 +81,6 @@ export function livingOf(cache: usize, tag: u32): u32 {
   return living;
 }
 
-/** Whether something of a tag lives, globals not included. */
-export function hasLiving(cache: usize, tag: u32): bool {
-  const group = groupOf(cache);
-  return load<u32>(stateOfTag(group, tag), TAG_FILLED) > tagSince(group, tag) && livingOf(cache, tag) != 0;
-}
-
 /** Ways of a set that hold something, dead or alive. For assertions. */
 export function heldIn(cache: usize, block: usize): u32 {
   const first = keysOf(cache, block);
@@ -132,11 +124,7 @@ function rejuvenate(group: usize): u32 {
   }
   assert(most + 2 < CLOCK_LIMIT, "ranks do not fit below the clock's limit");
   const tags = load<u32>(group, GROUP_TAG_COUNT);
-  for (let tag: u32 = 0; tag < tags; tag++) {
-    const state = changedTag(group, tag);
-    store<u32>(state, 0, TAG_SINCE);
-    store<u32>(state, 1, TAG_FILLED);
-  }
+  for (let tag: u32 = 0; tag < tags; tag++) store<u32>(changedTag(group, tag), 0, TAG_SINCE);
   store<u32>(group, 0, GROUP_GLOBAL_SINCE);
   store<u32>(group, 0, GROUP_TAGGED_SINCE);
   store<u32>(group, 0, GROUP_LAST_FLUSH);

@@ -9,10 +9,8 @@
 import { count } from "../base/memory";
 import { occupy, oldestOfTwelve } from "../cache/fill";
 import {
-  changedTag,
   GROUP_CLOCK,
   GROUP_LAST_FLUSH,
-  TAG_FILLED,
   tagSince,
 } from "../cache/group";
 import {
@@ -162,13 +160,6 @@ function hit(paths: usize, psc: usize, path: usize): void {
   store<u32>(timesAt(psc, path), now, TIME_USED);
 }
 
-/** Something of a tag has been filled at this tick. */
-// @ts-ignore: decorator
-@inline
-function noteFill(group: usize, tag: u32): void {
-  store<u32>(changedTag(group, tag), load<u32>(group, GROUP_CLOCK), TAG_FILLED);
-}
-
 /** Rule 12: whether a cached path leads to a table, and to the one that it meant. */
 // @ts-ignore: decorator
 @inline
@@ -279,7 +270,6 @@ export function walkAlong(context: usize, agent: usize, va: u64, access: u32): u
     hit(paths, psc3, above);
     path = fillNext(paths, psc2, region, region << KEY_PAGE_SHIFT | own, cachedPath(entry, rights), false);
     store<u64>(linkAt(psc2, path), <u64>table | (<u64>generationOf(table) << 32));
-    noteFill(paths, pathTag);
   } else if (path != 0) {
     count(agent, AGENT_ENTRY_READS);
     hit(paths, psc2, path);
@@ -293,7 +283,6 @@ export function walkAlong(context: usize, agent: usize, va: u64, access: u32): u
     noteSeen(group, page, 1);
     if (l2 != 0) fillNext(group, l2, page, key, leaf, true);
     fillNext(group, l1, page, key, leaf, true);
-    noteFill(group, tag);
   }
   return answerOf(leaf, 1, va);
 }

@@ -5,7 +5,7 @@
 
 import { DOMAINS_OF_PASID } from "../base/limits";
 import { count } from "../base/memory";
-import { hasLiving } from "../cache/living";
+import { livingOf } from "../cache/living";
 import { levels } from "../paging/mode";
 import { TRANSLATED } from "../paging/outcome";
 import { NXE } from "../paging/x86-64/controls";
@@ -118,14 +118,14 @@ function isInUse(entry: usize, place: u32): bool {
   const agent = agentOf(entry);
   for (let level: u32 = 2; level <= levels; level++) {
     const psc = pscOf(agent, level);
-    if (psc != 0 && hasLiving(psc, pathTagIn(entry, place))) return true;
+    if (psc != 0 && livingOf(psc, pathTagIn(entry, place)) != 0) return true;
   }
   for (let source = entry; source != 0; source = load<usize>(source, CONTEXT_NEXT_SOURCE)) {
     if (load<u32>(source, CONTEXT_CACHED) && load<u32>(source, CONTEXT_PLACE) == place) return true;
     let cache: usize;
     // The lists of an agent stand one behind the other, each closed by 0.
     for (let at = agent + AGENT_L1; at < agent + AGENT_L2 + MAX_CACHES * sizeof<usize>(); at += sizeof<usize>()) {
-      if ((cache = load<usize>(at)) != 0 && hasLiving(cache, tagIn(source, place))) return true;
+      if ((cache = load<usize>(at)) != 0 && livingOf(cache, tagIn(source, place)) != 0) return true;
     }
   }
   return false;
