@@ -5,13 +5,12 @@ import { GROUP_LAST_FLUSH } from "./group";
 import {
   blockOf,
   CACHE_ADDED,
-  CACHE_EVICTIONS,
   CACHE_FILLS,
   CACHE_FIRST,
   CACHE_OCCUPIED,
   CACHE_RANDOM,
+  CACHE_REFILLS,
   CACHE_REPLACEMENT,
-  CACHE_SEEN,
   CACHE_SET_MASK,
   CACHE_SETS,
   CACHE_WAYS,
@@ -52,9 +51,9 @@ export function isPlain(cache: usize): bool {
 export function fill(cache: usize, page: u64, level: u32, tag: u32, global: bool, data: u64): usize {
   const at = findKeyAmong(cache, blockOf(cache, setIndex(cache, page)), page, global ? globalKeyOf(page, level) : keyOf(page, level, tag));
   if (at == 0) return fillAbsent(cache, page, level, tag, global, data);
-  const now = tick(groupOf(cache));
-  write(cache, at, data, now);
-  noteFill(cache, level);
+  count(cache, CACHE_FILLS);
+  count(cache, CACHE_REFILLS);
+  write(cache, at, data, tick(groupOf(cache)));
   return at;
 }
 
@@ -63,17 +62,8 @@ export function fillAbsent(cache: usize, page: u64, level: u32, tag: u32, global
   assert(load<u32>(cache, CACHE_LEVELS) & (1 | (1 << level)), "the cache holds nothing of this level");
   // First of all: if the clock starts again, a half-written entry would be taken for a dead one.
   const now = tick(groupOf(cache));
-  const at = put(cache, page, global ? globalKeyOf(page, level) : keyOf(page, level, tag), data, now);
-  noteFill(cache, level);
-  return at;
-}
-
-/** What a fill leaves behind for flushes and lookups: that there are leaves of a level. */
-// @ts-ignore: decorator
-@inline
-function noteFill(cache: usize, level: u32): void {
   count(cache, CACHE_FILLS);
-  store<u32>(cache, load<u32>(cache, CACHE_SEEN) | (1 << level), CACHE_SEEN);
+  return put(cache, page, global ? globalKeyOf(page, level) : keyOf(page, level, tag), data, now);
 }
 
 /** Puts an entry in of which no living one has the key, into an empty way or a victim's. */
@@ -86,7 +76,9 @@ export function put(cache: usize, page: u64, key: u64, data: u64, now: u32): usi
   assert(findKey(cache, page, key) == 0, "an entry that is to be absent is there");
   const keys = keysOf(cache, block);
   const empty = emptyWay(cache, block);
-  const way = empty < load<u32>(cache, CACHE_WAYS) ? occupy(cache, block, empty) : evict(cache, keys);
+  let way = empty;
+  if (empty < load<u32>(cache, CACHE_WAYS)) occupy(cache, block);
+  else way = evict(cache, keys);
   const at = keys + (<usize>way << 3);
   store<u64>(at, key);
   store<u8>(block + way, partialTag(page), SET_PARTIALS);
@@ -119,17 +111,13 @@ function emptyAmong(cache: usize, block: usize): u32 {
 }
 
 /** An entry goes into an empty way of a set. */
-// @ts-ignore: decorator
-@inline
-export function occupy(cache: usize, block: usize, way: u32): u32 {
-  assert(way < load<u32>(cache, CACHE_WAYS), "there is no such way");
+export function occupy(cache: usize, block: usize): void {
   count(cache, CACHE_ADDED);
   if (load<usize>(block, SET_NEXT) == 0) {
     store<usize>(block, load<usize>(cache, CACHE_FIRST), SET_NEXT);
     store<usize>(cache, block, CACHE_FIRST);
     store<u32>(cache, load<u32>(cache, CACHE_OCCUPIED) + 1, CACHE_OCCUPIED);
   }
-  return way;
 }
 
 /** The victim's way in a full set. */
@@ -141,7 +129,6 @@ function evict(cache: usize, keys: usize): u32 {
   const way = plain ? oldestOfTwelve(timesAt(cache, keys), ways) : victim(cache, keys, ways);
   assert(way < ways && load<u64>(keys + (<usize>way << 3)) != 0, "the victim is no entry of the set");
   assert(!plain || way == victim(cache, keys, ways), "the short way to the victim finds another");
-  count(cache, CACHE_EVICTIONS);
   return way;
 }
 

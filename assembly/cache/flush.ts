@@ -20,7 +20,6 @@ import {
   CACHE_FIRST,
   CACHE_LEVELS,
   CACHE_OCCUPIED,
-  CACHE_SEEN,
   CACHE_SPAN,
   CACHE_WAYS,
   globalKeyOf,
@@ -33,6 +32,7 @@ import {
   keysOf,
   nextBlock,
   regionBit,
+  seenIn,
   LAST_SET,
   SET_NEXT,
   SET_SWEPT,
@@ -116,12 +116,11 @@ function flushAmong(cache: usize, block: usize, page: u64, own: u64, other: u64)
 /** Entries of a tag (and, if asked, global ones) whose span overlaps the translated addresses `first`..`last`, both included. */
 export function flushRange(cache: usize, first: u64, last: u64, tag: u32, globals: bool): void {
   assert(first <= last, "the range ends before it starts");
-  const group = groupOf(cache);
   if (load<u32>(cache, CACHE_LEVELS) & 1) {
     flushSpans(cache, first, last, <u64>load<u32>(cache, CACHE_SPAN), 1, tag, globals);
     return;
   }
-  const seen = load<u32>(cache, CACHE_SEEN) & load<u32>(group, GROUP_SEEN);
+  const seen = seenIn(cache);
   for (let level: u32 = 1; level <= MAX_LEAF_LEVEL; level++) {
     if (seen & (1 << level)) flushSpans(cache, first, last, shiftOf(level), level, tag, globals);
   }

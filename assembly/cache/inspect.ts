@@ -5,8 +5,11 @@ import { GROUP_CLOCK } from "./group";
 import {
   blockOf,
   CACHE_ADDED,
+  CACHE_EVICTIONS,
+  CACHE_FILLS,
   CACHE_HITS,
   CACHE_INVALIDATED,
+  CACHE_REFILLS,
   CACHE_REPLACEMENT,
   CACHE_SETS,
   CACHE_WAYS,
@@ -31,9 +34,14 @@ export const DUMP_SIZE: usize = 32;
 
 if (DUMP_SIZE < DUMP_END || DUMP_SIZE % 8 != 0) ERROR("DUMP_SIZE does not hold an entry, or not at multiples of 8");
 
-/** A counter by its number in the cache, from CACHE_HITS on. */
+/**
+ * A counter by its number in the cache, from CACHE_HITS on. What was put in either went into an empty way or displaced another; and what
+ * went into an empty way and is no longer there, nor displaced, has been invalidated: one entry stands for the other that displaced it.
+ */
 export function cacheCounter(cache: usize, which: u32): u64 {
-  store<u64>(cache, load<u64>(cache, CACHE_ADDED) - livingOf(cache, ANY_TAG), CACHE_INVALIDATED);
+  const added = load<u64>(cache, CACHE_ADDED);
+  store<u64>(cache, load<u64>(cache, CACHE_FILLS) - load<u64>(cache, CACHE_REFILLS) - added, CACHE_EVICTIONS);
+  store<u64>(cache, added - livingOf(cache, ANY_TAG), CACHE_INVALIDATED);
   return load<u64>(cache + (<usize>which << 3), CACHE_HITS);
 }
 

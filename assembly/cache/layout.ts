@@ -7,7 +7,7 @@
 
 import { PCIDS } from "../base/limits";
 import { INDEX_BITS, LEAF_LEVEL_BITS, MAX_LEAF_LEVEL, MAX_LEVELS } from "../paging/format";
-import { GROUP_TAG_COUNT } from "./group";
+import { GROUP_SEEN, GROUP_TAG_COUNT } from "./group";
 
 // ---- the cache ----
 export const CACHE_SETS: usize = 0;
@@ -29,33 +29,31 @@ export const PATHS: u32 = 1;
 /** Paging-structure caches hold one kind of entry; this stands for the level in their keys. */
 export const PATH_LEVEL: u32 = 1;
 export const CACHE_SPAN: usize = CACHE_LEVELS + 4;
-/** Bit L: some leaf of level L was filled since the cache was last known to be empty; others need no probe. */
-export const CACHE_SEEN: usize = CACHE_SPAN + 4;
 /** The group that the cache belongs to, and the next cache of it. */
-export const CACHE_GROUP: usize = CACHE_SEEN + 4;
+export const CACHE_GROUP: usize = CACHE_SPAN + 4;
 export const CACHE_NEXT: usize = CACHE_GROUP + 4;
-/** A flush of everything at or before this time is noted in CACHE_SEEN. */
-export const CACHE_SETTLED: usize = CACHE_NEXT + 4;
 /** The list of occupied sets, which something was filled into, until a scan finds them empty: how many, and the first; SET_NEXT leads on. */
-export const CACHE_OCCUPIED: usize = CACHE_SETTLED + 4;
+export const CACHE_OCCUPIED: usize = CACHE_NEXT + 4;
 export const CACHE_FIRST: usize = CACHE_OCCUPIED + 4;
 /** Where the last set ends. */
 export const CACHE_END: usize = CACHE_FIRST + 4;
-/** Entries that have been put into empty ways: those of them that are no longer there have been invalidated. */
-export const CACHE_ADDED: usize = CACHE_END + 4;
+/** Fills of what was there already. */
+export const CACHE_REFILLS: usize = CACHE_END + 4;
+/** Entries that have been put into empty ways. */
+export const CACHE_ADDED: usize = CACHE_REFILLS + 8;
 /** Lookups that it answered, refusals included. */
 export const CACHE_HITS: usize = CACHE_ADDED + 8;
 /** Lookups that it did not answer. */
 export const CACHE_MISSES: usize = CACHE_HITS + 8;
 /** Entries put in. */
 export const CACHE_FILLS: usize = CACHE_MISSES + 8;
-/** Live entries that a fill displaced. */
+/** Live entries that a fill displaced; as the next, brought up to date when somebody asks (inspect.ts). */
 export const CACHE_EVICTIONS: usize = CACHE_FILLS + 8;
-/** Live entries that an invalidation or a page fault dropped; brought up to date when somebody asks (inspect.ts). */
+/** Live entries that an invalidation or a page fault dropped. */
 export const CACHE_INVALIDATED: usize = CACHE_EVICTIONS + 8;
 export const CACHE_SIZE: usize = CACHE_INVALIDATED + 8;
 
-if (CACHE_ADDED % 8 != 0) ERROR("the 64-bit fields of a cache are not aligned");
+if (CACHE_REFILLS % 8 != 0) ERROR("the 64-bit fields of a cache are not aligned");
 
 // ---- a set's head ----
 /** When the dead were last taken out. */
@@ -215,6 +213,13 @@ export function tagOf(key: u64): u32 {
 export function groupOf(cache: usize): usize {
   assert(cache != 0 && load<usize>(cache, CACHE_GROUP) != 0, "a cache without a group");
   return load<usize>(cache, CACHE_GROUP);
+}
+
+/** Bit L: leaves of level L may be here: the cache holds such, and one was filled since everything was flushed. Others need no probe. */
+// @ts-ignore: decorator
+@inline
+export function seenIn(cache: usize): u32 {
+  return load<u32>(cache, CACHE_LEVELS) & load<u32>(groupOf(cache), GROUP_SEEN);
 }
 
 /** For assertions. */

@@ -18,9 +18,7 @@ import {
 import {
   blockOf,
   CACHE_NEXT,
-  CACHE_SEEN,
   CACHE_SETS,
-  CACHE_SETTLED,
   CACHE_WAYS,
   clear,
   groupOf,
@@ -102,10 +100,6 @@ export function sweep(cache: usize, block: usize): void {
   const group = groupOf(cache);
   const swept = load<u32>(block, SET_SWEPT);
   assert(swept <= load<u32>(group, GROUP_CLOCK), "the set was swept in the future");
-  if (load<u32>(cache, CACHE_SETTLED) < load<u32>(group, GROUP_GLOBAL_SINCE)) {
-    store<u32>(cache, load<u32>(group, GROUP_CLOCK), CACHE_SETTLED);
-    store<u32>(cache, 0, CACHE_SEEN);
-  }
   const first = keysOf(cache, block);
   const ways = load<u32>(cache, CACHE_WAYS);
   for (let way: u32 = 0; way < ways; way++) {
@@ -144,7 +138,6 @@ function rankAll(cache: usize): void {
     rank(times + TIME_USED, ways);
     rank(times + TIME_FILLED, ways);
   }
-  store<u32>(cache, 1, CACHE_SETTLED);
 }
 
 /** Replaces `ways` times, 8 bytes apart, by their ranks from 1. Selection by the smallest: quadratic, once in 2^31 ticks. */

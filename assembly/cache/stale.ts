@@ -5,7 +5,6 @@ import { GROUP_REGIONS } from "./group";
 import {
   blockOf,
   candidatesOf,
-  CACHE_SEEN,
   CACHE_WAYS,
   dataAt,
   groupOf,
@@ -14,6 +13,7 @@ import {
   KEY_PAGE_SHIFT,
   keysOf,
   regionBit,
+  seenIn,
   setIndex,
   SET_SWEPT,
   tagOf,
@@ -26,7 +26,7 @@ import { ANY_TAG, isAlive } from "./living";
 // @ts-ignore: decorator
 @inline
 export function mayHoldRegion(cache: usize, page: u64, level: u32): bool {
-  return (load<u32>(cache, CACHE_SEEN) & (1 << level)) != 0 && (load<u64>(groupOf(cache), GROUP_REGIONS) & regionBit(page, level)) != 0;
+  return (seenIn(cache) & (1 << level)) != 0 && (load<u64>(groupOf(cache), GROUP_REGIONS) & regionBit(page, level)) != 0;
 }
 
 /** Marks the translations of a page, of a tag or of any, as STALE or with STALE_RIGHTS. */

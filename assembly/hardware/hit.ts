@@ -2,7 +2,7 @@
 // cached leaf. The one other copy is the first lines of `translate` (translate.ts), which know the common case only.
 
 import { GROUP_LARGE } from "../cache/group";
-import { CACHE_SEEN, largeBit } from "../cache/layout";
+import { largeBit, seenIn } from "../cache/layout";
 import { find } from "../cache/lookup";
 import { READ, READ_OR_WRITE, SPECULATIVE, TYPE, WRITE } from "../paging/access";
 import { allowsAsCached, allowsOnceMarked, isWritable, MAX_LEAF_LEVEL, STALE, STALE_RIGHTS, shiftOf } from "../paging/format";
@@ -42,7 +42,7 @@ function judgeOther(check: usize, leaf: u64): u32 {
 // @ts-ignore: decorator
 @inline
 export function lookUp(cache: usize, page: u64, tag: u32): usize {
-  const seen = load<u32>(cache, CACHE_SEEN);
+  const seen = seenIn(cache);
   if (seen & SMALL) {
     const key = find(cache, page >> shiftOf(1), 1, tag);
     if (key != 0 || seen == SMALL) return key;
@@ -70,7 +70,7 @@ export function mayBeLarge(group: usize, page: u64): bool {
 export function hasLarge(list: usize, page: u64, tag: u32): bool {
   let cache: usize;
   for (let at = list; (cache = load<usize>(at)) != 0; at += sizeof<usize>()) {
-    const seen = load<u32>(cache, CACHE_SEEN);
+    const seen = seenIn(cache);
     if (seen > SMALL && lookUpLarge(cache, page, tag, seen) != 0) return true;
   }
   return false;

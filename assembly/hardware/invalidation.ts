@@ -2,10 +2,11 @@
 
 import { flushAll, flushAllButGlobal, flushPage, flushRange, flushTag } from "../cache/flush";
 import { GROUP_SEEN, GROUP_TAG_COUNT } from "../cache/group";
-import { CACHE_SEEN, PATH_LEVEL } from "../cache/layout";
+import { CACHE_LEVELS, PATH_LEVEL } from "../cache/layout";
 import { MAX_LEAF_LEVEL, shiftOf } from "../paging/format";
 import { levels } from "../paging/mode";
 import { AGENT_L1, AGENT_L2, AGENT_SMALL_FIRST, leavesOf, pathsOf, pscOf, SMALL } from "./agent";
+import { mayBeLarge } from "./hit";
 
 /** What a flush leaves alive. */
 export const NOTHING: u32 = 0;
@@ -54,13 +55,14 @@ export function dropPathRange(agent: usize, first: u64, last: u64, tag: u32): vo
 
 /** Drops the leaves that cover an address, all sizes, of a tag and (if asked) global. */
 export function dropTranslations(agent: usize, page: u64, tag: u32, globals: bool): void {
-  const seen = load<u32>(leavesOf(agent), GROUP_SEEN);
+  const group = leavesOf(agent);
+  const seen = mayBeLarge(group, page) ? load<u32>(group, GROUP_SEEN) : load<u32>(group, GROUP_SEEN) & SMALL;
   if (seen == SMALL && load<u32>(agent, AGENT_SMALL_FIRST)) {
     dropSmall(load<usize>(agent, AGENT_L1), page, tag, globals);
     dropSmall(load<usize>(agent, AGENT_L2), page, tag, globals);
   } else if (seen != 0) {
-    dropFromList(agent + AGENT_L1, page, tag, globals);
-    dropFromList(agent + AGENT_L2, page, tag, globals);
+    dropFromList(agent + AGENT_L1, seen, page, tag, globals);
+    dropFromList(agent + AGENT_L2, seen, page, tag, globals);
   }
 }
 
@@ -70,12 +72,12 @@ function dropSmall(cache: usize, page: u64, tag: u32, globals: bool): void {
   if (cache != 0) flushPage(cache, page >> shiftOf(1), 1, tag, globals);
 }
 
-function dropFromList(list: usize, page: u64, tag: u32, globals: bool): void {
+function dropFromList(list: usize, seen: u32, page: u64, tag: u32, globals: bool): void {
   let cache: usize;
   while ((cache = load<usize>(list)) != 0) {
-    const seen = load<u32>(cache, CACHE_SEEN);
+    const levels = load<u32>(cache, CACHE_LEVELS) & seen;
     for (let level: u32 = 1; level <= MAX_LEAF_LEVEL; level++) {
-      if (seen & (1 << level)) flushPage(cache, page >> shiftOf(level), level, tag, globals);
+      if (levels & (1 << level)) flushPage(cache, page >> shiftOf(level), level, tag, globals);
     }
     list += sizeof<usize>();
   }

@@ -6,12 +6,12 @@ import { operationNumber, setOperationNumber } from "../base/clock";
 import { count } from "../base/memory";
 import { addressIn, OPERATION_SIZE, OPERATION_TYPE, typeIn } from "../base/record";
 import { GROUP_CLOCK } from "../cache/group";
-import { CACHE_EVICTIONS, CACHE_FILLS, CACHE_HITS, groupOf } from "../cache/layout";
+import { CACHE_FILLS, CACHE_HITS, groupOf } from "../cache/layout";
 import { withoutSpeculativeWrite } from "../paging/access";
 import { isCanonical } from "../paging/mode";
 import { AGENT_L1, AGENT_L2, AGENT_TRANSLATIONS, hasFlag, hasPlainCaches, IS_CPU } from "./agent";
 import { agentOf } from "./context";
-import { NOT_PLAYED, walkAlong } from "./lane-walk";
+import { NOT_PLAYED, walkAlong, walkAlongBare } from "./lane-walk";
 import { asAnswer, asRequest, request } from "./iommu";
 import { countMisses, translate, translateFrom, walkNowhere } from "./translate";
 
@@ -96,7 +96,6 @@ function countRecords(records: u32, now: u32): void {
   if (ofL2 == 0) return;
   countMisses(agent + AGENT_L1, ofL2);
   count(l1, CACHE_FILLS, ofL2);
-  count(l1, CACHE_EVICTIONS, ofL2);
   count(load<usize>(agent, AGENT_L2), CACHE_HITS, ofL2);
 }
 
@@ -110,7 +109,7 @@ export function playWalks(first: usize, end: usize, head: u32, results: usize): 
     let outcome = NOT_PLAYED;
     if (withoutTlbs && isCanonical(va)) {
       known = NOWHERE;
-      if (alongPaths) outcome = walkAlong(context, agentOf(context), va, withoutSpeculativeWrite(typeIn(at)));
+      if (alongPaths) outcome = walkAlongBare(context, agentOf(context), va, withoutSpeculativeWrite(typeIn(at)));
     }
     if (outcome == NOT_PLAYED) outcome = playPlainly(at, known);
     if (results != 0) store<u64>(results + ((at - first) >> 1), outcome);

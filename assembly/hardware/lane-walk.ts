@@ -16,12 +16,10 @@ import {
 import {
   CACHE_BASE,
   CACHE_DATA,
-  CACHE_EVICTIONS,
   CACHE_FILLS,
   CACHE_HITS,
   CACHE_KEYS,
   CACHE_MISSES,
-  CACHE_SEEN,
   CACHE_SET_BYTES,
   CACHE_SET_MASK,
   CACHE_WAYS,
@@ -83,8 +81,9 @@ import { countMisses } from "./translate";
 import { beginning } from "./walks";
 
 // ---- scratch: nothing survives a call ----
-/** Walks of a lane that are not counted yet: all but their reads of entries and what paging-structure caches did. */
+/** Walks of a lane that are not counted yet; and those of them that found their way one paging-structure cache above the lowest. */
 let walked: u64 = 0;
+let walkedAbove: u64 = 0;
 
 // ---- what else an outcome may be ----
 /** In place of an outcome: nothing has been done. */
@@ -99,55 +98,43 @@ export function setOf(cache: usize, page: u64): usize {
   return load<usize>(cache, CACHE_BASE) + <usize>(<u32>page & load<u32>(cache, CACHE_SET_MASK)) * load<usize>(cache, CACHE_SET_BYTES);
 }
 
-/** Where the key of a path stands; 0 if nowhere, UNCLEAR if the first candidate is not it and another may be. */
+/** Where the key of a path stands in a set; 0 if nowhere, UNCLEAR if the first candidate is not it and another may be. */
 // @ts-ignore: decorator
 @inline
-function probe(cache: usize, page: u64, own: u64, since: u32): usize {
-  const block = setOf(cache, page);
+function probe(cache: usize, block: usize, page: u64, own: u64): usize {
   const candidates = candidatesOf(block, 0, page);
   if (candidates == 0) return 0;
   const at = block + load<usize>(cache, CACHE_KEYS) + (<usize>ctz(candidates) << 3);
-  if (load<u64>(at) == (page << KEY_PAGE_SHIFT | own) && load<u32>(block, SET_SWEPT) >= since) return at;
+  if (load<u64>(at) == (page << KEY_PAGE_SHIFT | own)) return at;
   return (candidates & (candidates - 1)) == 0 ? 0 : UNCLEAR;
 }
 
+/** Whether a set of a group's may hold dead entries. */
+// @ts-ignore: decorator
+@inline
+function isStale(group: usize, block: usize): bool {
+  return load<u32>(block, SET_SWEPT) < load<u32>(group, GROUP_LAST_FLUSH);
+}
+
 /**
- * Puts an entry in at the next tick, of which no living one has the key; returns where its key stands. What `countWalks` counts is not
- * counted here, if that is to be `later`: fills, and that each displaces another entry.
+ * Puts an entry in, of which no living one has the key, into a swept set, at the next tick; returns where its key stands. That a way in
+ * `empty` is taken (if there are any) is for the caller to count, and fills are: a call in here would send what it has to the stack.
  */
 // @ts-ignore: decorator
 @inline
-function fillNext(group: usize, cache: usize, page: u64, key: u64, data: u64, later: bool): usize {
-  const ways = load<u32>(cache, CACHE_WAYS);
-  const block = setOf(cache, page);
+function fillNext(group: usize, cache: usize, block: usize, empty: i32, page: u64, key: u64, data: u64): usize {
   const distance = load<usize>(cache, CACHE_DATA);
   const keys = block + load<usize>(cache, CACHE_KEYS);
+  const oldest = oldestOfTwelve(keys + (distance << 1), load<u32>(cache, CACHE_WAYS));
+  const way = select<u32>(oldest, ctz(empty), empty == 0);
+  const at = keys + (<usize>way << 3);
   const now = load<u32>(group, GROUP_CLOCK) + 1;
   store<u32>(group, now, GROUP_CLOCK);
-  if (!later) countFill(cache);
-  if (load<u32>(block, SET_SWEPT) < load<u32>(group, GROUP_LAST_FLUSH)) sweep(cache, block);
-  // The level of small pages' leaves, and of paths. After the sweep, which forgets what was seen before a flush of everything.
-  store<u32>(cache, load<u32>(cache, CACHE_SEEN) | (1 << PATH_LEVEL), CACHE_SEEN);
-  const empty = emptyFrom(block, 0);
-  const way = empty == 0 ? oldestOfTwelve(keys + (distance << 1), ways) : occupyEmpty(cache, block, empty);
-  const at = keys + (<usize>way << 3);
   store<u64>(at, key);
   store<u8>(block + way, partialTag(page), SET_PARTIALS);
   store<u64>(at + distance, data);
   store<u64>(at + (distance << 1), <u64>now | (<u64>now << 32));
   return at;
-}
-
-/** The lowest of the empty ways; nothing is displaced. */
-function occupyEmpty(cache: usize, block: usize, empty: i32): u32 {
-  count(cache, CACHE_EVICTIONS, -1);
-  return occupy(cache, block, ctz(empty));
-}
-
-/** An entry has taken the place of another. */
-function countFill(cache: usize, by: u64 = 1): void {
-  count(cache, CACHE_FILLS, by);
-  count(cache, CACHE_EVICTIONS, by);
 }
 
 /** A path answers, at the next tick. */
@@ -156,7 +143,6 @@ function countFill(cache: usize, by: u64 = 1): void {
 function hit(paths: usize, psc: usize, path: usize): void {
   const now = load<u32>(paths, GROUP_CLOCK) + 1;
   store<u32>(paths, now, GROUP_CLOCK);
-  count(psc, CACHE_HITS);
   store<u32>(timesAt(psc, path), now, TIME_USED);
 }
 
@@ -175,32 +161,60 @@ function isTable(slot: u32): bool {
   return slot != 0 && (!detecting || stateOf(slot) == TABLE);
 }
 
-/** Counts what is the same for every walk that has been played along. */
+/** Counts the walks that have been played along. */
 export function countWalks(agent: usize): void {
   const walks = walked;
   if (walks == 0) return;
+  const above = walkedAbove;
   walked = 0;
+  walkedAbove = 0;
   count(agent, AGENT_TRANSLATIONS, walks);
   count(agent, AGENT_WALKS, walks);
   countMisses(agent + AGENT_L1, walks);
   countMisses(agent + AGENT_L2, walks);
   const l1 = load<usize>(agent, AGENT_L1);
-  if (l1 == 0) return;
-  countFill(l1, walks);
+  if (l1 != 0) count(l1, CACHE_FILLS, walks);
   const l2 = load<usize>(agent, AGENT_L2);
-  if (l2 != 0) countFill(l2, walks);
+  if (l2 != 0) count(l2, CACHE_FILLS, walks);
+  const psc2 = pscOf(agent, 2);
+  count(agent, AGENT_ENTRY_READS, psc2 == 0 ? walks * levels : walks + above);
+  if (psc2 == 0) return;
+  count(psc2, CACHE_HITS, walks - above);
+  count(psc2, CACHE_MISSES, above);
+  count(psc2, CACHE_FILLS, above);
+  if (above != 0) count(pscOf(agent, 3), CACHE_HITS, above);
 }
 
 /** The outcome of an access for which no translation cache has anything, or NOT_PLAYED. */
 export function walkAlong(context: usize, agent: usize, va: u64, access: u32): u64 {
+  return along(context, agent, va, access, load<usize>(agent, AGENT_L1), load<usize>(agent, AGENT_L2));
+}
+
+/** The same for a CPU without translation caches. */
+// @ts-ignore: decorator
+@inline
+export function walkAlongBare(context: usize, agent: usize, va: u64, access: u32): u64 {
+  return along(context, agent, va, access, 0, 0);
+}
+
+// @ts-ignore: decorator
+@inline
+function along(context: usize, agent: usize, va: u64, access: u32, l1: usize, l2: usize): u64 {
   assert(hasPlainCaches(agent) && beginning == 0, "the agent's caches are not plain, or a walk shall only begin");
   const bits = va & addressMask;
   const paths = pathsOf(agent);
-  const pathTag = pathTagOf(context);
-  const own = keyOf(0, PATH_LEVEL, pathTag);
-  const contents = contentsBase();
-  const region = bits >> shiftOf(2);
+  const group = leavesOf(agent);
   const psc2 = pscOf(agent, 2);
+  const page = bits >> shiftOf(1);
+  const region = bits >> shiftOf(2);
+  // The sets that may be filled, without dead entries from here on.
+  const set1: usize = l1 == 0 ? 0 : setOf(l1, page);
+  const set2: usize = l2 == 0 ? 0 : setOf(l2, page);
+  const pathSet: usize = psc2 == 0 ? 0 : setOf(psc2, region);
+  if (l1 != 0 && isStale(group, set1)) sweep(l1, set1);
+  if (l2 != 0 && isStale(group, set2)) sweep(l2, set2);
+  if (psc2 != 0 && isStale(paths, pathSet)) sweep(psc2, pathSet);
+  const contents = contentsBase();
   // Where the path is cached, in psc2 or the cache above; 0: not there.
   let path: usize = 0;
   let above: usize = 0;
@@ -208,9 +222,9 @@ export function walkAlong(context: usize, agent: usize, va: u64, access: u32): u
   let frame = rootOf(context);
   let table: u32 = 0;
   let entry: u64 = 0;
+  const own = keyOf(0, PATH_LEVEL, pathTagOf(context));
   if (psc2 != 0) {
-    const since = tagSince(paths, pathTag);
-    path = probe(psc2, region, own, since);
+    path = probe(psc2, pathSet, region, own);
     if (path > UNCLEAR) {
       const link = linkAt(psc2, path);
       if (!leadsTo(link)) return NOT_PLAYED;
@@ -222,8 +236,9 @@ export function walkAlong(context: usize, agent: usize, va: u64, access: u32): u
       if (path == UNCLEAR) return NOT_PLAYED;
       const psc3 = pscOf(agent, 3);
       const wide = bits >> shiftOf(3);
-      above = probe(psc3, wide, own, since);
-      if (above <= UNCLEAR) return NOT_PLAYED;
+      const wideSet = setOf(psc3, wide);
+      above = probe(psc3, wideSet, wide, own);
+      if (above <= UNCLEAR || load<u32>(wideSet, SET_SWEPT) < tagSince(paths, pathTagOf(context))) return NOT_PLAYED;
       const link = linkAt(psc3, above);
       if (!leadsTo(link)) return NOT_PLAYED;
       const known = load<u64>(dataAt(psc3, above));
@@ -254,7 +269,6 @@ export function walkAlong(context: usize, agent: usize, va: u64, access: u32): u
   const plain = cachedLeaf(last, 1, va, along, global);
   const marks = leafMarks(isWrite(access));
   if (!allowsOnceMarked(checkOf(context, access), plain)) return NOT_PLAYED;
-  const group = leavesOf(agent);
   if (load<u32>(paths, GROUP_CLOCK) > CLOCK_LIMIT - 4 || load<u32>(group, GROUP_CLOCK) > CLOCK_LIMIT - 4) return NOT_PLAYED;
   if ((last & marks) != marks) {
     if (!markEntry(at, last, last | marks)) return NOT_PLAYED;
@@ -263,26 +277,30 @@ export function walkAlong(context: usize, agent: usize, va: u64, access: u32): u
   const leaf = withMarks(plain, marks);
   // Nothing is in the way: what the walk leaves behind.
   walked++;
+  let emptyPath = 0;
+  let empty1 = 0;
+  let empty2 = 0;
   if (above != 0) {
-    const psc3 = pscOf(agent, 3);
-    count(agent, AGENT_ENTRY_READS, 2);
-    count(psc2, CACHE_MISSES);
-    hit(paths, psc3, above);
-    path = fillNext(paths, psc2, region, region << KEY_PAGE_SHIFT | own, cachedPath(entry, rights), false);
+    walkedAbove++;
+    hit(paths, pscOf(agent, 3), above);
+    emptyPath = emptyFrom(pathSet, 0);
+    path = fillNext(paths, psc2, pathSet, emptyPath, region, region << KEY_PAGE_SHIFT | own, cachedPath(entry, rights));
     store<u64>(linkAt(psc2, path), <u64>table | (<u64>generationOf(table) << 32));
-  } else if (path != 0) {
-    count(agent, AGENT_ENTRY_READS);
-    hit(paths, psc2, path);
-  } else count(agent, AGENT_ENTRY_READS, levels);
-  const l2 = load<usize>(agent, AGENT_L2);
-  const l1 = load<usize>(agent, AGENT_L1);
+  } else if (path != 0) hit(paths, psc2, path);
   if (l1 != 0) {
-    const page = bits >> shiftOf(1);
-    const tag = tagOf(context);
-    const key = global ? globalKeyOf(page, 1) : keyOf(page, 1, tag);
+    const key = global ? globalKeyOf(page, 1) : keyOf(page, 1, tagOf(context));
     noteSeen(group, page, 1);
-    if (l2 != 0) fillNext(group, l2, page, key, leaf, true);
-    fillNext(group, l1, page, key, leaf, true);
+    if (l2 != 0) {
+      empty2 = emptyFrom(set2, 0);
+      fillNext(group, l2, set2, empty2, page, key, leaf);
+    }
+    empty1 = emptyFrom(set1, 0);
+    fillNext(group, l1, set1, empty1, page, key, leaf);
+  }
+  if ((emptyPath | empty1 | empty2) != 0) {
+    if (emptyPath != 0) occupy(psc2, pathSet);
+    if (empty1 != 0) occupy(l1, set1);
+    if (empty2 != 0) occupy(l2, set2);
   }
   return answerOf(leaf, 1, va);
 }

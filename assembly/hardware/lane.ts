@@ -6,7 +6,7 @@ import { operationNumber, setOperationNumber } from "../base/clock";
 import { OP_ACCESS } from "../base/operations";
 import { OPERATION_SIZE, putRecord, requesterIn } from "../base/record";
 import { GROUP_CLOCK } from "../cache/group";
-import { CACHE_SEEN, groupOf } from "../cache/layout";
+import { groupOf, seenIn } from "../cache/layout";
 import { CLOCK_LIMIT } from "../cache/living";
 import { AGENT_L1, SMALL } from "./agent";
 import { agentOf, CONTEXT_CACHED } from "./context";
@@ -79,7 +79,7 @@ export function playLane(first: usize, end: usize, results: usize, each: u64): u
 @inline
 function answering(): usize {
   const l1 = load<usize>(agentOf(laneContext), AGENT_L1);
-  if (l1 == 0 || (load<u32>(l1, CACHE_SEEN) & SMALL) == 0 || !knows(l1)) return 0;
+  if (l1 == 0 || (seenIn(l1) & SMALL) == 0 || !knows(l1)) return 0;
   if (load<u32>(groupOf(l1), GROUP_CLOCK) >= CLOCK_LIMIT - MARGIN) return 0;
   return ofDevice && load<u32>(laneContext, CONTEXT_CACHED) == 0 ? 0 : l1;
 }

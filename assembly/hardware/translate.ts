@@ -4,7 +4,7 @@
 import { count } from "../base/memory";
 import { fillAbsent } from "../cache/fill";
 import { GROUP_CLOCK, GROUP_SEEN } from "../cache/group";
-import { CACHE_HITS, CACHE_MISSES, CACHE_SEEN, dataAt, groupOf, levelAt, TIME_USED, timesAt } from "../cache/layout";
+import { CACHE_HITS, CACHE_MISSES, dataAt, groupOf, levelAt, seenIn, TIME_USED, timesAt } from "../cache/layout";
 import { CLOCK_LIMIT } from "../cache/living";
 import { find, touch } from "../cache/lookup";
 import { SPECULATIVE, withoutSpeculativeWrite, ACCESS_CODES } from "../paging/access";
@@ -46,7 +46,7 @@ export function translateHere(context: usize, va: u64, access: u32): u64 {
   const agent = agentOf(context);
   if (!isCanonical(va)) return nonCanonical(agent, access);
   const cache = load<usize>(agent, AGENT_L1);
-  if (cache == 0 || !(load<u32>(cache, CACHE_SEEN) & SMALL)) return translateFrom(context, va, access, 0);
+  if (cache == 0 || !(seenIn(cache) & SMALL)) return translateFrom(context, va, access, 0);
   const key = find(cache, (va & addressMask) >> shiftOf(1), 1, tagOf(context));
   if (key == 0) return translateFrom(context, va, access, 0);
   const leaf = load<u64>(dataAt(cache, key));
@@ -98,8 +98,8 @@ export function translateFrom(context: usize, va: u64, asked: u32, found: usize)
   for (let list = first; (cache = load<usize>(list)) != 0; list += sizeof<usize>()) {
     let key = found;
     if (list != first) key = lookUp(cache, page, tag);
-    else if (key == 0 && load<u32>(cache, CACHE_SEEN) != SMALL) {
-      key = lookUpLarge(cache, page, tag, load<u32>(cache, CACHE_SEEN));
+    else if (key == 0 && seenIn(cache) != SMALL) {
+      key = lookUpLarge(cache, page, tag, seenIn(cache));
     }
     if (key != 0) {
       const verdict = judgeFor(context, access, load<u64>(dataAt(cache, key)));

@@ -106,7 +106,8 @@ export class Forms {
   /** Entries that fills have displaced, in all caches: the order in which entries were used matters only where it rises. */
   evictions(): number {
     let sum = 0;
-    for (const { evictions } of this.caches) sum += this.memory[evictions] as number;
+    const count = (at: number): number => this.memory[at] as number;
+    for (const { fills, refills, added } of this.caches) sum += count(fills) - count(refills) - count(added);
     return sum;
   }
 

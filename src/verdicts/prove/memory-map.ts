@@ -48,7 +48,10 @@ export interface CachePlaces {
   links: number;
   group: number;
   tags: number;
-  evictions: number;
+  /** Counters: fills, those of what was there already, and those into an empty way. */
+  fills: number;
+  refills: number;
+  added: number;
   /** Of a CPU's: what it runs and which ASIDs it has, as an index; else 0. */
   spaces: number;
 }
@@ -80,7 +83,9 @@ export function placesIn(memory: Uint32Array, cache: number, spaces: number): Ca
     links: (field(cacheShapeAt.levels) & Number(cachePaths)) === 0 ? 0 : field(cacheShapeAt.links) >>> 2,
     group: group >>> 2,
     tags: word(group + groupAt.tags) >>> 2,
-    evictions: (cache + cacheStateAt.evictions) >>> 2,
+    fills: (cache + cacheStateAt.fills) >>> 2,
+    refills: (cache + cacheStateAt.refills) >>> 2,
+    added: (cache + cacheStateAt.added) >>> 2,
     spaces,
   };
 }

@@ -94,10 +94,8 @@ export function placesOf(machine: Machine, hazardRecords: number): Place[] {
   }
   for (const { pointer } of [...agents.flatMap(({ caches }) => caches), ...deviceTlbs]) {
     const at = (field: number): Pointer => pointer + field;
-    add(at(cacheStateAt.seen), 4, "sizes seen in a cache", "says which look-ups would find nothing");
-    add(at(cacheStateAt.settled), 4, "when a cache noted a flush", "says when sizes seen in it are too many");
     add(at(cacheStateAt.occupied), 8, "occupied sets", "says which sets hold nothing");
-    add(at(cacheStateAt.added), cacheStateAt.size - cacheStateAt.added, "counters of a cache", "they count");
+    add(at(cacheStateAt.refills), cacheStateAt.size - cacheStateAt.refills, "counters of a cache", "they count");
     const from = word(at(cacheShapeAt.base));
     add(from, word(at(cacheStateAt.end)) - from, "entries of a cache", "told entry by entry, those that are alive");
   }

@@ -30,7 +30,6 @@ const LEFT_OUT = [
   "counters of an agent",
   "counters of queues",
   "counters of the kernel",
-  "when a cache noted a flush",
   "counts of hazards",
   "numbers of hazards",
   "occupied sets",
@@ -39,7 +38,6 @@ const LEFT_OUT = [
   "records of hazards",
   "regions seen in a group",
   "rules of a context",
-  "sizes seen in a cache",
   "when a frame was freed, or held",
 ];
 
