@@ -35,7 +35,7 @@ import {
 } from "./context";
 import { numbered, overlapsRefused } from "./fault-report";
 import { fillDeviceTlb } from "./fills";
-import { dropPathRange, dropTranslationRange } from "./invalidation";
+import { dropPath, dropTranslations } from "./invalidation";
 import { answeredLeaf } from "./walk";
 
 // ---- what a device does ----
@@ -46,7 +46,6 @@ export const NO_WRITE: u32 = 1 << 1;
 
 /** In the error code of a fault. */
 const ERROR_W: u64 = 1 << 1;
-const PAGE_OFFSET: u64 = 0xfff;
 
 /**
  * The answer goes into the device's TLB (`absent`: which has nothing for the address), and may still not allow what the device wants
@@ -100,14 +99,13 @@ function canBeMended(reason: u32): bool {
 function pageRequest(context: usize, va: u64, own: u32, outcome: u64): void {
   if (own & SPECULATIVE || !canBeMended(reasonOf(outcome))) return;
   const agent = agentOf(context);
-  const first = va & addressMask & ~PAGE_OFFSET;
-  const last = first | PAGE_OFFSET;
+  const page = va & addressMask;
   count(agent, AGENT_PAGE_REQUESTS);
   const entry = entryOf(context);
   const place = placeOf(entry, load<u32>(context, CONTEXT_SOURCE_ID));
   for (let source = entry; source != 0; source = load<usize>(source, CONTEXT_NEXT_SOURCE))
-    dropTranslationRange(agent, first, last, tagIn(source, place), false);
-  dropPathRange(agent, first, last, pathTagIn(entry, place));
+    dropTranslations(agent, page, tagIn(source, place), false);
+  dropPath(agent, page, pathTagIn(entry, place));
 }
 
 /** Place of the domain that a device's requests used last: a walk under way keeps that which it began with. */

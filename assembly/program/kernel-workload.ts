@@ -159,7 +159,8 @@ export function generateKernel(program: usize, count: u32): void {
       kind++;
     }
     const records = twoRecords(kind);
-    if (records && at + OPERATION_SIZE >= end) putRecord(at, OP_NOTHING, 0, 0, 0, 0);
+    if (kind == KINDS) putDma(at, draw);
+    else if (records && at + OPERATION_SIZE >= end) putRecord(at, OP_NOTHING, 0, 0, 0, 0);
     else putKind(at, kind, draw);
     at += records && at + OPERATION_SIZE < end ? 2 * OPERATION_SIZE : OPERATION_SIZE;
   }
@@ -172,8 +173,7 @@ function twoRecords(kind: u32): bool {
 }
 
 function putKind(at: usize, kind: u32, draw: u64): void {
-  if (kind == KINDS) putDma(at, draw);
-  else if (kind == CPU_ACCESS) putCpuAccess(at, draw);
+  if (kind == CPU_ACCESS) putCpuAccess(at, draw);
   else if (kind == VMALLOC) putVmalloc(at);
   else if (kind == VFREE) putVfree(at);
   else if (kind == FLUSH_RANGE) putFlushRange(at);
@@ -201,6 +201,8 @@ function setState(area: u32, state: u32): void {
   store<u32>(areas + (<usize>area << 2), state);
 }
 
+// @ts-ignore: decorator
+@inline
 function putDma(at: usize, draw: u64): void {
   const requester = firstDevice + <u32>(((draw >> 16) & 0xff) * <u64>devices >> 8);
   const probes = (<u32>(draw >> 24) & (SHARE_SCALE - 1)) < probeShare;
@@ -211,6 +213,8 @@ function putDma(at: usize, draw: u64): void {
 }
 
 /** The user page that a device accesses next. */
+// @ts-ignore: decorator
+@inline
 function pageOfDevice(requester: u32): u32 {
   if (pattern == UNIFORM) return below(userPages);
   const turn = accesses++ / devices;
