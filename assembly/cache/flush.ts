@@ -1,6 +1,7 @@
 // Invalidation. Everything, everything but globals, one tag: of all caches of a group at once, in constant time. Pages and ranges: of
 // one cache. Ranges: page by page, or over the occupied sets, whichever is less work.
 
+import { touchSparse } from "../base/sparse";
 import { INDEX_BITS, MAX_LEAF_LEVEL, shiftOf } from "../paging/format";
 import {
   changedTag,
@@ -9,7 +10,10 @@ import {
   GROUP_LAST_FLUSH,
   GROUP_REGIONS,
   GROUP_SEEN,
+  GROUP_TAG_COUNT,
+  GROUP_TAGS,
   GROUP_TAGGED_SINCE,
+  TAG_SHIFT,
   TAG_SINCE,
 } from "./group";
 import {
@@ -72,6 +76,23 @@ export function flushTag(group: usize, tag: u32): void {
   store<u32>(changedTag(group, tag), now, TAG_SINCE);
   store<u32>(group, now, GROUP_LAST_FLUSH);
 }
+
+/** All entries of `fours` times four tags from `first` on, a multiple of four, but global ones. */
+// @ts-ignore: decorator
+@inline
+export function flushTags(group: usize, first: u32, fours: u32): void {
+  assert((first & 3) == 0 && first + 4 * fours <= load<u32>(group, GROUP_TAG_COUNT), "the group has no such tags");
+  const now = tick(group);
+  const tags = load<usize>(group, GROUP_TAGS);
+  const end = <usize>(first + 4 * fours) << TAG_SHIFT;
+  for (let at = <usize>first << TAG_SHIFT; at < end; at += 16) {
+    touchSparse(tags, at);
+    v128.store(tags + at, i32x4.splat(now));
+  }
+  store<u32>(group, now, GROUP_LAST_FLUSH);
+}
+
+if (TAG_SINCE != 0 || TAG_SHIFT != 2) ERROR("times of four tags are no vector");
 
 /** The entry of a tag for one page number (and, if asked, the global one) of leaves of `level` (1: paging-structure caches). */
 // @ts-ignore: decorator

@@ -32,7 +32,7 @@ export const CACHE_SPAN: usize = CACHE_LEVELS + 4;
 /** The group that the cache belongs to, and the next cache of it. */
 export const CACHE_GROUP: usize = CACHE_SPAN + 4;
 export const CACHE_NEXT: usize = CACHE_GROUP + 4;
-/** The list of occupied sets, which something was filled into, until a scan finds them empty: how many, and the first; SET_NEXT leads on. */
+/** The list of occupied sets, which something was filled into, until a scan finds them empty: how many, the first; SET_NEXT leads on. */
 export const CACHE_OCCUPIED: usize = CACHE_NEXT + 4;
 export const CACHE_FIRST: usize = CACHE_OCCUPIED + 4;
 /** Where the last set ends. */

@@ -38,12 +38,12 @@ const CONTEXT_ENTRY: usize = CONTEXT_DEVICE_TLBS + 4;
 export const CONTEXT_NEXT_SOURCE: usize = CONTEXT_ENTRY + 4;
 /** Source-id (bus, device, function) of the device. */
 export const CONTEXT_SOURCE_ID: usize = CONTEXT_NEXT_SOURCE + 4;
-/** The first tag, and how far apart the tags of two domains are; the same for paging-structure caches. */
+/** The tag of the first domain in translation caches; the others follow, and then the next device's with the same PASID. */
 const CONTEXT_FIRST_TAG: usize = CONTEXT_SOURCE_ID + 4;
-const CONTEXT_TAG_STEP: usize = CONTEXT_FIRST_TAG + 4;
-const CONTEXT_PATH_TAG_STEP: usize = CONTEXT_TAG_STEP + 4;
+/** How many devices the IOMMU has. */
+export const CONTEXT_SOURCES: usize = CONTEXT_FIRST_TAG + 4;
 /** Place in the list of domains under which requests are made; of the PASID-table entry; that list: domain id + 1, 0 = not taken. */
-export const CONTEXT_PLACE: usize = CONTEXT_PATH_TAG_STEP + 4;
+export const CONTEXT_PLACE: usize = CONTEXT_SOURCES + 4;
 export const CONTEXT_BOUND_PLACE: usize = CONTEXT_PLACE + 4;
 export const CONTEXT_DOMAINS: usize = CONTEXT_BOUND_PLACE + 4;
 export const CONTEXT_SIZE: usize = CONTEXT_DOMAINS + 4 * DOMAINS_OF_PASID;
@@ -66,8 +66,8 @@ export function createContext(agent: usize, tag: u32): usize {
 
 /**
  * The context of a device (its `source` number of `sources`) and a PASID (by its dense index, one of `pasids`) on an IOMMU;
- * `first` is that of the first device, 0 if this is it. Translation caches have a tag for each (domain, device, PASID),
- * paging-structure caches for each (domain, PASID). 0 if memory is out.
+ * `first` is that of the first device, 0 if this is it. Translation caches have a tag for each (PASID, device, domain),
+ * paging-structure caches for each (PASID, domain), in this order: what a PASID has stands together. 0 if memory is out.
  */
 export function createPasidContext(
   agent: usize,
@@ -85,11 +85,11 @@ export function createPasidContext(
   if (context == 0) return 0;
   store<u32>(context, pasid, CONTEXT_PASID);
   store<u32>(context, sourceId, CONTEXT_SOURCE_ID);
-  store<u32>(context, source * pasids + index, CONTEXT_FIRST_TAG);
-  store<u32>(context, sources * pasids, CONTEXT_TAG_STEP);
-  store<u32>(context, pasids, CONTEXT_PATH_TAG_STEP);
+  store<u32>(context, (index * sources + source) * DOMAINS_OF_PASID, CONTEXT_FIRST_TAG);
+  store<u32>(context, sources, CONTEXT_SOURCES);
   store<usize>(context, first == 0 ? context : first, CONTEXT_ENTRY);
   store<u32>(context, DEFAULT_DOMAIN + 1, CONTEXT_DOMAINS);
+  enterDomain(context, 0);
   let last = first;
   while (last != 0 && load<usize>(last, CONTEXT_NEXT_SOURCE) != 0) last = load<usize>(last, CONTEXT_NEXT_SOURCE);
   if (last != 0) store<usize>(last, context, CONTEXT_NEXT_SOURCE);
@@ -130,15 +130,19 @@ export function entryOf(context: usize): usize {
 }
 
 /** IOMMU: the tag of translation caches under the domain at a place. */
+// @ts-ignore: decorator
+@inline
 export function tagIn(context: usize, place: u32): u32 {
   assert(place < DOMAINS_OF_PASID, "there is no such place");
-  return place * load<u32>(context, CONTEXT_TAG_STEP) + load<u32>(context, CONTEXT_FIRST_TAG);
+  return place + load<u32>(context, CONTEXT_FIRST_TAG);
 }
 
 /** IOMMU: the tag of paging-structure caches under the domain at a place. */
+// @ts-ignore: decorator
+@inline
 export function pathTagIn(context: usize, place: u32): u32 {
   assert(place < DOMAINS_OF_PASID, "there is no such place");
-  return place * load<u32>(context, CONTEXT_PATH_TAG_STEP) + nameOf(context);
+  return place + nameOf(context) * DOMAINS_OF_PASID;
 }
 
 /** IOMMU: what is cached from now on belongs to the domain at a place. */

@@ -83,17 +83,13 @@ function dropRange(context: usize, start: u64, end: u64): void {
   else dropPagingStructures(agent, first, tag);
 }
 
-/**
- * False if the instruction is a general-protection fault, which drops nothing and counts nothing. A workload gives it to an
- * IOMMU too (program/workload.ts): there it drops what has the tag, as a PASID's invalidation would.
- */
+/** False if the instruction is a general-protection fault, which drops nothing and counts nothing. */
 export function invpcid(context: usize, type: u32, tag: u32, va: u64): bool {
   assert(type <= INVPCID_ALL_BUT_GLOBAL, "there is no such type of INVPCID");
+  assert(hasFlag(agentOf(context), IS_CPU), "not a CPU");
   const agent = agentOf(context);
   if (type == INVPCID_ADDRESS && !isCanonical(va)) return refuse(GENERAL_PROTECTION);
-  if (type <= INVPCID_CONTEXT && tag != 0 && hasFlag(agent, IS_CPU) && !(controlsOf(context) & PCIDE)) {
-    return refuse(GENERAL_PROTECTION);
-  }
+  if (type <= INVPCID_CONTEXT && tag != 0 && !(controlsOf(context) & PCIDE)) return refuse(GENERAL_PROTECTION);
   count(agent, AGENT_INVALIDATIONS);
   if (type == INVPCID_ADDRESS) {
     drainPages(agent, tag, va & addressMask & ~0xfff, (va & addressMask) | 0xfff);

@@ -1,11 +1,13 @@
 // Invalidations of all caches of an agent; cpu.ts and iommu.ts say which instruction or descriptor does which.
 
-import { flushAll, flushAllButGlobal, flushPage, flushRange, flushTag } from "../cache/flush";
-import { GROUP_SEEN, GROUP_TAG_COUNT } from "../cache/group";
+import { DOMAINS_OF_PASID } from "../base/limits";
+import { flushAll, flushAllButGlobal, flushPage, flushRange, flushTag, flushTags } from "../cache/flush";
+import { GROUP_SEEN } from "../cache/group";
 import { CACHE_LEVELS, PATH_LEVEL } from "../cache/layout";
 import { MAX_LEAF_LEVEL, shiftOf } from "../paging/format";
 import { levels } from "../paging/mode";
-import { AGENT_L1, AGENT_L2, AGENT_SMALL_FIRST, leavesOf, pathsOf, pscOf, SMALL } from "./agent";
+import { AGENT_L1, AGENT_L2, AGENT_SMALL_FIRST, hasFlag, IS_CPU, leavesOf, pathsOf, pscOf, SMALL } from "./agent";
+import { agentOf, CONTEXT_SOURCES, nameOf } from "./context";
 import { mayBeLarge } from "./hit";
 
 /** What a flush leaves alive. */
@@ -19,8 +21,7 @@ export function flush(group: usize, keep: u32, tag: u32): void {
   assert(keep <= GLOBALS_AND_OTHER_TAGS, "there is no such flush");
   if (keep == NOTHING) flushAll(group);
   else if (keep == GLOBALS) flushAllButGlobal(group);
-  // A workload's PCID may be no PASID of an IOMMU: then nothing here has the tag.
-  else if (tag < load<u32>(group, GROUP_TAG_COUNT)) flushTag(group, tag);
+  else flushTag(group, tag);
 }
 
 export function flushTranslations(agent: usize, keep: u32, tag: u32): void {
@@ -35,6 +36,20 @@ export function flushBoth(agent: usize, keep: u32, tag: u32): void {
   flush(leavesOf(agent), keep, tag);
   flush(pathsOf(agent), keep, tag);
 }
+
+/** Everything of a context's PASID, of all devices and domains. */
+// @ts-ignore: decorator
+@inline
+export function flushPasid(context: usize): void {
+  const agent = agentOf(context);
+  const sources = load<u32>(context, CONTEXT_SOURCES);
+  const name = nameOf(context);
+  assert(!hasFlag(agent, IS_CPU), "a CPU has no PASIDs");
+  flushTags(leavesOf(agent), name * sources * DOMAINS_OF_PASID, sources);
+  flushTags(pathsOf(agent), name * DOMAINS_OF_PASID, 1);
+}
+
+if (DOMAINS_OF_PASID != 4) ERROR("the domains of a PASID are no vector of tags");
 
 /** Drops leaves of a tag (and, if asked, global ones) that overlap the translated addresses `first`..`last`. */
 export function dropTranslationRange(agent: usize, first: u64, last: u64, tag: u32, globals: bool): void {

@@ -1,21 +1,19 @@
 // The lane of flushes: of everything, of one context each (INVPCID type 1), or of one page each (INVLPG), by one requester, or of one PASID
 // each (PASID-selective), that follow each other in a program. Most are a few stores, and the way to them would take longer than they do.
 //
-// It is a copy of `flushEverything`, of `invlpg`, and of `invpcid` for that type (cpu.ts), and of `invalidatePages` for all pages (iommu.ts),
-// for when no walk is under way.
+// It is a copy of `flushEverything`, of `invlpg`, and of `invpcid` for that type (cpu.ts), and of `invalidatePages` for all pages
+// (iommu.ts), for when no walk is under way.
 // test/engine/lane.test.ts holds it to what single flushes do.
 
 import { OP_FLUSH_ALL, OP_INVALIDATE_PASID, OP_INVLPG, OP_INVPCID } from "../base/operations";
-import { DOMAINS_OF_PASID } from "../base/limits";
 import { count } from "../base/memory";
 import { addressIn, argumentIn, OPERATION_SIZE, operationIn, requesterIn, typeIn } from "../base/record";
 import { addressMask, isCanonical } from "../paging/mode";
 import { PCIDE } from "../paging/x86-64/controls";
-import { AGENT_INVALIDATIONS, hasFlag, IS_CPU, leavesOf, pathsOf } from "./agent";
-import { agentOf, CONTEXT_NEXT_SOURCE, controlsOf, entryOf, pathTagIn, tagIn, tagOf } from "./context";
+import { AGENT_INVALIDATIONS, leavesOf, pathsOf } from "./agent";
+import { agentOf, controlsOf, tagOf } from "./context";
 import { dropPagingStructures, INVPCID_CONTEXT } from "./cpu";
-import { dropTranslations, flush, GLOBALS_AND_OTHER_TAGS, NOTHING } from "./invalidation";
-import { ANY, isDomain } from "./pasid";
+import { dropTranslations, flush, flushPasid, GLOBALS_AND_OTHER_TAGS, NOTHING } from "./invalidation";
 import { contextOf } from "./requesters";
 import { walksAreUnderWay } from "./walks";
 
@@ -44,7 +42,7 @@ export function playFlushes(first: usize, end: usize, results: usize): usize {
   else {
     if (operation == OP_FLUSH_ALL) stopped = flushAllEach(first, end, agent);
     else if (operation == OP_INVLPG) stopped = invlpgEach(first, end, context, agent);
-    else stopped = flushTagEach(first, end, agent, !hasFlag(agent, IS_CPU) || (controlsOf(context) & PCIDE) != 0);
+    else stopped = flushTagEach(first, end, agent, (controlsOf(context) & PCIDE) != 0);
     count(agent, AGENT_INVALIDATIONS, <u64>((stopped - first) / OPERATION_SIZE));
   }
   if (results != 0) for (let at = first; at < stopped; at += OPERATION_SIZE) store<u64>(results + ((at - first) >> 1), 1);
@@ -98,15 +96,9 @@ function invlpgEach(first: usize, end: usize, context: usize, agent: usize): usi
 function flushPasidEach(first: usize, end: usize): usize {
   let at = first;
   do {
-    const entry = entryOf(contextOf(requesterIn(at)));
-    const agent = agentOf(entry);
-    count(agent, AGENT_INVALIDATIONS);
-    for (let place: u32 = 0; place < DOMAINS_OF_PASID; place++) {
-      if (!isDomain(entry, place, ANY)) continue;
-      for (let source = entry; source != 0; source = load<usize>(source, CONTEXT_NEXT_SOURCE))
-        flush(leavesOf(agent), GLOBALS_AND_OTHER_TAGS, tagIn(source, place));
-      flush(pathsOf(agent), GLOBALS_AND_OTHER_TAGS, pathTagIn(entry, place));
-    }
+    const context = contextOf(requesterIn(at));
+    count(agentOf(context), AGENT_INVALIDATIONS);
+    flushPasid(context);
     at += OPERATION_SIZE;
   } while (at < end && operationIn(at) == OP_INVALIDATE_PASID);
   return at;

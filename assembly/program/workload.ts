@@ -4,10 +4,11 @@
 // some of the accesses may be writes.
 
 import { allocate } from "../base/memory";
-import { OP_ACCESS, OP_FLUSH_ALL, OP_INVLPG_RANGE_OR_ALL, OP_INVLPG, OP_INVPCID } from "../base/operations";
+import { OP_ACCESS, OP_FLUSH_ALL, OP_INVALIDATE_PASID, OP_INVLPG_RANGE_OR_ALL, OP_INVLPG, OP_INVPCID } from "../base/operations";
 import { below, next, seed } from "../base/random";
 import { EVERY_CPU, OPERATION_SIZE, putRecord } from "../base/record";
 import { INVPCID_ALL_BUT_GLOBAL, INVPCID_CONTEXT } from "../hardware/cpu";
+import { isCpu } from "../hardware/requesters";
 import { CEILING } from "../kernel/flush";
 import { ACCESS_CODES, TYPE, WRITE } from "../paging/access";
 
@@ -224,7 +225,10 @@ function putFlush(at: usize, draw: u32, page: u64): void {
   else if (kind == FLUSH_ABOVE_CEILING) {
     putRecord(at, OP_INVLPG_RANGE_OR_ALL, 0, EVERY_CPU, <u32>CEILING + 1 + below(LONGEST_ABOVE - <u32>CEILING), page);
   } else if (kind == FLUSH_SPACE) {
-    putRecord(at, OP_INVPCID, INVPCID_CONTEXT, firstRequester + below(requesterSpan), below(pcids), page);
+    const requester = firstRequester + below(requesterSpan);
+    const pcid = below(pcids);
+    if (isCpu(requester)) putRecord(at, OP_INVPCID, INVPCID_CONTEXT, requester, pcid, page);
+    else putRecord(at, OP_INVALIDATE_PASID, 0, requester, 0, 0);
   } else if (kind == FLUSH_GLOBAL) putRecord(at, OP_FLUSH_ALL, 0, EVERY_CPU, 0, 0);
   else putRecord(at, OP_INVPCID, INVPCID_ALL_BUT_GLOBAL, EVERY_CPU, 0, 0);
 }

@@ -53,8 +53,9 @@ export class Iommu extends Agent {
     if (sources * pasids.length > maxRequesters) throw tooMany(field);
     const contexts: Pointer[][] = [];
     const { exports } = workshop.engine;
-    const domainOf = (tag: number, step: number): number =>
-      exports.domainAt(contexts[0]?.[tag % pasids.length] as Pointer, Math.floor(tag / step));
+    // What a PASID has stands together: domain by domain, and in translation caches device by device.
+    const domainOf = (index: number, tag: number): number =>
+      exports.domainAt(contexts[0]?.[index] as Pointer, tag % domainsOfPasid);
     super(
       workshop,
       config,
@@ -62,12 +63,14 @@ export class Iommu extends Agent {
       {
         leaves: domainsOfPasid * sources * pasids.length,
         paths: domainsOfPasid * pasids.length,
-        readLeaf: (tag) => ({
-          tag: tag % pasids.length,
-          device: Math.floor(tag / pasids.length) % sources,
-          domain: domainOf(tag, sources * pasids.length),
-        }),
-        readPath: (tag) => ({ tag: tag % pasids.length, domain: domainOf(tag, pasids.length) }),
+        readLeaf: (tag) => {
+          const index = Math.floor(tag / (domainsOfPasid * sources));
+          return { tag: index, device: Math.floor(tag / domainsOfPasid) % sources, domain: domainOf(index, tag) };
+        },
+        readPath: (tag) => {
+          const index = Math.floor(tag / domainsOfPasid);
+          return { tag: index, domain: domainOf(index, tag) };
+        },
       },
       flags,
     );

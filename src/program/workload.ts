@@ -29,7 +29,7 @@ export interface FlushMix {
   range?: number;
   /** The same of 34 to 512 pages: always above the ceiling. */
   aboveCeiling?: number;
-  /** INVPCID type 1 of one address space, on one CPU. */
+  /** INVPCID type 1 of one address space, on one CPU; or, if a device is drawn, a PASID-selective invalidation of its PASID. */
   space?: number;
   /** Everything, globals included, on every CPU. */
   global?: number;
@@ -65,7 +65,7 @@ export interface WorkloadOptions {
   flushes?: FlushMix;
   /** First requester and how many from there on take part. Default the first CPU alone. */
   requesters?: { first: number; count: number };
-  /** PCIDs 0 to this - 1 are flushed by `space`. Default 1. */
+  /** PCIDs 0 to this - 1 are flushed by `space` on CPUs. Default 1. */
   pcids?: number;
 }
 

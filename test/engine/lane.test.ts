@@ -284,25 +284,27 @@ function seenOf(machine: Machine): unknown {
 }
 
 const PASID = 7;
+const OTHER_PASID = 12;
 /** A page that is mapped to the interrupt address range. */
 const INTERRUPTS = 0x3000n;
 
 /** The same tables behind an IOMMU, whose devices have no TLBs of their own. */
 function laidOutForDevices(geometry: AgentGeometry, dialect: "vtd" | "amd"): Machine {
-  const iommu = { ...geometry, dialect, pasids: [PASID], devices: [{}, {}] };
+  const iommu = { ...geometry, dialect, pasids: [PASID, OTHER_PASID], devices: [{}, {}] };
   const machine = laidOut({}, [iommu]);
   machine.frames.writeEntry(0x10000n + 8n * (INTERRUPTS >> 12n), 0xfee0_0007n);
-  machine.iommus[0]!.bind(PASID, { root: ROOT });
+  for (const pasid of [PASID, OTHER_PASID]) machine.iommus[0]!.bind(pasid, { root: ROOT });
   return machine;
 }
 
-/** Requests of two devices, mostly one after the other, with invalidations between. */
+/** Requests of two devices for two PASIDs, mostly one after the other, with invalidations between, those of a PASID also in a row. */
 function requests(machine: Machine, below: (limit: number) => number): Uint8Array {
   const builder = new ProgramBuilder();
   const iommu = machine.iommus[0]!;
-  const devices = [iommu.requester(PASID, 0), iommu.requester(PASID, 1)];
+  const devices = [PASID, OTHER_PASID].flatMap((pasid) => [iommu.requester(pasid, 0), iommu.requester(pasid, 1)]);
+  const any = (): number => devices[below(devices.length)] as number;
   while (builder.count < 4000) {
-    const device = devices[below(2)] as number;
+    const device = any();
     const pages = [12, 48, SMALL_PAGES][below(3)] as number;
     for (let i = below(30); i >= 0; i--) {
       const large = below(20) === 0;
@@ -311,6 +313,7 @@ function requests(machine: Machine, below: (limit: number) => number): Uint8Arra
     }
     if (below(4) === 0) builder.invalidatePages(device, BigInt(below(pages)) << 12n);
     if (below(30) === 0) builder.invalidatePasid(device);
+    if (below(30) === 0) for (let i = below(4); i >= 0; i--) builder.invalidatePasid(any());
     if (below(60) === 0) builder.invalidateIommu(device);
   }
   return builder.build();
@@ -330,8 +333,11 @@ describe.each([
       const { results } = plain.playInterleaved(program, { operations: new Uint8Array(0), points: [] });
       expect(lane.play(program)).toEqual(results);
       expect(seenOf(lane)).toEqual(seenOf(plain));
-      // The PASID cache drops what it knows: the next request reads the entry again, and hits all the same.
-      for (const { iommus } of [lane, plain]) iommus[0]!.invalidatePasidCache(PASID);
+      // The PASID cache drops what it knows: the next request reads the entry again, and hits all the same, unless it has another domain.
+      for (const { iommus } of [lane, plain]) {
+        iommus[0]!.bind(OTHER_PASID, { root: ROOT, domain: 2 + round });
+        for (const pasid of [PASID, OTHER_PASID]) iommus[0]!.invalidatePasidCache(pasid);
+      }
     }
     const { faults } = lane.iommus[0]!.counters;
     expect(faults).toBeGreaterThan(50);

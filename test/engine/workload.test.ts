@@ -342,3 +342,35 @@ describe("runWorkload", () => {
     );
   });
 });
+
+it("gives devices the invalidations that they have: what is generated may be played, and comes to what a run comes to", () => {
+  const pages = pagesOf(64);
+  const options: WorkloadOptions = {
+    seed: 7n,
+    pages,
+    flushes: { space: 200_000 },
+    requesters: { first: 0, count: 4 },
+    pcids: 4,
+  };
+  const made = (): Machine => {
+    const machine = machineOf({ tables: 8, cpus: [{}], iommus: [{ pasids: [5, 9, 12] }] });
+    const tables = new Tables(machine.frames);
+    for (const { va } of pages) tables.map(va, Number((va - BASE) >> 12n) + 1);
+    for (const cpu of machine.cpus) cpu.movToCr3(tables.cr3, 0);
+    for (const pasid of [5, 9, 12]) machine.iommus[0]!.bind(pasid, { root: tables.cr3 });
+    return machine;
+  };
+  const told = ({ cpus, iommus }: Machine) =>
+    [...cpus, ...iommus].map(({ counters, caches }) => [counters, caches.map((cache) => cache.contents())]);
+  const [ran, played] = [made(), made()];
+  ran.runWorkload(options, 4000);
+  played.play(played.generate(options, 4000));
+  expect(told(played)).toEqual(told(ran));
+
+  const flushes = operationsOf(options, 4000, made()).filter(({ operation }) => operation !== Operation.access);
+  const kinds = countBy(
+    flushes.map(({ operation, requester }) => `${requester === 0 ? "CPU" : "device"} ${operation}`),
+  );
+  expect([...kinds.keys()].sort()).toEqual([`CPU ${Operation.invpcid}`, `device ${Operation.invalidatePasid}`]);
+  expect(countBy(flushes.map(({ requester }) => requester)).size).toBe(4);
+});

@@ -88,7 +88,12 @@ export function placesOf(machine: Machine, hazardRecords: number): Place[] {
   }
   for (const group of groups) {
     add(group + groupAt.clock, groupAt.tags - groupAt.clock, "times of a group", "told by which entries are alive");
-    add(group + groupAt.regions, groupAt.size - groupAt.regions, "regions seen in a group", "says which look-ups would find nothing");
+    add(
+      group + groupAt.regions,
+      groupAt.size - groupAt.regions,
+      "regions seen in a group",
+      "says which look-ups would find nothing",
+    );
     const tags = word(group + groupAt.tags);
     add(tags, word(group + groupAt.tagCount) << tagShift, "times of tags", "told by which entries are alive");
   }

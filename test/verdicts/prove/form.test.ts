@@ -16,13 +16,7 @@ const HARDWARE = [
 const ROW = rowOf("pmd_free_pte_page");
 
 /** Everything that is not kept word by word. Whoever adds to this list says why in src/verdicts/prove/places.ts, and docs/decisions. */
-const TOLD = [
-  "entries of a cache",
-  "generation of a frame",
-  "times of a group",
-  "times of tags",
-  "walks under way",
-];
+const TOLD = ["entries of a cache", "generation of a frame", "times of a group", "times of tags", "walks under way"];
 const LEFT_OUT = [
   "batch of descriptors",
   "clock",
