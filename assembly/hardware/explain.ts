@@ -2,7 +2,7 @@
 // the tables say, whatever is cached. Both leave the chain of entries that they read.
 
 import { dataAt, levelAt } from "../cache/layout";
-import { findPath } from "../cache/lookup";
+import { findPathRarely } from "../cache/lookup";
 import { withoutSpeculativeWrite } from "../paging/access";
 import { EntryAt } from "../paging/contents";
 import { descend } from "../paging/descent";
@@ -25,7 +25,7 @@ import { tableAt } from "../paging/tables";
 import { AGENT_L1, AGENT_L2, hasFlag, IS_CPU, pscOf } from "./agent";
 import { agentOf, checkOf, controlsOf, formatOf, pathTagOf, rootOf, tagOf } from "./context";
 import { asIommu, numbered } from "./fault-report";
-import { judge, lookUp, MISS, REFUSED } from "./hit";
+import { judge, lookUpRarely, MISS, REFUSED } from "./hit";
 import { asRequest } from "./iommu";
 import { readPasidEntry } from "./pasid";
 import { Request } from "./request";
@@ -84,7 +84,7 @@ function probeFor(context: usize, va: u64, access: u32): u64 {
   if (cached != 0) return cached;
   for (let level: u32 = 2; level <= levels; level++) {
     const psc = pscOf(agent, level);
-    const key: usize = psc == 0 ? 0 : findPath(psc, page >> shiftOf(level), pathTagOf(context));
+    const key: usize = psc == 0 ? 0 : findPathRarely(psc, page >> shiftOf(level), pathTagOf(context));
     if (key == 0) continue;
     const path = load<u64>(dataAt(psc, key));
     return explainFrom(context, va, access, level - 1, frameIn(path), rightsOfPath(path));
@@ -96,7 +96,7 @@ function probeFor(context: usize, va: u64, access: u32): u64 {
 function probeList(context: usize, list: usize, va: u64, access: u32): u64 {
   let cache: usize;
   while ((cache = load<usize>(list)) != 0) {
-    const key = lookUp(cache, va & addressMask, tagOf(context));
+    const key = lookUpRarely(cache, va & addressMask, tagOf(context));
     const leaf = key == 0 ? 0 : load<u64>(dataAt(cache, key)) & ~(STALE | STALE_RIGHTS);
     const verdict = key == 0 ? MISS : judge(checkOf(context, access), leaf);
     if (verdict == REFUSED) return refusal(formatOf(context), controlsOf(context), access, leaf, levelAt(key));

@@ -26,7 +26,7 @@ import {
 import { agentOf, checkOf, controlsOf, formatOf, nameOf, pathTagOf, tagOf } from "./context";
 import { fillList } from "./fills";
 import { reportStaleHit } from "./hazard";
-import { ALLOWED, judge, lookUp, lookUpLarge, mayBeLarge, MISS, REFUSED, settled, STALE_HIT } from "./hit";
+import { ALLOWED, judge, lookUpLarge, lookUpRarely, mayBeLarge, MISS, REFUSED, settled, STALE_HIT } from "./hit";
 import { dropPath, dropTranslations } from "./invalidation";
 import { translated, walk } from "./walk";
 
@@ -97,7 +97,7 @@ export function translateFrom(context: usize, va: u64, asked: u32, found: usize)
   let cache: usize;
   for (let list = first; (cache = load<usize>(list)) != 0; list += sizeof<usize>()) {
     let key = found;
-    if (list != first) key = lookUp(cache, page, tag);
+    if (list != first) key = lookUpRarely(cache, page, tag);
     else if (key == 0 && seenIn(cache) != SMALL) {
       key = lookUpLarge(cache, page, tag, seenIn(cache));
     }
@@ -110,7 +110,7 @@ export function translateFrom(context: usize, va: u64, asked: u32, found: usize)
   }
   const absentInL1 = absent;
   for (let list = agent + AGENT_L2; (cache = load<usize>(list)) != 0; list += sizeof<usize>()) {
-    const key = lookUp(cache, page, tag);
+    const key = lookUpRarely(cache, page, tag);
     if (key != 0) {
       const verdict = judgeFor(context, access, load<u64>(dataAt(cache, key)));
       if (verdict != MISS) {

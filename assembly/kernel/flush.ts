@@ -124,7 +124,8 @@ export function flushTlbMmRange(mm: u32, start: u64, end: u64, shift: u32): void
     const fromUser = enterKernel(cpu);
     const caughtUp = caughtUpGen(cpu);
     if (!all && load<u32>(caughtUp) + 1 == gen) {
-      for (let step: u64 = 0; step < steps; step++) flushPage(cpu, start + (step << <u64>shift));
+      if (shift == 12 && !does(PTI)) invlpgRange(contextOf(cpu), start, steps);
+      else for (let step: u64 = 0; step < steps; step++) flushPage(cpu, start + (step << <u64>shift));
       tally(CPU_PAGE_FLUSHES, steps);
     } else {
       reload(cpu);

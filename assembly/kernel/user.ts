@@ -41,11 +41,13 @@ export function mmap(mm: u32, va: u64, pages: u32, type: u32): bool {
   if ((va & (span - 1)) != 0 || ((<u64>pages << 12) & (span - 1)) != 0) return refuse(NOT_ALIGNED);
   const bits = type & READ_ONLY ? readOnly(PAGE_USER) : PAGE_USER;
   const end = va + (<u64>pages << 12);
+  let entry: EntryAt = 0;
   for (let at = va; at < end; at += span) {
-    const entry = needEntry(mm, at, level, 0, PAGE_TABLE);
+    // The neighbours of an entry in its table are those of the next pages.
+    const isNext = entry > LEAF_IN_THE_WAY && indexAt(at, level) != 0;
+    entry = isNext ? entry + 8 : needEntry(mm, at, level, 0, PAGE_TABLE);
     if (entry == 0) return false;
-    if (entry == LEAF_IN_THE_WAY) continue;
-    if (!isPresent(loadEntry(entry))) setEntry(entry, leafEntry(takeDataFrames(level), level, bits));
+    if (entry != LEAF_IN_THE_WAY && !isPresent(loadEntry(entry))) setEntry(entry, leafEntry(takeDataFrames(level), level, bits));
   }
   return true;
 }
@@ -72,8 +74,13 @@ function unlinkEmpty(mm: u32, first: u64, end: u64): void {
     const span = (<u64>1) << shiftOf(level);
     for (let at = first & ~(span - 1); at < end; at += span) {
       const entry = findEntry(mm, at, level);
-      if (entry == 0 || !unlinkIfEmpty(entry, level)) continue;
-      if (level == levels) syncTopEntry(mm, indexAt(at, level));
+      if (entry == 0) continue;
+      if (unlinkIfEmpty(entry, level)) {
+        if (level == levels) syncTopEntry(mm, indexAt(at, level));
+      } else if (loadEntry(entry) != 0 && (first ^ (end - 1)) >> shiftOf(level + 1) == 0) {
+        // What stays keeps the one table that it stands in, and all above.
+        return;
+      }
     }
   }
 }
