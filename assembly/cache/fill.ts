@@ -1,7 +1,7 @@
 // Filling and replacement (docs/rules.md section 4, "Fill").
 
 import { count } from "../base/memory";
-import { GROUP_LAST_FLUSH } from "./group";
+import { GROUP_CLOCK, GROUP_LAST_FLUSH } from "./group";
 import {
   blockOf,
   CACHE_ADDED,
@@ -29,7 +29,7 @@ import {
   VECTOR,
   CACHE_LEVELS,
 } from "./layout";
-import { heldIn, livingIn, sweep, tick } from "./living";
+import { CLOCK_LIMIT, heldIn, livingIn, sweep, tick } from "./living";
 import { findKey, findKeyAmong } from "./lookup";
 
 export const LRU: u32 = 0;
@@ -57,32 +57,40 @@ export function fill(cache: usize, page: u64, level: u32, tag: u32, global: bool
   return at;
 }
 
-/** The same for an entry that no living one has the key of. */
+/**
+ * The same for an entry that no living one has the key of: into an empty way or a victim's. Mostly victims need no loop, and the clock
+ * has time: that is done without a call, which would have the host's compiler keep every value on the stack.
+ */
 export function fillAbsent(cache: usize, page: u64, level: u32, tag: u32, global: bool, data: u64): usize {
   assert(load<u32>(cache, CACHE_LEVELS) & (1 | (1 << level)), "the cache holds nothing of this level");
-  // First of all: if the clock starts again, a half-written entry would be taken for a dead one.
-  const now = tick(groupOf(cache));
-  count(cache, CACHE_FILLS);
-  return put(cache, page, global ? globalKeyOf(page, level) : keyOf(page, level, tag), data, now);
-}
-
-/** Puts an entry in of which no living one has the key, into an empty way or a victim's. */
-// @ts-ignore: decorator
-@inline
-export function put(cache: usize, page: u64, key: u64, data: u64, now: u32): usize {
+  const group = groupOf(cache);
   const block = blockOf(cache, setIndex(cache, page));
-  if (load<u32>(block, SET_SWEPT) < load<u32>(groupOf(cache), GROUP_LAST_FLUSH)) sweep(cache, block);
+  if (load<u32>(block, SET_SWEPT) < load<u32>(group, GROUP_LAST_FLUSH)) sweep(cache, block);
+  const key = global ? globalKeyOf(page, level) : keyOf(page, level, tag);
   assert(heldIn(cache, block) == livingIn(cache, block), "the set holds dead entries: it has not been swept");
   assert(findKey(cache, page, key) == 0, "an entry that is to be absent is there");
+  count(cache, CACHE_FILLS);
   const keys = keysOf(cache, block);
-  const empty = emptyWay(cache, block);
-  let way = empty;
-  if (empty < load<u32>(cache, CACHE_WAYS)) occupy(cache, block);
-  else way = evict(cache, keys);
+  const ways = load<u32>(cache, CACHE_WAYS);
+  let way: u32;
+  let empty = emptyFrom(block, 0);
+  let now = load<u32>(group, GROUP_CLOCK) + 1;
+  if (ways <= UNROLLED_WAYS && load<u32>(cache, CACHE_REPLACEMENT) == LRU && now < CLOCK_LIMIT) {
+    store<u32>(group, now, GROUP_CLOCK);
+    const oldest = oldestOfTwelve(timesAt(cache, keys), ways);
+    way = select<u32>(oldest, ctz(empty), empty == 0);
+  } else {
+    // First of all: if the clock starts again, a half-written entry would be taken for a dead one.
+    now = tick(group);
+    way = emptyWay(cache, block);
+    if (way < ways) empty = 1;
+    else way = victim(cache, keys, ways);
+  }
   const at = keys + (<usize>way << 3);
   store<u64>(at, key);
   store<u8>(block + way, partialTag(page), SET_PARTIALS);
   write(cache, at, data, now);
+  if (empty != 0) occupy(cache, block);
   return at;
 }
 
@@ -118,18 +126,6 @@ export function occupy(cache: usize, block: usize): void {
     store<usize>(cache, block, CACHE_FIRST);
     store<u32>(cache, load<u32>(cache, CACHE_OCCUPIED) + 1, CACHE_OCCUPIED);
   }
-}
-
-/** The victim's way in a full set. */
-// @ts-ignore: decorator
-@inline
-function evict(cache: usize, keys: usize): u32 {
-  const ways = load<u32>(cache, CACHE_WAYS);
-  const plain = load<u32>(cache, CACHE_REPLACEMENT) == LRU && ways <= UNROLLED_WAYS;
-  const way = plain ? oldestOfTwelve(timesAt(cache, keys), ways) : victim(cache, keys, ways);
-  assert(way < ways && load<u64>(keys + (<usize>way << 3)) != 0, "the victim is no entry of the set");
-  assert(!plain || way == victim(cache, keys, ways), "the short way to the victim finds another");
-  return way;
 }
 
 /** The way to evict from a full set: least recently used, first filled, or the next of the random sequence. */

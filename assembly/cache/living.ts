@@ -102,9 +102,10 @@ export function sweep(cache: usize, block: usize): void {
   assert(swept <= load<u32>(group, GROUP_CLOCK), "the set was swept in the future");
   const first = keysOf(cache, block);
   const ways = load<u32>(cache, CACHE_WAYS);
+  const all = swept < load<u32>(group, GROUP_GLOBAL_SINCE);
   for (let way: u32 = 0; way < ways; way++) {
-    const key = load<u64>(first + (<usize>way << 3));
-    if (!isAlive(group, key, swept)) clear(block, first + (<usize>way << 3), way);
+    const at = first + (<usize>way << 3);
+    if (all || !isAlive(group, load<u64>(at), swept)) clear(block, at, way);
   }
   store<u32>(block, load<u32>(group, GROUP_CLOCK), SET_SWEPT);
 }
