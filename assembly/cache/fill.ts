@@ -29,7 +29,7 @@ import {
   VECTOR,
   CACHE_LEVELS,
 } from "./layout";
-import { CLOCK_LIMIT, heldIn, livingIn, sweep, tick } from "./living";
+import { CLOCK_LIMIT, isAllAlive, sweep, tick } from "./living";
 import { findKey, findKeyAmong } from "./lookup";
 
 export const LRU: u32 = 0;
@@ -67,7 +67,7 @@ export function fillAbsent(cache: usize, page: u64, level: u32, tag: u32, global
   const block = blockOf(cache, setIndex(cache, page));
   if (load<u32>(block, SET_SWEPT) < load<u32>(group, GROUP_LAST_FLUSH)) sweep(cache, block);
   const key = global ? globalKeyOf(page, level) : keyOf(page, level, tag);
-  assert(heldIn(cache, block) == livingIn(cache, block), "the set holds dead entries: it has not been swept");
+  assert(isAllAlive(cache, block), "the set holds dead entries: it has not been swept");
   assert(findKey(cache, page, key) == 0, "an entry that is to be absent is there");
   count(cache, CACHE_FILLS);
   const keys = keysOf(cache, block);

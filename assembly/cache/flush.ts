@@ -44,7 +44,7 @@ import {
   tagOf,
   VECTOR,
 } from "./layout";
-import { heldIn, livingIn, sweep, tick } from "./living";
+import { isAllAlive, sweep, tick } from "./living";
 
 /** Everything in the caches of a group. */
 // @ts-ignore: decorator
@@ -120,7 +120,7 @@ function flushFromSet(cache: usize, block: usize, page: u64, own: u64, other: u6
 function flushIf(cache: usize, block: usize, way: u32, page: u64, own: u64, other: u64): void {
   const at = keysOf(cache, block) + (<usize>way << 3);
   const rest = load<u64>(at) ^ (page << KEY_PAGE_SHIFT);
-  if (rest == own || rest == other) clear(block, at, way);
+  if (rest == own || rest == other) clear(block, way);
 }
 
 function flushAmong(cache: usize, block: usize, page: u64, own: u64, other: u64): void {
@@ -200,7 +200,7 @@ const SIGN: u64 = 1 << 63;
 // @ts-ignore: decorator
 @inline
 function scanSet(cache: usize, block: usize, first: u64, last: u64, level: u32, tag: u32, globals: bool): void {
-  assert(heldIn(cache, block) == livingIn(cache, block), "the set holds dead entries: it has not been swept");
+  assert(isAllAlive(cache, block), "the set holds dead entries: it has not been swept");
   const keys = keysOf(cache, block);
   const end = keys + (<usize>load<u32>(cache, CACHE_WAYS) << 3);
   // Vectors compare signed numbers: of distances from the first page, the longest are to be the largest.
@@ -222,7 +222,7 @@ function dropIf(block: usize, at: usize, way: u32, level: u32, tag: u32, globals
   const key = load<u64>(at);
   if ((key & KEY_LEVEL) != <u64>level) return;
   if (key & KEY_GLOBAL ? !globals : tagOf(key) != tag) return;
-  clear(block, at, way);
+  clear(block, way);
 }
 
 function isEmpty(cache: usize, block: usize): bool {

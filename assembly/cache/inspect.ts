@@ -20,7 +20,7 @@ import {
   TIME_USED,
   timesAt,
 } from "./layout";
-import { ANY_TAG, livesAt, livingOf } from "./living";
+import { ANY_TAG, livesIn, livingOf } from "./living";
 
 // ---- an entry as it is dumped ----
 export const DUMP_KEY: usize = 0;
@@ -56,13 +56,13 @@ export function cacheContents(cache: usize, out: usize, most: u32): u32 {
     const keys = keysOf(cache, block);
     for (let way: u32 = 0; way < ways; way++) {
       const at = keys + ((<usize>way) << 3);
-      if (!livesAt(cache, block, at)) continue;
+      if (!livesIn(cache, block, way)) continue;
       if (found == most) return found;
       store<u64>(out, load<u64>(at), DUMP_KEY);
       store<u64>(out, load<u64>(dataAt(cache, at)), DUMP_DATA);
       store<u32>(out, set, DUMP_SET);
       store<u32>(out, way, DUMP_WAY);
-      store<u32>(out, placeOf(cache, block, at, ways), DUMP_RANK);
+      store<u32>(out, placeOf(cache, block, way, ways), DUMP_RANK);
       out += DUMP_SIZE;
       found++;
     }
@@ -70,15 +70,14 @@ export function cacheContents(cache: usize, out: usize, most: u32): u32 {
   return found;
 }
 
-function placeOf(cache: usize, block: usize, at: usize, ways: u32): u32 {
+function placeOf(cache: usize, block: usize, way: u32, ways: u32): u32 {
   const replacement = load<u32>(cache, CACHE_REPLACEMENT);
   if (replacement != LRU && replacement != FIFO) return 0;
-  const which = replacement == FIFO ? TIME_FILLED : TIME_USED;
-  const time = load<u32>(timesAt(cache, at) + which);
-  const keys = keysOf(cache, block);
+  const times = timesAt(cache, keysOf(cache, block)) + (replacement == FIFO ? TIME_FILLED : TIME_USED);
+  const time = load<u32>(times + (<usize>way << 3));
   let place: u32 = 0;
-  for (let other = keys; other < keys + ((<usize>ways) << 3); other += 8) {
-    if (livesAt(cache, block, other) && load<u32>(timesAt(cache, other) + which) < time) place++;
+  for (let other: u32 = 0; other < ways; other++) {
+    if (livesIn(cache, block, other) && load<u32>(times + (<usize>other << 3)) < time) place++;
   }
   return place;
 }

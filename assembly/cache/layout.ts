@@ -70,7 +70,7 @@ export const PADDING: u8 = 2;
 if (SET_NEXT + 4 > SET_PARTIALS || SET_PARTIALS % 16 != 0)
   ERROR("the head of a set reaches into its partial tags, or they are not aligned");
 
-// ---- a key: page number, tag, global, level of the leaf; 0 is an empty way ----
+// ---- a key: page number, tag, global, level of the leaf; of a way that is not empty ----
 //
 //  63          19 18  3   2     1..0        where the level of a leaf takes two bits (LEAF_LEVEL_BITS of the format)
 //  page number    tag   global  level
@@ -172,12 +172,40 @@ export function emptyFrom(block: usize, way: u32): i32 {
   return i8x16.bitmask(i8x16.eq(v128.load(block + way, SET_PARTIALS), i8x16.splat(0)));
 }
 
-/** Empties a way, the key of which is at `at`. */
+/** Lanes below 0: ways that hold an entry, of 16 ways. A partial tag is odd: its lowest bit becomes its sign. */
 // @ts-ignore: decorator
 @inline
-export function clear(block: usize, at: usize, way: u32): void {
-  store<u64>(at, 0);
+function held(block: usize, way: u32): v128 {
+  return i16x8.shl(v128.load(block + way, SET_PARTIALS), 7);
+}
+
+/** Bit i: way `way + i` of a set holds an entry, dead or alive. */
+// @ts-ignore: decorator
+@inline
+export function heldFrom(block: usize, way: u32): i32 {
+  return i8x16.bitmask(held(block, way));
+}
+
+/** Empties the 16 ways from `way` on; padding stays. */
+// @ts-ignore: decorator
+@inline
+export function clearFrom(block: usize, way: u32): void {
+  const entries = i8x16.gt_s(i8x16.splat(0), held(block, way));
+  v128.store(block + way, v128.andnot(v128.load(block + way, SET_PARTIALS), entries), SET_PARTIALS);
+}
+
+/** Empties a way. Its key stays, and says nothing. */
+// @ts-ignore: decorator
+@inline
+export function clear(block: usize, way: u32): void {
   store<u8>(block + way, 0, SET_PARTIALS);
+}
+
+/** Whether a way holds an entry, dead or alive. */
+// @ts-ignore: decorator
+@inline
+export function isHeld(block: usize, way: u32): bool {
+  return load<u8>(block + way, SET_PARTIALS) != 0;
 }
 
 /** Of the first ways' candidates: whether there are none behind the first. */
@@ -230,6 +258,11 @@ export function hasTag(cache: usize, tag: u32): bool {
 /** The block in which a key stands. For assertions. */
 export function setWith(cache: usize, key: usize): usize {
   return key - ((key - load<usize>(cache, CACHE_BASE)) % load<usize>(cache, CACHE_SET_BYTES));
+}
+
+/** The way of a key. For assertions. */
+export function wayWith(cache: usize, key: usize): u32 {
+  return <u32>((key - keysOf(cache, setWith(cache, key))) >> 3);
 }
 
 /** Whether the key of some way of a cache stands at an address. For assertions. */

@@ -21,7 +21,10 @@ import {
   CACHE_SETS,
   CACHE_WAYS,
   clear,
+  clearFrom,
   groupOf,
+  heldFrom,
+  isHeld,
   KEY_GLOBAL,
   keysOf,
   SET_SWEPT,
@@ -29,6 +32,7 @@ import {
   TIME_USED,
   tagOf,
   timesAt,
+  VECTOR,
 } from "./layout";
 
 /** In place of a tag: every tag, and globals. */
@@ -56,43 +60,32 @@ export function isAlive(group: usize, key: u64, swept: u32): bool {
   return swept >= (key & KEY_GLOBAL ? load<u32>(group, GROUP_GLOBAL_SINCE) : tagSince(group, tagOf(key)));
 }
 
-/** Whether a way of a set, by the address of its key, holds a living entry. */
-export function livesAt(cache: usize, block: usize, at: usize): bool {
-  const key = load<u64>(at);
-  return key != 0 && isAlive(groupOf(cache), key, load<u32>(block, SET_SWEPT));
+/** Whether a way of a set holds a living entry. */
+export function livesIn(cache: usize, block: usize, way: u32): bool {
+  const key = load<u64>(keysOf(cache, block) + (<usize>way << 3));
+  return isHeld(block, way) && isAlive(groupOf(cache), key, load<u32>(block, SET_SWEPT));
 }
 
 /** Living entries of a tag, globals not included; or with ANY_TAG all there are. */
 export function livingOf(cache: usize, tag: u32): u32 {
   const sets = load<u32>(cache, CACHE_SETS);
-  const bytes = <usize>load<u32>(cache, CACHE_WAYS) << 3;
+  const ways = load<u32>(cache, CACHE_WAYS);
   let living: u32 = 0;
   for (let set: u32 = 0; set < sets; set++) {
     const block = blockOf(cache, set);
-    const first = keysOf(cache, block);
-    for (let at = first; at < first + bytes; at += 8) {
-      const key = load<u64>(at);
+    for (let way: u32 = 0; way < ways; way++) {
+      const key = load<u64>(keysOf(cache, block) + (<usize>way << 3));
       if (tag != ANY_TAG && (key & KEY_GLOBAL || tagOf(key) != tag)) continue;
-      if (livesAt(cache, block, at)) living++;
+      if (livesIn(cache, block, way)) living++;
     }
   }
   return living;
 }
 
-/** Ways of a set that hold something, dead or alive. For assertions. */
-export function heldIn(cache: usize, block: usize): u32 {
-  const first = keysOf(cache, block);
-  let held: u32 = 0;
-  for (let at = first; at < first + (<usize>load<u32>(cache, CACHE_WAYS) << 3); at += 8) if (load<u64>(at) != 0) held++;
-  return held;
-}
-
-/** Ways of a set that hold a living entry. For assertions. */
-export function livingIn(cache: usize, block: usize): u32 {
-  const first = keysOf(cache, block);
-  let living: u32 = 0;
-  for (let at = first; at < first + (<usize>load<u32>(cache, CACHE_WAYS) << 3); at += 8) if (livesAt(cache, block, at)) living++;
-  return living;
+/** Whether no entry of a set is dead. For assertions. */
+export function isAllAlive(cache: usize, block: usize): bool {
+  for (let way: u32 = 0; way < load<u32>(cache, CACHE_WAYS); way++) if (isHeld(block, way) && !livesIn(cache, block, way)) return false;
+  return true;
 }
 
 /** Takes the dead out of a set. */
@@ -100,12 +93,17 @@ export function sweep(cache: usize, block: usize): void {
   const group = groupOf(cache);
   const swept = load<u32>(block, SET_SWEPT);
   assert(swept <= load<u32>(group, GROUP_CLOCK), "the set was swept in the future");
-  const first = keysOf(cache, block);
   const ways = load<u32>(cache, CACHE_WAYS);
   const all = swept < load<u32>(group, GROUP_GLOBAL_SINCE);
-  for (let way: u32 = 0; way < ways; way++) {
-    const at = first + (<usize>way << 3);
-    if (all || !isAlive(group, load<u64>(at), swept)) clear(block, at, way);
+  for (let first: u32 = 0; first < ways; first += VECTOR) {
+    if (all) {
+      clearFrom(block, first);
+      continue;
+    }
+    for (let entries = heldFrom(block, first); entries != 0; entries &= entries - 1) {
+      const way = first + <u32>ctz(entries);
+      if (!isAlive(group, load<u64>(keysOf(cache, block) + (<usize>way << 3)), swept)) clear(block, way);
+    }
   }
   store<u32>(block, load<u32>(group, GROUP_CLOCK), SET_SWEPT);
 }

@@ -18,12 +18,13 @@ import {
   PATHS,
   setIndex,
   setWith,
+  wayWith,
   SET_SWEPT,
   TIME_USED,
   timesAt,
   VECTOR,
 } from "./layout";
-import { isAlive, livesAt, tick } from "./living";
+import { isAlive, livesIn, tick } from "./living";
 
 /**
  * Address of the key of the matching live entry with the lowest way number, 0 if none. No side effects. Mostly the first candidate is
@@ -55,7 +56,7 @@ function findAmong(cache: usize, block: usize, page: u64, level: u32, tag: u32):
 // @ts-ignore: decorator
 @inline
 export function touch(cache: usize, key: usize): void {
-  assert(livesAt(cache, setWith(cache, key), key), "the entry that was hit is not alive");
+  assert(livesIn(cache, setWith(cache, key), wayWith(cache, key)), "the entry that was hit is not alive");
   count(cache, CACHE_HITS);
   const now = tick(groupOf(cache));
   store<u32>(timesAt(cache, key), now, TIME_USED);

@@ -157,7 +157,8 @@ export class Forms {
   }
 
   /** Entries that are alive, and will be when their PCID is loaded next, in order of their keys. Ways do not matter, unless an entry of every tag stands beside others. */
-  private tellCache({ sets, ways, data, swept, links, group, tags, spaces }: CachePlaces): void {
+  private tellCache(cache: CachePlaces): void {
+    const { sets, ways, data, swept, links, group, tags, spaces } = cache;
     const { words, memory } = this;
     const start = this.length;
     const first = start + 2;
@@ -170,8 +171,8 @@ export class Forms {
       const sweptAt = memory[keys + swept] as number;
       for (let way = 0; way < ways; way++) {
         const key = keys + 2 * way;
+        if (!this.isHeld(cache, keys, way)) continue;
         const low = memory[key] as number;
-        if (low === 0 && memory[key + 1] === 0) continue;
         let since = globalSince;
         if ((low & GLOBAL) === 0) {
           const tag = (low >>> TAG_SHIFT) & TAG;
@@ -186,7 +187,7 @@ export class Forms {
     words[start + 1] = 0;
     this.length = length;
     // `find` takes the lowest way of those that match: a global entry and one of a tag may both.
-    if (global > 0 && global * ENTRY_WORDS < length - first) this.tellWays(sets, ways, start);
+    if (global > 0 && global * ENTRY_WORDS < length - first) this.tellWays(cache, start);
   }
 
   /** Puts an entry where it belongs in the order of keys. */
@@ -209,12 +210,19 @@ export class Forms {
     return length + ENTRY_WORDS;
   }
 
-  private tellWays(sets: readonly number[], ways: number, start: number): void {
+  /** Whether a way holds an entry, dead or alive. `keys`: where the keys of its set begin. */
+  private isHeld({ partials }: CachePlaces, keys: number, way: number): boolean {
+    return (((this.memory[keys + partials + (way >> 2)] as number) >>> (8 * (way & 3))) & 0xff) !== 0;
+  }
+
+  private tellWays(cache: CachePlaces, start: number): void {
     const { words, memory } = this;
+    const { sets, ways } = cache;
     for (const keys of sets) {
       for (let way = 0; way < ways; way++) {
-        words[this.length++] = memory[keys + 2 * way] as number;
-        words[this.length++] = memory[keys + 2 * way + 1] as number;
+        const held = this.isHeld(cache, keys, way);
+        words[this.length++] = held ? (memory[keys + 2 * way] as number) : 0;
+        words[this.length++] = held ? (memory[keys + 2 * way + 1] as number) : 0;
       }
     }
     words[start + 1] = this.length - start;

@@ -42,8 +42,9 @@ export interface CachePlaces {
   sets: readonly number[];
   ways: number;
   data: number;
-  /** From a first key back to when its set was swept. */
+  /** From a first key back to when its set was swept, and to its partial tags: one byte a way, 0 if it is empty. */
   swept: number;
+  partials: number;
   /** 0 if it holds leaves. */
   links: number;
   group: number;
@@ -80,6 +81,7 @@ export function placesIn(memory: Uint32Array, cache: number, spaces: number): Ca
     ways: field(cacheShapeAt.ways),
     data: field(cacheShapeAt.data) >>> 2,
     swept: (setAt.swept - keys) >> 2,
+    partials: (setAt.partials - keys) >> 2,
     links: (field(cacheShapeAt.levels) & Number(cachePaths)) === 0 ? 0 : field(cacheShapeAt.links) >>> 2,
     group: group >>> 2,
     tags: word(group + groupAt.tags) >>> 2,
