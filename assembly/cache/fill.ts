@@ -72,7 +72,7 @@ export function fillAbsent(cache: usize, page: u64, level: u32, tag: u32, global
   count(cache, CACHE_FILLS);
   const keys = keysOf(cache, block);
   const ways = load<u32>(cache, CACHE_WAYS);
-  let way: u32;
+  let way: u32 = 0;
   let empty = emptyFrom(block, 0);
   let now = load<u32>(group, GROUP_CLOCK) + 1;
   if (ways <= UNROLLED_WAYS && load<u32>(cache, CACHE_REPLACEMENT) == LRU && now < CLOCK_LIMIT) {

@@ -20,7 +20,6 @@ import {
   blockOf,
   candidatesOf,
   clear,
-  emptyFrom,
   CACHE_FIRST,
   CACHE_LEVELS,
   CACHE_OCCUPIED,
@@ -28,6 +27,7 @@ import {
   CACHE_WAYS,
   globalKeyOf,
   groupOf,
+  heldFrom,
   isLast,
   KEY_GLOBAL,
   KEY_LEVEL,
@@ -225,9 +225,10 @@ function dropIf(block: usize, at: usize, way: u32, level: u32, tag: u32, globals
   clear(block, way);
 }
 
+// @ts-ignore: decorator
+@inline
 function isEmpty(cache: usize, block: usize): bool {
-  const ways = load<u32>(cache, CACHE_WAYS);
-  let empty: u32 = 0;
-  for (let way: u32 = 0; way < ways; way += VECTOR) empty += popcnt(emptyFrom(block, way));
-  return empty == ways;
+  if (heldFrom(block, 0) != 0) return false;
+  for (let way = VECTOR; way < load<u32>(cache, CACHE_WAYS); way += VECTOR) if (heldFrom(block, way) != 0) return false;
+  return true;
 }

@@ -37,7 +37,7 @@ export function playFlushes(first: usize, end: usize, results: usize): usize {
   const context = contextOf(requesterIn(first));
   const agent = agentOf(context);
   const operation = operationIn(first);
-  let stopped: usize;
+  let stopped = first;
   if (operation == OP_INVALIDATE_PASID) stopped = flushPasidEach(first, end);
   else {
     if (operation == OP_FLUSH_ALL) stopped = flushAllEach(first, end, agent);
