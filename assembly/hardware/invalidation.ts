@@ -24,17 +24,21 @@ export function flush(group: usize, keep: u32, tag: u32): void {
   else flushTag(group, tag);
 }
 
+function flushGroup(group: usize, keep: u32, tag: u32): void {
+  flush(group, keep, tag);
+}
+
 export function flushTranslations(agent: usize, keep: u32, tag: u32): void {
-  flush(leavesOf(agent), keep, tag);
+  flushGroup(leavesOf(agent), keep, tag);
 }
 
 export function flushPagingStructures(agent: usize, keep: u32, tag: u32): void {
-  flush(pathsOf(agent), keep, tag);
+  flushGroup(pathsOf(agent), keep, tag);
 }
 
 export function flushBoth(agent: usize, keep: u32, tag: u32): void {
-  flush(leavesOf(agent), keep, tag);
-  flush(pathsOf(agent), keep, tag);
+  flushGroup(leavesOf(agent), keep, tag);
+  flushGroup(pathsOf(agent), keep, tag);
 }
 
 /** Everything of a context's PASID, of all devices and domains. */

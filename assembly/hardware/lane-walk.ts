@@ -1,6 +1,8 @@
-// The lane's walk: an access of a CPU for which no translation cache has anything, where nothing unusual comes of it. One of the two lowest
-// paging-structure caches knows the way, or the root where there is none; entries between lead on, and the leaf is a small page that allows
+// The lane's walk: an access of a CPU for which no translation cache has anything, where nothing unusual comes of it. A paging-structure
+// cache knows the way, mostly one of the two lowest, or the root does; entries between lead on, and the leaf is a small page that allows
 // the access. It writes nothing before all that is clear, so that whatever else there is takes the plain path (walk.ts) from its beginning.
+//
+// Where the two lowest do not know, lane-way.ts goes.
 //
 // It is a copy of `walkFrom`, `down` and `endAt` (walk.ts), of `findPath` and `touch` (cache/lookup.ts), of `fillPath` and
 // `fillTranslation` (fills.ts), and of `put` (cache/fill.ts) for a set that is full: one text for a whole walk, whose instructions count.
@@ -58,7 +60,7 @@ import {
   shiftOf,
   withMarks,
 } from "../paging/format";
-import { generationOf, LIVE_TABLE, standing, stateOf, TABLE } from "../paging/frames";
+import { generationOf } from "../paging/frames";
 import { addressMask, levels } from "../paging/mode";
 import { bucketsAt, bucketsShift, slotFrom } from "../paging/slots";
 import { indexAt } from "../paging/tables";
@@ -76,20 +78,23 @@ import {
 } from "./agent";
 import { checkOf, controlsOf, formatOf, isMalformed, pathTagOf, rootOf, tagOf } from "./context";
 import { noteSeen } from "./fills";
-import { detecting } from "./hazard";
+import { fillWide, isTable, leadsTo, reachWide, wideFrame, wideRights, wideTable } from "./lane-way";
 import { countMisses } from "./translate";
 import { beginning } from "./walks";
 
 // ---- scratch: nothing survives a call ----
-/** Walks of a lane that are not counted yet; and those of them that found their way one paging-structure cache above the lowest. */
+/** The clock of a group ticks less than so often in a walk. */
+const TICKS: u32 = 8;
+/** Walks of a lane that are not counted yet; and those of them that found their way above the lowest paging-structure cache. */
 let walked: u64 = 0;
 let walkedAbove: u64 = 0;
 
 // ---- what else an outcome may be ----
 /** In place of an outcome: nothing has been done. */
 export const NOT_PLAYED: u64 = u64.MAX_VALUE;
-/** In place of where a path stands: more than one may be it. */
+/** In place of where a path stands: more than one may be it; or it was found above the two lowest caches. */
 const UNCLEAR: usize = 1;
+const WIDE: usize = 1;
 
 /** The block of the set of a page, in a cache that is plain. */
 // @ts-ignore: decorator
@@ -144,21 +149,6 @@ function hit(paths: usize, psc: usize, path: usize): void {
   const now = load<u32>(paths, GROUP_CLOCK) + 1;
   store<u32>(paths, now, GROUP_CLOCK);
   store<u32>(timesAt(psc, path), now, TIME_USED);
-}
-
-/** Rule 12: whether a cached path leads to a table, and to the one that it meant. */
-// @ts-ignore: decorator
-@inline
-function leadsTo(link: usize): bool {
-  const slot = load<u32>(link);
-  return slot != 0 && (!detecting || standing(slot) == (<u64>load<u32>(link, 4) | LIVE_TABLE));
-}
-
-/** Whether a slot has a table in it: 0 is no frame. */
-// @ts-ignore: decorator
-@inline
-function isTable(slot: u32): bool {
-  return slot != 0 && (!detecting || stateOf(slot) == TABLE);
 }
 
 /** Counts the walks that have been played along. */
@@ -238,13 +228,24 @@ function along(context: usize, agent: usize, va: u64, access: u32, l1: usize, l2
       const wide = bits >> shiftOf(3);
       const wideSet = setOf(psc3, wide);
       above = probe(psc3, wideSet, wide, own);
-      if (above <= UNCLEAR || load<u32>(wideSet, SET_SWEPT) < tagSince(paths, pathTagOf(context))) return NOT_PLAYED;
-      const link = linkAt(psc3, above);
-      if (!leadsTo(link)) return NOT_PLAYED;
-      const known = load<u64>(dataAt(psc3, above));
-      entry = loadEntry(entryIn(contents, load<u32>(link), frameIn(known), indexAt(va, 2)));
+      if (above == UNCLEAR) return NOT_PLAYED;
+      if (above != 0 && load<u32>(wideSet, SET_SWEPT) >= tagSince(paths, pathTagOf(context))) {
+        const link = linkAt(psc3, above);
+        if (!leadsTo(link)) return NOT_PLAYED;
+        const known = load<u64>(dataAt(psc3, above));
+        table = load<u32>(link);
+        rights = rightsOfPath(known);
+        frame = frameIn(known);
+      } else {
+        if (!reachWide(context, agent, va)) return NOT_PLAYED;
+        above = WIDE;
+        table = wideTable;
+        rights = wideRights;
+        frame = wideFrame;
+      }
+      entry = loadEntry(entryIn(contents, table, frame, indexAt(va, 2)));
       if (!leadsOn(formatOf(context), entry, 2)) return NOT_PLAYED;
-      rights = accumulate(rightsOfPath(known), entry);
+      rights = accumulate(rights, entry);
       frame = frameIn(entry);
       table = slotFrom(bucketsAt(), bucketsShift(), frame);
       if (!isTable(table)) return NOT_PLAYED;
@@ -269,7 +270,7 @@ function along(context: usize, agent: usize, va: u64, access: u32, l1: usize, l2
   const plain = cachedLeaf(last, 1, va, along, global);
   const marks = leafMarks(isWrite(access));
   if (!allowsOnceMarked(checkOf(context, access), plain)) return NOT_PLAYED;
-  if (load<u32>(paths, GROUP_CLOCK) > CLOCK_LIMIT - 4 || load<u32>(group, GROUP_CLOCK) > CLOCK_LIMIT - 4) return NOT_PLAYED;
+  if (load<u32>(paths, GROUP_CLOCK) > CLOCK_LIMIT - TICKS || load<u32>(group, GROUP_CLOCK) > CLOCK_LIMIT - TICKS) return NOT_PLAYED;
   if ((last & marks) != marks) {
     if (!markEntry(at, last, last | marks)) return NOT_PLAYED;
     count(agent, AGENT_AD_WRITES);
@@ -282,7 +283,7 @@ function along(context: usize, agent: usize, va: u64, access: u32, l1: usize, l2
   let empty2 = 0;
   if (above != 0) {
     walkedAbove++;
-    hit(paths, pscOf(agent, 3), above);
+    if (above != WIDE) hit(paths, pscOf(agent, 3), above);
     emptyPath = emptyFrom(pathSet, 0);
     path = fillNext(paths, psc2, pathSet, emptyPath, region, region << KEY_PAGE_SHIFT | own, cachedPath(entry, rights));
     store<u64>(linkAt(psc2, path), <u64>table | (<u64>generationOf(table) << 32));
@@ -297,6 +298,8 @@ function along(context: usize, agent: usize, va: u64, access: u32, l1: usize, l2
     empty1 = emptyFrom(set1, 0);
     fillNext(group, l1, set1, empty1, page, key, leaf);
   }
+  // Calls come last: one before would send what is needed after it to the stack. Which cache ticks first does not matter.
+  if (above == WIDE) fillWide(context, agent, va);
   if ((emptyPath | empty1 | empty2) != 0) {
     if (emptyPath != 0) occupy(psc2, pathSet);
     if (empty1 != 0) occupy(l1, set1);

@@ -73,6 +73,8 @@ const ROOT = 0x1000n;
 const SMALL_PAGES = 4096;
 const LARGE_PAGES = 64;
 const LARGE_AT = 0x4000_0000n;
+/** Where 512 of the small pages are mapped once more. */
+const FAR = [2n << 30n, 3n << 30n, 4n << 30n, 5n << 30n, 1n << 39n];
 
 /** Sizes as in hardware, and others: sets that are no power of two, one set, one cache for all sizes, no l2, other replacements. */
 const shapes: Record<string, CpuConfig> = {
@@ -149,10 +151,17 @@ const shapes: Record<string, CpuConfig> = {
 function laidOut(cpu: CpuConfig, iommus: IommuConfig[] = []): Machine {
   const machine = createMachineSync({ tables: 32, workloadPages: 1, cpus: [{ ...cpu, root: ROOT }], iommus });
   const { frames } = machine;
-  for (let frame = 1; frame <= 4; frame++) frames.setTable(frame);
+  for (let frame = 1; frame <= 9; frame++) frames.setTable(frame);
   frames.writeEntry(ROOT, 0x2007n);
   frames.writeEntry(0x2000n, 0x3007n);
   frames.writeEntry(0x2008n, 0x4007n);
+  // More regions of 1 GiB, and one of 512 GiB, than the caches of paths hold: below each the same pages.
+  for (let pd = 5n; pd <= 8n; pd++) {
+    frames.writeEntry(0x2000n + 8n * (pd - 3n), (pd << 12n) | 7n);
+    frames.writeEntry(pd << 12n, 0x10007n);
+  }
+  frames.writeEntry(ROOT + 8n, 0x9007n);
+  frames.writeEntry(0x9000n, 0x5007n);
   for (let pt = 0; pt < SMALL_PAGES / 512; pt++) {
     // Some pages read-only, some for the kernel alone, some global, a few holes; A and D are the walker's to set.
     const kinds = [0x7n, 0x7n, 0x5n, 0x7n, 0x3n, 0x107n, 0x7n, 0x0n];
@@ -197,9 +206,11 @@ function mixture(below: (limit: number) => number, spaces: number, upset: boolea
     const pages = [48, 1024, SMALL_PAGES][below(3)] as number;
     const large = builder.count > 3000 && below(4) === 0;
     const alike = below(4) === 0 ? twins[below(twins.length)] : undefined;
+    const far = below(4) === 0;
     for (let i = 0; i < run; i++) {
       const page = alike ? (alike[below(alike.length)] as number) : below(pages);
-      const va = large ? LARGE_AT + (BigInt(below(LARGE_PAGES)) << 21n) : BigInt(page) << 12n;
+      const near = far ? (FAR[below(FAR.length)] as bigint) + (BigInt(page % 512) << 12n) : BigInt(page) << 12n;
+      const va = large ? LARGE_AT + (BigInt(below(LARGE_PAGES)) << 21n) : near;
       const bits = below(100) === 0 ? (below(2) === 0 ? 1n << 47n : 0xffffn << 48n) : 0n;
       builder.access(0, bits | (va + BigInt(below(4096))), mixed ? (KINDS[below(KINDS.length)] as Access) : one);
     }
@@ -215,10 +226,12 @@ function mixture(below: (limit: number) => number, spaces: number, upset: boolea
 
 /** A run of flushes of a kind, mostly two or more; of one context also of contexts that do not exist where there are no PCIDs. */
 function flushesInARow(builder: ProgramBuilder, below: (limit: number) => number, spaces: number): void {
-  const kind = below(5);
+  const kind = below(6);
+  const type = ([0, 2, 3] as const)[below(3)] as 0 | 2 | 3;
   for (let i = below(5); i >= 0; i--) {
     if (kind === 0) builder.flushAll(0);
     else if (kind === 1) builder.invpcid(0, 1, below(spaces + 1));
+    else if (kind === 3) builder.invpcid(0, type, below(spaces), BigInt(below(SMALL_PAGES)) << 12n);
     else if (kind === 2) builder.flushAll(everyCpu);
     else builder.invlpg(0, (BigInt(below(SMALL_PAGES)) << 12n) | (below(9) === 0 ? 1n << 47n : 0n));
   }
@@ -376,6 +389,33 @@ describe("a run of accesses to translations that are out of date", () => {
     for (const machine of machines) machine.kernel!.run((p) => p.vfree(AREA, 2));
     expect(played(machines, pages, Access.supervisorRead)).toMatchObject({ "stale-translation": 3, "stale-rights": 0 });
   });
+
+  it.each([0, 1, 2])(
+    "walks through a freed table as single accesses do, %i paths to it cached further up forgotten",
+    (forgotten) => {
+      // The entries stay, so that a walk goes on where a path is cached; a table made anew has another generation.
+      const shape = {
+        l1: geometries.skylake.l1,
+        psc: { 2: { entries: 2, ways: 1 }, 3: { entries: 2, ways: 1 }, 4: { entries: 4, ways: 4 } },
+      };
+      const machines = [0, 1].map(() => {
+        const machine = createMachineSync({ cpus: [shape], kernel: { pool: 64 } });
+        const far = [AREA, AREA + (1n << 22n), AREA + (1n << 31n)];
+        machine.kernel!.run((p) => {
+          p.mmCreate(0).switchMm(0, 0);
+          for (const area of far) p.vmalloc(area, 8);
+          return p;
+        });
+        return machine;
+      }) as [Machine, Machine];
+      const others = [[], [AREA + (1n << 22n)], [AREA + (1n << 31n), AREA + (1n << 22n)]][forgotten] as bigint[];
+      played(machines, [AREA, ...others, ...others], Access.supervisorRead);
+      for (const machine of machines) machine.kernel!.run((p) => p.tableFree("pmd_free_pte_page", AREA));
+      const pages = Array.from({ length: 6 }, (_, i) => AREA + (BigInt(1 + i) << 12n));
+      const { "walk-after-free": met } = played(machines, pages, Access.supervisorRead);
+      expect(met).toBeGreaterThan(0);
+    },
+  );
 
   it("counts each write that a mark on rights refuses the short way, and no read", () => {
     const machines = both();
