@@ -1,8 +1,8 @@
-// The way of a lane's walk that no path in the two lowest paging-structure caches knows: from one of the caches above, or from the root, down
-// to a table of level 2. Rare where few regions are in use, one walk in three over all pages of a kernel.
+// The way of a lane's walk that no path in the two lowest paging-structure caches knows: from one of the caches above, or from the root,
+// down to a table of level 2. Rare where few regions are in use, one walk in three over all pages of a kernel.
 //
-// It is a copy of `walkFrom` and `down` (walk.ts) and of `fillPath` (fills.ts), in two parts, since the lane's walk writes nothing before all
-// is clear (lane-walk.ts). test/engine/lane.test.ts holds it to what single accesses do.
+// It is a copy of `walkFrom` and `down` (walk.ts) and of `fillPath` (fills.ts), in two parts, since the lane's walk writes nothing before
+// all is clear (lane-walk.ts). test/engine/lane.test.ts holds it to what single accesses do.
 
 import { count } from "../base/memory";
 import { fillAbsent } from "../cache/fill";
