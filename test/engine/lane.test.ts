@@ -157,10 +157,11 @@ function laidOut(cpu: CpuConfig, iommus: IommuConfig[] = []): Machine {
   frames.writeEntry(0x2008n, 0x4007n);
   // More regions of 1 GiB, and one of 512 GiB, than the caches of paths hold: below each the same pages.
   for (let pd = 5n; pd <= 8n; pd++) {
-    frames.writeEntry(0x2000n + 8n * (pd - 3n), (pd << 12n) | 7n);
+    // Of these, one read-only, one for the kernel alone, and pages of the 512 GiB without execution.
+    frames.writeEntry(0x2000n + 8n * (pd - 3n), (pd << 12n) | (pd === 6n ? 5n : pd === 7n ? 3n : 7n));
     frames.writeEntry(pd << 12n, 0x10007n);
   }
-  frames.writeEntry(ROOT + 8n, 0x9007n);
+  frames.writeEntry(ROOT + 8n, (1n << 63n) | 0x9007n);
   frames.writeEntry(0x9000n, 0x5007n);
   for (let pt = 0; pt < SMALL_PAGES / 512; pt++) {
     // Some pages read-only, some for the kernel alone, some global, a few holes; A and D are the walker's to set.
@@ -219,6 +220,10 @@ function mixture(below: (limit: number) => number, spaces: number, upset: boolea
     if (below(80) === 0) builder.flushAll(0);
     // Pages of both sizes are cached for the same addresses: nothing drops the others.
     if (upset && below(20) === 0) builder.writeEntry(0x3000n, below(2) === 0 ? 0x10007n : 0x1_0000_0087n);
+    // A region of 1 GiB goes, or comes back without A.
+    const gib = BigInt(2 + below(4));
+    if (upset && below(10) === 0)
+      builder.writeEntry(0x2000n + 8n * gib, below(3) === 0 ? 0n : ((gib + 3n) << 12n) | 7n);
     if (upset && below(12) === 0) flushesInARow(builder, below, spaces);
   }
   return builder.build();
@@ -416,6 +421,20 @@ describe("a run of accesses to translations that are out of date", () => {
       expect(met).toBeGreaterThan(0);
     },
   );
+
+  it("knows by the generation that a table which a cached path leads to is another one now", () => {
+    const machines = both();
+    const [first, neighbour, far] = [AREA + (1n << 33n), AREA + (1n << 33n) + (1n << 22n), AREA + (1n << 34n)];
+    for (const machine of machines) machine.kernel!.run((p) => p.vmalloc(first, 4).vmalloc(neighbour, 8));
+    // The lane's walk caches the path from the top; the first access of all, which finds empty caches, is played without it.
+    played(machines, [AREA, AREA + 0x1000n, first, first + 0x1000n], Access.supervisorRead);
+    // The directory goes, and its frame comes back as another table; its old entries are in nobody's way.
+    for (const machine of machines)
+      machine.kernel!.run((p) => p.tableFree("pud_free_pmd_page", first, 2).vmalloc(far, 1));
+    const pages = Array.from({ length: 4 }, (_, i) => neighbour + (BigInt(i) << 12n));
+    const { "walk-of-reused-frame": met } = played(machines, pages, Access.supervisorRead);
+    expect(met).toBeGreaterThan(0);
+  });
 
   it("counts each write that a mark on rights refuses the short way, and no read", () => {
     const machines = both();

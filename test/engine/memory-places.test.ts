@@ -2,7 +2,17 @@
 // Several threads over one memory: test/package/memory.test.ts.
 
 import { describe, expect, it } from "vitest";
-import { Access, createMachineSync, guestMemory, type MemorySource, type PlacedRange } from "../../src/memory.js";
+import { seeded } from "../../bench/random.js";
+import {
+  Access,
+  createMachineSync,
+  guestMemory,
+  type MemorySource,
+  type PlacedRange,
+  ProgramBuilder,
+  unpackOutcome,
+} from "../../src/memory.js";
+import { SEED } from "../support/seed.js";
 import { A, D, USER_PAGE, XD } from "../support/tables.js";
 
 const PAGE = 4096;
@@ -109,4 +119,43 @@ describe("guest memory", () => {
     expect(new BigUint64Array(source.buffer)[0]).toBe(0x1000n | USER_PAGE | A);
     expect(machine.frames.readEntry(0n)).toBe(0x1000n | USER_PAGE | A);
   });
+});
+
+it("is walked by runs of accesses as by single ones, whatever level of paths is cached", () => {
+  const made = () => {
+    const memory = guestMemory(new ArrayBuffer(0x20000));
+    const paths = { 2: { entries: 2, ways: 1 }, 3: { entries: 2, ways: 1 }, 4: { entries: 2, ways: 2 } };
+    const cpus = [{ l1: [{ entries: 8, ways: 4 }], psc: paths, root: 0x1000n }];
+    const machine = createMachineSync({ memory, tables: 1, workloadPages: 1, levels: 4, cpus });
+    const { frames } = machine;
+    // Two regions of 512 GiB; each has four of 1 GiB, and these a table of their own.
+    for (let wide = 0n; wide < 2n; wide++) {
+      frames.writeEntry(0x1000n + 8n * wide, ((2n + wide) << 12n) | USER_PAGE);
+      for (let gib = 0n; gib < 4n; gib++) {
+        const pd = 4n + 4n * wide + gib;
+        frames.writeEntry(((2n + wide) << 12n) + 8n * gib, (pd << 12n) | USER_PAGE);
+        frames.writeEntry(pd << 12n, ((pd + 8n) << 12n) | USER_PAGE);
+        for (let i = 0n; i < 8n; i++)
+          frames.writeEntry(((pd + 8n) << 12n) + 8n * i, ((0x100n * pd + i) << 12n) | USER_PAGE);
+      }
+    }
+    return machine;
+  };
+  const [lane, single] = [made(), made()];
+  const below = seeded(SEED);
+  const builder = new ProgramBuilder();
+  const addresses = Array.from({ length: 3000 }, (_, i) => {
+    const far = (BigInt(below(2)) << 39n) | (BigInt(below(4)) << 30n);
+    return (i % 3 === 0 ? far : 0n) | (BigInt(below(8)) << 12n);
+  });
+  for (const va of addresses) builder.access(0, va, Access.userRead);
+  const outcomes = lane.play(builder.build());
+  expect([...outcomes].map(unpackOutcome)).toEqual(
+    addresses.map((va) => single.cpus[0]!.translate(va, Access.userRead)),
+  );
+  for (const [i, cache] of lane.cpus[0]!.caches.entries()) {
+    const other = single.cpus[0]!.caches[i]!;
+    expect([cache.counters, cache.contents()]).toEqual([other.counters, other.contents()]);
+  }
+  expect(lane.cpus[0]!.counters).toEqual(single.cpus[0]!.counters);
 });
