@@ -72,16 +72,16 @@ export function munmap(mm: u32, va: u64, pages: u32): bool {
 function unlinkEmpty(mm: u32, first: u64, end: u64): void {
   for (let level: u32 = 2; level <= levels; level++) {
     const span = (<u64>1) << shiftOf(level);
+    let stays = false;
     for (let at = first & ~(span - 1); at < end; at += span) {
       const entry = findEntry(mm, at, level);
       if (entry == 0) continue;
-      if (unlinkIfEmpty(entry, level)) {
-        if (level == levels) syncTopEntry(mm, indexAt(at, level));
-      } else if (loadEntry(entry) != 0 && (first ^ (end - 1)) >> shiftOf(level + 1) == 0) {
-        // What stays keeps the one table that it stands in, and all above.
-        return;
-      }
+      if (!unlinkIfEmpty(entry, level)) {
+        if (loadEntry(entry) != 0) stays = true;
+      } else if (level == levels) syncTopEntry(mm, indexAt(at, level));
     }
+    // What stays keeps the table that it stands in, and all above; if that is the only one of its level here, nothing is left to look for.
+    if (stays && (first ^ (end - 1)) >> shiftOf(level + 1) == 0) return;
   }
 }
 

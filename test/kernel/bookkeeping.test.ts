@@ -337,6 +337,23 @@ describe("frames given back", () => {
   });
 });
 
+describe("munmap()", () => {
+  it.each([
+    ["the first table keeps a page, the second is left empty", 1n, 1023n, 1],
+    ["the first is left empty, the last keeps a page", 0n, 1026n, 2],
+    ["one in the middle keeps a page", 0n, 512n, 1],
+    ["nothing is left", 0n, 1027n, 5],
+  ])("gives back each table that its range has left empty: %s", (_, first, pages, released) => {
+    const machine = machineOf("none");
+    const kernel = kernelOf(machine);
+    const heap = 0x5500_0000_0000n;
+    kernel.run((it) => it.mmCreate(0).mmap(0, heap, 1027));
+    const before = kernel.counters.tablesReleased;
+    kernel.run((it) => it.munmap(0, heap + (first << 12n), Number(pages)));
+    expect(kernel.counters.tablesReleased - before).toBe(released);
+  });
+});
+
 describe("a process", () => {
   it("cannot end while an operation of it is under way, and can when that is over", () => {
     const machine = machineOf("none");
