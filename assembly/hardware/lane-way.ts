@@ -29,7 +29,8 @@ export let wideTable: u32 = 0;
 /** By level, what it went through: the path as it is cached, the table's slot. */
 const WAY_SHIFT: usize = 4;
 const WAY_SLOT: usize = 8;
-const WAY: usize = memory.data((<i32>MAX_LEVELS + 1) << <i32>WAY_SHIFT, 8);
+const WAY_BYTES: i32 = (<i32>MAX_LEVELS + 1) << <i32>WAY_SHIFT;
+const WAY: usize = memory.data(WAY_BYTES, sizeof<u64>());
 
 /** Rule 12: whether a cached path leads to a table, and to the one that it meant. */
 // @ts-ignore: decorator
