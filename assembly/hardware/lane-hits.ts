@@ -1,7 +1,7 @@
 // The lane's loop: hits of small pages in the first l1 cache, and in the first l2 cache with what they put into a full set of l1. The
 // engine's hottest place, where instructions count: the loop of hits makes no call, the one around it plays what is no hit.
 //
-// It is a copy of the first lines of `translate` and of `translateFrom` (translate.ts), of `find` (cache/lookup.ts) and of `put`
+// It is a copy of the first lines of `translate` and of `translateFrom` (translate.ts), of `find` (cache/lookup.ts) and of `fillAbsent`
 // (cache/fill.ts), for the case that the first candidate is the entry; whatever else comes takes the plain path. Once large pages have
 // been cached, a look for them (hit.ts) comes before what is found or not found of a small one.
 // test/engine/lane.test.ts holds it to what single accesses do.

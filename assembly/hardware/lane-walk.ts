@@ -5,7 +5,7 @@
 // Where the two lowest do not know, lane-way.ts goes.
 //
 // It is a copy of `walkFrom`, `down` and `endAt` (walk.ts), of `findPath` and `touch` (cache/lookup.ts), of `fillPath` and
-// `fillTranslation` (fills.ts), and of `put` (cache/fill.ts) for a set that is full: one text for a whole walk, whose instructions count.
+// `fillTranslation` (fills.ts), and of `fillAbsent` (cache/fill.ts): one text for a whole walk, whose instructions count.
 // test/engine/lane.test.ts holds it to what single accesses do.
 
 import { count } from "../base/memory";
