@@ -5,6 +5,7 @@ import { GROUP_CLOCK, GROUP_LAST_FLUSH } from "./group";
 import {
   blockOf,
   CACHE_ADDED,
+  CACHE_DATA,
   CACHE_FILLS,
   CACHE_FIRST,
   CACHE_OCCUPIED,
@@ -14,7 +15,6 @@ import {
   CACHE_SET_MASK,
   CACHE_SETS,
   CACHE_WAYS,
-  dataAt,
   emptyFrom,
   globalKeyOf,
   groupOf,
@@ -53,13 +53,13 @@ export function fill(cache: usize, page: u64, level: u32, tag: u32, global: bool
   if (at == 0) return fillAbsent(cache, page, level, tag, global, data);
   count(cache, CACHE_FILLS);
   count(cache, CACHE_REFILLS);
-  write(cache, at, data, tick(groupOf(cache)));
+  write(at, load<usize>(cache, CACHE_DATA), data, tick(groupOf(cache)));
   return at;
 }
 
 /**
  * The same for an entry that no living one has the key of: into an empty way or a victim's. Mostly victims need no loop, and the clock
- * has time: that is done without a call, which would have the host's compiler keep every value on the stack.
+ * has time.
  */
 export function fillAbsent(cache: usize, page: u64, level: u32, tag: u32, global: bool, data: u64): usize {
   assert(load<u32>(cache, CACHE_LEVELS) & (1 | (1 << level)), "the cache holds nothing of this level");
@@ -70,52 +70,70 @@ export function fillAbsent(cache: usize, page: u64, level: u32, tag: u32, global
   assert(isAllAlive(cache, block), "the set holds dead entries: it has not been swept");
   assert(findKey(cache, page, key) == 0, "an entry that is to be absent is there");
   count(cache, CACHE_FILLS);
+  const isShort = load<u32>(cache, CACHE_WAYS) <= UNROLLED_WAYS && load<u32>(cache, CACHE_REPLACEMENT) == LRU;
+  if (!isShort || load<u32>(group, GROUP_CLOCK) >= CLOCK_LIMIT - 1) return fillOther(cache, block, page, key, data);
+  const empty = emptyFrom(block, 0);
+  const at = fillNext(group, cache, block, empty, page, key, data);
+  if (empty != 0) occupy(cache, block);
+  return at;
+}
+
+/**
+ * Puts an entry into a swept set of a cache whose victims are found without a loop, at the next tick, which the clock has; returns where
+ * its key stands. That a way in `empty` is taken (if there are any) is for the caller to note, and fills are to count: a call in here
+ * would have the host's compiler keep every value on the stack.
+ */
+// @ts-ignore: decorator
+@inline
+export function fillNext(group: usize, cache: usize, block: usize, empty: i32, page: u64, key: u64, data: u64): usize {
+  const keys = keysOf(cache, block);
+  const distance = load<usize>(cache, CACHE_DATA);
+  const oldest = oldestOfTwelve(keys + (distance << 1), load<u32>(cache, CACHE_WAYS));
+  const way = select<u32>(oldest, ctz(empty), empty == 0);
+  const now = load<u32>(group, GROUP_CLOCK) + 1;
+  store<u32>(group, now, GROUP_CLOCK);
+  return put(block, keys, distance, way, page, key, data, now);
+}
+
+/** The same in any cache, with all that there is to note. */
+function fillOther(cache: usize, block: usize, page: u64, key: u64, data: u64): usize {
+  // First of all: if the clock starts again, a half-written entry would be taken for a dead one.
+  const now = tick(groupOf(cache));
   const keys = keysOf(cache, block);
   const ways = load<u32>(cache, CACHE_WAYS);
-  let way: u32 = 0;
-  let empty = emptyFrom(block, 0);
-  let now = load<u32>(group, GROUP_CLOCK) + 1;
-  if (ways <= UNROLLED_WAYS && load<u32>(cache, CACHE_REPLACEMENT) == LRU && now < CLOCK_LIMIT) {
-    store<u32>(group, now, GROUP_CLOCK);
-    const oldest = oldestOfTwelve(timesAt(cache, keys), ways);
-    way = select<u32>(oldest, ctz(empty), empty == 0);
-  } else {
-    // First of all: if the clock starts again, a half-written entry would be taken for a dead one.
-    now = tick(group);
-    way = emptyWay(cache, block);
-    if (way < ways) empty = 1;
-    else way = victim(cache, keys, ways);
-  }
+  let way = emptyWay(cache, block);
+  if (way < ways) occupy(cache, block);
+  else way = victim(cache, keys, ways);
+  return put(block, keys, load<usize>(cache, CACHE_DATA), way, page, key, data, now);
+}
+
+/** Writes an entry into a way of a set, whose keys are so far from their data, and these from their times. */
+// @ts-ignore: decorator
+@inline
+function put(block: usize, keys: usize, distance: usize, way: u32, page: u64, key: u64, data: u64, now: u32): usize {
   const at = keys + (<usize>way << 3);
   store<u64>(at, key);
   store<u8>(block + way, partialTag(page), SET_PARTIALS);
-  write(cache, at, data, now);
-  if (empty != 0) occupy(cache, block);
+  write(at, distance, data, now);
   return at;
 }
 
 // @ts-ignore: decorator
 @inline
-function write(cache: usize, at: usize, data: u64, now: u32): void {
-  store<u64>(dataAt(cache, at), data);
+function write(at: usize, distance: usize, data: u64, now: u32): void {
+  store<u64>(at + distance, data);
   // Of use and of fill.
-  store<u64>(timesAt(cache, at), <u64>now | (<u64>now << 32));
+  store<u64>(at + (distance << 1), <u64>now | (<u64>now << 32));
 }
 
 /** The lowest-numbered empty way; in a full set none that there is. */
-// @ts-ignore: decorator
-@inline
 function emptyWay(cache: usize, block: usize): u32 {
-  const empty = emptyFrom(block, 0);
-  return empty == 0 && load<u32>(cache, CACHE_WAYS) > VECTOR ? emptyAmong(cache, block) : ctz(empty);
-}
-
-function emptyAmong(cache: usize, block: usize): u32 {
-  for (let way = VECTOR; way < load<u32>(cache, CACHE_WAYS); way += VECTOR) {
+  const ways = load<u32>(cache, CACHE_WAYS);
+  for (let way: u32 = 0; way < ways; way += VECTOR) {
     const empty = emptyFrom(block, way);
     if (empty != 0) return way + ctz(empty);
   }
-  return load<u32>(cache, CACHE_WAYS);
+  return ways;
 }
 
 /** An entry goes into an empty way of a set. */

@@ -9,7 +9,7 @@
 // test/engine/lane.test.ts holds it to what single accesses do.
 
 import { count } from "../base/memory";
-import { occupy, oldestOfTwelve } from "../cache/fill";
+import { fillNext, occupy } from "../cache/fill";
 import {
   GROUP_CLOCK,
   GROUP_LAST_FLUSH,
@@ -17,14 +17,12 @@ import {
 } from "../cache/group";
 import {
   CACHE_BASE,
-  CACHE_DATA,
   CACHE_FILLS,
   CACHE_HITS,
   CACHE_KEYS,
   CACHE_MISSES,
   CACHE_SET_BYTES,
   CACHE_SET_MASK,
-  CACHE_WAYS,
   candidatesOf,
   dataAt,
   emptyFrom,
@@ -32,9 +30,7 @@ import {
   KEY_PAGE_SHIFT,
   keyOf,
   linkAt,
-  partialTag,
   PATH_LEVEL,
-  SET_PARTIALS,
   SET_SWEPT,
   TIME_USED,
   timesAt,
@@ -82,9 +78,10 @@ import { fillWide, isTable, leadsTo, reachWide, wideFrame, wideRights, wideTable
 import { countMisses } from "./translate";
 import { beginning } from "./walks";
 
-// ---- scratch: nothing survives a call ----
 /** The clock of a group ticks less than so often in a walk. */
 const TICKS: u32 = 8;
+
+// ---- scratch: nothing survives a call ----
 /** Walks of a lane that are not counted yet; and those of them that found their way above the lowest paging-structure cache. */
 let walked: u64 = 0;
 let walkedAbove: u64 = 0;
@@ -94,7 +91,7 @@ let walkedAbove: u64 = 0;
 export const NOT_PLAYED: u64 = u64.MAX_VALUE;
 /** In place of where a path stands: more than one may be it; or it was found above the two lowest caches. */
 const UNCLEAR: usize = 1;
-const WIDE: usize = 1;
+const WIDE: usize = UNCLEAR + 1;
 
 /** The block of the set of a page, in a cache that is plain. */
 // @ts-ignore: decorator
@@ -119,27 +116,6 @@ function probe(cache: usize, block: usize, page: u64, own: u64): usize {
 @inline
 function isStale(group: usize, block: usize): bool {
   return load<u32>(block, SET_SWEPT) < load<u32>(group, GROUP_LAST_FLUSH);
-}
-
-/**
- * Puts an entry in, of which no living one has the key, into a swept set, at the next tick; returns where its key stands. That a way in
- * `empty` is taken (if there are any) is for the caller to count, and fills are: a call in here would send what it has to the stack.
- */
-// @ts-ignore: decorator
-@inline
-function fillNext(group: usize, cache: usize, block: usize, empty: i32, page: u64, key: u64, data: u64): usize {
-  const distance = load<usize>(cache, CACHE_DATA);
-  const keys = block + load<usize>(cache, CACHE_KEYS);
-  const oldest = oldestOfTwelve(keys + (distance << 1), load<u32>(cache, CACHE_WAYS));
-  const way = select<u32>(oldest, ctz(empty), empty == 0);
-  const at = keys + (<usize>way << 3);
-  const now = load<u32>(group, GROUP_CLOCK) + 1;
-  store<u32>(group, now, GROUP_CLOCK);
-  store<u64>(at, key);
-  store<u8>(block + way, partialTag(page), SET_PARTIALS);
-  store<u64>(at + distance, data);
-  store<u64>(at + (distance << 1), <u64>now | (<u64>now << 32));
-  return at;
 }
 
 /** A path answers, at the next tick. */
