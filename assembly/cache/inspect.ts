@@ -39,10 +39,10 @@ if (DUMP_SIZE < DUMP_END || DUMP_SIZE % 8 != 0) ERROR("DUMP_SIZE does not hold a
  * went into an empty way and is no longer there, nor displaced, has been invalidated: one entry stands for the other that displaced it.
  */
 export function cacheCounter(cache: usize, which: u32): u64 {
+  const field = CACHE_HITS + (<usize>which << 3);
   const added = load<u64>(cache, CACHE_ADDED);
-  store<u64>(cache, load<u64>(cache, CACHE_FILLS) - load<u64>(cache, CACHE_REFILLS) - added, CACHE_EVICTIONS);
-  store<u64>(cache, added - livingOf(cache, ANY_TAG), CACHE_INVALIDATED);
-  return load<u64>(cache + (<usize>which << 3), CACHE_HITS);
+  if (field == CACHE_EVICTIONS) return load<u64>(cache, CACHE_FILLS) - load<u64>(cache, CACHE_REFILLS) - added;
+  return field == CACHE_INVALIDATED ? added - livingOf(cache, ANY_TAG) : load<u64>(cache + field);
 }
 
 /** Writes the live entries, by set and way, to `out` (DUMP_SIZE bytes each) and returns how many; stops at `most`. */

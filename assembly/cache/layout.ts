@@ -47,7 +47,7 @@ export const CACHE_HITS: usize = CACHE_ADDED + 8;
 export const CACHE_MISSES: usize = CACHE_HITS + 8;
 /** Entries put in. */
 export const CACHE_FILLS: usize = CACHE_MISSES + 8;
-/** Live entries that a fill displaced; as the next, brought up to date when somebody asks (inspect.ts). */
+/** Live entries that a fill displaced. Nothing stands here, nor at the next: they follow from others (inspect.ts). */
 export const CACHE_EVICTIONS: usize = CACHE_FILLS + 8;
 /** Live entries that an invalidation or a page fault dropped. */
 export const CACHE_INVALIDATED: usize = CACHE_EVICTIONS + 8;
