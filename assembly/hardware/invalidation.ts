@@ -55,8 +55,19 @@ export function flushPasid(context: usize): void {
 
 if (DOMAINS_OF_PASID != 4) ERROR("the domains of a PASID are no vector of tags");
 
+/** Whether two addresses lie in one small page: a range of one is looked for as a page. */
+// @ts-ignore: decorator
+@inline
+function isOnePage(first: u64, last: u64): bool {
+  return first >> shiftOf(1) == last >> shiftOf(1);
+}
+
 /** Drops leaves of a tag (and, if asked, global ones) that overlap the translated addresses `first`..`last`. */
 export function dropTranslationRange(agent: usize, first: u64, last: u64, tag: u32, globals: bool): void {
+  if (isOnePage(first, last)) {
+    dropTranslations(agent, first, tag, globals);
+    return;
+  }
   let cache: usize;
   for (let list = agent + AGENT_L1; (cache = load<usize>(list)) != 0; list += sizeof<usize>())
     flushRange(cache, first, last, tag, globals);
@@ -66,6 +77,10 @@ export function dropTranslationRange(agent: usize, first: u64, last: u64, tag: u
 
 /** Drops the paging-structure-cache entries of a tag, of every level, whose span overlaps `first`..`last`. */
 export function dropPathRange(agent: usize, first: u64, last: u64, tag: u32): void {
+  if (isOnePage(first, last)) {
+    dropPath(agent, first, tag);
+    return;
+  }
   for (let level: u32 = 2; level <= levels; level++) {
     const psc = pscOf(agent, level);
     if (psc != 0) flushRange(psc, first, last, tag, false);

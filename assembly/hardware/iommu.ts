@@ -23,10 +23,8 @@ import {
 } from "./context";
 import { isInterruptAddress, numbered, refusesAddress } from "./fault-report";
 import {
-  dropPath,
   dropPathRange,
   dropTranslationRange,
-  dropTranslations,
   flushBoth,
   flushPagingStructures,
   flushTranslations,
@@ -116,12 +114,10 @@ export function drop(near: usize, pasid: u32, domain: u32, device: u32, va: u64,
       for (let source = entry; source != 0; source = load<usize>(source, CONTEXT_NEXT_SOURCE)) {
         if (device != ANY && load<u32>(source, CONTEXT_SOURCE_ID) != device) continue;
         if (whole) flushTranslations(agent, GLOBALS_AND_OTHER_TAGS, tagIn(source, place));
-        else if (am == 0) dropTranslations(agent, first, tagIn(source, place), false);
         else dropTranslationRange(agent, first, last, tagIn(source, place), false);
       }
       if (leavesOnly) continue;
       if (whole) flushPagingStructures(agent, GLOBALS_AND_OTHER_TAGS, pathTagIn(entry, place));
-      else if (am == 0) dropPath(agent, first, pathTagIn(entry, place));
       else dropPathRange(agent, first, last, pathTagIn(entry, place));
     }
   }
