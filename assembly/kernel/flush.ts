@@ -2,6 +2,7 @@
 
 import { flushEverything, invlpgRange } from "../hardware/cpu";
 import { contextOf } from "../hardware/requesters";
+import { PAGE_SHIFT } from "../paging/format";
 import {
   CPU_FULL_FLUSHES,
   CPU_PAGE_FLUSHES,
@@ -51,15 +52,17 @@ function flushEveryCpu(): void {
   tally(CPU_FULL_FLUSHES, cpuCount);
 }
 
+/** So many INVLPGs, so far apart. Those of neighbouring small pages leave what one of their range leaves, but for user PCIDs. */
+function flushPages(cpu: u32, start: u64, steps: u64, shift: u32): void {
+  if (shift == PAGE_SHIFT && !does(PTI)) invlpgRange(contextOf(cpu), start, steps);
+  else for (let step: u64 = 0; step < steps; step++) flushPage(cpu, start + (step << <u64>shift));
+}
+
 /** do_kernel_range_flush() */
 function flushKernelPages(cpu: u32, start: u64, pages: u64): void {
-  if (!does(PTI)) {
-    invlpgRange(contextOf(cpu), start, pages);
-    return;
-  }
   const fromUser = enterKernel(cpu);
-  for (let page: u64 = 0; page < pages; page++) flushPage(cpu, start + (page << 12));
-  invalidateOthers(cpu);
+  flushPages(cpu, start, pages, PAGE_SHIFT);
+  if (does(PTI)) invalidateOthers(cpu);
   if (fromUser) enterUser(cpu);
 }
 
@@ -124,8 +127,7 @@ export function flushTlbMmRange(mm: u32, start: u64, end: u64, shift: u32): void
     const fromUser = enterKernel(cpu);
     const caughtUp = caughtUpGen(cpu);
     if (!all && load<u32>(caughtUp) + 1 == gen) {
-      if (shift == 12 && !does(PTI)) invlpgRange(contextOf(cpu), start, steps);
-      else for (let step: u64 = 0; step < steps; step++) flushPage(cpu, start + (step << <u64>shift));
+      flushPages(cpu, start, steps, shift);
       tally(CPU_PAGE_FLUSHES, steps);
     } else {
       reload(cpu);
